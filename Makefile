@@ -1,0 +1,79 @@
+# learn and test are the two commands a newcomer needs; each sets up what it needs. `make help` lists all.
+.DEFAULT_GOAL := help
+.PHONY: help learn test test-fast check build execute measure specimens bench exercises clean
+SHELL := /bin/sh
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+
+# The first Python that is new enough; set PYTHON=... to choose another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+
+# On Linux, `pip install torch` brings gigabytes of CUDA. The CPU build is asked for by name, so that it is
+# this build or an error, never a surprise. For a GPU: make learn TORCH=torch
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+ifeq ($(shell uname -s),Linux)
+TORCH ?= torch==2.13.0+cpu
+else
+TORCH ?= torch==2.13.0
+endif
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.torch:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found. Install it from python.org or your"; \
+		echo "package manager, or say where it is: make learn PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): torch first, then the rest. Once only; a few minutes."
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(PY) -c 'import torch' 2>/dev/null \
+		|| $(PIP) --no-deps --retries 1 --timeout 30 --extra-index-url $(TORCH_INDEX) "$(TORCH)" \
+		|| { echo "Could not install $(TORCH). If your network does not reach $(TORCH_INDEX),"; \
+		echo "make learn TORCH=torch takes the standard build (on Linux several GB, with CUDA)."; exit 1; }
+	@touch $@
+
+$(VENV)/.learn: $(VENV)/.torch pyproject.toml constraints.txt
+	@$(PIP) -c constraints.txt -e . && touch $@
+
+$(VENV)/.test: $(VENV)/.learn
+	@$(PIP) -c constraints.txt -e ".[dev]" && touch $@
+
+learn: $(VENV)/.learn ## open the course in JupyterLab (set up first if needed)
+	@$(VENV)/bin/mi-tutor learn
+
+test: $(VENV)/.test ## the whole test suite
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+test-fast: $(VENV)/.test ## the tests without the slow ones
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
+
+check: $(VENV)/.test ## style, import rules, stale notebooks
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check mi_tutor/lab mi_tutor/show mi_tutor/authoring mi_tutor/grading
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/mi-tutor build --check
+
+build: $(VENV)/.learn ## sources -> chapters/*.ipynb
+	@$(VENV)/bin/mi-tutor build
+
+execute: $(VENV)/.learn ## sources -> solutions/*.ipynb, executed
+	@$(VENV)/bin/mi-tutor build --execute
+
+measure: $(VENV)/.test ## execute, and write time and memory of each chapter into the README
+	@$(VENV)/bin/mi-tutor build --execute --measure
+
+bench: $(VENV)/.test ## ratios against training one model after another
+	@$(PY) benchmarks/superposition.py
+
+exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted styles
+	@$(VENV)/bin/mi-tutor exercises
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: binder
+binder: ## environment.yml -> binder/environment.yml
+	@sed 's/- -e \./- -e ../; s/^# conda env.*/# Made from environment.yml by `make binder`./' environment.yml > binder/environment.yml

@@ -1,0 +1,108 @@
+"""What the build adds to an author's text: times, exercise headers, badges, the Colab cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mi_tutor.authoring.registry import ExerciseInfo
+from mi_tutor.authoring.source import Chapter
+
+_COLAB_SETUP = """\
+# Only on Google Colab, where the course is not installed yet. Colab's own torch is kept as it is.
+import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules and find_spec("mi_tutor") is None:
+    import subprocess
+
+    print("Installing the course (about a minute) ...")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    course = "git+https://github.com/{repository}"
+    subprocess.run([*pip, f"torch=={{version('torch')}}", course], check=True)"""
+
+
+def colab_setup(repository: str) -> str:
+    """The cell that installs the course on Colab and does nothing anywhere else.
+
+    The torch that is there is asked for by its exact version, so that pip can only keep it.
+    """
+    return _COLAB_SETUP.format(repository=repository)
+
+
+def badges(repository: str, folder: str, stem: str) -> str:
+    """Links that open a notebook on Colab and on Binder, as Markdown.
+
+    Args:
+        repository: "owner/name" on GitHub.
+        folder: "chapters" or "solutions".
+        stem: the notebook's name without its suffix.
+    """
+    path = f"{folder}/{stem}.ipynb"
+    colab = f"https://colab.research.google.com/github/{repository}/blob/main/{path}"
+    binder = f"https://mybinder.org/v2/gh/{repository}/main?urlpath=lab/tree/{path}"
+    return (
+        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        f"({colab}) [![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})"
+    )
+
+
+def title_with_time(chapter: Chapter, exercises: Sequence[ExerciseInfo], text: str) -> str:
+    """The title cell with a line below the title: how long, how many exercises and quick checks."""
+    quizzes = sum(cell.role == "quiz" for cell in chapter.cells)
+    here = {cell.slug for cell in chapter.cells if cell.role == "exercise"}
+    count = sum(exercise.slug in here for exercise in exercises)
+    parts = [f"About {in_words(chapter.minutes)}"] if chapter.minutes else []
+    parts += [_counted(count, "exercise")] if count else []
+    parts += [_counted(quizzes, "quick check")] if quizzes else []
+    title, _, rest = text.partition("\n")
+    below = f"*{' · '.join(parts)}*" if parts else ""
+    return "\n\n".join(part for part in (title, below, rest.strip("\n")) if part)
+
+
+def exercise_header(exercise: ExerciseInfo) -> str:
+    """What stands above an exercise: its title, difficulty, minutes, points and objective.
+
+    >>> from types import SimpleNamespace
+    >>> double = SimpleNamespace(
+    ...     slug="double", title="Twice", points=1, minutes=5, difficulty=2, objective="Scale a tensor."
+    ... )
+    >>> print(exercise_header(double))
+    ### Exercise: Twice
+    <BLANKLINE>
+    **Difficulty** ●●○○○ (2 of 5) · **about** 5 min · **worth** 1 point
+    <BLANKLINE>
+    **Objective:** Scale a tensor.
+    <BLANKLINE>
+    Stuck? Run `hint("double")` in a cell of your own.
+    """
+    dots = "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
+    facts = (
+        f"**Difficulty** {dots} ({exercise.difficulty} of 5)",
+        f"**about** {in_words(exercise.minutes)}",
+        f"**worth** {_counted(exercise.points, 'point')}",
+    )
+    return "\n\n".join(
+        (
+            f"### Exercise: {exercise.title}",
+            " · ".join(facts),
+            f"**Objective:** {exercise.objective}",
+            f'Stuck? Run `hint("{exercise.slug}")` in a cell of your own.',
+        )
+    )
+
+
+def in_words(minutes: int) -> str:
+    """Minutes for people.
+
+    >>> in_words(45), in_words(120), in_words(150)
+    ('45 min', '2 h', '2 h 30 min')
+    """
+    hours, rest = divmod(minutes, 60)
+    return " ".join(
+        part for part in (f"{hours} h" * bool(hours), f"{rest} min" * bool(rest)) if part
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,87 @@
+"""Writing files so that nothing is ever half written or lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+
+class NotANotebook(ValueError):
+    """A file that should be a notebook is not JSON, or not a notebook of version 4."""
+
+
+def write_atomically(path: Path, content: str | bytes) -> bool:
+    """Put `content` into the file in one step: readers and crashes see the old file or the new one.
+
+    Returns:
+        Whether the file changed. One that already has this content is left alone.
+
+    Raises:
+        OSError: no permission, no space, no such folder. The old file is then as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    # In the same folder, since a rename is one step within a file system only.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """A notebook as JupyterLab saves it: sorted keys, indented by one, a newline at the end.
+
+    Raises:
+        nbformat.ValidationError: the notebook is not one by the format's own schema.
+    """
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook of format 4.
+
+    Raises:
+        NotANotebook: says what is wrong with the file.
+        FileNotFoundError: there is no such file.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise NotANotebook(f"{path.name} is not JSON: {error}") from None
+    if not (isinstance(raw, dict) and raw.get("nbformat") == 4):
+        raise NotANotebook(f"{path.name} is JSON but not a notebook of format 4")
+    cells = raw.get("cells")
+    if not (isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)):
+        raise NotANotebook(f"{path.name} has no list of cells")
+    for cell in cells:
+        cell["source"] = _joined(cell.get("source", ""))
+        cell.setdefault("metadata", {})
+    raw.setdefault("metadata", {})
+    return nbformat.from_dict(raw)
+
+
+def keep_aside(path: Path) -> Path:
+    """Copy a file to the first free `name.kept-N.suffix` beside it and return where it went."""
+    number = 1
+    while (kept := path.with_name(f"{path.stem}.kept-{number}{path.suffix}")).exists():
+        number += 1
+    write_atomically(kept, path.read_bytes())
+    return kept
+
+
+def _joined(source: object) -> str:
+    return "".join(map(str, source)) if isinstance(source, list) else str(source)

@@ -1,0 +1,201 @@
+"""Features as vectors in the plane (Elhage et al. 2022's picture of superposition)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mi_tutor.show import theme
+from mi_tutor.show.figure import Figure
+from mi_tutor.show.inputs import array, plain, same_length
+from mi_tutor.show.panels import Margins, finish, panels, place
+from mi_tutor.show.superposition.shapes import directions, lengths, plane_shape
+from mi_tutor.show.words import listing, number, span
+
+NEAR_ZERO = 0.1  # shorter than this, an arrow and its label would sit on top of the origin
+_SIDES = {1: (1, 420), 2: (2, 330), 3: (3, 230), 4: (4, 168)}  # panels -> (columns, pixels)
+
+
+def features_in_plane(
+    W: Any,
+    importance: Any = None,
+    titles: Sequence[str] | None = None,
+    *,
+    title: str = "Features as directions in the hidden plane",
+) -> Figure:
+    """Each feature's column W[:, i] as an arrow from the origin, one panel per instance.
+
+    The dotted circle has radius 1. An arrow's number is its feature; features shorter than 0.1 are
+    listed under the panel. With `importance` the arrows are coloured (darker is more important) and
+    the legend says each feature's importance in numbers.
+
+    Args:
+        W: [instance hidden=2 feature] or [hidden=2 feature].
+        importance: [feature].
+        titles: one per instance, such as "1 − S = 0.1".
+        title: of the whole figure.
+
+    Raises:
+        ValueError: if a shape does not fit, or a value is NaN.
+
+    >>> figure = features_in_plane([[1.0, -1.0, 0.0], [0.0, 0.0, 0.02]])
+    >>> print(figure.alt)
+    Arrows for 3 features in the plane of 2 hidden dimensions. an antipodal pair: features 0 and 1 \
+have length 1, at angles 0° and 180°; near zero: 2.
+    """
+    W = array("W", W, "[instance] hidden=2 feature")
+    n_instances, _, n_features = W.shape
+    if importance is not None:
+        importance = array("importance", importance, "feature")
+        same_length("importance", importance, "features of W", n_features)
+    if titles is not None:
+        same_length("titles", titles, "instances of W", n_instances)
+    columns, side = _SIDES[min(n_instances, 4)]
+    legend = 24 if importance is None else 190
+    if importance is not None:
+        side = int(side * (theme.WIDTH - 60 - legend) / (theme.WIDTH - 84)) if columns > 1 else side
+    figure = panels(
+        n_instances, columns, (side, side), titles or (), gap=(14, 44),
+        margins=Margins(left=66, right=legend, bottom=86),
+    )  # fmt: skip
+    reach = max(1.38, float(lengths(W).max()) + 0.38)
+    colors = _colors(importance, n_features)
+    for instance in range(n_instances):
+        _draw(figure, W[instance], instance, colors, side / (2 * reach))
+    _axes(figure, reach, side, n_instances, columns)
+    if importance is not None:
+        _importance_legend(figure, importance, colors)
+    figure.update_layout(showlegend=importance is not None)
+    table = {
+        "instance": np.repeat(np.arange(n_instances), n_features),
+        "feature": np.tile(np.arange(n_features), n_instances),
+        "x": W[:, 0].ravel(),
+        "y": W[:, 1].ravel(),
+        "length": lengths(W).ravel(),
+    }
+    if importance is not None:
+        table["importance"] = np.tile(importance, n_instances)
+    return finish(figure, title, "", _words(W, importance, titles), table)
+
+
+def _draw(
+    figure: Figure, W: np.ndarray, panel: int, colors: list[str], pixels_per_unit: float
+) -> None:
+    """The unit circle, an arrow per feature, and the features' numbers beyond the tips."""
+    at = place(figure, panel)
+    turn = np.linspace(0, 2 * np.pi, 73)
+    circle = {"color": "#9aa3b2", "dash": "dot", "width": 1.2}
+    figure.add_scatter(
+        x=plain(np.cos(turn)), y=plain(np.sin(turn)), mode="lines", line=circle, name="radius 1",
+        hoverinfo="skip", showlegend=False, **at,
+    )  # fmt: skip
+    long = lengths(W) >= NEAR_ZERO
+    for i in range(W.shape[1]):
+        figure.add_scatter(
+            x=[0, plain(W[0, i])], y=[0, plain(W[1, i])], mode="lines+markers", name=f"feature {i}",
+            line={"color": colors[i], "width": 2.5},
+            marker={"symbol": "arrow", "angleref": "previous", "size": [0, 11 if long[i] else 5]},
+            hovertemplate=f"feature {i}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+            showlegend=False, **at,
+        )  # fmt: skip
+    for x, y, text in _labels(W, long, pixels_per_unit):
+        figure.add_scatter(
+            x=[plain(x)], y=[plain(y)], mode="text", text=[text], name="feature number",
+            textfont={"size": theme.TEXT_SIZE, "color": theme.INK}, hoverinfo="skip",
+            showlegend=False, **at,
+        )  # fmt: skip
+    hidden = [str(i) for i in np.flatnonzero(~long)]
+    if hidden:
+        axis = figure.layout[f"xaxis{panel + 1 if panel else ''}"].anchor
+        figure.add_annotation(
+            text=f"near 0: {listing(hidden, limit=6)}", xref=f"x{axis[1:]} domain",
+            yref=f"{axis} domain", x=0.5, y=0.02, xanchor="center", yanchor="bottom",
+            showarrow=False, font={"size": theme.TICK_SIZE, "color": theme.MUTED},
+        )  # fmt: skip
+
+
+def _labels(
+    W: np.ndarray, long: np.ndarray, pixels_per_unit: float
+) -> list[tuple[float, float, str]]:
+    """Where the numbers stand: 14 pixels beyond the tips; tips that nearly coincide share one."""
+    away = 14 / pixels_per_unit
+    spots: list[tuple[np.ndarray, list[int]]] = []
+    for i in np.flatnonzero(long):
+        spot = W[:, i] * (1 + away / np.hypot(*W[:, i]))
+        for other, members in spots:
+            if np.hypot(*(spot - other)) * pixels_per_unit < 17:
+                members.append(int(i))
+                break
+        else:
+            spots.append((spot, [int(i)]))
+    return [(float(x), float(y), ", ".join(map(str, who))) for (x, y), who in spots]
+
+
+def _axes(figure: Figure, reach: float, side: int, n_instances: int, columns: int) -> None:
+    marks = {"tickvals": [-1, 0, 1], "ticktext": ["−1", "0", "1"], "range": [-reach, reach]}
+    figure.update_xaxes(**marks, showgrid=False, zeroline=True, zerolinecolor=theme.GRID)
+    figure.update_yaxes(**marks, showgrid=False, zeroline=True, zerolinecolor=theme.GRID)
+    unit = "hidden dim. {} (dimensionless)" if side >= 230 else "hidden dim. {}"
+    for panel in range(n_instances):
+        at = place(figure, panel)
+        lowest = panel + columns >= n_instances
+        figure.update_xaxes(title_text=unit.format(1) if lowest else None, **at)
+        figure.update_xaxes(showticklabels=lowest, **at)
+        leftmost = panel % columns == 0
+        figure.update_yaxes(title_text=unit.format(2) if leftmost else None, **at)
+        figure.update_yaxes(showticklabels=leftmost, **at)
+
+
+def _colors(importance: np.ndarray | None, n_features: int) -> list[str]:
+    if importance is None:
+        return [theme.CATEGORICAL[0]] * n_features
+    low, high = importance.min(), importance.max()
+    share = np.ones(n_features) if high == low else (importance - low) / (high - low)
+    return [theme.color_at(theme.IMPORTANCE, float(s)) for s in share]
+
+
+def _importance_legend(figure: Figure, importance: np.ndarray, colors: list[str]) -> None:
+    """One entry per distinct importance: its colour, its features and the number itself."""
+    values = sorted({float(f"{v:.3g}") for v in importance}, reverse=True)
+    for value in values[:14]:
+        who = [i for i, v in enumerate(importance) if float(f"{v:.3g}") == value]
+        figure.add_scatter(
+            x=[None], y=[None], mode="lines+markers", name=f"{listing(who, limit=4)}:  {value:.3g}",
+            line={"color": colors[who[0]], "width": 3}, marker={"symbol": "arrow-right", "size": 11},
+        )  # fmt: skip
+    if len(values) > 14:
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", marker_opacity=0, name=f"… down to {values[-1]:.3g}"
+        )
+    figure.update_layout(
+        legend={
+            "title": {"text": "feature: importance<br>", "font": {"size": theme.TICK_SIZE}},
+            "x": 1, "xanchor": "left", "y": 1,
+        }
+    )  # fmt: skip
+
+
+def _words(W: np.ndarray, importance: np.ndarray | None, titles: Sequence[str] | None) -> str:
+    n_instances, _, n_features = W.shape
+    text = f"Arrows for {n_features} features in the plane of 2 hidden dimensions"
+    text += "." if n_instances == 1 else f", one panel for each of {n_instances} models."
+    for instance in range(min(n_instances, 12)):
+        model, long = W[instance], lengths(W[instance]) >= NEAR_ZERO
+        panel = "" if n_instances == 1 else f"{titles[instance] if titles else instance}: "
+        angles = [f"{angle:.0f}°" for angle in directions(model)[long]]
+        text += f" {panel}{plane_shape(model)}"
+        if long.any():
+            size = span(lengths(model)[long])
+            who = listing(np.flatnonzero(long))
+            text += f": features {who} have length {size}, at angles {listing(angles)}"
+        if not long.all():
+            text += f"; near zero: {listing(np.flatnonzero(~long))}"
+        text += "."
+    if n_instances > 12:
+        text += f" The other {n_instances - 12} panels are in data_table()."
+    if importance is not None:
+        text += f" Importance of features 0 to {n_features - 1}: "
+        text += f"{listing(number(value) for value in importance)}."
+    return text

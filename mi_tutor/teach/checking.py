@@ -1,0 +1,107 @@
+"""`check` and `hint`: what a learner calls. Judging itself is in `teach.judging`, which brings torch with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mi_tutor.teach.messages import CheckFailed, failed, paint, passed, wrap
+from mi_tutor.teach.progress import record
+
+if TYPE_CHECKING:
+    from mi_tutor.teach.judging import Finding, Verdict
+
+_shown_hints: dict[str, int] = {}
+
+
+def check(slug: str, answer: Any) -> None:
+    """Judge an answer and say what is right, what is wrong and why.
+
+    Args:
+        slug: the exercise's name, as in the notebook.
+        answer: the function you wrote (the function itself, not its result), or the value you found.
+
+    Raises:
+        CheckFailed: the answer is not right yet. The notebook stops here on Run All, and a grader sees it.
+        UnknownSlug: there is no such exercise; the nearest name is given.
+    """
+    from mi_tutor.teach.exercise import ValueExercise
+    from mi_tutor.teach.judging import judge, judge_value, unfit
+    from mi_tutor.teach.registry import UnknownSlug, get
+
+    try:
+        exercise = get(slug)
+    except UnknownSlug as error:
+        raise CheckFailed(str(error), failed(str(error))) from None
+    if isinstance(exercise, ValueExercise):
+        verdict = judge_value(exercise, answer)
+    else:
+        verdict = unfit(exercise, answer) or judge(exercise, answer)
+    warning = record(slug, verdict.passed)
+    text = report(verdict, exercise.title)
+    if warning:
+        text += "\n" + wrap(warning, "  ")
+    if not verdict.passed:
+        assert verdict.finding is not None
+        raise CheckFailed(f"{slug}: {verdict.finding.advice}", text)
+    print(text)
+
+
+def hint(slug: str, number: int | None = None) -> None:
+    """Show the next hint of an exercise, or hint `number` (from 1). Later hints say more."""
+    from mi_tutor.teach.registry import UnknownSlug, get
+
+    try:
+        hints = get(slug).hints
+    except UnknownSlug as error:
+        raise CheckFailed(str(error), failed(str(error))) from None
+    if number is None:
+        number = min(_shown_hints.get(slug, 0) + 1, len(hints))
+    if not isinstance(number, int) or not 1 <= number <= len(hints):
+        message = f"{slug} has hints 1 to {len(hints)}; you asked for {number!r}."
+        raise CheckFailed(message, failed(message))
+    _shown_hints[slug] = max(number, _shown_hints.get(slug, 0))
+    more = (
+        f'hint("{slug}") shows the next one.' if number < len(hints) else "That was the last one."
+    )
+    print(wrap(hints[number - 1], "  ", paint(f"Hint {number} of {len(hints)}: ", "strong")))
+    print(paint(more, "faint"))
+
+
+def report(verdict: Verdict, title: str) -> str:
+    """The whole text of a verdict: the cases that are right, and the details of the first that is not."""
+    if verdict.passed:
+        return "\n".join(
+            [passed(f"{title}: passed"), *(f"  {passed(case.label)}" for case in verdict.cases)]
+        )
+    right = [case for case in verdict.cases if case.passed]
+    wrong = [case for case in verdict.cases if not case.passed]
+    finding = wrong[0].finding
+    assert finding is not None
+    lines = [failed(f"{title}: not yet")]
+    if finding.kind not in {"unanswered", "signature"} and len(verdict.cases) > 1:
+        lines[0] += f" ({len(right)} of {len(verdict.cases)} cases right)"
+        lines += [f"  {passed(case.label)}" for case in right]
+        lines.append("  " + failed(wrong[0].label))
+    lines += _details(finding)
+    if len(wrong) > 1 and finding.kind != "unanswered":
+        lines.append(
+            wrap("also: " + " · ".join(case.label for case in wrong[1:]), "    ", "  " + failed(""))
+        )
+    if finding.kind != "signature":
+        lines.append(paint(f'  Stuck? hint("{verdict.slug}")', "faint"))
+    return "\n".join(lines)
+
+
+def _details(finding: Finding) -> list[str]:
+    lines = [wrap(finding.advice, "      ")]
+    label = "at" if finding.kind in {"error", "timeout"} else "seen"
+    if finding.about:
+        lines.append(wrap(finding.about, "      "))
+    if finding.seen:
+        lines.append(f"      {label + ':':<10}{finding.seen}")
+    if finding.expected:
+        lines.append(f"      {'expected:':<10}{finding.expected}")
+    return lines
+
+
+__all__ = ["CheckFailed", "check", "hint", "report"]

@@ -1,0 +1,132 @@
+"""Comparing two plain values: kind and shape, then dtype, then finiteness, then value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+
+from mi_tutor.teach.exercise import Tolerance
+from mi_tutor.teach.outcome import Odd
+from mi_tutor.teach.wording import describe, describe_kind, number, where
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong. `advice` is what to try; the rest may be empty.
+
+    `about` names the quantity that `seen` and `expected` are values of, where that is not the result itself.
+    """
+
+    kind: str
+    advice: str
+    seen: str = ""
+    expected: str = ""
+    about: str = ""
+
+
+def difference(
+    seen: Any,
+    expected: Any,
+    tolerance: Tolerance | Mapping[str, Tolerance],
+    *,
+    exact_dtype: bool = True,
+    path: str = "",
+) -> Finding | None:
+    """The first difference between two plain values, or None if they agree within the tolerance."""
+    if isinstance(expected, dict):
+        return _dict_difference(seen, expected, tolerance, exact_dtype, path)
+    if isinstance(expected, list | tuple):
+        return _sequence_difference(seen, expected, tolerance, exact_dtype, path)
+    if isinstance(expected, torch.Tensor | int | float) and not isinstance(expected, bool):
+        assert isinstance(tolerance, Tolerance), (
+            "a dict of tolerances goes with a view that is a dict"
+        )
+        return _number_difference(seen, expected, tolerance, exact_dtype, path)
+    if type(seen) is not type(expected):
+        return _kind_finding(seen, expected, path)
+    if seen != expected:
+        return Finding(
+            "value", f"{where(path)}is not the expected one.", describe(seen), describe(expected)
+        )
+    return None
+
+
+def _dict_difference(
+    seen: Any, expected: dict, tolerance: Any, exact_dtype: bool, path: str
+) -> Finding | None:
+    if not isinstance(seen, dict):
+        return _kind_finding(seen, expected, path)
+    # What both have is compared first: a summary leaves out what makes no sense after an earlier difference.
+    for key in [key for key in expected if key in seen]:
+        within = tolerance.get(key, Tolerance()) if isinstance(tolerance, Mapping) else tolerance
+        found = difference(
+            seen[key], expected[key], within, exact_dtype=exact_dtype, path=f"{path}{key}"
+        )
+        if found is not None:
+            return found if found.about else found._replace(about=key)
+    return None if set(seen) == set(expected) else _kind_finding(seen, expected, path)
+
+
+def _sequence_difference(
+    seen: Any, expected: list | tuple, tolerance: Any, exact_dtype: bool, path: str
+) -> Finding | None:
+    if not isinstance(seen, list | tuple) or len(seen) != len(expected):
+        return _kind_finding(seen, expected, path)
+    for index, (left, right) in enumerate(zip(seen, expected, strict=True)):
+        found = difference(left, right, tolerance, exact_dtype=exact_dtype, path=f"{path}[{index}]")
+        if found is not None:
+            return found
+    return None
+
+
+def _number_difference(
+    seen: Any,
+    expected: torch.Tensor | int | float,
+    tolerance: Tolerance,
+    exact_dtype: bool,
+    path: str,
+) -> Finding | None:
+    """Shape, then dtype, then finiteness, then value."""
+    if isinstance(seen, bool) or not isinstance(seen, torch.Tensor | int | float | complex):
+        return _kind_finding(seen, expected, path)
+    is_tensor = isinstance(seen, torch.Tensor)
+    left, right = torch.as_tensor(seen), torch.as_tensor(expected)
+    shapes = {"seen": f"shape {list(left.shape)}", "expected": f"shape {list(right.shape)}"}
+    if left.shape != right.shape:
+        return Finding("shape", f"{where(path)}has the wrong shape.", **shapes)
+    kinds_differ = left.is_floating_point() != right.is_floating_point() or left.is_complex()
+    wrong_dtype = is_tensor and isinstance(expected, torch.Tensor) and left.dtype != right.dtype
+    if (kinds_differ and is_tensor) or (exact_dtype and wrong_dtype and right.is_floating_point()):
+        advice = f"{where(path)}has the wrong dtype. Did a conversion slip in, or a tensor made without `dtype=`?"
+        return Finding("dtype", advice, str(left.dtype), str(right.dtype))
+    left, right = left.double(), right.double()
+    if not torch.equal(left.isfinite(), right.isfinite()):
+        count = int((~left.isfinite()).sum())
+        advice = (
+            f"{where(path)}has {count} entries that are NaN or infinite. Is something divided by zero, or its "
+            "logarithm taken?"
+        )
+        return Finding("finite", advice, describe(seen), describe(expected))
+    finite = right.isfinite()
+    error = (left - right)[finite].abs()
+    allowed = tolerance.rtol * (right[finite].abs().max() if finite.any() else 0.0) + tolerance.atol
+    if error.numel() == 0 or bool((error <= allowed).all()):
+        return None
+    advice = f"{where(path)}has the right shape and the wrong values: off by up to {number(error.max())}."
+    return Finding("value", advice, describe(seen), describe(expected))
+
+
+def _kind_finding(seen: Any, expected: Any, path: str) -> Finding:
+    advice = f"{where(path)}is {describe_kind(seen)}. {kind_advice(seen)}"
+    return Finding("kind", advice.strip(), seen=describe(seen), expected=describe_kind(expected))
+
+
+def kind_advice(seen: Any) -> str:
+    if seen is None:
+        return "Did you forget `return`?"
+    if isinstance(seen, Odd) and seen.type_name in {"generator", "coroutine"}:
+        return "A function with `yield` or `async` hands back a promise, not a value: use `return`."
+    if seen is Ellipsis or (isinstance(seen, Odd) and seen.type_name == "ellipsis"):
+        return "Put your answer in place of the dots."
+    return ""

@@ -1,0 +1,276 @@
+"""Judging outcomes: right, a known mistake, or how far off. Pure functions of plain data.
+
+The order in which an answer that is not right is spoken about: it failed; it is a known mistake; its kind
+or shape is off; its dtype; it is not finite; its values; its gradients; it changed its inputs; a property.
+A known mistake comes first among the value problems because its sentence says what a difference of shapes or
+numbers only hints at.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+from mi_tutor.teach.comparing import Finding, difference, kind_advice
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Tolerance, ValueExercise
+from mi_tutor.teach.outcome import Outcome, observe, plain
+from mi_tutor.teach.wording import describe, describe_kind
+
+GRADIENT_TOLERANCE = Tolerance(rtol=1e-3, atol=1e-6)
+
+
+class CaseVerdict(NamedTuple):
+    label: str
+    passed: bool
+    finding: Finding | None = None
+
+
+class Verdict(NamedTuple):
+    """The judgement of one answer. `mistake` is the name of the known mistake, if it is one."""
+
+    slug: str
+    passed: bool
+    cases: tuple[CaseVerdict, ...]
+    mistake: str | None = None
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is wrong in the first case that failed."""
+        return next((case.finding for case in self.cases if not case.passed), None)
+
+
+def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verdict:
+    """Run an answer on every case of the exercise and judge it."""
+    cases = exercise.cases(torch.Generator().manual_seed(seed))
+    truths = [observe(exercise, exercise.reference, case) for case in cases]
+    outcomes: list[Outcome] = []
+    for case in cases:
+        outcomes.append(observe(exercise, answer, case))
+        failure = outcomes[-1].failure
+        if failure is not None and failure.timeout:
+            break  # the other cases would each wait for the limit again
+    findings = [
+        find(exercise, case, outcome, truth)
+        for case, outcome, truth in zip(cases, outcomes, truths, strict=False)
+    ]
+    if not any(findings):
+        return Verdict(exercise.slug, True, tuple(CaseVerdict(case.label, True) for case in cases))
+    comparable = not any(f and f.kind in {"timeout", "unanswered"} for f in findings)
+    mistake = recognise(exercise, cases, outcomes, truths) if comparable else None
+    if mistake is not None:
+        findings = [f and f._replace(kind="mistake", advice=mistake.sentence) for f in findings]
+    verdicts = tuple(
+        CaseVerdict(case.label, finding is None, finding)
+        for case, finding in zip(cases, findings, strict=False)
+    )
+    return Verdict(exercise.slug, False, verdicts, mistake.name if mistake else None)
+
+
+def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
+    """A verdict on an answer that cannot be run at all: not a function, or not with these arguments."""
+    names = list(inspect.signature(exercise.reference).parameters)
+    call = f"{exercise.reference.__name__}({', '.join(names)})"
+
+    def verdict(kind: str, advice: str) -> Verdict:
+        return Verdict(
+            exercise.slug, False, (CaseVerdict("the answer", False, Finding(kind, advice)),)
+        )
+
+    if not callable(answer):
+        what = describe_kind(plain(answer))
+        advice = (
+            f"The check runs your function itself, and was given {what}. Pass the function's name without "
+            f'parentheses: check("{exercise.slug}", {exercise.reference.__name__}).'
+        )
+        return verdict("signature", advice)
+    try:
+        signature = inspect.signature(answer)
+    except (TypeError, ValueError):
+        return None  # some built-in functions do not tell; running them will
+    try:
+        signature.bind(*names)
+    except TypeError as error:
+        advice = f"The check calls {call}; your function takes {signature}: {error}."
+        return verdict("signature", advice)
+    return None
+
+
+def find(exercise: Exercise, case: Case, outcome: Outcome, truth: Outcome) -> Finding | None:
+    """What is wrong with the outcome of one case, or None."""
+    if truth.failure is not None:
+        raise RuntimeError(
+            f"the reference of {exercise.slug!r} failed on its own case {case.label!r}: {truth.failure.message}"
+        )
+    if outcome.failure is not None:
+        return _failed(exercise, case, outcome)
+    seen, expected = viewed(exercise, case, outcome), viewed(exercise, case, truth)
+    if isinstance(seen, Finding):
+        return seen
+    return (
+        difference(seen, expected, exercise.tolerance, exact_dtype=exercise.exact_dtype)
+        or _gradient_finding(outcome, truth)
+        or _changed_finding(outcome)
+        or _property_finding(exercise, case, outcome)
+    )
+
+
+def recognise(
+    exercise: Exercise, cases: list[Case], outcomes: list[Outcome], truths: list[Outcome]
+) -> Mistake | None:
+    """The first listed mistake that does on every case just what the answer did, or None."""
+    views = [viewed(exercise, *pair) for pair in zip(cases, outcomes, strict=False)]
+    true_views = [viewed(exercise, *pair) for pair in zip(cases, truths, strict=True)]
+    values_wrong = any(
+        o.failure is not None
+        or isinstance(v, Finding)
+        or difference(v, t, exercise.tolerance, exact_dtype=False)
+        for o, v, t in zip(outcomes, views, true_views, strict=False)
+    )
+    for mistake in exercise.mistakes:
+        evidence = False
+        for case, outcome, view in zip(cases, outcomes, views, strict=False):
+            wrong = observe(exercise, mistake.wrong, case)
+            if not _alike(exercise, case, outcome, view, wrong, values_wrong):
+                break
+            evidence |= outcome.failure is None or outcome.failure == wrong.failure
+        else:
+            if evidence:
+                return mistake
+    return None
+
+
+def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
+    """The part of an outcome that is compared; a `Finding` if the view cannot be taken of this value."""
+    if exercise.view is None or outcome.failure is not None:
+        return outcome.value
+    try:
+        return plain(exercise.view(outcome.value, **case.inputs))
+    except Exception:
+        return Finding(
+            "kind",
+            f"Your function returned {describe_kind(outcome.value)}: that is not the kind of value asked for. "
+            + kind_advice(outcome.value),
+            seen=describe(outcome.value),
+        )
+
+
+def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
+    """Judge an answer that is a number, a word, a tuple..."""
+    seen = plain(value)
+
+    def verdict(finding: Finding | None, mistake: str | None = None) -> Verdict:
+        case = CaseVerdict("your answer", finding is None, finding)
+        return Verdict(exercise.slug, finding is None, (case,), mistake)
+
+    try:
+        fits = bool(exercise.accepts(seen))
+    except Exception:
+        fits = False
+    if not fits:
+        advice = f"An answer here is {exercise.form}. {kind_advice(seen)}"
+        return verdict(Finding("kind", advice.strip(), seen=describe(seen)))
+    if difference(seen, plain(exercise.expected()), exercise.tolerance, exact_dtype=False) is None:
+        return verdict(None)
+    for mistake in exercise.mistakes:
+        wrong = mistake.wrong() if callable(mistake.wrong) else mistake.wrong
+        if difference(seen, plain(wrong), exercise.tolerance, exact_dtype=False) is None:
+            return verdict(Finding("mistake", mistake.sentence, seen=describe(seen)), mistake.name)
+    advice = "That is not it. The objective says what to look for: " + exercise.objective
+    return verdict(Finding("value", advice, seen=describe(seen)))
+
+
+def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
+    failure = outcome.failure
+    assert failure is not None
+    at = f"{failure.where}: {failure.line}" if failure.line else ""
+    if failure.timeout:
+        advice = (
+            f"Your function was still running after {exercise.time_limit:g} seconds and was stopped. "
+            "Look for a loop whose condition never becomes false."
+        )
+        return Finding("timeout", advice, seen=at)
+    if failure.type_name == "NotImplementedError":
+        return Finding(
+            "unanswered",
+            "Not written yet: replace the line `raise NotImplementedError` by your code.",
+        )
+    advice = f"Your code raised {failure.type_name}: {failure.message.strip() or '(no message)'}"
+    shapes = ", ".join(
+        f"{n} {list(v.shape)}" for n, v in case.inputs.items() if isinstance(v, torch.Tensor)
+    )
+    return Finding(
+        "error", advice, seen=at, about=f"Shapes that went in: {shapes}" if shapes else ""
+    )
+
+
+def _alike(
+    exercise: Exercise, case: Case, outcome: Outcome, view: Any, wrong: Outcome, values_wrong: bool
+) -> bool:
+    """Whether an answer did on this case what a mistake does."""
+    if outcome.failure is not None or wrong.failure is not None:
+        both = outcome.failure is not None and wrong.failure is not None
+        return both and outcome.failure.type_name == wrong.failure.type_name
+    other = viewed(exercise, case, wrong)
+    if isinstance(view, Finding) or isinstance(other, Finding):
+        return False
+    if difference(view, other, exercise.tolerance, exact_dtype=False) is not None:
+        return False
+    if values_wrong:
+        return True
+    # The values are right everywhere, so only gradients or changed inputs can tell a mistake.
+    if (outcome.gradients is None) != (wrong.gradients is None) or outcome.changed != wrong.changed:
+        return False
+    return (
+        outcome.gradients is None
+        or difference(
+            dict(outcome.gradients),
+            dict(wrong.gradients or {}),
+            GRADIENT_TOLERANCE,
+            exact_dtype=False,
+        )
+        is None
+    )
+
+
+def _gradient_finding(outcome: Outcome, truth: Outcome) -> Finding | None:
+    if outcome.gradients is None and truth.gradients is not None:
+        advice = (
+            "The values are right, but no gradient flows back through them, so nothing could be trained. Look for "
+            "`.detach()`, `.item()`, `.data`, `torch.no_grad()` or a detour through numpy."
+        )
+        return Finding("gradient", advice)
+    found = difference(
+        dict(outcome.gradients or {}),
+        dict(truth.gradients or {}),
+        GRADIENT_TOLERANCE,
+        exact_dtype=False,
+    )
+    if found is None:
+        return None
+    advice = "The values are right, but their gradient is not: part of the computation is cut off from it."
+    return found._replace(kind="gradient", advice=advice)
+
+
+def _changed_finding(outcome: Outcome) -> Finding | None:
+    if not outcome.changed:
+        return None
+    names = " and ".join(f"`{name}`" for name in outcome.changed)
+    advice = (
+        f"The result is right, but your function changed its input {names} in place, and the caller still "
+        "needs it. Work on a copy (`.clone()`), or write `x = x * 2` where you wrote `x *= 2`."
+    )
+    return Finding("changed-input", advice)
+
+
+def _property_finding(exercise: Exercise, case: Case, outcome: Outcome) -> Finding | None:
+    for prop in exercise.properties:
+        try:
+            holds = bool(prop.holds(outcome.value, **case.inputs))
+        except Exception:
+            holds = False
+        if not holds:
+            return Finding("property", prop.sentence, seen=describe(outcome.value))
+    return None

@@ -1,0 +1,52 @@
+"""The words a learner sees: coloured where the place can show colour, and never by colour alone."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+WIDTH = 100
+_CODES = {"good": "32", "bad": "31", "strong": "1", "faint": "2"}
+
+
+class CheckFailed(Exception):
+    """An answer is not right yet. In a notebook it is shown as the report, without a traceback.
+
+    str(error) is one line (slug and sentence); `report` is the whole text.
+    """
+
+    def __init__(self, summary: str, report: str) -> None:
+        super().__init__(summary)
+        self.report = report
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return self.report.splitlines()
+
+
+def paint(text: str, how: str) -> str:
+    """Colour for notebooks and terminals; the plain text elsewhere (files, pipes, graders)."""
+    in_notebook = "ipykernel" in sys.modules and "IPython" in sys.modules
+    if in_notebook or sys.stdout.isatty():
+        return f"\033[{_CODES[how]}m{text}\033[0m"
+    return text
+
+
+def wrap(text: str, indent: str = "", first: str | None = None) -> str:
+    """Text as lines of at most WIDTH characters; `first` is the indent of the first line."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def passed(text: str) -> str:
+    return paint(f"✓ {text}", "good")
+
+
+def failed(text: str) -> str:
+    return paint(f"✗ {text}", "bad")

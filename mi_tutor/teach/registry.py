@@ -1,0 +1,87 @@
+"""Every exercise and quick check of the course, by slug.
+
+Each chapter is a package `mi_tutor.teach.exercises.chNN` with `EXERCISES` and `QUIZZES`, tuples in the order
+in which a learner meets them. They are imported when first asked for, since they bring torch with them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from mi_tutor.teach import exercises as _chapters
+from mi_tutor.teach.exercise import Exercise, Quiz, ValueExercise
+
+Graded = Exercise | ValueExercise
+
+
+class UnknownSlug(KeyError):
+    """No exercise or quick check has this slug. The message names the nearest one."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@functools.cache
+def chapters() -> tuple[str, ...]:
+    """The numbers of the chapters that have exercises: ("00", "01", ...)."""
+    names = (module.name for module in pkgutil.iter_modules(_chapters.__path__))
+    return tuple(sorted(name.removeprefix("ch") for name in names if name.startswith("ch")))
+
+
+def exercises(chapter: str | None = None) -> tuple[Graded, ...]:
+    """All exercises, or one chapter's, in the order in which they are met."""
+    return tuple(item for number in _selected(chapter) for item in _module(number).EXERCISES)
+
+
+def quizzes(chapter: str | None = None) -> tuple[Quiz, ...]:
+    """All quick checks, or one chapter's, in the order in which they are met."""
+    return tuple(item for number in _selected(chapter) for item in _module(number).QUIZZES)
+
+
+def get(slug: str) -> Graded:
+    """The exercise with this slug.
+
+    Raises:
+        UnknownSlug: names the nearest slug there is.
+
+    >>> get("toy-forward").title
+    'The toy model, forwards'
+    """
+    return _lookup(slug, {item.slug: item for item in exercises()}, "exercise")
+
+
+def get_quiz(slug: str) -> Quiz:
+    """The quick check with this slug. Raises UnknownSlug like `get`."""
+    return _lookup(slug, {item.slug: item for item in quizzes()}, "quick check")
+
+
+def _lookup(slug: str, known: Mapping[str, Any], what: str) -> Any:
+    if isinstance(slug, str) and slug in known:
+        return known[slug]
+    if not isinstance(slug, str):
+        raise UnknownSlug(
+            f"The name of the {what} comes first, in quotes; what came was {slug!r:.60}."
+        )
+    near = difflib.get_close_matches(slug.lower().replace("_", "-"), known, n=1, cutoff=0.5)
+    advice = (
+        f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none yet'}."
+    )
+    raise UnknownSlug(f"There is no {what} {slug!r}. {advice}")
+
+
+def _selected(chapter: str | None) -> tuple[str, ...]:
+    if chapter is None:
+        return chapters()
+    if chapter not in chapters():
+        raise UnknownSlug(f"There is no chapter {chapter!r}. There are: {', '.join(chapters())}.")
+    return (chapter,)
+
+
+def _module(number: str) -> ModuleType:
+    return importlib.import_module(f"mi_tutor.teach.exercises.ch{number}")

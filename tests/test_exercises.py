@@ -1,0 +1,134 @@
+"""Every exercise of the course, held to the same rules: the registry is walked, nothing is listed by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from mi_tutor.teach.exercise import Exercise, ValueExercise
+from mi_tutor.teach.judging import Verdict, judge, judge_value
+from mi_tutor.teach.quiz import lettered
+from mi_tutor.teach.registry import chapters, exercises, quizzes
+
+SEEDS = (0, 1, 2)
+FUNCTIONS = [item for item in exercises() if isinstance(item, Exercise)]
+VALUES = [item for item in exercises() if isinstance(item, ValueExercise)]
+
+
+def _by_slug(items):
+    return pytest.mark.parametrize("exercise", items, ids=[item.slug for item in items])
+
+
+def _each(attribute):
+    pairs = [(item, part) for item in exercises() for part in getattr(item, attribute)]
+    return pytest.mark.parametrize(
+        ("exercise", "part"), pairs, ids=[f"{item.slug}: {part.name}" for item, part in pairs]
+    )
+
+
+def _verdict(exercise, answer, seed: int) -> Verdict:
+    if isinstance(exercise, Exercise):
+        return judge(exercise, answer, seed)
+    return judge_value(exercise, answer() if callable(answer) else answer)
+
+
+@_by_slug(FUNCTIONS)
+def test_the_reference_passes(exercise):
+    for seed in SEEDS:
+        verdict = judge(exercise, exercise.reference, seed)
+        assert verdict.passed, verdict.finding
+
+
+@_by_slug(VALUES)
+def test_the_expected_value_passes(exercise):
+    assert judge_value(exercise, exercise.expected()).passed
+
+
+@_each("mistakes")
+def test_each_mistake_is_rejected_with_its_own_sentence(exercise, part):
+    for seed in SEEDS:
+        verdict = _verdict(exercise, part.wrong, seed)
+        assert not verdict.passed, f"accepted with seed {seed}"
+        assert verdict.mistake == part.name, f"taken for {verdict.mistake!r} with seed {seed}"
+        assert verdict.finding.advice == part.sentence
+
+
+@_each("styles")
+def test_each_style_is_accepted(exercise, part):
+    for seed in SEEDS:
+        verdict = _verdict(exercise, part.right, seed)
+        assert verdict.passed, f"seed {seed}: {verdict.finding}"
+
+
+@_by_slug(FUNCTIONS)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda *args: None,
+        lambda *args: "a word",
+        lambda *args: (value for value in iter(int, 1)),
+        lambda *args: {},
+        lambda *args: 1 / 0,
+        lambda *args: [[]],
+        lambda *args: object,
+        lambda *args: float("nan"),
+        lambda *args: args[0],
+        lambda *args: exit(3),
+    ],
+    ids=[
+        "None",
+        "text",
+        "endless generator",
+        "dict",
+        "raises",
+        "ragged",
+        "class",
+        "nan",
+        "its input",
+        "exit",
+    ],
+)
+def test_odd_answers_are_rejected_calmly(exercise, odd):
+    verdict = judge(exercise, odd)
+    assert not verdict.passed
+    assert verdict.finding.advice.endswith((".", "?", "!", ")", ":", "zero")), (
+        verdict.finding.advice
+    )
+
+
+def test_there_are_enough_mistakes_and_styles():
+    for item in FUNCTIONS:
+        assert len(item.mistakes) >= 3, item.slug
+        assert len(item.styles) >= 2, item.slug
+    for chapter in chapters():
+        counts = [len(item.mistakes) for item in exercises(chapter) if isinstance(item, Exercise)]
+        assert sum(counts) / len(counts) >= 5, chapter
+
+
+def test_slugs_and_names_are_unique_and_sentences_are_sentences():
+    slugs = [item.slug for item in (*exercises(), *quizzes())]
+    assert len(slugs) == len(set(slugs))
+    for item in exercises():
+        names = [part.name for part in (*item.mistakes, *item.styles)]
+        assert len(names) == len(set(names)), item.slug
+        for mistake in item.mistakes:
+            assert mistake.sentence[0].isupper() or mistake.sentence[0] == "b", mistake.sentence
+            assert mistake.sentence.rstrip(")").endswith((".", "?")), mistake.sentence
+
+
+def test_hints_do_not_contain_the_reference():
+    """A hint may name an operation, not spell the answer's line out."""
+    for item in FUNCTIONS:
+        for text in item.hints:
+            assert "return" not in text, (item.slug, text)
+
+
+def test_every_chapter_has_quick_checks_and_the_right_option_is_not_always_first():
+    places = []
+    for chapter in chapters():
+        of_chapter = quizzes(chapter)
+        assert len(of_chapter) >= 2, chapter
+        for item in of_chapter:
+            places += [letter for letter, option in lettered(item).items() if option.right]
+    assert len(places) == len(quizzes())
+    assert len(set(places)) >= 3
+    assert places.count("a") <= len(places) / 2
