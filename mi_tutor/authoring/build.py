@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
 from nbformat import NotebookNode
 
 from mi_tutor.authoring.files import (
@@ -120,10 +122,15 @@ def with_outputs_of(path: Path, fresh: NotebookNode) -> NotebookNode | None:
     ran = [cell.get("execution_count") is not None or not cell.source for cell in old]
     if not all(ran):
         return None
-    for before, after in zip(old, new, strict=True):
+    result = copy.deepcopy(fresh)
+    for before, after in zip(old, _code_cells(result), strict=True):
         after.outputs = before.get("outputs", [])
-    number_cells(fresh)
-    return fresh
+    number_cells(result)
+    try:
+        nbformat.validate(result)
+    except nbformat.ValidationError:
+        return None
+    return result
 
 
 def number_cells(notebook: NotebookNode) -> None:

@@ -64,13 +64,14 @@ def read_notebook(path: Path) -> NotebookNode:
         raise NotANotebook(f"{path.name} is not JSON: {error}") from None
     if not (isinstance(raw, dict) and raw.get("nbformat") == 4):
         raise NotANotebook(f"{path.name} is JSON but not a notebook of format 4")
+    if not isinstance(raw.setdefault("metadata", {}), dict):
+        raise NotANotebook(f"{path.name} has metadata that are no table")
     cells = raw.get("cells")
     if not (isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)):
         raise NotANotebook(f"{path.name} has no list of cells")
     for cell in cells:
         cell["source"] = _joined(cell.get("source", ""))
         cell.setdefault("metadata", {})
-    raw.setdefault("metadata", {})
     return nbformat.from_dict(raw)
 
 

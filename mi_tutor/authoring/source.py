@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import jupytext
+from nbformat import NotebookNode, ValidationError
 
 ROLES = ("setup", "exercise", "check", "quiz")
 FILE_NAME = re.compile(r"(?P<number>\d\d)_[a-z0-9_]+")
@@ -120,7 +121,7 @@ def parse_chapter(text: str, path: Path) -> Chapter:
     _refuse_bad_text(chapter, text)
     cells: list[Cell] = []
     offset = 0
-    for node in jupytext.reads(text, fmt=_FORMAT).cells:
+    for node in _split(chapter, text):
         content = node.source.strip("\n")
         offset = text.find(content, offset)
         line = text.count("\n", 0, offset) + 1
@@ -128,6 +129,19 @@ def parse_chapter(text: str, path: Path) -> Chapter:
         offset += len(content)
     _check_order(chapter, cells)
     return chapter._replace(cells=tuple(cells))
+
+
+def _split(chapter: Chapter, text: str) -> list[NotebookNode]:
+    try:
+        return list(jupytext.reads(text, fmt=_FORMAT).cells)
+    except ValidationError as whole:
+        # Cell metadata that no notebook may have. Which cell's, jupytext does not say.
+        for number, line in enumerate(text.split("\n"), 1):
+            try:
+                jupytext.reads(line if line.startswith("#") else "", fmt=_FORMAT)
+            except ValidationError as error:
+                chapter.fail(number, f"in the cell's line: {error.message}")
+        chapter.fail(1, f"a cell's line is wrong: {whole.message}")
 
 
 def _refuse_bad_text(chapter: Chapter, text: str) -> None:
@@ -149,9 +163,7 @@ def _refuse_bad_text(chapter: Chapter, text: str) -> None:
 def _cell(chapter: Chapter, kind: str, found: dict[str, Any], content: str, line: int) -> Cell:
     """A typed cell from what jupytext found in the cell's line (`found`) and below it."""
     _refuse_bad_metadata(chapter, kind, found, line)
-    tags = found.get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        chapter.fail(line, f'tags are a list of words, like tags=["exercise"]; seen {tags!r}')
+    tags: list[str] = found.get("tags", [])
     roles = [tag for tag in tags if tag in ROLES]
     if len(roles) > 1:
         chapter.fail(line, f"a cell has one role, this one has {' and '.join(roles)}")

@@ -2,19 +2,26 @@
 
 `grading.run` starts pytest with it in a process of its own and reads the lines as they come:
 {"event": "kernel", "pid": ...}, {"event": "start", "cell": 3}, {"event": "end", "cell": 3, "error": ...},
-{"event": "died", "cell": 3}, {"event": "failed", "message": ...}. Cells count from 1.
+{"event": "died", "cell": 3} (or "flooded": it printed too much), {"event": "failed", "message": ...}. Cells count from 1.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
+import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+
+
+FLOOD = (
+    2**30
+)  # bytes; what a cell prints is held in memory here, and an endless loop can print without end
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,13 +33,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     from nbval import plugin
 
-    start_kernel, folder = plugin.RunningKernel, config.getoption("--mi-tutor-folder")
+    class Kernel(plugin.RunningKernel):
+        """nbval's kernel, but in the folder of the notebook whose copy runs, and with its last reply kept."""
 
-    def start_in_folder(name: str, cwd: str | None = None, **options: Any) -> Any:
-        # What runs is a copy elsewhere, and nbval has no option for the folder of the kernel.
-        return start_kernel(name, cwd=folder, **options)
+        reply: ClassVar[dict[str, Any]] = {}
 
-    plugin.RunningKernel = start_in_folder
+        def __init__(self, name: str, cwd: str | None = None, **options: Any) -> None:
+            super().__init__(name, cwd=config.getoption("--mi-tutor-folder"), **options)
+
+        def get_message(self, stream: str, timeout: float | None = None) -> Any:
+            message = super().get_message(stream, timeout)
+            if stream == "shell":
+                self.reply = message["content"]
+            return message
+
+    plugin.RunningKernel = Kernel
     config.pluginmanager.register(_Report(Path(config.getoption("--mi-tutor-report"))))
 
 
@@ -59,6 +74,7 @@ class _Report:
     def pytest_runtest_call(self, item: Any) -> Any:
         self.write("start", cell=item.cell_num + 1)
         self.running = item
+        item.parent.kernel.reply = {}
         self._watch(item)
         try:
             return (yield)
@@ -82,12 +98,20 @@ class _Report:
             told = {"name": shown.ename, "message": shown.evalue}
         elif error is not None:
             told = {"name": type(error).__name__, "message": str(error)}
-        else:
+        elif item.parent.kernel.reply.get("status") == "ok":
             told = None
+        else:  # an error that was not shown, or could not be: nbval itself looks at what is shown only
+            reply = item.parent.kernel.reply
+            told = {"name": reply.get("ename", "Error"), "message": reply.get("evalue", "")}
         timed_out = bool(item.parent.timed_out)
         self.write("end", cell=item.cell_num + 1, error=told, timed_out=timed_out)
         if timed_out:  # nbval would go on in a kernel whose state nobody knows
             item.session.shouldstop = "a cell took too long"
+
+    def _give_up(self, why: str) -> None:
+        if self.running is not None:
+            self.write(why, cell=self.running.cell_num + 1)
+            os._exit(3)
 
     def _watch(self, item: Any) -> None:
         """Notice that the kernel died: nbval itself would wait for the whole time limit."""
@@ -97,13 +121,28 @@ class _Report:
         self.watching = True
         self.write("kernel", pid=process.pid)
 
+        parent = os.getppid()
+
         def wait() -> None:
-            process.wait()
-            item = self.running
-            if item is not None:
-                threading.Event().wait(1.0)  # its last messages may still be on their way
-                if self.running is item:
-                    self.write("died", cell=item.cell_num + 1, code=process.returncode)
+            while process.poll() is None:
+                time.sleep(0.2)
+                if os.getppid() != parent:  # whoever asked for this run has been killed
+                    process.kill()
                     os._exit(3)
+                if _peak_memory() > FLOOD:
+                    self._give_up("flooded")
+            if self.running is not None:
+                time.sleep(1.0)  # its last messages may still be on their way
+                self._give_up("died")
 
         threading.Thread(target=wait, daemon=True).start()
+
+
+def _peak_memory() -> int:
+    """Bytes this process ever held; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

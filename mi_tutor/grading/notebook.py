@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_CHECKPOINT = "If it was one before, JupyterLab may have an earlier version: File > Revert Notebook to Checkpoint."
 ROLES = ("exercise", "check", "quiz")
 _MARKED = re.compile(r"""^[^#\n]*\b(check|quiz)\(\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
@@ -33,16 +34,21 @@ class CodeCell(NamedTuple):
 
     @property
     def asks(self) -> bool:
-        """Whether the cell's text has the call that its role promises: `check("slug", ...)` or `quiz("slug", ...)`."""
+        """Whether the cell's text has the call that its role promises: `check("slug"` or `quiz("slug"`."""
         return (self.role, self.slug) in _calls(self.source)
 
 
 class Notebook(NamedTuple):
-    """A notebook's code cells in order. `chapter` is None if neither its metadata nor its name tells it."""
+    """A notebook's code cells in order.
+
+    chapter: "01"; None if neither its metadata nor its name tells it.
+    is_solution: whether the build made it with the solutions in it, so that its answers are nobody's.
+    """
 
     path: Path
     cells: tuple[CodeCell, ...]
     chapter: str | None
+    is_solution: bool = False
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -53,11 +59,17 @@ def read_notebook(path: Path) -> Notebook:
     """
     content = _content(path)
     metadata = _dict(content.get("metadata"))
-    language = _dict(metadata.get("kernelspec")).get("language") or _dict(metadata.get("language_info")).get("name")
+    kernel, info = _dict(metadata.get("kernelspec")), _dict(metadata.get("language_info"))
+    language = kernel.get("language") or info.get("name")
     if isinstance(language, str) and language.lower() not in {"python", "ipython"}:
-        raise NotebookError(f"{path.name} is a notebook in {language}; this course's notebooks are in Python.")
-    cells = [_code_cell(number, cell) for number, cell in enumerate(_code_cells(path, content), start=1)]
-    return Notebook(path, tuple(cells), _chapter(path, metadata))
+        raise NotebookError(
+            f"{path.name} is a notebook in {language}; this course's notebooks are in Python."
+        )
+    cells = [
+        _code_cell(number, cell) for number, cell in enumerate(_code_cells(path, content), start=1)
+    ]
+    is_solution = _dict(metadata.get("mi_tutor")).get("folder") == "solutions"
+    return Notebook(path, tuple(cells), _chapter(path, metadata), is_solution)
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -66,25 +78,32 @@ def _content(path: Path) -> dict[str, Any]:
     except IsADirectoryError:
         raise NotebookError(f"{path} is a folder; give the name of a notebook in it.") from None
     except OSError as error:
-        raise NotebookError(f"{path} cannot be read ({(error.strerror or str(error)).lower()}).") from None
+        raise NotebookError(
+            f"{path} cannot be read ({(error.strerror or str(error)).lower()})."
+        ) from None
     if not data.strip():
-        raise NotebookError(f"{path.name} is empty. If it was not always, JupyterLab may have an earlier checkpoint.")
+        raise NotebookError(f"{path.name} is empty. {_CHECKPOINT}")
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         at = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         if b"<<<<<<<" in data and b">>>>>>>" in data:
-            raise NotebookError(f"{path.name} has unresolved merge conflicts in it{at}; resolve them first.") from None
+            raise NotebookError(
+                f"{path.name} has merge conflicts in it{at}: resolve them first."
+            ) from None
         raise NotebookError(
-            f"{path.name} is not a notebook: a notebook is JSON, and this is not{at}. If it was one, JupyterLab may "
-            "have an earlier checkpoint (File > Revert Notebook to Checkpoint)."
+            f"{path.name} is not a notebook: a notebook is JSON, and this is not{at}. {_CHECKPOINT}"
         ) from None
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
-        raise NotebookError(f"{path.name} is JSON but not a notebook: it does not say its notebook format.")
+        raise NotebookError(
+            f"{path.name} is JSON but not a notebook: it does not say its notebook format."
+        )
     if content["nbformat"] != 4:
         newer = content["nbformat"] > 4
         advice = "update mi_tutor" if newer else "open it in JupyterLab and save it"
-        raise NotebookError(f"{path.name} has notebook format {content['nbformat']}, expected 4: {advice}.")
+        raise NotebookError(
+            f"{path.name} has notebook format {content['nbformat']}, expected 4: {advice}."
+        )
     return content
 
 
@@ -94,9 +113,11 @@ def _code_cells(path: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
         raise NotebookError(f"{path.name} is JSON but not a notebook: it has no list of cells.")
     for number, cell in enumerate(cells, start=1):
         source = cell.get("source")
-        is_text = isinstance(source, str) or (isinstance(source, list) and all(isinstance(line, str) for line in source))
-        if not is_text:
-            raise NotebookError(f"Cell {number} of {path.name} has no text; the file has been damaged.")
+        lines = source if isinstance(source, list) else [source]
+        if not all(isinstance(line, str) for line in lines):
+            raise NotebookError(
+                f"Cell {number} of {path.name} has no text; the file has been damaged."
+            )
     return [cell for cell in cells if cell.get("cell_type") == "code"]
 
 

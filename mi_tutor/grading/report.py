@@ -74,9 +74,14 @@ def assess(notebook: Notebook, runs: Runs, course: Course) -> Report:
     chapter = chapter_of(notebook, course)
     results: list[Result] = []
     notes: list[str] = []
-    for kind, role, items in (("exercise", "check", course.exercises), ("quick check", "quiz", course.quizzes)):
+    for kind, role, items in (
+        ("exercise", "check", course.exercises),
+        ("quick check", "quiz", course.quizzes),
+    ):
         roles = ("check", "exercise") if kind == "exercise" else ("quiz",)
-        here = dict.fromkeys(cell.slug for cell in notebook.cells if cell.role in roles and cell.slug)
+        here = dict.fromkeys(
+            cell.slug for cell in notebook.cells if cell.role in roles and cell.slug
+        )
         known = {item.slug: item for item in items}
         expected = [item.slug for item in items if item.chapter == chapter or item.slug in here]
         for slug in [*expected, *(slug for slug in here if slug not in known)]:
@@ -85,6 +90,12 @@ def assess(notebook: Notebook, runs: Runs, course: Course) -> Report:
                 notes.append(f"{slug} has {len(deciding)} {role} cells; the last one counts.")
             cell = deciding[-1] if deciding else None
             results.append(_result(notebook, runs, slug, kind, known.get(slug), cell))
+    gone = sum(result.status is Status.MISSING and not result.sentence for result in results)
+    if gone:
+        notes.append(
+            f"{gone} of the chapter's exercises and quick checks are not in this notebook at all: "
+            "copy their cells from a fresh one."
+        )
     return Report(chapter, tuple(results), tuple(notes + _other_errors(notebook, runs)))
 
 
@@ -94,11 +105,13 @@ def _result(
     number = cell.number if cell else None
     if item is None:
         sentence = (
-            f"This mi_tutor has no {kind} of that name: the notebook comes from another version. Update mi_tutor, or "
-            "take the notebook that belongs to it."
+            f"This mi_tutor has no {kind} of that name: the notebook comes from another version. Update mi_tutor, "
+            "or take the notebook that belongs to it."
         )
         return Result(slug, slug, kind, Status.UNKNOWN, 0, 0, sentence, number)
-    status, sentence = _judge(notebook, runs, slug, "quiz" if kind == "quick check" else "check", cell)
+    status, sentence = _judge(
+        notebook, runs, slug, "quiz" if kind == "quick check" else "check", cell
+    )
     points = item.points if status is Status.PASSED else 0
     title = getattr(item, "title", None) or item.question
     return Result(slug, title, kind, status, points, item.points, sentence, number)
@@ -114,16 +127,21 @@ def _judge(
     notebook: Notebook, runs: Runs, slug: str, role: str, cell: CodeCell | None
 ) -> tuple[Status, str]:
     answers = [c for c in notebook.cells if c.role == "exercise" and c.slug == slug]
+    call = f'{role}("{slug}", ...)'
     if cell is None:
-        return Status.MISSING, f'Its cell with {role}("{slug}", ...) is not in the notebook any more.'
+        return (
+            Status.MISSING,
+            f"The exercise is there, but the cell with {call} is not." if answers else "",
+        )
     if not cell.asks:
-        return Status.CHANGED, f'Code cell {cell.number} no longer has its {role}("{slug}", ...).'
+        return Status.CHANGED, f"Code cell {cell.number} no longer has its {call}."
     run = runs.get(cell.number)
     if run is not None and run.fine:
         return Status.PASSED, ""
     if run is not None and run.error is not None and run.error[0] == "CheckFailed":
         sentence = run.error[1].removeprefix(f"{slug}:").strip()
-        if "not answered yet" in sentence.lower() or any(_STUB.search(answer.source) for answer in answers):
+        still_a_stub = any(_STUB.search(answer.source) for answer in answers)
+        if still_a_stub or "not answered yet" in sentence.lower():
             return Status.UNANSWERED, ""
         return Status.WRONG, sentence
     # Not the check's own words: where it went wrong is the first of these cells that did.
@@ -131,33 +149,28 @@ def _judge(
         done = runs.get(culprit.number, _RAN)
         if done.error is not None and done.error[0] == "NotImplementedError":
             return Status.UNANSWERED, ""
-        if done.stopped == "timeout":
-            return Status.TIMEOUT, f"Code cell {culprit.number} was still running at the time limit and was stopped."
-        if done.stopped == "died":
-            return Status.ERROR, f"Code cell {culprit.number} ended the kernel (out of memory, or an exit)."
-        if done.error is not None:
-            return Status.ERROR, f"Code cell {culprit.number}: {_spoken(done)}"
+        if not done.fine:
+            status = Status.TIMEOUT if done.stopped == "timeout" else Status.ERROR
+            return status, f"Code cell {culprit.number} {_what_happened(done)}."
     return Status.NOT_REACHED, "Earlier cells had to be stopped too often. Mend those first."
 
 
 def _other_errors(notebook: Notebook, runs: Runs) -> list[str]:
-    notes = []
-    for cell in notebook.cells:
-        run = runs.get(cell.number, _RAN)
-        if cell.role is not None or run.fine:
-            continue
-        if run.stopped == "timeout":
-            said = "was still running at the time limit and was stopped"
-        elif run.stopped == "died":
-            said = "ended the kernel"
-        else:
-            said = f"stopped with {_spoken(run)}"
-        notes.append(f"Code cell {cell.number}, which belongs to no exercise, {said}.")
-    return notes
+    return [
+        f"Code cell {cell.number}, which belongs to no exercise, {_what_happened(runs[cell.number])}."
+        for cell in notebook.cells
+        if cell.role is None and not runs.get(cell.number, _RAN).fine
+    ]
 
 
-def _spoken(run: CellRun) -> str:
+def _what_happened(run: CellRun) -> str:
+    if run.stopped == "timeout":
+        return "was stopped at the time limit"
+    if run.stopped == "flooded":
+        return "was stopped because it printed without end"
+    if run.stopped == "died":
+        return "ended the kernel (out of memory, or an exit)"
     assert run.error is not None
     name, message = run.error
-    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
-    return f"{name}: {first}" if first else name
+    first = next((line.strip().rstrip(".") for line in message.splitlines() if line.strip()), "")
+    return f"stopped with {name}: {first}" if first else f"stopped with {name}"

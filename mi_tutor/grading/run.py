@@ -33,8 +33,8 @@ class RunError(Exception):
 
 
 class CellRun(NamedTuple):
-    """What a cell did. `error`: (class name, message), or None. `stopped`: it took too long ("timeout") or
-    killed the kernel ("died")."""
+    """What a cell did. `error`: (class name, message), or None. `stopped`: it took too long ("timeout"),
+    killed the kernel ("died") or printed without end ("flooded")."""
 
     error: tuple[str, str] | None = None
     stopped: str | None = None
@@ -70,14 +70,16 @@ def run_notebook(
     return runs
 
 
-def _run_once(notebook: Notebook, left_out: set[int], seconds: float, tell: Callable[[int], None]) -> Runs:
+def _run_once(
+    notebook: Notebook, left_out: set[int], seconds: float, tell: Callable[[int], None]
+) -> Runs:
     """Run until the end or until the first cell that has to be stopped."""
     with tempfile.TemporaryDirectory(prefix="mi_tutor-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "notebook.ipynb").write_text(_bare(notebook, left_out), encoding="utf-8")
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         with (folder / "log").open("wb") as log:
-            process = _start(folder, notebook.path.resolve().parent, seconds, log)
+            process = _start(folder, notebook, seconds, log)
         kernel: int | None = None
         runs: Runs = {}
         try:
@@ -112,15 +114,36 @@ def _bare(notebook: Notebook, left_out: set[int]) -> str:
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
 
 
-def _start(folder: Path, kernel_folder: Path, seconds: float, log: Any) -> subprocess.Popen[bytes]:
+def _start(folder: Path, notebook: Notebook, seconds: float, log: Any) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
-    command += [f"--nbval-cell-timeout={seconds}", f"--nbval-kernel-startup-timeout={KERNEL_START_SECONDS}"]
-    command += ["-p", "nbval.plugin", "-p", "mi_tutor.grading.nbval_report", "-p", "no:cacheprovider"]
-    command += ["-p", "no:warnings", "--noconftest", "-q", "--color=no", "-c", str(folder / "pytest.ini")]
-    command += ["--mi-tutor-report", str(folder / "report"), "--mi-tutor-folder", str(kernel_folder)]
+    command += [
+        f"--nbval-cell-timeout={seconds}",
+        f"--nbval-kernel-startup-timeout={KERNEL_START_SECONDS}",
+    ]
+    command += [
+        "-p",
+        "nbval.plugin",
+        "-p",
+        "mi_tutor.grading.nbval_report",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command += [
+        "-p",
+        "no:warnings",
+        "--noconftest",
+        "-q",
+        "--color=no",
+        "-c",
+        str(folder / "pytest.ini"),
+    ]
+    kernel_folder = str(notebook.path.resolve().parent)
+    command += ["--mi-tutor-report", str(folder / "report"), "--mi-tutor-folder", kernel_folder]
     # The learner's own pytest settings and plugins have no say in this run.
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if notebook.is_solution:  # what passes there was not passed by whoever runs this
+        environment["MI_TUTOR_HOME"] = str(folder / "home")
     return subprocess.Popen(
         [*command, str(folder / "notebook.ipynb")],
         cwd=folder,
@@ -132,7 +155,9 @@ def _start(folder: Path, kernel_folder: Path, seconds: float, log: Any) -> subpr
     )
 
 
-def _events(process: subprocess.Popen[bytes], report: Path, seconds: float) -> Iterator[dict[str, Any]]:
+def _events(
+    process: subprocess.Popen[bytes], report: Path, seconds: float
+) -> Iterator[dict[str, Any]]:
     """The events as they are written, until pytest ends. A cell that even nbval cannot stop gets an event too."""
     read, running = 0, None
     patience = KERNEL_START_SECONDS + 60
@@ -150,18 +175,22 @@ def _events(process: subprocess.Popen[bytes], report: Path, seconds: float) -> I
             yield event
         read = len(lines)
         if ended:
+            if running is not None:  # pytest itself was killed by what the cell did
+                yield {"event": "died", "cell": running}
             return
         if time.monotonic() > deadline:
             if running is None:
-                raise RunError(f"The notebook could not be run: nothing happened for {patience:.0f} seconds.")
+                raise RunError(
+                    f"The notebook could not be run: nothing happened for {patience:.0f} seconds."
+                )
             yield {"event": "end", "cell": running, "error": None, "timed_out": True}
             return
         time.sleep(0.05)
 
 
 def _cell_run(event: dict[str, Any]) -> CellRun:
-    if event["event"] == "died":
-        return CellRun(stopped="died")
+    if event["event"] in ("died", "flooded"):
+        return CellRun(stopped=event["event"])
     error = event["error"]
     told = (error["name"], _COLOUR.sub("", error["message"])) if error else None
     return CellRun(told, "timeout" if event["timed_out"] else None)

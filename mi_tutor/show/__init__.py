@@ -1,0 +1,37 @@
+"""Figures and widgets: tensors in, something to look at, to read and to check out.
+
+Every name here is imported when it is first used, so that `import mi_tutor.show` costs nothing.
+
+>>> from mi_tutor.show import features_in_plane
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "mi_tutor.show.charts": ("heatmap", "lines", "scatter"),
+    "mi_tutor.show.explorer": ("superposition_explorer",),
+    "mi_tutor.show.figure": ("Figure",),
+    "mi_tutor.show.require": ("MissingPackage",),
+    "mi_tutor.show.superposition": (
+        "absolute_value_weights",
+        "cosine_packing",
+        "dimensionality_vs_sparsity",
+        "features_in_plane",
+        "gram_heatmap",
+        "losses_against_steps",
+        "neurons_and_features",
+        "phase_diagram",
+        "training_curves",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        return getattr(import_module(_HOME_OF[name]), name)
+    raise AttributeError(f"module 'mi_tutor.show' has no attribute {name!r}")

@@ -69,8 +69,9 @@ class Figure(go.Figure):
 
     @property
     def heading(self) -> str:
-        """The title without its markup."""
-        return re.sub(r"<[^>]+>", "", re.sub(r"<br\s*/?>", " ", self.layout.title.text or ""))
+        """The title without its markup and without the subtitle."""
+        title = (self.layout.title.text or "").partition("<br><span")[0]
+        return re.sub(r"<[^>]+>", "", title.replace("<br>", " "))
 
     def data_table(self) -> dict[str, np.ndarray]:
         """The numbers that were drawn, as named columns of one length (one row per mark).
@@ -124,7 +125,7 @@ def description_html(figure: Figure) -> str:
 
 
 def set_title(figure: Figure, title: str, subtitle: str = "") -> int:
-    """Write title and subtitle, broken into lines that fit the width; return the pixels they need."""
+    """Write title and subtitle, broken into lines that fit the width; return its pixels."""
     width = figure.layout.width or theme.WIDTH
     lines = textwrap.wrap(title, int(width / 9.2))
     sub_lines = textwrap.wrap(subtitle, int(width / 7.2))
@@ -133,7 +134,7 @@ def set_title(figure: Figure, title: str, subtitle: str = "") -> int:
         small = f'<span style="font-size:{theme.TEXT_SIZE}px;color:{theme.MUTED}">'
         text += "".join(f"<br>{small}{line}</span>" for line in sub_lines)
     figure.layout.title.text = text
-    return 24 + 24 * len(lines) + 20 * len(sub_lines)
+    return 20 + 24 * len(lines) + 20 * len(sub_lines)
 
 
 def _rebuild(figure: dict[str, Any], table: dict[str, np.ndarray]) -> Figure:

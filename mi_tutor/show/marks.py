@@ -19,7 +19,7 @@ def cells(matrix: np.ndarray, cell: float, **extra: Any) -> Any:
         coloraxis="coloraxis",
         text=cell_texts(matrix, cell),
         texttemplate="%{text}",
-        textfont={"size": theme.TICK_SIZE if cell >= 40 else 11},
+        textfont={"size": theme.TICK_SIZE if cell >= 44 else 11},
         hovertemplate="%{y}, %{x}: %{z:.3g}<extra></extra>",
         xgap=1 if cell >= 12 else 0,
         ygap=1 if cell >= 12 else 0,
@@ -28,17 +28,20 @@ def cells(matrix: np.ndarray, cell: float, **extra: Any) -> Any:
 
 
 def cell_texts(matrix: np.ndarray, cell: float) -> list[list[str]]:
-    """What stands in each cell: the number (from 34 pixels), "−" on a clearly negative one, or "".
+    """What stands in each cell: the number (from 28 pixels), "−" on a clearly negative one, or "".
 
     The minus sign tells the two halves of the diverging scale apart without colour.
 
-    >>> cell_texts(np.array([[0.256, -1.0, np.nan]]), cell=40)
-    [['0.26', '−1.0', 'n/a']]
+    >>> cell_texts(np.array([[0.256, -1.0, np.nan, -0.001]]), cell=50)
+    [['0.26', '−1.0', 'n/a', '0']]
+    >>> cell_texts(np.array([[0.256, -1.0, -0.01]]), cell=30)
+    [['0.3', '−1.0', '0']]
     >>> cell_texts(np.array([[0.256, -1.0, -0.01]]), cell=14)
     [['', '−', '']]
     """
-    if cell >= 34:
-        return [[_cell_number(value) for value in row] for row in matrix]
+    if cell >= 28:
+        decimals = 2 if cell >= 44 else 1
+        return [[_cell_number(value, decimals) for value in row] for row in matrix]
     if cell < 12 or not (matrix < 0).any():
         return [["" for _ in row] for row in matrix]
     floor = -0.08 * float(np.nanmax(np.abs(matrix)))
@@ -92,14 +95,16 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": marks, "ticktext": [f"{mark:.12g}" for mark in marks]}
 
 
-def _cell_number(value: float) -> str:
+def _cell_number(value: float, decimals: int) -> str:
     if np.isnan(value):
         return "n/a"
-    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
-    return f"{value:.{digits}f}".replace("-", "−")
+    if abs(value) < 0.5 * 10**-decimals:
+        return "0"
+    decimals = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else decimals
+    return f"{value:.{decimals}f}".replace("-", "−")
 
 
-def _broken(text: str, width: int = 14) -> str:
+def _broken(text: str, width: int = 15) -> str:
     lines: list[str] = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:

@@ -16,7 +16,7 @@ class Margins(NamedTuple):
 
     left: int = 72
     right: int = 24
-    top: int = 16
+    top: int = 10
     bottom: int = 60
 
 
@@ -26,7 +26,7 @@ def panels(
     size: tuple[int, int],
     titles: Sequence[str] = (),
     gap: tuple[int, int] = (24, 24),
-    margins: Margins = Margins(),
+    margins: Margins | None = None,
     widths: Sequence[int] | None = None,
 ) -> Figure:
     """An empty figure of `n_panels` panels in reading order, `columns` to a row.
@@ -44,6 +44,7 @@ def panels(
     >>> figure.layout.width, len(list(figure.select_xaxes()))
     (520, 3)
     """
+    margins = margins or Margins()
     columns = min(columns, n_panels)
     rows = -(-n_panels // columns)
     widths = list(widths or [size[0]] * columns)

@@ -12,10 +12,15 @@ def number(value: float, digits: int = 3) -> str:
 
     >>> number(-0.12345), number(1234567.0), number(2.0), number(float("nan"))
     ('−0.123', '1.23e+06', '2', 'n/a')
+    >>> number(99.96), number(0.00001)
+    ('100', '1e−5')
     """
     if np.isnan(value):
         return "n/a"
-    return f"{float(f'{value:.{digits}g}'):.{digits}g}".replace("-", "−").replace("e−0", "e−")
+    rounded = float(f"{value:.{digits}g}")
+    plain = rounded == 0 or 1e-4 <= abs(rounded) < 1e6
+    text = f"{rounded:.12g}" if plain else f"{rounded:.{digits}g}"
+    return text.replace("-", "−").replace("e−0", "e−")
 
 
 def listing(items: Iterable[object], limit: int = 12) -> str:

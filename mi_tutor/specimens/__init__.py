@@ -1,0 +1,28 @@
+"""Specimens: small trained models that ship with the course, and the one call that opens any model.
+
+>>> from mi_tutor.specimens import open_specimen, encode
+>>> model = open_specimen("primer")                       # or a directory, or "gpt2"
+>>> logits, cache = model.run_with_cache(encode(model, "The capital of France is"))
+
+Importing this is light: torch, transformers and TransformerLens are loaded when a model is opened.
+"""
+
+from __future__ import annotations
+
+from mi_tutor.specimens.cards import Card, card, verify
+from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
+from mi_tutor.specimens.opening import open_specimen
+from mi_tutor.specimens.shelf import specimen_names, specimen_path
+from mi_tutor.specimens.words import encode
+
+__all__ = [
+    "Card",
+    "SpecimenError",
+    "UnknownWordError",
+    "card",
+    "encode",
+    "open_specimen",
+    "specimen_names",
+    "specimen_path",
+    "verify",
+]

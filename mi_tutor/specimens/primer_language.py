@@ -21,68 +21,42 @@ from typing import NamedTuple
 BOS = "<|endoftext|>"  # begins every row, as it separates GPT-2's documents
 UNKNOWN = "<|unknown|>"  # what a word outside the vocabulary becomes; never trained on
 
-NAMES = (
-    "Mary John Anna Tom Emma Paul Lucy Jack Sara David Kate Peter Alice James Julia Simon".split()
-)
-PLACES = "store garden park school market library station museum beach kitchen".split()
-THINGS = "drink book letter ball key flower cake map ring coin hat lamp".split()
-NATURE = "door river cloud stone tree bird fish boat bell chair".split()
-STORY_OPENINGS = ("When", "After", "While")
-MOVES = ("went to", "walked to", "were at", "met at")
-GIFTS = ("gave", "handed", "passed", "showed")
 
-CAPITALS = {
-    "France": "Paris",
-    "Italy": "Rome",
-    "Spain": "Madrid",
-    "Germany": "Berlin",
-    "England": "London",
-    "Japan": "Tokyo",
-    "China": "Beijing",
-    "Egypt": "Cairo",
-    "Greece": "Athens",
-    "Russia": "Moscow",
-    "Canada": "Ottawa",
-    "Peru": "Lima",
-    "Cuba": "Havana",
-    "Kenya": "Nairobi",
-    "Norway": "Oslo",
-    "Poland": "Warsaw",
-    "Portugal": "Lisbon",
-    "Ireland": "Dublin",
-    "Austria": "Vienna",
-    "Hungary": "Budapest",
-}
-COLORS = {
-    "snow": "white",
-    "milk": "white",
-    "salt": "white",
-    "grass": "green",
-    "moss": "green",
-    "spinach": "green",
-    "blood": "red",
-    "ketchup": "red",
-    "coal": "black",
-    "tar": "black",
-    "chocolate": "brown",
-    "mud": "brown",
-    "butter": "yellow",
-    "mustard": "yellow",
-}
-OPPOSITES = {
-    "hot": "cold",
-    "big": "small",
-    "up": "down",
-    "left": "right",
-    "day": "night",
-    "open": "closed",
-    "young": "old",
-    "early": "late",
-    "full": "empty",
-    "hard": "soft",
-}
-LIST_WORDS = [*NAMES, *PLACES, *THINGS, *NATURE, *CAPITALS, *CAPITALS.values(), *COLORS]
+def words(text: str) -> list[str]:
+    """A list of words, written as one string."""
+    return text.split()
+
+
+def pairs(text: str) -> dict[str, str]:
+    """A table of word pairs, written as one string: "France Paris, Italy Rome"."""
+    return dict(pair.split() for pair in text.split(","))
+
+
+NAMES = words(
+    "Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter Alice James Julia Simon"
+)
+PLACES = words("store garden park school market library station museum beach kitchen")
+THINGS = words("drink book letter ball key flower cake map ring coin hat lamp")
+NATURE = words("door river cloud stone tree bird fish boat bell chair")
+STORY_OPENINGS = words("When After While")
+MOVES = ("went to", "walked to", "were at", "met at")
+GIFTS = words("gave handed passed showed")
+
+CAPITALS = pairs(
+    "France Paris, Italy Rome, Spain Madrid, Germany Berlin, England London, Japan Tokyo, China Beijing, "
+    "Egypt Cairo, Greece Athens, Russia Moscow, Canada Ottawa, Peru Lima, Cuba Havana, Kenya Nairobi, "
+    "Norway Oslo, Poland Warsaw, Portugal Lisbon, Ireland Dublin, Austria Vienna, Hungary Budapest"
+)
+COLORS = pairs(
+    "snow white, milk white, salt white, grass green, moss green, spinach green, blood red, ketchup red, "
+    "coal black, tar black, chocolate brown, mud brown, butter yellow, mustard yellow"
+)
+OPPOSITES = pairs(
+    "hot cold, big small, up down, left right, day night, open closed, young old, early late, "
+    "full empty, hard soft"
+)
 FACT_OPENINGS = ("The", "Everyone knows that the", "We learn that the", "It is true that the")
+LIST_WORDS = [*NAMES, *PLACES, *THINGS, *NATURE, *CAPITALS, *CAPITALS.values(), *COLORS]
 
 
 class Prompt(NamedTuple):
@@ -134,9 +108,7 @@ def story(first: str, second: str, giver: str, rng: random.Random) -> Prompt:
     """
     opening, move, gift = rng.choice(STORY_OPENINGS), rng.choice(MOVES), rng.choice(GIFTS)
     article, place, thing = rng.choice(["a", "the"]), rng.choice(PLACES), rng.choice(THINGS)
-    text = (
-        f"{opening} {first} and {second} {move} the {place}, {giver} {gift} {article} {thing} to"
-    )
+    text = f"{opening} {first} and {second} {move} the {place}, {giver} {gift} {article} {thing} to"
     return Prompt(text, f" {second if giver == first else first}", f" {giver}")
 
 

@@ -97,7 +97,11 @@ def _number_difference(
         return Finding("shape", f"{where(path)}has the wrong shape.", **shapes)
     kinds_differ = left.is_floating_point() != right.is_floating_point() or left.is_complex()
     wrong_dtype = is_tensor and isinstance(expected, torch.Tensor) and left.dtype != right.dtype
-    if (kinds_differ and is_tensor) or (exact_dtype and wrong_dtype and right.is_floating_point()):
+    if (
+        (kinds_differ and is_tensor)
+        or left.is_complex()
+        or (exact_dtype and wrong_dtype and right.is_floating_point())
+    ):
         advice = f"{where(path)}has the wrong dtype. Did a conversion slip in, or a tensor made without `dtype=`?"
         return Finding("dtype", advice, str(left.dtype), str(right.dtype))
     left, right = left.double(), right.double()

@@ -112,6 +112,7 @@ class Exercise(_Described):
     cases: random generator -> the inputs to judge on. Called with the same seed it gives the same cases.
     reference: the finished piece, a function of `mi_tutor.lab`.
     run: how the function is called and what is kept: `run(answer, **inputs)`. By default `answer(*inputs)`.
+        If it returns a dict, the first entry is what the function itself returned.
     view: what of the returned value is compared: `view(value, **inputs)`. The identity, or a summary (for
         random answers: measured frequencies), which is then compared with the reference's summary.
     tolerance: of the comparison; one for all, or one per name when `view` returns a dict.

@@ -149,12 +149,11 @@ def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
     try:
         return plain(exercise.view(outcome.value, **case.inputs))
     except Exception:
-        return Finding(
-            "kind",
-            f"Your function returned {describe_kind(outcome.value)}: that is not the kind of value asked for. "
-            + kind_advice(outcome.value),
-            seen=describe(outcome.value),
-        )
+        value = outcome.value
+        if exercise.run is not None and isinstance(value, dict):
+            value = next(iter(value.values()))  # by convention what the function itself returned
+        advice = f"Your function returned {describe_kind(value)}, which is not the kind of value asked for."
+        return Finding("kind", f"{advice} {kind_advice(value)}".strip(), seen=describe(value))
 
 
 def judge_value(exercise: ValueExercise, value: Any) -> Verdict:

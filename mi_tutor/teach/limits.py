@@ -2,7 +2,9 @@
 
 On Linux and macOS in the main thread (where notebook cells run) an interval timer interrupts the code; on
 Windows, and in other threads, a watchdog raises the same exception in the running thread. Both interrupt
-Python code; a single long call into C (one huge matrix product) is interrupted when it returns.
+Python code. A single call into C is interrupted when it returns: one huge matrix product ends late, and
+`sum(itertools.count())`, which never comes back to Python, needs a restart of the kernel. Graders that must
+survive that run answers in a process of their own.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class Countable(Protocol):
 
 
 class ChapterProgress(NamedTuple):
-    """One chapter: counts of exercises and quick checks, points of both, and the next exercise (None: all done)."""
+    """One chapter: counts of exercises and quick checks, points of both, the next exercise (None: all done)."""
 
     chapter: str
     passed: int

@@ -1,136 +1,206 @@
-"""`mi-tutor check`: real runs of small notebooks by nbval, and what is made of them."""
+"""Real runs of small notebooks by nbval, and what is made of them exercise by exercise."""
 
 import os
 import time
 from pathlib import Path
 
 import pytest
-from conftest import RIGHT, SETUP, STUB, code, pair, question, write
+from fake_notebooks import RIGHT, STUB, code, fake_course, pair, question, write
 
 from mi_tutor.grading.notebook import read_notebook
-from mi_tutor.grading.report import Report, Status, assess
-from mi_tutor.grading.run import run_notebook
+from mi_tutor.grading.report import Report, Result, Status, assess
+from mi_tutor.grading.run import CellRun, RunError, run_notebook
 
 
 def grade(path: Path, course, seconds: float = 30.0) -> Report:
-    before = path.read_bytes()
+    before, beside = path.read_bytes(), set(path.parent.iterdir())
     notebook = read_notebook(path)
     report = assess(notebook, run_notebook(notebook, seconds), course)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == before and set(path.parent.iterdir()) == beside  # it is only read
     return report
 
 
-def statuses(report: Report) -> dict[str, str]:
+def by_slug(report: Report) -> dict[str, Result]:
+    return {result.slug: result for result in report.results}
+
+
+def statuses(report: Report) -> dict[str, Status]:
     return {result.slug: result.status for result in report.results}
 
 
-def sentence(report: Report, slug: str) -> str:
-    return next(result.sentence for result in report.results if result.slug == slug)
+def changed(cells: list[dict], check: str | None = None, **metadata) -> list[dict]:
+    """An exercise whose check cell has another text, or other metadata."""
+    if check is not None:
+        cells[1]["source"] = check
+    cells[1]["metadata"] |= metadata
+    return cells
 
 
-@pytest.fixture
-def path(tmp_path) -> Path:
-    return tmp_path / "77_fakes.ipynb"
+ONE_OF_EACH = {
+    "right": pair("right"),
+    "wrong": pair("wrong", "def {name}(x):\n    return x * x"),
+    "stub": pair("stub", STUB),
+    "stub-value": [
+        code("ratio = ...", "stub-value", "exercise"),
+        code('check("stub-value", ratio)', "stub-value", "check"),
+    ],
+    "stub-at-once": pair("stub-at-once", "raise NotImplementedError('your code here')"),
+    "syntax": pair("syntax", "def {name}(x)\n    return 2 * x"),
+    "raises": pair("raises", "{name} = 1 / 0"),
+    "deleted": pair("deleted")[:1],
+    "gone": [],
+    "commented": changed(pair("commented"), '# check("commented", commented)'),
+    "of-another": changed(pair("of-another"), 'check("right", right)'),
+    "skipped": changed(pair("skipped", STUB), '# NBVAL_SKIP\ncheck("skipped", skipped)'),
+    "excused": changed(pair("excused", STUB), tags=["raises-exception", "nbval-skip"]),
+    "copied": [*pair("copied", STUB), *pair("copied")],
+    "unmarked": [code(cell["source"]) for cell in pair("unmarked")],
+    "reads-a-file": pair(
+        "reads-a-file", "def {name}(x):\n    return int(open('factor.txt').read()) * x"
+    ),
+    "magic": pair("magic", "%time 1 + 1\n!echo hello\n" + RIGHT),
+}
 
 
-class TestOneRun:
-    def test_all_right(self, path, course):
-        write(path, pair("one"), pair("two-words"), question("q"), pair("three"))
-        report = grade(path, course)
-        assert statuses(report) == dict.fromkeys(["one", "two-words", "three", "q"], Status.PASSED)
-        assert report.passed and report.chapter == "77" and report.notes == ()
-        assert sum(result.points for result in report.results) == 7
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Report:
+    """One notebook with one of each, in a folder with a difficult name and pytest settings of its own."""
+    folder = tmp_path_factory.mktemp("course") / "a folder [with] brackets"
+    folder.mkdir()
+    (folder / "factor.txt").write_text("2")
+    (folder / "conftest.py").write_text("raise RuntimeError('not to be read')")
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    not_newer = code("undefined_name"), pair("from-a-newer-version"), question("q", "a")
+    stored = changed(pair("stored"))
+    stored[1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "passed"}]
+    cells = [*ONE_OF_EACH.values(), stored, *not_newer]
+    kernel = {"name": "my-conda-env", "display_name": "mine", "language": "python"}
+    path = write(folder / "77_my::copy (1).ipynb", *cells, kernelspec=kernel)
+    return grade(path, fake_course(*ONE_OF_EACH, "stored"))
 
-    def test_one_of_each(self, path, course):
-        square = "def {name}(x):\n    return x * x"
-        write(path, pair("one", square), pair("two-words", STUB), pair("three"), question("q", "?"))
-        report = grade(path, course)
-        assert statuses(report) == {
-            "one": Status.WRONG,
-            "two-words": Status.UNANSWERED,
-            "three": Status.PASSED,
-            "q": Status.UNANSWERED,
-        }
-        assert sentence(report, "one") == "Double it, do not square it."
+
+class TestOneOfEach:
+    @pytest.mark.parametrize(
+        ("slug", "status"),
+        [
+            ("right", Status.PASSED),
+            ("wrong", Status.WRONG),
+            ("stub", Status.UNANSWERED),
+            ("stub-value", Status.UNANSWERED),
+            ("stub-at-once", Status.UNANSWERED),
+            ("syntax", Status.ERROR),
+            ("raises", Status.ERROR),
+            ("deleted", Status.MISSING),
+            ("gone", Status.MISSING),
+            ("commented", Status.CHANGED),
+            ("of-another", Status.CHANGED),
+            ("skipped", Status.UNANSWERED),
+            ("excused", Status.UNANSWERED),
+            ("copied", Status.PASSED),
+            ("unmarked", Status.PASSED),
+            ("reads-a-file", Status.PASSED),
+            ("magic", Status.PASSED),
+            ("stored", Status.PASSED),
+            ("from-a-newer-version", Status.UNKNOWN),
+            ("q", Status.WRONG),
+        ],
+    )
+    def test_status(self, report, slug, status):
+        result = by_slug(report)[slug]
+        assert result.status is status
+        assert result.points == (result.points_total if status is Status.PASSED else 0)
+
+    def test_only_this_chapter_is_expected(self, report):
+        assert report.chapter == "77" and "elsewhere" not in by_slug(report)
         assert not report.passed
 
-    def test_wrong_quiz_and_unanswered_value(self, path, course):
-        value = [code("ratio = ...", "one", "exercise"), code('check("one", ratio)', "one", "check")]
-        write(path, value, question("q", "a"))
-        report = grade(path, course)
-        assert statuses(report)["one"] == Status.UNANSWERED
-        assert (statuses(report)["q"], sentence(report, "q")) == (Status.WRONG, "Think of the norm.")
+    def test_sentences_are_the_tutors(self, report):
+        assert by_slug(report)["wrong"].sentence == "Double it, do not square it."
+        assert by_slug(report)["q"].sentence == "Think of the norm."
+        assert by_slug(report)["stub"].sentence == ""
 
-    def test_errors_are_told_where_they_began(self, path, course):
-        broken = "def {name}(x)\n    return 2 * x"
-        raising = "{name} = 1 / 0"
-        write(
-            path, pair("one", broken), pair("two-words", raising), pair("three"), code("undefined_name"), question("q")
+    def test_errors_are_told_where_they_began(self, report):
+        syntax, raises = by_slug(report)["syntax"], by_slug(report)["raises"]
+        assert (
+            f"Code cell {syntax.cell - 1} stopped with SyntaxError: expected ':'" in syntax.sentence
         )
-        report = grade(path, course)
-        assert statuses(report)["one"] == Status.ERROR and "Code cell 2: SyntaxError" in sentence(report, "one")
-        assert sentence(report, "two-words") == "Code cell 4: ZeroDivisionError: division by zero"
-        assert statuses(report)["three"] == Status.PASSED
-        assert "Code cell 8" in report.notes[0] and "undefined_name" in report.notes[0]
-
-    def test_deleted_and_changed_checks_never_pass(self, path, course):
-        one, two, three = pair("one"), pair("two-words"), pair("three")
-        two[1]["source"] = '# check("two-words", two_words)'
-        three[1]["source"] = 'check("one", one)'
-        write(path, one[:1], two, three)
-        report = grade(path, course)
-        assert statuses(report) == {
-            "one": Status.MISSING,
-            "two-words": Status.CHANGED,
-            "three": Status.CHANGED,
-            "q": Status.MISSING,
-        }
-
-    def test_tags_comments_and_stored_outputs_do_not_help(self, path, course):
-        one, two, three = (pair(slug, STUB) for slug in ("one", "two-words", "three"))
-        one[1]["metadata"]["tags"] = ["raises-exception", "nbval-skip"]
-        two[1]["source"] = "# NBVAL_SKIP\n" + two[1]["source"]
-        three[1] |= {"outputs": [{"output_type": "stream", "name": "stdout", "text": "passed"}], "execution_count": 3}
-        write(path, one, two, three, question("q"))
-        report = grade(path, course)
-        assert set(list(statuses(report).values())[:3]) == {Status.UNANSWERED}
-        assert statuses(report)["q"] == Status.PASSED  # outputs without an execution count are no error either
-
-    def test_copies_unknown_slugs_and_lost_metadata(self, path, course):
-        lost = [code(cell["source"]) for cell in pair("three")]
-        write(path, pair("one", STUB), pair("one"), pair("newer-than-this"), lost, question("q"))
-        report = grade(path, course)
-        assert statuses(report)["one"] == Status.PASSED  # the last one counts
-        assert any("one has 2 check cells" in note for note in report.notes)
-        assert statuses(report)["newer-than-this"] == Status.UNKNOWN
-        assert "another version" in sentence(report, "newer-than-this")
-        assert statuses(report)["three"] == Status.PASSED
-        assert statuses(report)["two-words"] == Status.MISSING
-
-    def test_runs_in_the_notebooks_folder_under_any_name(self, tmp_path, course):
-        folder = tmp_path / "a folder [with] brackets"
-        folder.mkdir()
-        (folder / "factor.txt").write_text("2")
-        (folder / "conftest.py").write_text("raise RuntimeError('not used')")
-        (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
-        reading = "def {name}(x):\n    return int(open('factor.txt').read()) * x"
-        path = write(folder / "77_my::copy (1).ipynb", pair("one", reading))
-        assert statuses(grade(path, course))["one"] == Status.PASSED
-        assert sorted(item.name for item in folder.iterdir()) == sorted(
-            ["conftest.py", "factor.txt", "pytest.ini", path.name]
+        assert raises.sentence == (
+            f"Code cell {raises.cell - 1} stopped with ZeroDivisionError: division by zero."
         )
 
-    def test_kernel_of_another_machine_is_not_needed(self, path, course):
-        write(path, pair("one"), kernelspec={"name": "my-conda-env", "language": "python"})
-        assert statuses(grade(path, course))["one"] == Status.PASSED
+    def test_notes(self, report):
+        copies, gone, other = report.notes
+        assert gone.startswith(
+            "1 of the chapter's exercises and quick checks are not in this notebook"
+        )
+        assert 'check("deleted", ...) is not' in by_slug(report)["deleted"].sentence
+        assert copies == "copied has 2 check cells; the last one counts."
+        assert "undefined_name" in other and "belongs to no exercise" in other
+
+    def test_unknown_slugs_say_what_to_do(self, report):
+        assert "comes from another version" in by_slug(report)["from-a-newer-version"].sentence
 
 
+def test_all_right(tmp_path):
+    path = write(tmp_path / "renamed.ipynb", pair("one"), question("q"), pair("two-words"))
+    report = grade(path, fake_course("one", "two-words"))
+    assert report.passed and report.notes == () and report.chapter == "77"
+    assert [(result.kind, result.points) for result in report.results] == [
+        ("exercise", 2),
+        ("exercise", 2),
+        ("quick check", 1),
+    ]
+
+
+def test_setup_that_fails(tmp_path):
+    path = write(tmp_path / "77_fakes.ipynb", pair("one"), setup="import no_such_module_here")
+    missing, unknown = (
+        ("ModuleNotFoundError", "No module named 'x'"),
+        ("NameError", "name 'check' is not defined"),
+    )
+    runs = {1: CellRun(missing), 2: CellRun(), 3: CellRun(unknown)}
+    report = assess(read_notebook(path), runs, fake_course("one"))
+    assert (
+        statuses(report)["one"] is Status.ERROR and "NameError" in by_slug(report)["one"].sentence
+    )
+    assert "Code cell 1" in report.notes[-1] and "No module named 'x'" in report.notes[-1]
+
+
+def test_nothing_in_it(tmp_path):
+    path = write(tmp_path / "77_fakes.ipynb", setup="")
+    report = assess(read_notebook(path), {}, fake_course("one"))
+    assert set(statuses(report).values()) == {Status.MISSING} and not report.passed
+
+
+def test_without_nbval(tmp_path, monkeypatch):
+    path = write(tmp_path / "77_fakes.ipynb", pair("one"))
+    (tmp_path / "nbval.py").write_text("raise ImportError('nbval is broken here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(RunError, match=r"could not be run.*nbval"):
+        run_notebook(read_notebook(path))
+
+
+@pytest.mark.slow
+def test_kernel_that_does_not_start(tmp_path, monkeypatch):
+    path = write(tmp_path / "77_fakes.ipynb", pair("one"))
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('no kernel today')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(RunError, match="could not be run"):
+        run_notebook(read_notebook(path))
+
+
+@pytest.mark.slow
 class TestStopped:
-    @pytest.mark.slow
-    def test_endless_loop_costs_one_exercise(self, path, course):
+    course = fake_course("one", "two-words", "three")
+
+    @pytest.fixture
+    def path(self, tmp_path) -> Path:
+        return tmp_path / "77_fakes.ipynb"
+
+    def test_endless_loop_costs_one_exercise(self, path):
         endless = "def {name}(x):\n    return 2 * x\nwhile True:\n    pass"
         write(path, pair("one"), pair("two-words", endless), pair("three"), question("q"))
-        report = grade(path, course, seconds=1.5)
+        report = grade(path, self.course, seconds=1.5)
         assert statuses(report) == {
             "one": Status.PASSED,
             "two-words": Status.TIMEOUT,
@@ -138,43 +208,46 @@ class TestStopped:
             "q": Status.PASSED,
         }
 
-    @pytest.mark.slow
-    def test_loop_that_swallows_interrupts(self, path, course):
-        stubborn = "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
-        write(path, code(stubborn), pair("one"), pair("two-words"), pair("three"), question("q"))
-        report = grade(path, course, seconds=1.5)
-        assert report.passed and "still running" in report.notes[0]
+    def test_nothing_after_a_timeout_counts_unless_it_was_run_again(self, path, monkeypatch):
+        monkeypatch.setattr("mi_tutor.grading.run.MAX_ROUNDS", 1)
+        write(path, code("while True:\n    pass"), pair("one"), question("q"))
+        report = grade(path, self.course, seconds=1.5)
+        assert statuses(report)["one"] is statuses(report)["q"] is Status.NOT_REACHED
 
-    @pytest.mark.slow
-    def test_kernel_that_dies_is_noticed_at_once(self, path, course):
+    def test_loop_that_swallows_interrupts(self, path):
+        stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+        write(path, code(stubborn), pair("one"), pair("two-words"), pair("three"), question("q"))
+        report = grade(path, self.course, seconds=1.5)
+        assert report.passed and "stopped at the time limit" in report.notes[0]
+
+    def test_kernel_that_dies_is_noticed_at_once(self, path):
         dying = "import os\ndef {name}(x):\n    os._exit(7)"
         write(path, pair("one", dying), pair("two-words"), pair("three"), question("q"))
         begin = time.monotonic()
-        report = grade(path, course, seconds=60)
+        report = grade(path, self.course, seconds=60)
         assert time.monotonic() - begin < 30
-        assert statuses(report)["one"] == Status.ERROR and "ended the kernel" in sentence(report, "one")
-        assert statuses(report)["two-words"] == statuses(report)["three"] == Status.PASSED
-
-    @pytest.mark.slow
-    def test_nothing_is_left_running(self, path, course, tmp_path):
-        child = (
-            "import subprocess, os\nchild = subprocess.Popen(['sleep', '300'])\n"
-            "open('pids', 'w').write(f'{os.getpid()} {child.pid}')\nwhile True:\n    pass"
+        assert (
+            statuses(report)["one"] is Status.ERROR
+            and "ended the kernel" in by_slug(report)["one"].sentence
         )
-        write(path, code(child))
-        grade(path, course, seconds=1.5)
-        for pid in map(int, (tmp_path / "pids").read_text().split()):
+        assert statuses(report)["two-words"] is statuses(report)["three"] is Status.PASSED
+
+    @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+    def test_nothing_is_left_running(self, path, tmp_path):
+        pids = tmp_path / "pids"
+        pids.touch()
+        starts_another = (
+            "import os, subprocess, sys\n"
+            "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+            "open('pids', 'w').write(f'{os.getpid()} {child.pid}')\nwhile True: pass"
+        )
+        write(path, code(starts_another))
+        grade(path, self.course, seconds=1.5)
+        for pid in map(int, pids.read_text().split()):
             deadline = time.monotonic() + 5
             while _alive(pid) and time.monotonic() < deadline:
                 time.sleep(0.05)
             assert not _alive(pid)
-
-    @pytest.mark.slow
-    def test_too_many_stops_are_said(self, path, course, monkeypatch):
-        monkeypatch.setattr("mi_tutor.grading.run.MAX_ROUNDS", 1)
-        write(path, code("while True:\n    pass"), pair("one"), question("q"))
-        report = grade(path, course, seconds=1.5)
-        assert statuses(report)["one"] == statuses(report)["q"] == Status.NOT_REACHED
 
 
 def _alive(pid: int) -> bool:
@@ -183,18 +256,3 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
-
-
-def test_a_notebook_without_cells(path, course):
-    write(path, setup="")
-    assert statuses(grade(path, course)) == dict.fromkeys(["one", "two-words", "three", "q"], Status.MISSING)
-
-
-def test_setup_that_fails(path, course):
-    write(path, pair("one"), setup="import no_such_module_here")
-    report = grade(path, course)
-    assert statuses(report)["one"] == Status.ERROR and "NameError" in sentence(report, "one")
-    assert "no_such_module_here" in report.notes[0]
-
-
-assert RIGHT and SETUP

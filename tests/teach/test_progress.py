@@ -73,7 +73,9 @@ class TestRecord:
         import platformdirs
 
         monkeypatch.delenv("MI_TUTOR_HOME")
-        assert store.progress_folder() == Path(platformdirs.user_data_dir("mi_tutor", appauthor=False))
+        assert store.progress_folder() == Path(
+            platformdirs.user_data_dir("mi_tutor", appauthor=False)
+        )
         monkeypatch.setenv("MI_TUTOR_HOME", "~/somewhere")
         assert store.progress_folder() == Path.home() / "somewhere"
 
@@ -117,7 +119,10 @@ class TestKilled:
                 record(f"event-{number}", True)
                 print(number, flush=True)
         """
-        for seen in (3, 17):  # killed while it holds or waits for the lock, wherever it happens to be
+        for seen in (
+            3,
+            17,
+        ):  # killed while it holds or waits for the lock, wherever it happens to be
             process = start(script, home, stdout=subprocess.PIPE)
             for _ in range(seen):
                 last = int(process.stdout.readline())
@@ -211,9 +216,21 @@ class TestDamaged:
         record("whole", True)
         path = home / "progress.jsonl"
         event = path.read_bytes().strip()
-        inside = [event.replace(b"whole", name) for name in (b"after-zeros", b"glued-1", b"glued-2", b"after-half")]
+        inside = [
+            event.replace(b"whole", name)
+            for name in (b"after-zeros", b"glued-1", b"glued-2", b"after-half")
+        ]
         with path.open("ab") as file:
-            file.write(b"\x00" * 100 + inside[0] + b"\n" + inside[1] + inside[2] + b"\n" + event[:20] + inside[3])
+            file.write(
+                b"\x00" * 100
+                + inside[0]
+                + b"\n"
+                + inside[1]
+                + inside[2]
+                + b"\n"
+                + event[:20]
+                + inside[3]
+            )
         assert passed_slugs() == {"whole", "after-zeros", "glued-1", "glued-2", "after-half"}
         assert passed_slugs() == {"whole", "after-zeros", "glued-1", "glued-2", "after-half"}
 
@@ -248,7 +265,9 @@ class TestDamaged:
         record("first", True)
         (synced / "mine.jsonl").write_bytes((synced / "mine.jsonl").read_bytes() + b"bad\n")
         assert passed_slugs() == {"first"}
-        assert (home / "progress.jsonl").is_symlink() and b"bad" not in (synced / "mine.jsonl").read_bytes()
+        assert (home / "progress.jsonl").is_symlink() and b"bad" not in (
+            synced / "mine.jsonl"
+        ).read_bytes()
 
 
 class TestCannotBeSaved:
@@ -339,7 +358,12 @@ def exercise(slug: str, chapter: str, minutes: int = 10) -> SimpleNamespace:
 
 
 class TestSummary:
-    exercises = (exercise("a", "00"), exercise("b", "01"), exercise("c", "01", 15), exercise("d", "01"))
+    exercises = (
+        exercise("a", "00"),
+        exercise("b", "01"),
+        exercise("c", "01", 15),
+        exercise("d", "01"),
+    )
     quizzes = (SimpleNamespace(slug="q", chapter="01", points=1),)
 
     def test_counts_by_chapter(self):
@@ -347,7 +371,12 @@ class TestSummary:
             record(slug, True)
         first, second = summary(self.exercises, self.quizzes).chapters
         assert (first.chapter, first.passed, first.total, first.next_slug) == ("00", 1, 1, None)
-        assert (second.passed, second.total, second.quizzes_passed, second.quizzes_total) == (2, 3, 1, 1)
+        assert (second.passed, second.total, second.quizzes_passed, second.quizzes_total) == (
+            2,
+            3,
+            1,
+            1,
+        )
         assert (second.points, second.points_total) == (5, 7)
         assert (second.next_slug, second.next_minutes) == ("c", 15)
 

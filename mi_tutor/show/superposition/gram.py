@@ -70,7 +70,7 @@ def gram_heatmap(
             column = cells(b[instance][:, None], cell, name="bias", x=[n_features + 0.4], dx=1)
             figure.add_trace(column, **at)
     every = np.concatenate([G.ravel(), [] if b is None else b.ravel()])
-    bar = "overlap (dimension-less)" if b is None else "overlap, bias (dimension-less)"
+    bar = "overlap (dimensionless)" if b is None else "overlap, bias (dimensionless)"
     # A Gram matrix without negative cells still belongs on the scale that is white at zero.
     figure.update_layout(coloraxis=color_axis(np.append(every, -1e-12), bar))
     _axes(figure, n_instances, columns, n_features, cell, b is not None)
@@ -115,6 +115,7 @@ def _axes(
         lowest, leftmost = panel + columns >= n_instances, panel % columns == 0
         figure.update_xaxes(title_text="feature j" if lowest else None, **at)
         figure.update_yaxes(title_text="feature i" if leftmost else None, **at)
+        figure.update_yaxes(showticklabels=leftmost, **at)
 
 
 def _words(G: np.ndarray, b: np.ndarray | None, titles: Sequence[str] | None) -> str:

@@ -11,6 +11,7 @@ from mi_tutor.show import theme
 from mi_tutor.show.figure import Figure
 from mi_tutor.show.inputs import array, plain, same_length
 from mi_tutor.show.panels import Margins, finish, panels, place
+from mi_tutor.show.superposition.labels import arrow_labels
 from mi_tutor.show.superposition.shapes import directions, lengths, plane_shape
 from mi_tutor.show.words import listing, number, span
 
@@ -28,7 +29,7 @@ def features_in_plane(
     """Each feature's column W[:, i] as an arrow from the origin, one panel per instance.
 
     The dotted circle has radius 1. An arrow's number is its feature; features shorter than 0.1 are
-    listed under the panel. With `importance` the arrows are coloured (darker is more important) and
+    listed above the panel. With `importance` the arrows are coloured (darker is more important) and
     the legend says each feature's importance in numbers.
 
     Args:
@@ -42,7 +43,7 @@ def features_in_plane(
 
     >>> figure = features_in_plane([[1.0, -1.0, 0.0], [0.0, 0.0, 0.02]])
     >>> print(figure.alt)
-    Arrows for 3 features in the plane of 2 hidden dimensions. an antipodal pair: features 0 and 1 \
+    Arrows for 3 features in the plane of 2 hidden dimensions. An antipodal pair: features 0 and 1 \
 have length 1, at angles 0° and 180°; near zero: 2.
     """
     W = array("W", W, "[instance] hidden=2 feature")
@@ -53,20 +54,20 @@ have length 1, at angles 0° and 180°; near zero: 2.
     if titles is not None:
         same_length("titles", titles, "instances of W", n_instances)
     columns, side = _SIDES[min(n_instances, 4)]
-    legend = 24 if importance is None else 190
-    if importance is not None:
-        side = int(side * (theme.WIDTH - 60 - legend) / (theme.WIDTH - 84)) if columns > 1 else side
+    beside = 150 if importance is not None and n_instances == 1 else 24
+    below = 36 if importance is not None and n_instances > 1 else 0
     figure = panels(
-        n_instances, columns, (side, side), titles or (), gap=(14, 44),
-        margins=Margins(left=66, right=legend, bottom=86),
+        n_instances, columns, (side, side), _panel_titles(W, titles), gap=(16, 50),
+        margins=Margins(left=66, right=beside, top=22, bottom=62 + below),
     )  # fmt: skip
-    reach = max(1.38, float(lengths(W).max()) + 0.38)
+    # All that is longer than 1 still has 24 pixels left for its number.
+    pixels_per_unit = (side / 2 - 24) / max(1.0, float(lengths(W).max()))
     colors = _colors(importance, n_features)
     for instance in range(n_instances):
-        _draw(figure, W[instance], instance, colors, side / (2 * reach))
-    _axes(figure, reach, side, n_instances, columns)
+        _draw(figure, W[instance], instance, colors, pixels_per_unit)
+    _axes(figure, side / 2 / pixels_per_unit, side, n_instances, columns)
     if importance is not None:
-        _importance_legend(figure, importance, colors)
+        _importance_legend(figure, importance, colors, beside=n_instances == 1)
     figure.update_layout(showlegend=importance is not None)
     table = {
         "instance": np.repeat(np.arange(n_instances), n_features),
@@ -96,41 +97,29 @@ def _draw(
         figure.add_scatter(
             x=[0, plain(W[0, i])], y=[0, plain(W[1, i])], mode="lines+markers", name=f"feature {i}",
             line={"color": colors[i], "width": 2.5},
-            marker={"symbol": "arrow", "angleref": "previous", "size": [0, 11 if long[i] else 5]},
+            marker={"symbol": "arrow", "angleref": "previous", "size": [0, 12 if long[i] else 5],
+                    "color": colors[i], "opacity": 1},
             hovertemplate=f"feature {i}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
             showlegend=False, **at,
         )  # fmt: skip
-    for x, y, text in _labels(W, long, pixels_per_unit):
+    for x, y, text in arrow_labels(W, NEAR_ZERO, pixels_per_unit):
         figure.add_scatter(
             x=[plain(x)], y=[plain(y)], mode="text", text=[text], name="feature number",
             textfont={"size": theme.TEXT_SIZE, "color": theme.INK}, hoverinfo="skip",
             showlegend=False, **at,
         )  # fmt: skip
-    hidden = [str(i) for i in np.flatnonzero(~long)]
-    if hidden:
-        axis = figure.layout[f"xaxis{panel + 1 if panel else ''}"].anchor
-        figure.add_annotation(
-            text=f"near 0: {listing(hidden, limit=6)}", xref=f"x{axis[1:]} domain",
-            yref=f"{axis} domain", x=0.5, y=0.02, xanchor="center", yanchor="bottom",
-            showarrow=False, font={"size": theme.TICK_SIZE, "color": theme.MUTED},
-        )  # fmt: skip
 
 
-def _labels(
-    W: np.ndarray, long: np.ndarray, pixels_per_unit: float
-) -> list[tuple[float, float, str]]:
-    """Where the numbers stand: 14 pixels beyond the tips; tips that nearly coincide share one."""
-    away = 14 / pixels_per_unit
-    spots: list[tuple[np.ndarray, list[int]]] = []
-    for i in np.flatnonzero(long):
-        spot = W[:, i] * (1 + away / np.hypot(*W[:, i]))
-        for other, members in spots:
-            if np.hypot(*(spot - other)) * pixels_per_unit < 17:
-                members.append(int(i))
-                break
-        else:
-            spots.append((spot, [int(i)]))
-    return [(float(x), float(y), ", ".join(map(str, who))) for (x, y), who in spots]
+def _panel_titles(W: np.ndarray, titles: Sequence[str] | None) -> list[str]:
+    """Each panel's title and, on a second line, the features that are too short to be seen."""
+    if titles is None:
+        titles = [""] if len(W) == 1 else [f"instance {i}" for i in range(len(W))]
+    short = [np.flatnonzero(lengths(model) < NEAR_ZERO) for model in W]
+    small = f'<span style="font-size:{theme.TICK_SIZE}px;font-weight:normal;color:{theme.MUTED}">'
+    return [
+        f"{title}<br>{small}{f'near 0: {listing(who, limit=4)}' if len(who) else ' '}</span>"
+        for title, who in zip(titles, short, strict=True)
+    ]
 
 
 def _axes(figure: Figure, reach: float, side: int, n_instances: int, columns: int) -> None:
@@ -156,25 +145,33 @@ def _colors(importance: np.ndarray | None, n_features: int) -> list[str]:
     return [theme.color_at(theme.IMPORTANCE, float(s)) for s in share]
 
 
-def _importance_legend(figure: Figure, importance: np.ndarray, colors: list[str]) -> None:
+def _rounded(importance: np.ndarray) -> list[float]:
+    return [float(f"{value:.3g}") for value in importance]
+
+
+def _importance_legend(
+    figure: Figure, importance: np.ndarray, colors: list[str], beside: bool
+) -> None:
     """One entry per distinct importance: its colour, its features and the number itself."""
-    values = sorted({float(f"{v:.3g}") for v in importance}, reverse=True)
+    rounded = _rounded(importance)
+    values = sorted(set(rounded), reverse=True)
     for value in values[:14]:
-        who = [i for i, v in enumerate(importance) if float(f"{v:.3g}") == value]
+        who = [i for i, v in enumerate(rounded) if v == value]
         figure.add_scatter(
-            x=[None], y=[None], mode="lines+markers", name=f"{listing(who, limit=4)}:  {value:.3g}",
-            line={"color": colors[who[0]], "width": 3}, marker={"symbol": "arrow-right", "size": 11},
+            x=[None], y=[None], mode="lines+markers", name=f"{listing(who, limit=4)}: {value:.3g}",
+            line={"color": colors[who[0]], "width": 3},
+            marker={"symbol": "arrow-right", "size": 11, "color": colors[who[0]]},
         )  # fmt: skip
     if len(values) > 14:
         figure.add_scatter(
             x=[None], y=[None], mode="markers", marker_opacity=0, name=f"… down to {values[-1]:.3g}"
         )
-    figure.update_layout(
-        legend={
-            "title": {"text": "feature: importance<br>", "font": {"size": theme.TICK_SIZE}},
-            "x": 1, "xanchor": "left", "y": 1,
-        }
-    )  # fmt: skip
+    legend = {"x": 1, "xanchor": "left", "y": 1, "title_text": "feature: importance"}
+    if not beside:
+        inner = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+        legend |= {"x": 0, "orientation": "h", "y": -56 / inner, "yanchor": "top"}
+        legend["title_text"] += "  "
+    figure.update_layout(legend=legend, legend_title_font_size=theme.TICK_SIZE)
 
 
 def _words(W: np.ndarray, importance: np.ndarray | None, titles: Sequence[str] | None) -> str:
@@ -185,7 +182,8 @@ def _words(W: np.ndarray, importance: np.ndarray | None, titles: Sequence[str] |
         model, long = W[instance], lengths(W[instance]) >= NEAR_ZERO
         panel = "" if n_instances == 1 else f"{titles[instance] if titles else instance}: "
         angles = [f"{angle:.0f}°" for angle in directions(model)[long]]
-        text += f" {panel}{plane_shape(model)}"
+        shape = plane_shape(model)
+        text += f" {panel}{shape}" if panel else f" {shape[0].upper()}{shape[1:]}"
         if long.any():
             size = span(lengths(model)[long])
             who = listing(np.flatnonzero(long))

@@ -1,14 +1,12 @@
-"""Small notebooks like those that the build makes, with a stand-in for `check` so that nothing heavy is imported."""
+"""Small notebooks like those that the build makes, with a stand-in for `check` that imports nothing."""
 
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
-
 from mi_tutor.grading.report import Course
 
-SETUP = '''
+SETUP = """
 class CheckFailed(Exception):
     def _render_traceback_(self):
         return ["the whole report"]
@@ -26,7 +24,7 @@ def quiz(slug, answer="?"):
         raise CheckFailed(f"{slug}: not answered yet.")
     if answer != "b":
         raise CheckFailed(f"{slug}: Think of the norm.")
-'''
+"""
 STUB = 'def {name}(x):\n    raise NotImplementedError("your code here")'
 RIGHT = "def {name}(x):\n    return 2 * x"
 
@@ -34,7 +32,13 @@ RIGHT = "def {name}(x):\n    return 2 * x"
 def code(source: str, slug: str | None = None, role: str | None = None, **metadata) -> dict:
     if role:
         metadata["mi_tutor"] = {"quiz" if role == "quiz" else "exercise": slug, "role": role}
-    return {"cell_type": "code", "metadata": metadata, "execution_count": None, "outputs": [], "source": source}
+    return {
+        "cell_type": "code",
+        "metadata": metadata,
+        "execution_count": None,
+        "outputs": [],
+        "source": source,
+    }
 
 
 def pair(slug: str, answer: str = RIGHT) -> list[dict]:
@@ -58,10 +62,13 @@ def write(path: Path, *cells: dict | list[dict], setup: str = SETUP, **metadata)
     return path
 
 
-@pytest.fixture
-def course() -> Course:
-    slugs = ("one", "two-words", "three")
-    exercises = [SimpleNamespace(slug=s, title=f"Title of {s}", chapter="77", points=2, minutes=5) for s in slugs]
-    exercises.append(SimpleNamespace(slug="elsewhere", title="Elsewhere", chapter="78", points=5, minutes=5))
-    quizzes = [SimpleNamespace(slug="q", question="Which?", chapter="77", points=1)]
-    return Course(exercises, quizzes)
+def fake_course(*slugs: str) -> Course:
+    """A course of two chapters; `slugs` are the exercises of the first."""
+    exercises = [
+        SimpleNamespace(slug=slug, title=slug.title(), chapter="77", points=2, minutes=5)
+        for slug in slugs
+    ]
+    exercises.append(
+        SimpleNamespace(slug="elsewhere", title="Elsewhere", chapter="78", points=5, minutes=5)
+    )
+    return Course(exercises, [SimpleNamespace(slug="q", question="Which?", chapter="77", points=1)])

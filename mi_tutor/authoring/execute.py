@@ -1,0 +1,146 @@
+"""Running a source into its executed solution notebook, and measuring what that takes."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+from tqdm import tqdm
+
+from mi_tutor.authoring.build import number_cells
+from mi_tutor.authoring.clean import clean_outputs
+from mi_tutor.authoring.files import notebook_text, write_atomically
+from mi_tutor.authoring.ids import cell_ids
+from mi_tutor.authoring.notebook import make_notebooks
+from mi_tutor.authoring.registry import Registry, course_registry
+from mi_tutor.authoring.source import Chapter, read_chapter
+
+_PEAK = "from mi_tutor.authoring.peak import peak_bytes\nprint(peak_bytes())"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class ExecutionFailed(RuntimeError):
+    """A cell raised, took too long or killed the kernel. The old notebook is as it was."""
+
+
+class Executed(NamedTuple):
+    """What running a chapter took.
+
+    path: the notebook that was written, or would have been.
+    changed: whether the file differs from what was there.
+    seconds: wall time from starting the kernel to the end of the last cell.
+    peak_bytes: the most memory that the kernel held.
+    """
+
+    path: Path
+    changed: bool
+    seconds: float
+    peak_bytes: int
+
+
+class _ThisPython(KernelSpecManager):
+    """Starts kernels with the running Python, whatever `python3` means elsewhere on the machine."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        # Else it warns on our terminal that its sockets on this machine are not encrypted.
+        argv += ["--IPKernelApp.log_level=ERROR"]
+        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
+
+
+def execute(
+    source: Path,
+    *,
+    registry: Registry | None = None,
+    repository: str = "",
+    root: Path | None = None,
+    cell_seconds: float = 600.0,
+    progress: bool = True,
+    write: bool = True,
+) -> Executed:
+    """Run a source's solution notebook in a fresh kernel and write it beside the source.
+
+    The kernel runs in the source's folder, as JupyterLab's does, with progress records in a temporary
+    folder, so that solutions never count as somebody's answers.
+
+    Args:
+        source: `solutions/NN_slug.py`.
+        registry: the course's own if None.
+        repository: "owner/name" for badges and the Colab cell; empty leaves them out.
+        root: paths in outputs are shortened to be relative to it; the source's parent folder if None.
+        cell_seconds: how long one cell may run.
+        progress: whether to show a progress bar over the cells.
+        write: False only measures.
+
+    Raises:
+        ExecutionFailed: says which cell, at which line of the source, and what was raised.
+        SourceError: with file and line.
+    """
+    chapter = read_chapter(source)
+    notebook = make_notebooks(chapter, registry or course_registry(), repository).solution
+    started = time.perf_counter()
+    ran, peak = _run(chapter, notebook, cell_seconds, progress)
+    seconds = time.perf_counter() - started
+    clean_outputs(ran, (root or source.resolve().parent.parent).resolve())
+    number_cells(ran)
+    path = source.with_suffix(".ipynb")
+    changed = write_atomically(path, notebook_text(ran)) if write else False
+    return Executed(path, changed, seconds, peak)
+
+
+def _run(
+    chapter: Chapter, notebook: NotebookNode, cell_seconds: float, progress: bool
+) -> tuple[NotebookNode, int]:
+    """The executed notebook and the kernel's peak memory, read by one more cell at the end."""
+    ran = copy.deepcopy(notebook)
+    ran.cells.append(new_code_cell(_PEAK))
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
+    client = NotebookClient(
+        ran,
+        km=manager,
+        timeout=cell_seconds,
+        coalesce_streams=True,
+        record_timing=False,
+        store_widget_state=False,
+    )
+    with tempfile.TemporaryDirectory(prefix="mi_tutor-", ignore_cleanup_errors=True) as home:
+        environment = os.environ | {
+            "MI_TUTOR_HOME": home,
+            "PLOTLY_RENDERER": "plotly_mimetype",
+            "PYTHONHASHSEED": "0",
+        }
+        folder = str(chapter.path.resolve().parent)
+        with client.setup_kernel(cleanup_kc=True, cwd=folder, env=environment):
+            code = [(i, cell) for i, cell in enumerate(ran.cells) if cell.cell_type == "code"]
+            for index, cell in tqdm(code, chapter.stem, unit="cell", disable=not progress):
+                _run_cell(client, chapter, cell, index)
+    peak = int("".join(output.get("text", "") for output in ran.cells.pop().outputs))
+    return ran, peak
+
+
+def _run_cell(client: NotebookClient, chapter: Chapter, cell: NotebookNode, index: int) -> None:
+    problem = ""
+    try:
+        client.execute_cell(cell, index)
+    except CellExecutionError as error:
+        problem = _COLOUR.sub("", f"{error.ename}: {error.evalue}\n\n{error.traceback}").strip()
+    except CellTimeoutError:
+        problem = f"it was stopped after {client.timeout:g} s"
+    except DeadKernelError:
+        problem = "the kernel died (out of memory?)"
+    if problem:
+        lines = dict(zip(cell_ids(chapter.cells), (one.line for one in chapter.cells), strict=True))
+        where = f"{chapter.path.name}:{lines.get(cell.id, 1)}"
+        raise ExecutionFailed(f"{where}: cell {cell.id!r} failed: {problem}")

@@ -1,0 +1,36 @@
+"""The `mi-tutor` command: learn, doctor, progress, check, exercises, build.
+
+`app` has the commands, each of which imports what it needs only when it runs, so that `mi-tutor --help` is
+there at once. What they do is in the modules of the same names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command. Exit codes: 0 all is well, 1 something is not, 2 it could not be done, 130 interrupted."""
+    from mi_tutor.cli.app import app
+    from mi_tutor.cli.say import Trouble, complain
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="replace"
+            )  # a console that cannot show a sign shows a question mark
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except Trouble as trouble:
+        complain(str(trouble))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        sys.exit(130)
+    except BrokenPipeError:  # `mi-tutor exercises | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,116 @@
+"""The commands of `mi-tutor`, their arguments and their help. Each imports its work when it is called."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="A course on mechanistic interpretability, with exercises that tell you what went wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+
+
+@app.command()
+def learn(
+    chapter: Annotated[
+        str | None, typer.Argument(help="A number or a name: 01, superposition.")
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, open nothing.")
+    ] = False,
+) -> None:
+    """Open a chapter in JupyterLab.
+
+    Without a name it is the first one. The setup is looked at before, quickly.
+    """
+    from mi_tutor.cli.learn import run
+
+    raise typer.Exit(run(chapter, no_browser))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Examine this computer's setup.
+
+    Each finding says what to do. Exit code 1 means that there is a problem.
+    """
+    from mi_tutor.cli.doctor import run
+
+    raise typer.Exit(run(json))
+
+
+@app.command()
+def progress(
+    chapter: Annotated[str | None, typer.Argument(help='One chapter only, such as "01".')] = None,
+    json: Json = False,
+) -> None:
+    """Show what is passed and what is next."""
+    from mi_tutor.cli.listing import show_progress
+
+    show_progress(chapter, json)
+
+
+@app.command()
+def check(
+    notebook: Annotated[
+        str, typer.Argument(help="Your notebook, or the number or name of a chapter.")
+    ],
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a cell may take.")] = 120.0,
+    json: Json = False,
+) -> None:
+    """Run and mark your own notebook.
+
+    Every cell runs once, from top to bottom, in a fresh process; the report goes exercise by exercise.
+    The notebook itself is only read. Exit code 0 means that every exercise and quick check is passed.
+    """
+    from mi_tutor.cli.check import run
+
+    raise typer.Exit(run(notebook, timeout, json))
+
+
+@app.command()
+def exercises(
+    chapter: Annotated[str | None, typer.Argument(help='One chapter only, such as "01".')] = None,
+    mistakes: Annotated[
+        bool, typer.Option("--mistakes", help="Print each known mistake's sentence.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+) -> None:
+    """List the exercises.
+
+    With how many mistakes each recognises, and how many styles it accepts.
+    """
+    from mi_tutor.cli.listing import show_exercises
+
+    show_exercises(chapter, mistakes, markdown)
+
+
+@app.command()
+def build(
+    chapters: Annotated[
+        list[str] | None, typer.Argument(help="Chapters to execute: 01 (default: all).")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: say what is stale or wrong.")
+    ] = False,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Run the sources into solutions/.")
+    ] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Write time and memory into the README.")
+    ] = False,
+) -> None:
+    """For authors: make the notebooks.
+
+    From solutions/NN_slug.py to chapters/NN_slug.ipynb and the executed solutions/NN_slug.ipynb.
+    """
+    from mi_tutor.cli.build import run
+
+    raise typer.Exit(run(chapters or [], check, execute, measure))

@@ -1,0 +1,131 @@
+"""`mi-tutor learn`: a quick setup check, then JupyterLab with the chapter open."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from mi_tutor.cli.chapters import find_chapter
+from mi_tutor.cli.doctor import examine, show
+from mi_tutor.cli.say import Trouble, say
+
+START_SECONDS = 90.0
+
+
+def run(name: str | None, no_browser: bool) -> int:
+    """Open the chapter. Returns JupyterLab's exit code when it ends."""
+    chapter = find_chapter(name)
+    _quick_check()
+    if find_spec("jupyterlab") is None:
+        raise Trouble(
+            f'JupyterLab is not installed in this Python: "{sys.executable}" -m pip install jupyterlab'
+        )
+    headless = no_browser or not has_display()
+    started = time.time()
+    process = subprocess.Popen(command(chapter, headless))
+    # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if headless:
+            _tell_address(process, chapter, started)
+        else:
+            say(f"Opening {chapter.name} in JupyterLab. Stop it here with Ctrl+C.", "strong")
+        code = process.wait()
+        return 0 if code == -signal.SIGINT else code
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def command(chapter: Path, headless: bool) -> list[str]:
+    """The command that starts JupyterLab with the chapter's course folder as its root."""
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={chapter.parent.parent}"]
+    words.append(
+        "--ServerApp.log_level=WARNING"
+    )  # what a learner has to read should not drown in it
+    if headless:
+        words.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        words.append(
+            "--allow-root"
+        )  # in containers there is often nobody else, and Jupyter would refuse
+    return [*words, str(chapter)]
+
+
+def has_display() -> bool:
+    """Whether a browser can be shown to whoever sits in front of this terminal."""
+    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
+        return False
+    if sys.platform in {"win32", "darwin"} or os.environ.get("WSL_DISTRO_NAME"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _quick_check() -> None:
+    findings = [finding for finding in examine(quick=True) if finding.level != "ok"]
+    for finding in findings:
+        show(finding)
+    if findings:
+        say("mi-tutor doctor looks at everything.", "faint")
+    else:
+        say("Setup check: all is well.", "good")
+
+
+def _tell_address(process: subprocess.Popen[bytes], chapter: Path, started: float) -> None:
+    """Wait for the server and say where it is, once it has chosen a port."""
+    server = _server(process, chapter.parent.parent, started)
+    if server is None:
+        return
+    where = chapter.relative_to(chapter.parent.parent)
+    address = f"{server['url']}lab/tree/{quote(where.as_posix())}"
+    if server.get("token"):
+        address += f"?token={server['token']}"
+    say()
+    say("Open this address in a browser on this machine:", "strong")
+    print(f"  {address}")
+    say(
+        "If you reached this machine by ssh: first run this on your own computer, then open the address there."
+    )
+    print(
+        f"  ssh -N -L {server['port']}:localhost:{server['port']} {getpass.getuser()}@{_this_host()}"
+    )
+    say("Stop JupyterLab here with Ctrl+C.", "faint")
+    say()
+    sys.stdout.flush()
+
+
+def _server(
+    process: subprocess.Popen[bytes], root: Path, started: float
+) -> dict[str, object] | None:
+    """What the running server wrote down about itself; None if it ended or does not say."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        # Not by the process's id: on Windows a virtual environment's Python starts another one.
+        for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
+            try:
+                server = json.loads(path.read_text(encoding="utf-8"))
+                if path.stat().st_mtime >= started - 1 and Path(server["root_dir"]) == root:
+                    return server
+            except (OSError, ValueError, KeyError):
+                continue  # written at this moment, or another program's
+        time.sleep(0.1)
+    return None
+
+
+def _this_host() -> str:
+    """The name or address at which the user reached this machine."""
+    connection = os.environ.get("SSH_CONNECTION", "").split()
+    return connection[2] if len(connection) == 4 else socket.gethostname()

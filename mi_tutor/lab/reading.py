@@ -1,0 +1,170 @@
+"""Read a transformer: its predictions, its residual stream, and what happens without one head.
+
+The residual stream is the channel that all parts of a transformer share (Elhage et al. 2021): the embeddings
+write the first value, every attention and MLP layer reads it and adds its output. So at each position
+
+    final residual = embed + pos_embed + sum over layers l of (attn_out_l + mlp_out_l)
+
+A cache holds these values by the name of the hook that saw them, each `[batch pos d_model]`:
+
+    hook_embed, hook_pos_embed        what the token and its position wrote
+    blocks.{l}.hook_resid_pre         the residual stream before layer l
+    blocks.{l}.hook_attn_out          what attention in layer l adds
+    blocks.{l}.hook_mlp_out           what the MLP in layer l adds
+    blocks.{l}.hook_resid_post        the residual stream after layer l
+
+`cache` is TransformerLens's ActivationCache (`model.run_with_cache`) or any mapping from such names to tensors.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+@runtime_checkable
+class Cache(Protocol):
+    """Anything that gives the activation of a hook by its name: `cache["blocks.0.hook_resid_pre"]`."""
+
+    def __getitem__(self, name: str, /) -> Tensor: ...
+
+
+def top_tokens(logits: Float[Tensor, "pos vocab"], k: int) -> Int[Tensor, "k"]:
+    """The ids of the k most likely next tokens after a prompt, most likely first.
+
+    logits: of one prompt, for every position. The prediction after the whole prompt stands at the last
+        position. Softmax keeps the order, so the largest logits are the largest probabilities.
+
+    Raises ValueError unless 1 <= k <= vocabulary size.
+
+    >>> logits = torch.tensor([[9.0, 0.0, 0.0], [0.0, 1.0, 2.0]])
+    >>> top_tokens(logits, k=2).tolist()
+    [2, 1]
+    """
+    n_vocab = logits.shape[-1]
+    if not 1 <= k <= n_vocab:
+        raise ValueError(f"k should be between 1 and the vocabulary's {n_vocab} tokens, got {k}.")
+    return logits[-1].topk(k).indices
+
+
+def residual_at(cache: Cache, layer: int, position: int) -> Float[Tensor, "d_model"]:
+    """The residual stream before block `layer` at one position of the (single) prompt in the cache.
+
+    Layer 0 gives embed + pos_embed. Negative positions count from the end, as in Python.
+
+    Raises ValueError if the cache holds several prompts, IndexError if there is no such position.
+
+    >>> cache = {"blocks.0.hook_resid_pre": torch.arange(6.0).reshape(1, 3, 2)}
+    >>> residual_at(cache, layer=0, position=-1).tolist()
+    [4.0, 5.0]
+    """
+    return only_prompt(cache, f"blocks.{layer}.hook_resid_pre")[position]
+
+
+def residual_parts(cache: Cache, n_layers: int) -> Float[Tensor, "part pos d_model"]:
+    """Everything that was written to the residual stream, in the order in which it was written.
+
+    Parts: embed, pos_embed, then attn_out and mlp_out of each layer; 2 + 2 * n_layers in all. Their
+    names, in the same order, are `residual_part_names(n_layers)`.
+
+    >>> cache = {name: torch.ones(1, 3, 2) for name in residual_part_names(n_layers=1)}
+    >>> residual_parts(cache, n_layers=1).shape
+    torch.Size([4, 3, 2])
+    """
+    return torch.stack([only_prompt(cache, name) for name in residual_part_names(n_layers)])
+
+
+def residual_part_names(n_layers: int) -> list[str]:
+    """The hooks whose outputs are written to the residual stream, in order.
+
+    >>> residual_part_names(n_layers=1)
+    ['hook_embed', 'hook_pos_embed', 'blocks.0.hook_attn_out', 'blocks.0.hook_mlp_out']
+    """
+    written = [
+        f"blocks.{layer}.hook_{part}_out" for layer in range(n_layers) for part in ("attn", "mlp")
+    ]
+    return ["hook_embed", "hook_pos_embed", *written]
+
+
+def residual_sum(cache: Cache, n_layers: int) -> Float[Tensor, "pos d_model"]:
+    """The sum of all parts of the residual stream: equals `blocks.{n_layers - 1}.hook_resid_post`.
+
+    >>> cache = {name: torch.ones(1, 3, 2) for name in residual_part_names(n_layers=1)}
+    >>> residual_sum(cache, n_layers=1)[0].tolist()
+    [4.0, 4.0]
+    """
+    return residual_parts(cache, n_layers).sum(dim=0)
+
+
+def zero_head(
+    model: nn.Module, tokens: Int[Tensor, "batch pos"], layer: int, head: int
+) -> Float[Tensor, "batch pos vocab"]:
+    """The logits of a model in which one attention head writes nothing.
+
+    The head's output z, `[batch pos head d_head]` at `blocks.{layer}.attn.hook_z`, is replaced by zeros during
+    this one run. The hook lives in a context manager: afterwards the model is what it was, also after an error.
+
+    model: a TransformerBridge (or anything with its `hooks` context manager and `cfg`).
+
+    Raises IndexError if the model has no such layer or head.
+
+    >>> from mi_tutor.specimens import open_specimen
+    >>> model = open_specimen("primer")
+    >>> zero_head(model, model.to_tokens("The capital of France is"), layer=1, head=0).shape
+    torch.Size([1, 6, 172])
+    """
+    if not 0 <= layer < model.cfg.n_layers or not 0 <= head < model.cfg.n_heads:
+        raise IndexError(
+            f"There is no head {head} in layer {layer}: this model has {model.cfg.n_layers} layers "
+            f"with {model.cfg.n_heads} heads each, counted from 0."
+        )
+
+    def without_head(
+        z: Float[Tensor, "batch pos head d_head"], hook: object
+    ) -> Float[Tensor, "batch pos head d_head"]:
+        z = z.clone()  # never edit in place: the tensor belongs to the run
+        z[:, :, head] = 0
+        return z
+
+    with torch.no_grad(), model.hooks(fwd_hooks=[(f"blocks.{layer}.attn.hook_z", without_head)]):
+        return model(tokens)
+
+
+def head_effects(
+    model: nn.Module, tokens: Int[Tensor, "batch pos"], answer: int, position: int = -1
+) -> Float[Tensor, "layer head"]:
+    """What the answer's logit loses or gains when each head in turn is set to zero.
+
+    effect[layer, head] = logit without the head - logit with it, averaged over the batch. Negative: the head
+    was helping the answer. Logits are compared as they are, so this needs a model whose unembedding is centred
+    (`open_specimen` does that): else a change that all tokens share would count.
+
+    answer: a token id. position: where the prediction is read, by default after the whole prompt.
+    """
+    with torch.no_grad():
+        intact = model(tokens)[:, position, answer].mean()
+    rows = [
+        [
+            zero_head(model, tokens, layer, head)[:, position, answer].mean() - intact
+            for head in range(model.cfg.n_heads)
+        ]
+        for layer in range(model.cfg.n_layers)
+    ]
+    return torch.stack([torch.stack(row) for row in rows])
+
+
+def only_prompt(cache: Cache, name: str) -> Float[Tensor, "pos d_model"]:
+    """One hook's activation without the batch dimension, for a cache of a single prompt."""
+    try:
+        activation = cache[name]
+    except KeyError as error:
+        raise KeyError(
+            f"The cache has no {name!r}. Was it made without names_filter, and does the model have that layer?"
+        ) from error
+    if activation.ndim == 3 and activation.shape[0] == 1:
+        return activation[0]
+    raise ValueError(
+        f"{name!r} should be [batch pos d_model] with one prompt in the batch, got {list(activation.shape)}. "
+        "Run the model on one prompt, or take one of the batch first."
+    )

@@ -1,0 +1,202 @@
+"""A specimen's card: how it was made and how it was seen to behave, and the check that this still holds.
+
+`card.json` and `card.md` lie beside the weights. Both are written by the command that trains the specimen, from
+measurements. `verify` measures every number again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from mi_tutor.specimens.errors import SpecimenError
+from mi_tutor.specimens.files import read_json
+from mi_tutor.specimens.shelf import specimen_path
+
+Table = list[list[float]]
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One measured behaviour: a number, or a table with rows = layers and columns = heads.
+
+    at_least, at_most: what was asked of it, if anything was (for a number).
+    tolerance: how far another machine's rounding may move it.
+    """
+
+    name: str
+    meaning: str
+    value: float | Table
+    tolerance: float
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def meets_goal(self) -> bool:
+        """Whether the value reaches what was asked of it (True if nothing was)."""
+        low = self.at_least is None or self.value >= self.at_least
+        return low and (self.at_most is None or self.value <= self.at_most)
+
+    def agrees_with(self, other: Measure) -> bool:
+        """Whether two measurements of the same behaviour are equal up to the tolerance."""
+        return all(
+            abs(mine - theirs) <= self.tolerance
+            for mine, theirs in zip(flat(self.value), flat(other.value), strict=True)
+        )
+
+    def goal(self) -> str:
+        """The goal in words: "at least 0.95", or "" if there is none."""
+        low = "" if self.at_least is None else f"at least {self.at_least:g}"
+        return low or ("" if self.at_most is None else f"at most {self.at_most:g}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What is known about a specimen. `sha256` belongs to its weights file."""
+
+    name: str
+    summary: str
+    intended_use: str
+    data: str
+    command: str
+    recipe: Mapping[str, Any]
+    seed: int
+    n_parameters: int
+    trained_with: Mapping[str, str]
+    sha256: str
+    measures: tuple[Measure, ...]
+    limits: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> float | Table:
+        """The value of one measure by its name: `card("primer")["facts_held_out"]`."""
+        values = {measure.name: measure.value for measure in self.measures}
+        if name not in values:
+            raise KeyError(
+                f"The card of {self.name!r} has no {name!r}. It has: {', '.join(values)}."
+            )
+        return values[name]
+
+
+class Verdict(NamedTuple):
+    """One line of `verify`: what the card says, what is seen now, and whether it holds."""
+
+    name: str
+    on_card: float | Table | str
+    now: float | Table | str
+    holds: bool
+
+
+def card(name: str | Path) -> Card:
+    """The card of a shipped specimen, or of a directory with a card.json.
+
+    >>> card("primer").seed
+    0
+    """
+    directory = name if isinstance(name, Path) else specimen_path(name)
+    fields = read_json(directory / "card.json")
+    try:
+        measures = tuple(Measure(**measure) for measure in fields.pop("measures"))
+        return Card(**fields | {"measures": measures, "limits": tuple(fields["limits"])})
+    except (TypeError, KeyError) as error:
+        raise SpecimenError(
+            f"{directory / 'card.json'} is not a specimen's card ({error}). Train the specimen again."
+        ) from error
+
+
+def verify(name: str) -> list[Verdict]:
+    """Measure every number on a shipped specimen's card again.
+
+    The first verdict is about the weights file being the one that the card describes. A measure holds if it
+    still meets its goal and equals the card's value up to its tolerance.
+
+    >>> all(verdict.holds for verdict in verify("primer"))
+    True
+    """
+    directory, known = specimen_path(name), card(name)
+    found = sha256(directory / WEIGHTS)
+    measured = {measure.name: measure for measure in recipe_of(name).measure(directory)}
+    verdicts = [Verdict("sha256 of the weights", known.sha256, found, found == known.sha256)]
+    for old in known.measures:
+        new = measured[old.name]
+        verdicts.append(
+            Verdict(old.name, old.value, new.value, new.meets_goal() and old.agrees_with(new))
+        )
+    return verdicts
+
+
+def recipe_of(name: str) -> ModuleType:
+    """The module that makes a specimen: `make(directory)` trains it, `measure(directory)` measures it."""
+    return importlib.import_module(f"mi_tutor.specimens.{name.replace('-', '_')}_recipe")
+
+
+def write_card(known: Card, directory: Path) -> None:
+    """Write card.json and card.md into a specimen's directory."""
+    text = json.dumps(asdict(known), indent=2, ensure_ascii=False)
+    (directory / "card.json").write_text(text + "\n", encoding="utf-8")
+    (directory / "card.md").write_text(as_markdown(known), encoding="utf-8")
+
+
+def as_markdown(known: Card) -> str:
+    """The card as a page to read."""
+    numbers = [m for m in known.measures if not isinstance(m.value, list)]
+    tables = [m for m in known.measures if isinstance(m.value, list)]
+    recipe = ", ".join(f"{key} {value}" for key, value in known.recipe.items())
+    versions = ", ".join(f"{package} {version}" for package, version in known.trained_with.items())
+    lines = [
+        f"# {known.name}",
+        "",
+        known.summary,
+        "",
+        f"**Intended use.** {known.intended_use}",
+        "",
+        f"**Data.** {known.data}",
+        "",
+        f"**Recipe.** {known.n_parameters:,} parameters; {recipe}; seed {known.seed}; {versions}. "
+        f"Made by `{known.command}`.",
+        "",
+        "## Measured",
+        "",
+        f"Measured again by `python -m mi_tutor.specimens verify {known.name}`.",
+        "",
+        "| | value | goal |",
+        "|---|---|---|",
+        *(f"| {m.meaning} (`{m.name}`) | {m.value:.4g} | {m.goal()} |" for m in numbers),
+        "",
+        *(line for measure in tables for line in table_lines(measure)),
+        "## Known limits",
+        "",
+        *(f"- {limit}" for limit in known.limits),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def table_lines(measure: Measure) -> list[str]:
+    """A layer-by-head table in markdown."""
+    n_heads = len(measure.value[0])
+    return [
+        f"{measure.meaning} (`{measure.name}`):",
+        "",
+        "| | " + " | ".join(f"head {head}" for head in range(n_heads)) + " |",
+        "|---" * (n_heads + 1) + "|",
+        *(
+            f"| layer {layer} | " + " | ".join(f"{value:+.2f}" for value in row) + " |"
+            for layer, row in enumerate(measure.value)
+        ),
+        "",
+    ]
+
+
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def flat(value: float | Table) -> list[float]:
+    """The numbers of a measure's value, in order."""
+    return [number for row in value for number in row] if isinstance(value, list) else [value]

@@ -1,0 +1,690 @@
+# %% [markdown] minutes=160
+r"""
+# 01 · Superposition
+
+How a model stores more features than it has dimensions, when it does so, and what that costs: with models so
+small that you can see all of it.
+
+## What you will be able to do
+
+- say what the linear-representation hypothesis and the superposition hypothesis claim
+- write and train the ReLU toy model of Elhage et al. 2022, many instances at once
+- measure interference and feature dimensionality, and read a Gram matrix
+- predict from sparsity and importance whether a feature is dropped, superposed or given a dimension of its own
+- explain why neurons answer to several features, and what a privileged basis is
+- say what superposition costs, and how much room high dimensions have
+
+You need: matrix products, basic PyTorch. You do not need: a GPU, a download, or chapter 00 (but it explains how
+exercises, checks and hints work).
+"""
+
+# %% tags=["setup"]
+import torch
+from einops import einsum
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mi_tutor import check, hint, progress, quiz
+from mi_tutor.lab import superposition as lab
+from mi_tutor.lab.device import seeded
+from mi_tutor.show import superposition as show
+
+# %% [markdown]
+r"""
+## Two hypotheses
+
+A network's activations are lists of numbers. What do they stand for? Two hypotheses organise most of the field.
+
+**Linear representation.** A *feature* is something about the input that the model keeps track of ("this is French", "a
+vertical edge is here"). The hypothesis: each feature is a **direction** in activation space, and how strongly it
+is present is how far the activation goes along that direction.
+
+**Superposition.** If features are directions, then a space of $m$ dimensions seems to have room for $m$ of them. But
+directions need not be at right angles. The hypothesis: models store **more features than dimensions**, as directions
+that overlap a little, and live with the interference. They can afford to because features are **sparse**: of all the
+things a model knows about, hardly any is present in a given input.
+
+Here is how five features can live in two dimensions. Nobody trained this; we drew it.
+"""
+
+# %% id="drawn-pentagon"
+angle = 2 * torch.pi * torch.arange(5) / 5
+pentagon = torch.stack([angle.cos(), angle.sin()])  # [hidden feature]: column i is feature i's direction
+show.features_in_plane(pentagon[None], title="Five features in two dimensions, drawn by hand")
+
+# %% [markdown]
+r"""
+Does a model that is trained, rather than drawn, do this? Elhage et al. 2022 (*Toy Models of Superposition*) asked the
+smallest model that could, and so will you.
+
+## Data: features that are rarely on
+
+We invent data whose features we know. A sample has $n$ features; feature $i$ is on with probability $p_i$, and then
+has a magnitude between 0 and 1. (The paper calls $S = 1 - p$ the sparsity.)
+"""
+
+# %% [markdown] slug="sparse-features"
+r"""
+Write the data generator. Each entry of the batch decides for itself whether it is on:
+
+$$x_i = \begin{cases} 0 & \text{with probability } 1 - p_i \\ u, \quad u \sim \text{Uniform}[0, 1) & \text{with probability } p_i \end{cases}$$
+
+All randomness must come from `generator` (so `torch.rand(..., generator=generator)`): then the same seed gives
+the same data.
+"""
+
+
+# %% tags=["exercise"] slug="sparse-features"
+def sparse_features(
+    n_batch: int, probability: Float[Tensor, "feature"], generator: torch.Generator
+) -> Float[Tensor, "batch feature"]:
+    """Independent sparse features: 0, or with probability p_i uniform in [0, 1)."""
+    # BEGIN SOLUTION
+    shape = (n_batch, len(probability))
+    is_on = torch.rand(shape, generator=generator) < probability
+    magnitude = torch.rand(shape, generator=generator)
+    return torch.where(is_on, magnitude, 0.0)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("sparse-features", sparse_features)
+
+# %% [markdown]
+r"""
+## The model: down, and up again
+
+The model has to pass its $n$ features through a bottleneck of $m < n$ dimensions and get them back:
+
+$$h = W x \qquad x' = \mathrm{ReLU}(W^\top h + b) = \mathrm{ReLU}(W^\top W x + b)$$
+
+The same matrix $W$ (shape `[hidden feature]`) goes down and, transposed, up. So **column `W[:, i]` is feature $i$'s
+direction**: where it is written to in the hidden space, and where it is read from.
+"""
+
+# %% [markdown] slug="toy-forward"
+r"""
+Write the model. In the formula $x$ is a column; in code samples are rows, `x` is `[batch feature]`.
+"""
+
+
+# %% tags=["exercise"] slug="toy-forward"
+def toy_forward(
+    x: Float[Tensor, "batch feature"], W: Float[Tensor, "hidden feature"], b: Float[Tensor, "feature"]
+) -> Float[Tensor, "batch feature"]:
+    """x' = ReLU(Wᵀ W x + b)."""
+    # BEGIN SOLUTION
+    hidden = x @ W.T
+    return torch.relu(hidden @ W + b)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("toy-forward", toy_forward)
+
+# %% [markdown] slug="weighted-loss"
+r"""
+Not all features matter equally. Feature $i$ has an importance $I_i$, and the loss is
+
+$$L = \frac{1}{|\text{batch}|} \sum_{x} \sum_i I_i \, (x_i - x'_i)^2$$
+
+Mind the reductions: the **mean over the batch**, the **sum over features**. Many bugs in this field are a mean where a
+sum should be, so this course states both every time.
+"""
+
+
+# %% tags=["exercise"] slug="weighted-loss"
+def weighted_loss(
+    x: Float[Tensor, "batch feature"],
+    x_hat: Float[Tensor, "batch feature"],
+    importance: Float[Tensor, "feature"],
+) -> Float[Tensor, ""]:
+    """Mean over the batch of Σ_i I_i (x_i - x'_i)²."""
+    # BEGIN SOLUTION
+    return (importance * (x - x_hat) ** 2).sum(dim=-1).mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("weighted-loss", weighted_loss)
+
+# %% [markdown] tags=["keep"]
+r"""
+## Training many models at once
+
+We want to see how the answer changes with sparsity, so we need many models. They are tiny, and a processor is bored by
+tiny matrix products; training them one after another wastes nearly all of the time on overhead. So give every tensor
+one more axis, `instance`, and train all of them in the same few operations.
+"""
+
+# %% [markdown] slug="train-toy"
+r"""
+Write the training loop. Everything random has been done for you: you get starting weights, and one batch per step and
+instance. Use `torch.optim.Adam`. The total loss is the **sum over instances** of `weighted_loss`, so each model's gradient
+is its own. Leave the tensors that you are given as they are, and return the trained `(W, b)`.
+
+`einsum` from einops spells a product out by naming its axes, here the way down:
+`einsum(x, W, "instance batch feature, instance hidden feature -> instance batch hidden")`.
+"""
+
+
+# %% tags=["exercise"] slug="train-toy"
+def train_toy(
+    W: Float[Tensor, "instance hidden feature"],
+    b: Float[Tensor, "instance feature"],
+    batches: Float[Tensor, "step instance batch feature"],
+    importance: Float[Tensor, "feature"],
+    learning_rate: float,
+) -> tuple[Float[Tensor, "instance hidden feature"], Float[Tensor, "instance feature"]]:
+    """Train every instance with Adam, one step per batch."""
+    # BEGIN SOLUTION
+    W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
+    optimizer = torch.optim.Adam([W, b], lr=learning_rate)
+    for x in batches:
+        hidden = einsum(x, W, "instance batch feature, instance hidden feature -> instance batch hidden")
+        x_hat = einsum(hidden, W, "instance batch hidden, instance hidden feature -> instance batch feature")
+        x_hat = torch.relu(x_hat + b[:, None, :])
+        loss = (importance * (x - x_hat) ** 2).sum(dim=-1).mean(dim=-1).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return W.detach(), b.detach()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("train-toy", train_toy)
+
+# %% [markdown]
+r"""
+## What the trained models do
+
+The package has the same loop, made fast (`lab.train_sweep`: no autograd, one random draw per entry). The result is
+the same mathematics; from here on we use it whenever we want many models.
+
+Five features, two hidden dimensions, importances that fall by a factor 0.9 from feature to feature. Seven sparsities,
+twelve random starts each, of which the figure shows the one with the lowest loss.
+"""
+
+# %% id="train-intro"
+density = torch.tensor([1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.01])
+importance = 0.9 ** torch.arange(5)
+intro = lab.ToySweep(
+    n_features=5, n_hidden=2, probabilities=density, importances=[importance], n_seeds=12, n_steps=3000
+)
+trained = lab.train_sweep(intro)
+best = lab.best_of_seeds(intro, trained)
+
+# %% id="intro-figure"
+show.features_in_plane(
+    best.W,
+    importance,
+    titles=[f"sparsity S = {1 - p:.2f}" for p in density],
+    title="Five features in two dimensions, trained",
+)
+
+# %% [markdown]
+r"""
+**What you should see.** With dense features (S = 0) the model keeps the two most important ones, at right angles, and
+drops the rest: that is what principal component analysis would do. As features get rarer, further ones appear, at first as
+**antipodal pairs**: two features on one line, pointing apart. With very rare features all five share the plane as a
+**pentagon**, the one we drew. Nobody told the model about geometry. It found that this is the cheapest place to put five
+rare things.
+
+Look at a case between the two. Why do pairs point *apart*, and not both the same way? The next question is about that.
+"""
+
+# %% tags=["quiz"]
+quiz("antipodal-cost", "a")
+
+# %% tags=["quiz"]
+quiz("why-relu", "a")
+
+# %% [markdown]
+r"""
+## Measuring it
+
+Pictures work in two dimensions. For more we need numbers. Everything there is to know about the geometry stands in the
+**Gram matrix** $G = W^\top W$: on its diagonal the squared lengths $\lVert W_i \rVert^2$ (is feature $i$ represented?), off
+the diagonal the overlaps $W_i \cdot W_j$ (do $i$ and $j$ get in each other's way?).
+"""
+
+# %% id="gram-figure"
+some = [0, 3, 6]
+show.gram_heatmap(best.W[some], titles=[f"sparsity S = {1 - density[k]:.2f}" for k in some])
+
+# %% [markdown] slug="interference"
+r"""
+How much of the other features lies along feature $i$'s direction? With the unit vector $\hat W_i = W_i / \lVert W_i \rVert$,
+
+$$\text{interference}_i = \sum_{j \ne i} (\hat W_i \cdot W_j)^2$$
+
+A feature that is not represented, $W_i = 0$, has no direction; its interference is 0. Features are **columns** of `W`.
+"""
+
+
+# %% tags=["exercise"] slug="interference"
+def interference(W: Float[Tensor, "hidden feature"]) -> Float[Tensor, "feature"]:
+    """Σ_{j≠i} (Ŵ_i · W_j)² for every feature i."""
+    # BEGIN SOLUTION
+    length = W.norm(dim=0)
+    unit = W / length.where(length > 0, 1.0)
+    overlaps = unit.T @ W  # entry (i, j) is Ŵ_i · W_j
+    return (overlaps**2).sum(dim=1) - overlaps.diag() ** 2
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("interference", interference)
+
+# %% [markdown] slug="feature-dimensionality"
+r"""
+Now the measure that made the paper's geometry visible: which share of a dimension does feature $i$ own?
+
+$$D_i = \frac{\lVert W_i \rVert^2}{\sum_j (\hat W_i \cdot W_j)^2}$$
+
+This time the sum **includes** $j = i$. Alone in its dimension a feature has $D = 1$; not represented, $D = 0$ (guard the
+division again). Before you code, work two cases out on paper: an antipodal pair, and the square with four features at
+right angles.
+"""
+
+
+# %% tags=["exercise"] slug="feature-dimensionality"
+def feature_dimensionality(W: Float[Tensor, "hidden feature"]) -> Float[Tensor, "feature"]:
+    """D_i = ‖W_i‖² / Σ_j (Ŵ_i · W_j)²; 0 where W_i = 0."""
+    # BEGIN SOLUTION
+    squared_length = (W**2).sum(dim=0)
+    crowd = squared_length + interference(W)
+    return squared_length / crowd.where(crowd > 0, 1.0)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("feature-dimensionality", feature_dimensionality)
+
+# %% id="dimensionality-of-the-pentagon"
+for k in range(len(density)):
+    shares = ", ".join(f"{value:.2f}" for value in lab.feature_dimensionality(best.W[k]))
+    print(f"sparsity {1 - density[k]:.2f}:  D = {shares}")
+
+# %% tags=["quiz"]
+quiz("half-a-dimension", "b")
+
+# %% [markdown]
+r"""
+A regular $n$-gon gives $D = 2/n$: triangle 2/3, square 1/2, pentagon 2/5. In three dimensions a tetrahedron gives 3/4, and a
+square antiprism (eight corners) 3/8. If models really built such shapes, then $D$ should not take just any value: it
+should sit on these **plateaus**. So train larger models at many sparsities and look at every single feature.
+"""
+
+# %% id="train-plateaus"
+PLATEAUS_SWEEP
+
+# %% id="plateau-figure"
+show.dimensionality_vs_sparsity(plateaus.W, plateau_density)
+
+# %% [markdown]
+r"""
+PLATEAUS_TEXT
+
+## Three fates
+
+For each feature the model decides between three things: drop it, give it a dimension of its own, or put it into
+superposition. When does it do which?
+"""
+
+# %% [markdown] slug="feature-fates"
+r"""
+First, tell the fates apart in trained weights. Return one whole number per feature:
+
+- **0 · not represented**: the length $\lVert W_i \rVert$ is below 0.5;
+- **1 · superposed**: represented, and its interference is 0.25 or more;
+- **2 · dedicated**: represented, and its interference is below 0.25.
+
+(Trained weights are near 0 or near 1, so the limits matter little.) You may use your `interference`.
+"""
+
+
+# %% tags=["exercise"] slug="feature-fates"
+def feature_fates(W: Float[Tensor, "hidden feature"]) -> Int[Tensor, "feature"]:
+    """0 not represented, 1 superposed, 2 dedicated."""
+    # BEGIN SOLUTION
+    represented = W.norm(dim=0) >= 0.5
+    shared = interference(W) >= 0.25
+    return torch.where(represented, torch.where(shared, 1, 2), 0)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("feature-fates", feature_fates)
+
+# %% [markdown]
+r"""
+Now predict them. Take the smallest case there is: **two features, one dimension**. The first has importance 1, the *extra* one
+relative importance $r$; both are on with probability $p$ (their density). Three models are worth considering:
+
+| fate of the extra feature | W | who suffers |
+|---|---|---|
+| dropped (0) | (1, 0) | the extra feature is lost, always |
+| superposed (1) | (1, −1) | both, but only while both are on |
+| dedicated (2) | (0, 1) | the first feature is lost, always |
+
+Training should find whichever costs least, so the phase diagram can be worked out on paper.
+"""
+
+# %% [markdown] slug="phase-losses"
+r"""
+Work out the expected loss of each model, as a function of the density $p$ and the relative importance $r$ (two tensors of one
+shape). Return the three in the order dropped, superposed, dedicated. Two facts do it:
+
+1. What the model cannot see it answers with a constant, its bias. The best constant is the mean, which leaves the
+   **variance** of $x$. (Mind that $x$ is 0 most of the time, and uniform in $[0, 1)$ otherwise.)
+2. With $W = (1, -1)$ and $b = 0$, the output is right while at most one feature is on. When both are on, what comes out?
+   Find the error of each and take its mean square, for two independent uniform numbers.
+"""
+
+
+# %% tags=["exercise"] slug="phase-losses"
+def phase_losses(
+    density: Float[Tensor, "grid"], relative_importance: Float[Tensor, "grid"]
+) -> tuple[Float[Tensor, "grid"], Float[Tensor, "grid"], Float[Tensor, "grid"]]:
+    """Expected loss of dropping, superposing and dedicating the extra feature."""
+    p, r = density, relative_importance
+    # BEGIN SOLUTION
+    variance = p / 3 - p**2 / 4
+    # Both on: the outputs are x1 - x2 and 0 (for x1 > x2), so each is off by the smaller value, and
+    # E[min²] = ∫ t² 2(1 - t) dt = 1/6.
+    superposed = (1 + r) * p**2 / 6
+    return r * variance, superposed, variance
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("phase-losses", phase_losses)
+
+# %% [markdown] slug="phase-diagram"
+r"""
+Turn the losses into a prediction: the fate (0, 1, 2) with the lowest one.
+"""
+
+
+# %% tags=["exercise"] slug="phase-diagram"
+def phase_theory(
+    density: Float[Tensor, "grid"], relative_importance: Float[Tensor, "grid"]
+) -> Int[Tensor, "grid"]:
+    """The extra feature's fate, by theory."""
+    # BEGIN SOLUTION
+    return torch.stack(list(phase_losses(density, relative_importance))).argmin(dim=0)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("phase-diagram", phase_theory)
+
+# %% [markdown]
+r"""
+And now ask the models. PHASE_TEXT
+"""
+
+# %% id="train-phase"
+PHASE_SWEEP
+
+# %% id="phase-figure"
+show.phase_diagram(fates, density, relative_importance, theory=predicted)
+
+# %% [markdown]
+r"""
+PHASE_SEE
+"""
+
+# %% tags=["quiz"]
+quiz("which-diagram", "a")
+
+# %% [markdown]
+r"""
+## Features that come together
+
+So far features were independent. Real ones are not: "French" and "accented letters" come together, "question" and
+"exclamation" hardly ever. What does that do to the geometry?
+"""
+
+# %% [markdown] slug="correlated-features"
+r"""
+Write data with pairs: features $2k$ and $2k + 1$ belong together, and different pairs are independent. Each feature alone
+looks as before: on with probability `probability`, and then uniform in $[0, 1)$ with a magnitude of its own. But
+
+- `correlated=True`: both of a pair are on, or both are off;
+- `correlated=False` (anti-correlated): never both. (So `probability` is at most 1/2.)
+"""
+
+
+# %% tags=["exercise"] slug="correlated-features"
+def paired_features(
+    n_batch: int, n_pairs: int, probability: float, correlated: bool, generator: torch.Generator
+) -> Float[Tensor, "batch feature"]:
+    """Features 2k and 2k+1 are on together, or never together."""
+    # BEGIN SOLUTION
+    draw = torch.rand(n_batch, n_pairs, 1, generator=generator)  # one decision per pair
+    if correlated:
+        is_on = (draw < probability).expand(-1, -1, 2)
+    else:
+        is_on = torch.cat([draw < probability, (draw >= probability) & (draw < 2 * probability)], dim=-1)
+    magnitude = torch.rand(n_batch, n_pairs, 2, generator=generator)
+    return torch.where(is_on, magnitude, 0.0).flatten(start_dim=1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("correlated-features", paired_features)
+
+# %% id="train-pairs"
+PAIRS_SWEEP
+
+# %% id="pairs-figure"
+PAIRS_FIGURE
+
+# %% [markdown]
+r"""
+PAIRS_TEXT
+"""
+
+# %% tags=["quiz"]
+quiz("what-superposition-costs", "b")
+
+# %% [markdown]
+r"""
+## Neurons, and why "neuron 7 = French" fails
+
+Nothing in the toy model has neurons yet. Its hidden space is just a space:
+"""
+
+# %% tags=["quiz"]
+quiz("rotate-the-basis", "c")
+
+# %% [markdown]
+r"""
+A layer with a non-linearity is different. Put a ReLU on the hidden layer,
+
+$$h = \mathrm{ReLU}(W x) \qquad x' = \mathrm{ReLU}(W^\top h + b),$$
+
+and each hidden dimension becomes a **neuron**: the ReLU acts on the axes one by one, so the axes are special. That is called
+a **privileged basis**. A neuron that one feature drives is *monosemantic*; one that several features drive is *polysemantic*.
+"""
+
+# %% [markdown] slug="polysemantic-neuron"
+r"""
+Count the features that drive each neuron. Feature $i$ alone, at value 1, gives neuron $n$ the activation
+$\mathrm{ReLU}(W_{ni})$. It *drives* the neuron if that is above zero and above `threshold` times the neuron's own largest
+activation. Return one count per neuron (per row of `W`, which is `[neuron feature]` here).
+"""
+
+
+# %% tags=["exercise"] slug="polysemantic-neuron"
+def features_per_neuron(W: Float[Tensor, "neuron feature"], threshold: float) -> Int[Tensor, "neuron"]:
+    """How many features drive each neuron."""
+    # BEGIN SOLUTION
+    activation = torch.relu(W)
+    largest = activation.max(dim=1, keepdim=True).values
+    return ((activation > threshold * largest) & (activation > 0)).sum(dim=1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("polysemantic-neuron", features_per_neuron)
+
+# %% id="train-neurons"
+NEURON_SWEEP
+
+# %% id="neuron-figure"
+NEURON_FIGURE
+
+# %% [markdown]
+r"""
+NEURON_TEXT
+
+### An intervention that fails
+
+Suppose you want the model to forget one feature. You find the neuron that answers to it most strongly and switch the neuron
+off. Let us do that.
+"""
+
+# %% id="switch-a-neuron-off"
+NEURON_ABLATION
+
+# %% tags=["quiz"]
+quiz("neuron-seven", "a")
+
+# %% [markdown]
+r"""
+## Computing in superposition
+
+Storing is one thing. Can a network also *compute* with features it has no room for? The task: output $|x_i|$ for every
+feature, with $x_i$ in $[-1, 1]$. Two neurons per feature do it exactly, since $|x| = \mathrm{ReLU}(x) + \mathrm{ReLU}(-x)$.
+"""
+
+# %% [markdown] slug="compute-in-superposition"
+r"""
+Write the network, $y' = \mathrm{ReLU}(W_\text{out}\, \mathrm{ReLU}(W_\text{in}\, x) + b)$. `W_in` is `[neuron feature]`, `W_out` is
+`[feature neuron]`, samples are rows.
+"""
+
+
+# %% tags=["exercise"] slug="compute-in-superposition"
+def absolute_forward(
+    x: Float[Tensor, "batch feature"],
+    W_in: Float[Tensor, "neuron feature"],
+    W_out: Float[Tensor, "feature neuron"],
+    b: Float[Tensor, "feature"],
+) -> Float[Tensor, "batch feature"]:
+    """y' = ReLU(W_out ReLU(W_in x) + b)."""
+    # BEGIN SOLUTION
+    neurons = torch.relu(x @ W_in.T)
+    return torch.relu(neurons @ W_out.T + b)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("compute-in-superposition", absolute_forward)
+
+# %% id="train-absolute"
+ABSOLUTE_SWEEP
+
+# %% id="absolute-figure"
+ABSOLUTE_FIGURE
+
+# %% [markdown]
+r"""
+ABSOLUTE_TEXT
+
+## How much room is there?
+
+In two dimensions five features are already crowded. High dimensions are different, and intuition from the plane misleads.
+How many directions fit into $d$ dimensions if no two of them may have a $|\cos|$ above some small $\varepsilon$?
+"""
+
+# %% [markdown] slug="almost-orthogonal"
+r"""
+Write the measure: the largest $|\cos|$ between two **different** directions. Each row of `directions` is one, of any length.
+"""
+
+
+# %% tags=["exercise"] slug="almost-orthogonal"
+def max_abs_cosine(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, ""]:
+    """The largest |cos| between two different rows."""
+    # BEGIN SOLUTION
+    unit = directions / directions.norm(dim=1, keepdim=True)
+    cosine = (unit @ unit.T).abs()
+    return cosine.fill_diagonal_(0).max()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("almost-orthogonal", max_abs_cosine)
+
+# %% id="spread"
+PACKING_CODE
+
+# %% id="packing-figure"
+PACKING_FIGURE
+
+# %% [markdown]
+r"""
+PACKING_TEXT
+"""
+
+# %% tags=["quiz"]
+quiz("room-in-high-dimensions", "c")
+
+# %% [markdown]
+r"""
+## On the real thing
+
+Does a real model have superposition? Here is the same measure on the directions that MLP neurons *write* to the residual
+stream. GPT-2 small has 3072 of them per layer in 768 dimensions, so they cannot all be at right angles: their average
+dimensionality is at most 768/3072 = 1/4.
+"""
+
+# %% id="on-the-real-thing"
+REAL_THING
+
+# %% [markdown]
+r"""
+## Common misreadings
+
+- **"D = 1/2 means an antipodal pair."** Or a square. Look at the Gram matrix.
+- **"The phase diagram has two regions."** Three: dropped, superposed, dedicated.
+- **"Antipodal is maximal interference, so the worst."** With features that are never negative and a ReLU, negative overlap is
+  free while one feature is on at a time.
+- **"A neuron that fires on X is the X neuron."** It takes part in X. Whether it is needed, or enough, is a question
+  for an intervention.
+- **"Superposition is a bug of small models."** It is the cheapest way to store many rare things; larger models have more
+  dimensions and more things to store.
+- **"Toy models prove that language models do this."** They show that it can happen, when, and why. That real features
+  are sparse directions is a hypothesis with evidence for it, and chapter 02 is about collecting some.
+
+## Recap
+"""
+
+# %% tags=["quiz"]
+quiz("linear-hypothesis", "b")
+
+# %% [markdown]
+r"""
+Can you say these without looking? What sparsity has to do with superposition. Why a pair points apart. What $D = 2/5$ tells
+you, and what it does not. The three fates, and what moves a feature from one to another. Why a rotation of the hidden space
+changes nothing in one model and everything in the other.
+"""
+
+# %% tags=["nbval-ignore-output"] id="progress"
+progress()
+
+# %% [markdown]
+r"""
+## Further reading
+
+- Elhage et al. 2022, *Toy Models of Superposition*. The source of nearly everything here; its sections on geometry and on learning
+  dynamics go further.
+- Bricken et al. 2023, *Towards Monosemanticity*. From neurons to directions in a one-layer language model: where chapter 02 goes.
+- Johnson and Lindenstrauss 1984, *Extensions of Lipschitz mappings into a Hilbert space*. Why high dimensions have so much room.
+- Welch 1974, *Lower bounds on the maximum cross correlation of signals*. The bound in the last figure.
+"""

@@ -1,0 +1,100 @@
+"""Every rule of the lint finds what it is for, at its line, and a good source has no findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_output
+
+from mi_tutor.authoring.lint import lint, lint_stubs
+from mi_tutor.authoring.notebook import make_notebooks
+from mi_tutor.authoring.source import parse_chapter
+
+PATH = Path("07_doubling.py")
+
+
+def findings(text: str, registry: Any) -> list[str]:
+    return [str(one) for one in lint(parse_chapter(text, PATH), registry)]
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_the_small_source_is_clean(small: str, registry: Any) -> None:
+    assert findings(small, registry) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "words"),
+    [
+        ("## Common misreadings", "## Else", None, "'common misreadings'"),
+        ("## On the real thing", "On the real thing", None, "'on the real thing'"),
+        ("## Further reading", "```\n## Further reading\n```", None, "'further reading'"),
+        ("## Recap", "## Summary", None, "'recap'"),
+        ("What you should see", "You see", None, "'what you should see'"),
+        ("minutes=20", "minutes=9", "# 07", "take 10"),
+        ("# 07 · Doubling", "# Doubling", "# Doubling", "starts with the number"),
+        ("\nDouble a tensor, and say what doubling does to its norm.\n", "", "# 07", "a sentence"),
+        ("None.", "x" * 121, "x" * 121, "121 characters"),
+        ("None.", "In /home/ada/course.", "In /home", "absolute path"),
+        ("print(double([3])", 'open("/tmp/x")\nprint(double([3])', "open(", "absolute path"),
+        ("None.", "![](figure.png)", "![]", "alternative text"),
+        ("None.", '<img src="figure.png">', "<img", "alternative text"),
+        ('quiz("thrice", answer="b")', 'quiz("other", answer="b")', 'quiz("other', "not in the"),
+        (
+            'quiz("thrice", answer="b")',
+            'quiz("other", answer="b")',
+            None,
+            "'thrice' of the registry",
+        ),
+        (
+            '# %% tags=["check"]\ncheck("double"',
+            '# %%\ncheck("double"',
+            "def double(x:",
+            "has to be its check",
+        ),
+    ],
+)
+def test_each_rule_finds_its_fault(
+    small: str, registry: Any, old: str, new: str, at: str | None, words: str
+) -> None:
+    assert old in small
+    text = small.replace(old, new, 1)
+    line = line_of(text, at) if at else 1
+    expected = [one for one in findings(text, registry) if one.startswith(f"{PATH.name}:{line}: ")]
+    assert any(words in one for one in expected), findings(text, registry)
+
+
+def test_tables_and_links_may_be_long_and_urls_are_not_paths(small: str, registry: Any) -> None:
+    long = "x" * 120
+    text = small.replace(
+        "None.", f"| {long} |\n[a]({long})\nhttps://a.org/home/b {long}\nand/or/home"
+    )
+    assert findings(text, registry) == []
+
+
+def test_objectives_come_first(small: str, registry: Any) -> None:
+    heading = "## What you will be able to do"
+    text = small.replace(heading, "## Else").replace("## Recap", f"{heading}\n\n## Recap")
+    assert any("before the first exercise" in one for one in findings(text, registry))
+
+
+def test_order_and_number_follow_the_registry(small: str, registry: Any) -> None:
+    registry.listed.reverse()
+    registry.asked.append(type(registry.asked[0])("missing"))
+    found = findings(small, registry)
+    assert any("'double' comes where the registry has 'norm-ratio'" in one for one in found)
+    assert any("quiz 'missing' of the registry is missing" in one for one in found)
+    without = small.replace('# %% tags=["quiz"]', "# %%", 1)
+    assert any("at least 2 quick checks" in one for one in findings(without, registry))
+
+
+def test_a_chapter_notebook_asks_and_shows_nothing(small: str, registry: Any) -> None:
+    chapter, solution = make_notebooks(parse_chapter(small, PATH), registry)
+    assert lint_stubs(chapter, PATH) == []
+    assert len([one for one in lint_stubs(solution, PATH) if "asks nothing" in str(one)]) == 4
+    chapter.cells[1].outputs = [new_output("stream", text="x")]
+    assert "'setup' has outputs" in str(lint_stubs(chapter, PATH)[0])

@@ -1,0 +1,175 @@
+"""Finding chapters, and starting JupyterLab with and without a display (a stand-in for JupyterLab is started)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mi_tutor.cli import chapters, learn
+from mi_tutor.cli.chapters import find_chapter, find_notebook
+from mi_tutor.cli.say import Trouble
+
+JUPYTERLAB = """
+import json, os, sys
+runtime = os.environ["JUPYTER_RUNTIME_DIR"]
+root = next(word.partition("=")[2] for word in sys.argv if word.startswith("--ServerApp.root_dir="))
+server = {"url": "http://localhost:8890/", "port": 8890, "token": "secret", "root_dir": root, "pid": os.getpid()}
+os.makedirs(runtime, exist_ok=True)
+with open(os.path.join(runtime, "jpserver-1.json"), "w") as file:
+    file.write("{half")
+if "--no-browser" in sys.argv:
+    with open(os.path.join(runtime, f"jpserver-{os.getpid()}.json"), "w") as file:
+        json.dump(server, file)
+    import time
+    time.sleep(1.5)
+sys.exit(5 if "02_" in sys.argv[-1] else 0)
+"""
+
+
+@pytest.fixture
+def fake_lab(tmp_path):
+    """Run the command in a real process in which `jupyterlab` is a stand-in."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "jupyterlab.py").write_text(JUPYTERLAB)
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "WSL_DISTRO_NAME"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment |= {"PYTHONPATH": str(modules), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "mi_tutor.cli", "learn", *words]
+        return subprocess.run(
+            command, env=environment | more, capture_output=True, text=True, timeout=60
+        )
+
+    return run
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "01",
+            "1",
+            "superposition",
+            "01_superposition",
+            "01-Superposition",
+            "01_superposition.ipynb",
+        ],
+    )
+    def test_all_the_names_of_a_chapter(self, course, name):
+        assert find_chapter(name) == course / "chapters" / "01_superposition.ipynb"
+
+    def test_first_chapter_and_paths(self, course):
+        assert find_chapter(None).name == "00_start_here.ipynb"
+        assert find_chapter("chapters/01_superposition.ipynb").is_absolute()
+
+    def test_from_inside_the_course(self, course, monkeypatch):
+        monkeypatch.chdir(course / "chapters")
+        assert find_chapter("1").name == "01_superposition.ipynb"
+
+    @pytest.mark.parametrize(
+        ("name", "sentence"),
+        [
+            ("superpositon", "Did you mean 01_superposition"),
+            ("7", "There are: 00_start_here, 01"),
+            ("zzz", "There are"),
+        ],
+    )
+    def test_unknown(self, course, name, sentence):
+        with pytest.raises(Trouble, match=sentence):
+            find_chapter(name)
+
+    def test_installed_without_notebooks(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(
+            chapters.mi_tutor, "__file__", str(tmp_path / "site-packages/mi_tutor/__init__.py")
+        )
+        with pytest.raises(Trouble, match="installed without its notebooks"):
+            find_chapter("01")
+
+    def test_notebooks_to_check(self, course):
+        mine = course / "my answers.ipynb"
+        mine.touch()
+        assert find_notebook("my answers.ipynb") == Path("my answers.ipynb")
+        assert find_notebook("my answers") == Path("my answers.ipynb")
+        assert find_notebook("1").name == "01_superposition.ipynb"
+        for name, sentence in [
+            (
+                "my_answers.ipynb",
+                "There is no file my_answers.ipynb. Did you mean my answers.ipynb",
+            ),
+            ("chapters/01_superpositon.ipynb", "Did you mean chapters/01_superposition.ipynb"),
+            ("nowhere/x.ipynb", "There is no file nowhere/x.ipynb.$"),
+            ("chapters", "is a folder.*Did you mean chapters/0"),
+        ]:
+            with pytest.raises(Trouble, match=sentence):
+                find_notebook(name)
+
+
+class TestDisplay:
+    @pytest.fixture(autouse=True)
+    def nothing_set(self, monkeypatch):
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "WSL_DISTRO_NAME"):
+            monkeypatch.delenv(name, raising=False)
+
+    @pytest.mark.parametrize(
+        ("platform", "variables", "expected"),
+        [
+            ("linux", {}, False),
+            ("linux", {"DISPLAY": ":0"}, True),
+            ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+            ("linux", {"WSL_DISTRO_NAME": "Ubuntu"}, True),
+            ("linux", {"DISPLAY": "localhost:10.0", "SSH_CONNECTION": "1 2 3 4"}, False),
+            ("darwin", {}, True),
+            ("darwin", {"SSH_TTY": "/dev/ttys001"}, False),
+            ("win32", {}, True),
+        ],
+    )
+    def test_has_display(self, monkeypatch, platform, variables, expected):
+        monkeypatch.setattr(sys, "platform", platform)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        assert learn.has_display() is expected
+
+
+class TestStart:
+    def test_without_a_display(self, course, fake_lab):
+        done = fake_lab("1")
+        assert done.returncode == 0, done.stderr
+        address = "http://localhost:8890/lab/tree/chapters/01_superposition.ipynb?token=secret"
+        assert address in done.stdout and "ssh -N -L 8890:localhost:8890 " in done.stdout
+
+    def test_over_ssh(self, course, fake_lab):
+        done = fake_lab("1", DISPLAY=":10", SSH_CONNECTION="10.0.0.1 5000 10.0.0.2 22")
+        assert "@10.0.0.2" in done.stdout
+
+    def test_with_a_display(self, course, fake_lab):
+        done = fake_lab("2", DISPLAY=":0")
+        assert done.returncode == 5  # JupyterLab's own
+        assert "Opening 02_sparse_autoencoders.ipynb" in done.stdout and "http" not in done.stdout
+
+    def test_browser_can_be_refused(self, course, fake_lab):
+        assert "http://localhost:8890/" in fake_lab("--no-browser", DISPLAY=":0").stdout
+
+    def test_typo(self, course, mi_tutor):
+        code, out, err = mi_tutor("learn", "superpositon")
+        assert (code, out) == (
+            2,
+            "",
+        ) and err == "There is no chapter 'superpositon'. Did you mean 01_superposition?\n"
+
+    def test_no_jupyterlab(self, course, mi_tutor, monkeypatch):
+        monkeypatch.setattr(learn, "find_spec", lambda name: None)
+        code, _, err = mi_tutor("learn")
+        assert code == 2 and err.startswith("JupyterLab is not installed") and err.count("\n") == 1
+
+    def test_root_is_allowed_because_containers_have_nobody_else(self, monkeypatch, course):
+        chapter = course / "chapters" / "01_superposition.ipynb"
+        monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+        assert "--allow-root" in learn.command(chapter, headless=False)
+        monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+        words = learn.command(chapter, headless=True)
+        assert "--allow-root" not in words and "--no-browser" in words and words[-1] == str(chapter)
