@@ -2,20 +2,21 @@
 r"""
 # 01 · Superposition
 
-How a model stores more features than it has dimensions, when it does so, and what that costs: with models so
-small that you can see all of it.
+How a model stores more features than it has dimensions, when it does so, and what that costs: with
+models so small that you can see all of it.
 
 ## What you will be able to do
 
 - say what the linear-representation hypothesis and the superposition hypothesis claim
 - write and train the ReLU toy model of Elhage et al. 2022, many instances at once
 - measure interference and feature dimensionality, and read a Gram matrix
-- predict from sparsity and importance whether a feature is dropped, superposed or given a dimension of its own
+- predict from sparsity and importance whether a feature is dropped, superposed or given a dimension of
+  its own
 - explain why neurons answer to several features, and what a privileged basis is
 - say what superposition costs, and how much room high dimensions have
 
-You need: matrix products, basic PyTorch. You do not need: a GPU, a download, or chapter 00 (but it explains how
-exercises, checks and hints work).
+You need: matrix products, basic PyTorch. You do not need: a GPU, a download, or chapter 00 (but it
+explains how exercises, checks and hints work).
 """
 
 # %% tags=["setup"]
@@ -33,16 +34,18 @@ from mi_tutor.show import superposition as show
 r"""
 ## Two hypotheses
 
-A network's activations are lists of numbers. What do they stand for? Two hypotheses organise most of the field.
+A network's activations are lists of numbers. What do they stand for? Two hypotheses organise most of the
+field.
 
-**Linear representation.** A *feature* is something about the input that the model keeps track of ("this is French", "a
-vertical edge is here"). The hypothesis: each feature is a **direction** in activation space, and how strongly it
-is present is how far the activation goes along that direction.
+**Linear representation.** A *feature* is something about the input that the model keeps track of ("this
+is French", "a vertical edge is here"). The hypothesis: each feature is a **direction** in activation
+space, and how strongly it is present is how far the activation goes along that direction.
 
-**Superposition.** If features are directions, then a space of $m$ dimensions seems to have room for $m$ of them. But
-directions need not be at right angles. The hypothesis: models store **more features than dimensions**, as directions
-that overlap a little, and live with the interference. They can afford to because features are **sparse**: of all the
-things a model knows about, hardly any is present in a given input.
+**Superposition.** If features are directions, then a space of $m$ dimensions seems to have room for $m$
+of them. But directions need not be at right angles. The hypothesis: models store **more features than
+dimensions**, as directions that overlap a little, and live with the interference. They can afford to
+because features are **sparse**: of all the things a model knows about, hardly any is present in a given
+input.
 
 Here is how five features can live in two dimensions. Nobody trained this; we drew it.
 """
@@ -54,13 +57,13 @@ show.features_in_plane(pentagon[None], title="Five features in two dimensions, d
 
 # %% [markdown]
 r"""
-Does a model that is trained, rather than drawn, do this? Elhage et al. 2022 (*Toy Models of Superposition*) asked the
-smallest model that could, and so will you.
+Does a model that is trained, rather than drawn, do this? Elhage et al. 2022 (*Toy Models of
+Superposition*) asked the smallest model that could, and so will you.
 
 ## Data: features that are rarely on
 
-We invent data whose features we know. A sample has $n$ features; feature $i$ is on with probability $p_i$, and then
-has a magnitude between 0 and 1. (The paper calls $S = 1 - p$ the sparsity.)
+We invent data whose features we know. A sample has $n$ features; feature $i$ is on with probability
+$p_i$, and then has a magnitude between 0 and 1. (The paper calls $S = 1 - p$ the sparsity.)
 """
 
 # %% [markdown] slug="sparse-features"
@@ -69,8 +72,8 @@ Write the data generator. Each entry of the batch decides for itself whether it 
 
 $$x_i = \begin{cases} 0 & \text{with probability } 1 - p_i \\ u, \quad u \sim \text{Uniform}[0, 1) & \text{with probability } p_i \end{cases}$$
 
-All randomness must come from `generator` (so `torch.rand(..., generator=generator)`): then the same seed gives
-the same data.
+All randomness must come from `generator` (so `torch.rand(..., generator=generator)`): then the same seed
+gives the same data.
 """
 
 
@@ -98,8 +101,8 @@ The model has to pass its $n$ features through a bottleneck of $m < n$ dimension
 
 $$h = W x \qquad x' = \mathrm{ReLU}(W^\top h + b) = \mathrm{ReLU}(W^\top W x + b)$$
 
-The same matrix $W$ (shape `[hidden feature]`) goes down and, transposed, up. So **column `W[:, i]` is feature $i$'s
-direction**: where it is written to in the hidden space, and where it is read from.
+The same matrix $W$ (shape `[hidden feature]`) goes down and, transposed, up. So **column `W[:, i]` is
+feature $i$'s direction**: where it is written to in the hidden space, and where it is read from.
 """
 
 # %% [markdown] slug="toy-forward"
@@ -128,8 +131,8 @@ Not all features matter equally. Feature $i$ has an importance $I_i$, and the lo
 
 $$L = \frac{1}{|\text{batch}|} \sum_{x} \sum_i I_i \, (x_i - x'_i)^2$$
 
-Mind the reductions: the **mean over the batch**, the **sum over features**. Many bugs in this field are a mean where a
-sum should be, so this course states both every time.
+Mind the reductions: the **mean over the batch**, the **sum over features**. Many bugs in this field are
+a mean where a sum should be, so this course states both every time.
 """
 
 
@@ -148,20 +151,22 @@ def weighted_loss(
 # %% tags=["check"]
 check("weighted-loss", weighted_loss)
 
-# %% [markdown] tags=["keep"]
+# %% [markdown]
 r"""
 ## Training many models at once
 
-We want to see how the answer changes with sparsity, so we need many models. They are tiny, and a processor is bored by
-tiny matrix products; training them one after another wastes nearly all of the time on overhead. So give every tensor
-one more axis, `instance`, and train all of them in the same few operations.
+We want to see how the answer changes with sparsity, so we need many models. They are tiny, and a
+processor is bored by tiny matrix products; training them one after another wastes nearly all of the time
+on overhead. So give every tensor one more axis, `instance`, and train all of them in the same few
+operations.
 """
 
 # %% [markdown] slug="train-toy"
 r"""
-Write the training loop. Everything random has been done for you: you get starting weights, and one batch per step and
-instance. Use `torch.optim.Adam`. The total loss is the **sum over instances** of `weighted_loss`, so each model's gradient
-is its own. Leave the tensors that you are given as they are, and return the trained `(W, b)`.
+Write the training loop. Everything random has been done for you: you get starting weights, and one batch
+per step and instance. Use `torch.optim.Adam`. The total loss is the **sum over instances** of
+`weighted_loss`, so each model's gradient is its own. Leave the tensors that you are given as they are,
+and return the trained `(W, b)`.
 
 `einsum` from einops spells a product out by naming its axes, here the way down:
 `einsum(x, W, "instance batch feature, instance hidden feature -> instance batch hidden")`.
@@ -199,11 +204,11 @@ check("train-toy", train_toy)
 r"""
 ## What the trained models do
 
-The package has the same loop, made fast (`lab.train_sweep`: no autograd, one random draw per entry). The result is
-the same mathematics; from here on we use it whenever we want many models.
+The package has the same loop, made fast (`lab.train_sweep`: no autograd, one random draw per entry). The
+result is the same mathematics; from here on we use it whenever we want many models.
 
-Five features, two hidden dimensions, importances that fall by a factor 0.9 from feature to feature. Seven sparsities,
-twelve random starts each, of which the figure shows the one with the lowest loss.
+Five features, two hidden dimensions, importances that fall by a factor 0.9 from feature to feature.
+Seven sparsities, twelve random starts each, of which the figure shows the one with the lowest loss.
 """
 
 # %% id="train-intro"
@@ -225,28 +230,30 @@ show.features_in_plane(
 
 # %% [markdown]
 r"""
-**What you should see.** With dense features (S = 0) the model keeps the two most important ones, at right angles, and
-drops the rest: that is what principal component analysis would do. As features get rarer, further ones appear, at first as
-**antipodal pairs**: two features on one line, pointing apart. With very rare features all five share the plane as a
-**pentagon**, the one we drew. Nobody told the model about geometry. It found that this is the cheapest place to put five
-rare things.
+**What you should see.** With dense features (S = 0) the model keeps the two most important ones, at
+right angles, and drops the rest: that is what principal component analysis would do. As features get
+rarer, further ones appear, at first as **antipodal pairs**: two features on one line, pointing apart.
+With very rare features all five share the plane as a **pentagon**, the one we drew. Nobody told the
+model about geometry. It found that this is the cheapest place to put five rare things.
 
-Look at a case between the two. Why do pairs point *apart*, and not both the same way? The next question is about that.
+Look at a case between the two. Why do pairs point *apart*, and not both the same way? The next question
+is about that.
 """
 
 # %% tags=["quiz"]
 quiz("antipodal-cost", "a")
 
 # %% tags=["quiz"]
-quiz("why-relu", "a")
+quiz("why-relu", "c")
 
 # %% [markdown]
 r"""
 ## Measuring it
 
-Pictures work in two dimensions. For more we need numbers. Everything there is to know about the geometry stands in the
-**Gram matrix** $G = W^\top W$: on its diagonal the squared lengths $\lVert W_i \rVert^2$ (is feature $i$ represented?), off
-the diagonal the overlaps $W_i \cdot W_j$ (do $i$ and $j$ get in each other's way?).
+Pictures work in two dimensions. For more we need numbers. Everything there is to know about the geometry
+stands in the **Gram matrix** $G = W^\top W$: on its diagonal the squared lengths $\lVert W_i \rVert^2$
+(is feature $i$ represented?), off the diagonal the overlaps $W_i \cdot W_j$ (do $i$ and $j$ get in each
+other's way?).
 """
 
 # %% id="gram-figure"
@@ -255,11 +262,13 @@ show.gram_heatmap(best.W[some], titles=[f"sparsity S = {1 - density[k]:.2f}" for
 
 # %% [markdown] slug="interference"
 r"""
-How much of the other features lies along feature $i$'s direction? With the unit vector $\hat W_i = W_i / \lVert W_i \rVert$,
+How much of the other features lies along feature $i$'s direction? With the unit vector $\hat W_i = W_i /
+\lVert W_i \rVert$,
 
 $$\text{interference}_i = \sum_{j \ne i} (\hat W_i \cdot W_j)^2$$
 
-A feature that is not represented, $W_i = 0$, has no direction; its interference is 0. Features are **columns** of `W`.
+A feature that is not represented, $W_i = 0$, has no direction; its interference is 0. Features are
+**columns** of `W`.
 """
 
 
@@ -283,9 +292,9 @@ Now the measure that made the paper's geometry visible: which share of a dimensi
 
 $$D_i = \frac{\lVert W_i \rVert^2}{\sum_j (\hat W_i \cdot W_j)^2}$$
 
-This time the sum **includes** $j = i$. Alone in its dimension a feature has $D = 1$; not represented, $D = 0$ (guard the
-division again). Before you code, work two cases out on paper: an antipodal pair, and the square with four features at
-right angles.
+This time the sum **includes** $j = i$. Alone in its dimension a feature has $D = 1$; not represented, $D
+= 0$ (guard the division again). Before you code, work two cases out on paper: an antipodal pair, and the
+square with four features at right angles.
 """
 
 
@@ -308,13 +317,14 @@ for k in range(len(density)):
     print(f"sparsity {1 - density[k]:.2f}:  D = {shares}")
 
 # %% tags=["quiz"]
-quiz("half-a-dimension", "b")
+quiz("half-a-dimension", "a")
 
 # %% [markdown]
 r"""
-A regular $n$-gon gives $D = 2/n$: triangle 2/3, square 1/2, pentagon 2/5. In three dimensions a tetrahedron gives 3/4, and a
-square antiprism (eight corners) 3/8. If models really built such shapes, then $D$ should not take just any value: it
-should sit on these **plateaus**. So train larger models at many sparsities and look at every single feature.
+A regular $n$-gon gives $D = 2/n$: triangle 2/3, square 1/2, pentagon 2/5. In three dimensions a
+tetrahedron gives 3/4, and a square antiprism (eight corners) 3/8. If models really built such shapes,
+then $D$ should not take just any value: it should sit on these **plateaus**. So train larger models at
+many sparsities and look at every single feature.
 """
 
 # %% id="train-plateaus"
@@ -329,8 +339,8 @@ PLATEAUS_TEXT
 
 ## Three fates
 
-For each feature the model decides between three things: drop it, give it a dimension of its own, or put it into
-superposition. When does it do which?
+For each feature the model decides between three things: drop it, give it a dimension of its own, or put
+it into superposition. When does it do which?
 """
 
 # %% [markdown] slug="feature-fates"
@@ -360,8 +370,9 @@ check("feature-fates", feature_fates)
 
 # %% [markdown]
 r"""
-Now predict them. Take the smallest case there is: **two features, one dimension**. The first has importance 1, the *extra* one
-relative importance $r$; both are on with probability $p$ (their density). Three models are worth considering:
+Now predict them. Take the smallest case there is: **two features, one dimension**. The first has
+importance 1, the *extra* one relative importance $r$; both are on with probability $p$ (their density).
+Three models are worth considering:
 
 | fate of the extra feature | W | who suffers |
 |---|---|---|
@@ -374,13 +385,15 @@ Training should find whichever costs least, so the phase diagram can be worked o
 
 # %% [markdown] slug="phase-losses"
 r"""
-Work out the expected loss of each model, as a function of the density $p$ and the relative importance $r$ (two tensors of one
-shape). Return the three in the order dropped, superposed, dedicated. Two facts do it:
+Work out the expected loss of each model, as a function of the density $p$ and the relative importance
+$r$ (two tensors of one shape). Return the three in the order dropped, superposed, dedicated. Two facts
+do it:
 
-1. What the model cannot see it answers with a constant, its bias. The best constant is the mean, which leaves the
-   **variance** of $x$. (Mind that $x$ is 0 most of the time, and uniform in $[0, 1)$ otherwise.)
-2. With $W = (1, -1)$ and $b = 0$, the output is right while at most one feature is on. When both are on, what comes out?
-   Find the error of each and take its mean square, for two independent uniform numbers.
+1. What the model cannot see it answers with a constant, its bias. The best constant is the mean, which
+   leaves the **variance** of $x$. (Mind that $x$ is 0 most of the time, and uniform in $[0, 1)$
+   otherwise.)
+2. With $W = (1, -1)$ and $b = 0$, the output is right while at most one feature is on. When both are on,
+   what comes out? Find the error of each and take its mean square, for two independent uniform numbers.
 """
 
 
@@ -438,20 +451,21 @@ PHASE_SEE
 """
 
 # %% tags=["quiz"]
-quiz("which-diagram", "a")
+quiz("which-diagram", "b")
 
 # %% [markdown]
 r"""
 ## Features that come together
 
-So far features were independent. Real ones are not: "French" and "accented letters" come together, "question" and
-"exclamation" hardly ever. What does that do to the geometry?
+So far features were independent. Real ones are not: "French" and "accented letters" come together,
+"question" and "exclamation" hardly ever. What does that do to the geometry?
 """
 
 # %% [markdown] slug="correlated-features"
 r"""
-Write data with pairs: features $2k$ and $2k + 1$ belong together, and different pairs are independent. Each feature alone
-looks as before: on with probability `probability`, and then uniform in $[0, 1)$ with a magnitude of its own. But
+Write data with pairs: features $2k$ and $2k + 1$ belong together, and different pairs are independent.
+Each feature alone looks as before: on with probability `probability`, and then uniform in $[0, 1)$ with
+a magnitude of its own. But
 
 - `correlated=True`: both of a pair are on, or both are off;
 - `correlated=False` (anti-correlated): never both. (So `probability` is at most 1/2.)
@@ -489,7 +503,7 @@ PAIRS_TEXT
 """
 
 # %% tags=["quiz"]
-quiz("what-superposition-costs", "b")
+quiz("what-superposition-costs", "a")
 
 # %% [markdown]
 r"""
@@ -507,15 +521,17 @@ A layer with a non-linearity is different. Put a ReLU on the hidden layer,
 
 $$h = \mathrm{ReLU}(W x) \qquad x' = \mathrm{ReLU}(W^\top h + b),$$
 
-and each hidden dimension becomes a **neuron**: the ReLU acts on the axes one by one, so the axes are special. That is called
-a **privileged basis**. A neuron that one feature drives is *monosemantic*; one that several features drive is *polysemantic*.
+and each hidden dimension becomes a **neuron**: the ReLU acts on the axes one by one, so the axes are
+special. That is called a **privileged basis**. A neuron that one feature drives is *monosemantic*; one
+that several features drive is *polysemantic*.
 """
 
 # %% [markdown] slug="polysemantic-neuron"
 r"""
 Count the features that drive each neuron. Feature $i$ alone, at value 1, gives neuron $n$ the activation
-$\mathrm{ReLU}(W_{ni})$. It *drives* the neuron if that is above zero and above `threshold` times the neuron's own largest
-activation. Return one count per neuron (per row of `W`, which is `[neuron feature]` here).
+$\mathrm{ReLU}(W_{ni})$. It *drives* the neuron if that is above zero and above `threshold` times the
+neuron's own largest activation. Return one count per neuron (per row of `W`, which is `[neuron feature]`
+here).
 """
 
 
@@ -544,8 +560,8 @@ NEURON_TEXT
 
 ### An intervention that fails
 
-Suppose you want the model to forget one feature. You find the neuron that answers to it most strongly and switch the neuron
-off. Let us do that.
+Suppose you want the model to forget one feature. You find the neuron that answers to it most strongly
+and switch the neuron off. Let us do that.
 """
 
 # %% id="switch-a-neuron-off"
@@ -558,14 +574,15 @@ quiz("neuron-seven", "a")
 r"""
 ## Computing in superposition
 
-Storing is one thing. Can a network also *compute* with features it has no room for? The task: output $|x_i|$ for every
-feature, with $x_i$ in $[-1, 1]$. Two neurons per feature do it exactly, since $|x| = \mathrm{ReLU}(x) + \mathrm{ReLU}(-x)$.
+Storing is one thing. Can a network also *compute* with features it has no room for? The task: output
+$|x_i|$ for every feature, with $x_i$ in $[-1, 1]$. Two neurons per feature do it exactly, since $|x| =
+\mathrm{ReLU}(x) + \mathrm{ReLU}(-x)$.
 """
 
 # %% [markdown] slug="compute-in-superposition"
 r"""
-Write the network, $y' = \mathrm{ReLU}(W_\text{out}\, \mathrm{ReLU}(W_\text{in}\, x) + b)$. `W_in` is `[neuron feature]`, `W_out` is
-`[feature neuron]`, samples are rows.
+Write the network, $y' = \mathrm{ReLU}(W_\text{out}\, \mathrm{ReLU}(W_\text{in}\, x) + b)$. `W_in` is
+`[neuron feature]`, `W_out` is `[feature neuron]`, samples are rows.
 """
 
 
@@ -598,13 +615,15 @@ ABSOLUTE_TEXT
 
 ## How much room is there?
 
-In two dimensions five features are already crowded. High dimensions are different, and intuition from the plane misleads.
-How many directions fit into $d$ dimensions if no two of them may have a $|\cos|$ above some small $\varepsilon$?
+In two dimensions five features are already crowded. High dimensions are different, and intuition from
+the plane misleads. How many directions fit into $d$ dimensions if no two of them may have a $|\cos|$
+above some small $\varepsilon$?
 """
 
 # %% [markdown] slug="almost-orthogonal"
 r"""
-Write the measure: the largest $|\cos|$ between two **different** directions. Each row of `directions` is one, of any length.
+Write the measure: the largest $|\cos|$ between two **different** directions. Each row of `directions` is
+one, of any length.
 """
 
 
@@ -633,15 +652,15 @@ PACKING_TEXT
 """
 
 # %% tags=["quiz"]
-quiz("room-in-high-dimensions", "c")
+quiz("room-in-high-dimensions", "b")
 
 # %% [markdown]
 r"""
 ## On the real thing
 
-Does a real model have superposition? Here is the same measure on the directions that MLP neurons *write* to the residual
-stream. GPT-2 small has 3072 of them per layer in 768 dimensions, so they cannot all be at right angles: their average
-dimensionality is at most 768/3072 = 1/4.
+Does a real model have superposition? Here is the same measure on the directions that MLP neurons *write*
+to the residual stream. GPT-2 small has 3072 of them per layer in 768 dimensions, so they cannot all be
+at right angles: their average dimensionality is at most 768/3072 = 1/4.
 """
 
 # %% id="on-the-real-thing"
@@ -653,26 +672,27 @@ r"""
 
 - **"D = 1/2 means an antipodal pair."** Or a square. Look at the Gram matrix.
 - **"The phase diagram has two regions."** Three: dropped, superposed, dedicated.
-- **"Antipodal is maximal interference, so the worst."** With features that are never negative and a ReLU, negative overlap is
-  free while one feature is on at a time.
-- **"A neuron that fires on X is the X neuron."** It takes part in X. Whether it is needed, or enough, is a question
-  for an intervention.
-- **"Superposition is a bug of small models."** It is the cheapest way to store many rare things; larger models have more
-  dimensions and more things to store.
-- **"Toy models prove that language models do this."** They show that it can happen, when, and why. That real features
-  are sparse directions is a hypothesis with evidence for it, and chapter 02 is about collecting some.
+- **"Antipodal is maximal interference, so the worst."** With features that are never negative and a
+  ReLU, negative overlap is free while one feature is on at a time.
+- **"A neuron that fires on X is the X neuron."** It takes part in X. Whether it is needed, or enough, is
+  a question for an intervention.
+- **"Superposition is a bug of small models."** It is the cheapest way to store many rare things; larger
+  models have more dimensions and more things to store.
+- **"Toy models prove that language models do this."** They show that it can happen, when, and why. That
+  real features are sparse directions is a hypothesis with evidence for it, and chapter 02 is about
+  collecting some.
 
 ## Recap
 """
 
 # %% tags=["quiz"]
-quiz("linear-hypothesis", "b")
+quiz("linear-hypothesis", "c")
 
 # %% [markdown]
 r"""
-Can you say these without looking? What sparsity has to do with superposition. Why a pair points apart. What $D = 2/5$ tells
-you, and what it does not. The three fates, and what moves a feature from one to another. Why a rotation of the hidden space
-changes nothing in one model and everything in the other.
+Can you say these without looking? What sparsity has to do with superposition. Why a pair points apart.
+What $D = 2/5$ tells you, and what it does not. The three fates, and what moves a feature from one to
+another. Why a rotation of the hidden space changes nothing in one model and everything in the other.
 """
 
 # %% tags=["nbval-ignore-output"] id="progress"
@@ -682,9 +702,11 @@ progress()
 r"""
 ## Further reading
 
-- Elhage et al. 2022, *Toy Models of Superposition*. The source of nearly everything here; its sections on geometry and on learning
-  dynamics go further.
-- Bricken et al. 2023, *Towards Monosemanticity*. From neurons to directions in a one-layer language model: where chapter 02 goes.
-- Johnson and Lindenstrauss 1984, *Extensions of Lipschitz mappings into a Hilbert space*. Why high dimensions have so much room.
+- Elhage et al. 2022, *Toy Models of Superposition*. The source of nearly everything here; its sections
+  on geometry and on learning dynamics go further.
+- Bricken et al. 2023, *Towards Monosemanticity*. From neurons to directions in a one-layer language
+  model: where chapter 02 goes.
+- Johnson and Lindenstrauss 1984, *Extensions of Lipschitz mappings into a Hilbert space*. Why high
+  dimensions have so much room.
 - Welch 1974, *Lower bounds on the maximum cross correlation of signals*. The bound in the last figure.
 """

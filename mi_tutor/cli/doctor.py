@@ -41,13 +41,15 @@ def run(as_json: bool) -> int:
     problems = sum(finding.level == "problem" for finding in found)
     if as_json:
         say_json({"ok": not problems, "findings": [finding._asdict() for finding in found]})
-    elif problems:
+        return 1 if problems else 0
+    say()
+    if problems:
         say(
-            f"\n{problems} problem(s). Start with the first: it may be the cause of the others.",
+            f"{problems} problem(s). Start with the first: it may be the cause of the others.",
             "bad",
         )
     else:
-        say("\nAll that the course needs is here: mi-tutor learn", "good")
+        say("All that the course needs is here: mi-tutor learn", "good")
     return 1 if problems else 0
 
 

@@ -51,15 +51,13 @@ def run(name: str | None, no_browser: bool) -> int:
 def command(chapter: Path, headless: bool) -> list[str]:
     """The command that starts JupyterLab with the chapter's course folder as its root."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={chapter.parent.parent}"]
-    words.append(
-        "--ServerApp.log_level=WARNING"
-    )  # what a learner has to read should not drown in it
+    # What a learner has to read should not drown in messages.
+    words.append("--ServerApp.log_level=WARNING")
     if headless:
         words.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        words.append(
-            "--allow-root"
-        )  # in containers there is often nobody else, and Jupyter would refuse
+        # In containers there is often nobody else, and Jupyter would refuse.
+        words.append("--allow-root")
     return [*words, str(chapter)]
 
 
@@ -94,12 +92,9 @@ def _tell_address(process: subprocess.Popen[bytes], chapter: Path, started: floa
     say()
     say("Open this address in a browser on this machine:", "strong")
     print(f"  {address}")
-    say(
-        "If you reached this machine by ssh: first run this on your own computer, then open the address there."
-    )
-    print(
-        f"  ssh -N -L {server['port']}:localhost:{server['port']} {getpass.getuser()}@{_this_host()}"
-    )
+    say("If you reached this machine by ssh, first run this on your own computer:")
+    port = server["port"]
+    print(f"  ssh -N -L {port}:localhost:{port} {getpass.getuser()}@{_this_host()}")
     say("Stop JupyterLab here with Ctrl+C.", "faint")
     say()
     sys.stdout.flush()
@@ -117,7 +112,8 @@ def _server(
         for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
             try:
                 server = json.loads(path.read_text(encoding="utf-8"))
-                if path.stat().st_mtime >= started - 1 and Path(server["root_dir"]) == root:
+                same_root = Path(server["root_dir"]).resolve() == root.resolve()
+                if same_root and path.stat().st_mtime >= started - 1:
                     return server
             except (OSError, ValueError, KeyError):
                 continue  # written at this moment, or another program's

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 from mi_tutor.cli.say import Trouble, can_show, markdown, say, say_json, table
@@ -61,8 +60,7 @@ def _show_mistakes(items: tuple[Any, ...], as_markdown: bool) -> None:
         say(f"{exercise.slug}  ({len(exercise.mistakes)} known mistakes)", "strong")
         for mistake in exercise.mistakes:
             say(mistake.name, indent=2)
-            for line in textwrap.wrap(mistake.sentence, 90):
-                say(line, "faint", indent=6)
+            say(mistake.sentence, "faint", indent=6)
 
 
 def show_progress(chapter: str | None, as_json: bool) -> None:

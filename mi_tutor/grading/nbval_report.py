@@ -2,7 +2,8 @@
 
 `grading.run` starts pytest with it in a process of its own and reads the lines as they come:
 {"event": "kernel", "pid": ...}, {"event": "start", "cell": 3}, {"event": "end", "cell": 3, "error": ...},
-{"event": "died", "cell": 3} (or "flooded": it printed too much), {"event": "failed", "message": ...}. Cells count from 1.
+{"event": "died", "cell": 3}, {"event": "flooded", "cell": 3} (it printed too much), {"event": "failed",
+"message": ...}. Cells count from 1.
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-
-FLOOD = (
-    2**30
-)  # bytes; what a cell prints is held in memory here, and an endless loop can print without end
+# Bytes. What a cell prints is held in this process's memory, and an endless loop can print without end.
+FLOOD = 2**30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

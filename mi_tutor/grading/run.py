@@ -115,30 +115,15 @@ def _bare(notebook: Notebook, left_out: set[int]) -> str:
 
 
 def _start(folder: Path, notebook: Notebook, seconds: float, log: Any) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
-    command += [
-        f"--nbval-cell-timeout={seconds}",
-        f"--nbval-kernel-startup-timeout={KERNEL_START_SECONDS}",
-    ]
-    command += [
-        "-p",
-        "nbval.plugin",
-        "-p",
-        "mi_tutor.grading.nbval_report",
-        "-p",
-        "no:cacheprovider",
-    ]
-    command += [
-        "-p",
-        "no:warnings",
-        "--noconftest",
-        "-q",
-        "--color=no",
-        "-c",
-        str(folder / "pytest.ini"),
-    ]
-    kernel_folder = str(notebook.path.resolve().parent)
-    command += ["--mi-tutor-report", str(folder / "report"), "--mi-tutor-folder", kernel_folder]
+    options = (
+        "--nbval-lax --nbval-current-env -p nbval.plugin -p mi_tutor.grading.nbval_report "
+        "-p no:cacheprovider -p no:warnings --noconftest -q --color=no"
+    )
+    command = [sys.executable, "-m", "pytest", *options.split(), "-c", str(folder / "pytest.ini")]
+    command.append(f"--nbval-cell-timeout={seconds}")
+    command.append(f"--nbval-kernel-startup-timeout={KERNEL_START_SECONDS}")
+    command.append(f"--mi-tutor-report={folder / 'report'}")
+    command.append(f"--mi-tutor-folder={notebook.path.resolve().parent}")
     # The learner's own pytest settings and plugins have no say in this run.
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

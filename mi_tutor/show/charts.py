@@ -102,6 +102,8 @@ def lines(
     >>> print(figure.alt)
     2 curves of loss (nats) over step (from 0 to 100). train goes from 2 to 1. test goes from 2.5 to 2.
     """
+    if not curves:
+        raise ValueError("lines needs at least one curve: {'loss': losses}.")
     at = array("x", x, "point")
     ys = {name: array(f"curve {name!r}", y, "point", finite=False) for name, y in curves.items()}
     for name, y in ys.items():

@@ -12,9 +12,10 @@ from mi_tutor.show.superposition.labels import arrow_labels
 from mi_tutor.show.superposition.shapes import REPRESENTED, lengths, plane_shape
 from mi_tutor.show.words import listing, number, span
 
-WIDTH, HEIGHT = 820, 330
-_TOP, _SIDE = 44, 250  # every panel's upper edge and height
-_PLATEAUS = (("1", 1.0), ("2/3", 2 / 3), ("1/2", 1 / 2), ("2/5", 2 / 5))
+WIDTH, HEIGHT = 820, 348
+_TOP, _SIDE = 52, 250  # every panel's upper edge and height
+# (name, value, pixels above the bars): neighbours stand on two levels.
+_PLATEAUS = (("1", 1.0, 8), ("2/3", 2 / 3, 8), ("1/2", 1 / 2, 20), ("2/5", 2 / 5, 8))
 
 
 def model_words(W: np.ndarray, probability: float) -> str:
@@ -63,7 +64,7 @@ def _plane(W: np.ndarray, left: int) -> str:
         svg.tag("circle", cx=cx, cy=cy, r=scale, fill="none", stroke="#9aa3b2",
                 stroke_dasharray="2 4", stroke_width=1.3),
         _axis_name(cx, "hidden dimension 1 (circle: radius 1)"),
-        _axis_name(0, "hidden dimension 2", transform=f"translate({left - 18} {cy}) rotate(-90)"),
+        _upright(left - 18, "hidden dimension 2"),
     ]  # fmt: skip
     for x, y in W.T:
         parts.append(
@@ -83,6 +84,7 @@ def _gram(W: np.ndarray, left: int) -> str:
     parts = [
         _heading(left + _SIDE / 2, "Overlaps Wᵀ W"),
         _axis_name(left + _SIDE / 2, "feature j (blue +, orange −)"),
+        _upright(left - 30, "feature i"),
     ]
     for i in range(n):
         middle = _TOP + (i + 0.5) * cell
@@ -107,13 +109,14 @@ def _bars(W: np.ndarray, left: int) -> str:
     width = 134
     row = _SIDE / len(D)
     parts = [
-        _heading(left + width / 2, "Dimensionality D", y=16),
+        _heading(left + width / 2, "Dimensionality D"),
         _axis_name(left + width / 2, "dimensions per feature"),
+        _upright(left - 30, "feature"),
     ]
-    for name, value in _PLATEAUS:
+    for name, value, above in _PLATEAUS:
         x = left + width * value
         parts.append(svg.line(x, _TOP, x, _TOP + _SIDE, "#8a93a3", stroke_dasharray="2 4"))
-        parts.append(svg.text(x, _TOP - 8, name, 12, fill=theme.MUTED))
+        parts.append(svg.text(x, _TOP - above, name, 12, fill=theme.MUTED))
     parts.append(svg.line(left, _TOP, left, _TOP + _SIDE, theme.MUTED))
     for i, value in enumerate(D):
         middle = _TOP + (i + 0.5) * row
@@ -131,13 +134,16 @@ def _bars(W: np.ndarray, left: int) -> str:
     return "".join(parts)
 
 
-def _heading(x: float, words: str, y: float = 20) -> str:
-    return svg.text(x, y, words, theme.PANEL_SIZE, font_weight="bold")
+def _heading(x: float, words: str) -> str:
+    return svg.text(x, 16, words, theme.PANEL_SIZE, font_weight="bold")
 
 
-def _axis_name(x: float, words: str, **attributes: str) -> str:
-    y = 0 if "transform" in attributes else _TOP + _SIDE + 28
-    return svg.text(x, y, words, **attributes)
+def _axis_name(x: float, words: str) -> str:
+    return svg.text(x, _TOP + _SIDE + 30, words)
+
+
+def _upright(x: float, words: str) -> str:
+    return svg.text(0, 0, words, transform=f"translate({x} {_TOP + _SIDE / 2}) rotate(-90)")
 
 
 def _dimensionality(W: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ class Figure(go.Figure):
     def heading(self) -> str:
         """The title without its markup and without the subtitle."""
         title = (self.layout.title.text or "").partition("<br><span")[0]
-        return re.sub(r"<[^>]+>", "", title.replace("<br>", " "))
+        return re.sub(r"</?(b|i|sub|sup|span)\b[^>]*>", "", title.replace("<br>", " "))
 
     def data_table(self) -> dict[str, np.ndarray]:
         """The numbers that were drawn, as named columns of one length (one row per mark).
@@ -118,7 +118,7 @@ class Figure(go.Figure):
 def description_html(figure: Figure) -> str:
     """The description as a part of the page that opens and closes; reached with Tab."""
     return (
-        '<details style="max-width: 800px; margin: 0 0 12px 16px; line-height: 1.5">'
+        '<details style="max-width: 800px; margin: 4px 0 12px 16px; line-height: 1.5">'
         f"<summary>Description of this figure: {html.escape(figure.heading)}</summary>"
         f'<p style="margin: 6px 0">{html.escape(figure.alt)}</p></details>'
     )

@@ -36,6 +36,8 @@ def array(name: str, values: Any, axes: str, *, finite: bool = True) -> np.ndarr
     ValueError: W should have the axes [instance] hidden feature; saw shape (2,).
     """
     try:
+        if values is None:
+            raise TypeError
         found = to_numpy(values)
     except (TypeError, ValueError) as error:
         raise ValueError(

@@ -14,11 +14,12 @@ from mi_tutor.show.inputs import plain
 
 def cells(matrix: np.ndarray, cell: float, **extra: Any) -> Any:
     """The heat map trace of a matrix, with numbers or minus signs where `cell` pixels allow them."""
+    texts = cell_texts(matrix, cell)
+    if any(any(row) for row in texts):
+        extra |= {"text": texts, "texttemplate": "%{text}"}
     return go.Heatmap(
         z=plain(matrix),
         coloraxis="coloraxis",
-        text=cell_texts(matrix, cell),
-        texttemplate="%{text}",
         textfont={"size": theme.TICK_SIZE if cell >= 44 else 11},
         hovertemplate="%{y}, %{x}: %{z:.3g}<extra></extra>",
         xgap=1 if cell >= 12 else 0,

@@ -83,7 +83,7 @@ def find_directory(name: str | Path) -> Path:
         return specimen_path(str(name))
     path = Path(name).expanduser()
     looks_like_path = isinstance(name, Path) or path.is_absolute() or name.startswith((".", "~"))
-    if looks_like_path or path.is_dir():
+    if looks_like_path or (name and path.is_dir()):
         return path
     if "/" not in name and nearest_specimen(name):
         raise SpecimenError(no_such_specimen(name))
@@ -129,8 +129,8 @@ def load_network(directory: Path) -> PreTrainedModel:
     missing = sorted(loaded["missing_keys"])
     if missing:
         raise SpecimenError(
-            f"{len(missing)} weights that config.json calls for are not in the weights of {str(directory)!r}: "
-            f"{', '.join(missing[:3])} ... {REPAIR}"
+            f"config.json calls for weights that are not in the files of {str(directory)!r}: "
+            f"{', '.join(missing[:3])}{' ...' if missing[3:] else ''}. {REPAIR}"
         )
     return network.eval()
 

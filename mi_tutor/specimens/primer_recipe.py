@@ -70,6 +70,7 @@ def make(directory: Path, config: PrimerConfig | None = None, progress: bool = T
         finished = describe(new, config, n_parameters=network.num_parameters())
         write_card(finished, new)
         for file in new.iterdir():
+            file.chmod(0o644)  # safetensors writes files that only their owner may read
             file.replace(directory / file.name)
     return finished
 

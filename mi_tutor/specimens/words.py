@@ -35,9 +35,9 @@ def encode(
     >>> encode(open_specimen("primer", device="cpu"), "The capital of France is").shape
     torch.Size([1, 6])
     """
-    texts = [text] if isinstance(text, str) else list(text)
-    if not texts or not all(isinstance(each, str) for each in texts):
-        raise TypeError(f"text should be a string or several strings, got {text!r:.80}.")
+    texts = [text] if isinstance(text, str) else text
+    if not isinstance(texts, (list, tuple)) or {type(each) for each in texts} != {str}:
+        raise TypeError(f"text should be a string or a list of strings, got {text!r:.80}.")
     rows = [model.to_tokens(each, prepend_bos=prepend_bos, truncate=False) for each in texts]
     lengths = [row.shape[1] for row in rows]
     if max(lengths) > model.cfg.n_ctx:
@@ -86,10 +86,10 @@ def unknown_pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
     """The different pieces of `text` that the tokenizer maps to its unknown token, in order."""
     if tokenizer.unk_token_id is None or not tokenizer.is_fast:
         return []
-    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    encoded = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
     pieces = [
         text[begin:end]
-        for token, (begin, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
+        for token, (begin, end) in zip(encoded.ids, encoded.offsets, strict=True)
         if token == tokenizer.unk_token_id
     ]
     # In GPT-2 the unknown token is <|endoftext|>, which a text may well contain.

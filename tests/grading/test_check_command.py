@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_notebooks import code, fake_course, pair, question, write
 
 from mi_tutor.cli import check as command
 from mi_tutor.cli import main
@@ -15,10 +14,10 @@ from mi_tutor.grading.run import CellRun
 
 
 @pytest.fixture
-def mi_tutor(monkeypatch, capsys, tmp_path):
+def mi_tutor(monkeypatch, capsys, tmp_path, fakes):
     """Run `mi-tutor check`; cells of the fakes do what `runs` says, without a kernel."""
     monkeypatch.chdir(tmp_path)
-    course = fake_course("one", "two-words")
+    course = fakes.fake_course("one", "two-words")
     monkeypatch.setattr(command, "course", lambda chapter=None: (course.exercises, course.quizzes))
 
     def run(*words: str, runs: dict[int, CellRun] | None = None) -> tuple[int, str, str]:
@@ -39,8 +38,10 @@ WRONG = FINE | {
 }
 
 
-def test_table(mi_tutor, tmp_path):
-    write(tmp_path / "77_mine.ipynb", pair("one"), pair("two-words"), question("q"))
+def test_table(mi_tutor, tmp_path, fakes):
+    fakes.write(
+        tmp_path / "77_mine.ipynb", fakes.pair("one"), fakes.pair("two-words"), fakes.question("q")
+    )
     status, out, err = mi_tutor("77_mine.ipynb", runs=WRONG)
     assert (status, err) == (1, "")
     assert out.splitlines() == [
@@ -58,8 +59,10 @@ def test_table(mi_tutor, tmp_path):
     ]
 
 
-def test_json_and_success(mi_tutor, tmp_path):
-    write(tmp_path / "77_mine.ipynb", pair("one"), pair("two-words"), question("q"))
+def test_json_and_success(mi_tutor, tmp_path, fakes):
+    fakes.write(
+        tmp_path / "77_mine.ipynb", fakes.pair("one"), fakes.pair("two-words"), fakes.question("q")
+    )
     status, out, _ = mi_tutor("77_mine", "--json", runs=FINE)
     found = json.loads(out)
     assert status == 0 and found["passed"] and (found["points"], found["points_total"]) == (5, 5)
@@ -84,20 +87,20 @@ def test_json_and_success(mi_tutor, tmp_path):
         (".", ". is a folder"),
     ],
 )
-def test_what_cannot_be_checked(mi_tutor, tmp_path, name, sentence):
-    write(tmp_path / "77_mine.ipynb", pair("one"))
-    write(tmp_path / "other.ipynb", code("1 + 1"))
+def test_what_cannot_be_checked(mi_tutor, tmp_path, name, sentence, fakes):
+    fakes.write(tmp_path / "77_mine.ipynb", fakes.pair("one"))
+    fakes.write(tmp_path / "other.ipynb", fakes.code("1 + 1"))
     (tmp_path / "text.ipynb").write_text("text")
     status, out, err = mi_tutor(name)
     assert (status, out) == (2, "") and err.startswith(sentence) and err.count("\n") == 1
 
 
 @pytest.mark.slow
-def test_the_courses_own_checks(tmp_path):
+def test_the_courses_own_checks(tmp_path, fakes):
     """In real processes: a right answer and a known mistake, told by the tutor and kept as progress."""
     right = "import torch\ndef {name}(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
     no_root = "def {name}(x, x_hat, importance):\n    return (x - x_hat).square().mean(0).sum()"
-    cells = [pair("toy-forward", right), pair("weighted-loss", no_root)]
+    cells = [fakes.pair("toy-forward", right), fakes.pair("weighted-loss", no_root)]
     environment = os.environ | {"MI_TUTOR_HOME": str(tmp_path / "home")}
 
     def results(path: Path) -> dict[str, dict]:
@@ -109,11 +112,11 @@ def test_the_courses_own_checks(tmp_path):
     # What passes in a solution notebook was not passed by whoever runs it.
     setup = "from mi_tutor import check, quiz"
     marks = {"chapter": "01", "folder": "solutions"}
-    found = results(write(tmp_path / "solution.ipynb", *cells, setup=setup, mi_tutor=marks))
+    found = results(fakes.write(tmp_path / "solution.ipynb", *cells, setup=setup, mi_tutor=marks))
     assert found["toy-forward"]["status"] == "passed"
     assert not (tmp_path / "home" / "progress.jsonl").exists()
 
-    found = results(write(tmp_path / "mine.ipynb", *cells, setup=setup))
+    found = results(fakes.write(tmp_path / "mine.ipynb", *cells, setup=setup))
     assert (
         found["toy-forward"]["status"] == "passed" and found["weighted-loss"]["status"] == "wrong"
     )

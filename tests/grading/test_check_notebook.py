@@ -1,11 +1,13 @@
 """Real runs of small notebooks by nbval, and what is made of them exercise by exercise."""
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_notebooks import RIGHT, STUB, code, fake_course, pair, question, write
 
 from mi_tutor.grading.notebook import read_notebook
 from mi_tutor.grading.report import Report, Result, Status, assess
@@ -36,47 +38,66 @@ def changed(cells: list[dict], check: str | None = None, **metadata) -> list[dic
     return cells
 
 
-ONE_OF_EACH = {
-    "right": pair("right"),
-    "wrong": pair("wrong", "def {name}(x):\n    return x * x"),
-    "stub": pair("stub", STUB),
-    "stub-value": [
-        code("ratio = ...", "stub-value", "exercise"),
-        code('check("stub-value", ratio)', "stub-value", "check"),
-    ],
-    "stub-at-once": pair("stub-at-once", "raise NotImplementedError('your code here')"),
-    "syntax": pair("syntax", "def {name}(x)\n    return 2 * x"),
-    "raises": pair("raises", "{name} = 1 / 0"),
-    "deleted": pair("deleted")[:1],
-    "gone": [],
-    "commented": changed(pair("commented"), '# check("commented", commented)'),
-    "of-another": changed(pair("of-another"), 'check("right", right)'),
-    "skipped": changed(pair("skipped", STUB), '# NBVAL_SKIP\ncheck("skipped", skipped)'),
-    "excused": changed(pair("excused", STUB), tags=["raises-exception", "nbval-skip"]),
-    "copied": [*pair("copied", STUB), *pair("copied")],
-    "unmarked": [code(cell["source"]) for cell in pair("unmarked")],
-    "reads-a-file": pair(
-        "reads-a-file", "def {name}(x):\n    return int(open('factor.txt').read()) * x"
-    ),
-    "magic": pair("magic", "%time 1 + 1\n!echo hello\n" + RIGHT),
-}
+def one_of_each(fakes) -> dict[str, list[dict]]:
+    """The cells of an exercise for everything that can become of one."""
+    return {
+        "right": fakes.pair("right"),
+        "wrong": fakes.pair("wrong", "def {name}(x):\n    return x * x"),
+        "stub": fakes.pair("stub", fakes.stub),
+        "stub-value": [
+            fakes.code("ratio = ...", "stub-value", "exercise"),
+            fakes.code('check("stub-value", ratio)', "stub-value", "check"),
+        ],
+        "stub-at-once": fakes.pair("stub-at-once", "raise NotImplementedError('your code here')"),
+        "syntax": fakes.pair("syntax", "def {name}(x)\n    return 2 * x"),
+        "raises": fakes.pair("raises", "{name} = 1 / 0"),
+        "deleted": fakes.pair("deleted")[:1],
+        "gone": [],
+        "commented": changed(fakes.pair("commented"), '# check("commented", commented)'),
+        "of-another": changed(fakes.pair("of-another"), 'check("right", right)'),
+        "skipped": changed(
+            fakes.pair("skipped", fakes.stub), '# NBVAL_SKIP\ncheck("skipped", skipped)'
+        ),
+        "failing-magic": changed(
+            fakes.pair("failing-magic", fakes.stub),
+            '%no_such_magic\ncheck("failing-magic", failing_magic)',
+        ),
+        "unprintable": changed(
+            fakes.pair("unprintable"),
+            'check("unprintable", unprintable); raise CheckFailed("unprintable: \\ud800")',
+        ),
+        "excused": changed(
+            fakes.pair("excused", fakes.stub), tags=["raises-exception", "nbval-skip"]
+        ),
+        "copied": [*fakes.pair("copied", fakes.stub), *fakes.pair("copied")],
+        "unmarked": [fakes.code(cell["source"]) for cell in fakes.pair("unmarked")],
+        "reads-a-file": fakes.pair(
+            "reads-a-file", "def {name}(x):\n    return int(open('factor.txt').read()) * x"
+        ),
+        "magic": fakes.pair("magic", "%time 1 + 1\n!echo hello\n" + fakes.right),
+    }
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> Report:
+def report(tmp_path_factory, fakes) -> Report:
     """One notebook with one of each, in a folder with a difficult name and pytest settings of its own."""
     folder = tmp_path_factory.mktemp("course") / "a folder [with] brackets"
     folder.mkdir()
     (folder / "factor.txt").write_text("2")
     (folder / "conftest.py").write_text("raise RuntimeError('not to be read')")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
-    not_newer = code("undefined_name"), pair("from-a-newer-version"), question("q", "a")
-    stored = changed(pair("stored"))
+    not_newer = (
+        fakes.code("undefined_name"),
+        fakes.pair("from-a-newer-version"),
+        fakes.question("q", "a"),
+    )
+    stored = changed(fakes.pair("stored"))
     stored[1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "passed"}]
-    cells = [*ONE_OF_EACH.values(), stored, *not_newer]
+    each = one_of_each(fakes)
+    cells = [*each.values(), stored, *not_newer]
     kernel = {"name": "my-conda-env", "display_name": "mine", "language": "python"}
-    path = write(folder / "77_my::copy (1).ipynb", *cells, kernelspec=kernel)
-    return grade(path, fake_course(*ONE_OF_EACH, "stored"))
+    path = fakes.write(folder / "77_my::copy (1).ipynb", *cells, kernelspec=kernel)
+    return grade(path, fakes.fake_course(*each, "stored"))
 
 
 class TestOneOfEach:
@@ -95,6 +116,8 @@ class TestOneOfEach:
             ("commented", Status.CHANGED),
             ("of-another", Status.CHANGED),
             ("skipped", Status.UNANSWERED),
+            ("failing-magic", Status.ERROR),
+            ("unprintable", Status.ERROR),
             ("excused", Status.UNANSWERED),
             ("copied", Status.PASSED),
             ("unmarked", Status.PASSED),
@@ -141,9 +164,11 @@ class TestOneOfEach:
         assert "comes from another version" in by_slug(report)["from-a-newer-version"].sentence
 
 
-def test_all_right(tmp_path):
-    path = write(tmp_path / "renamed.ipynb", pair("one"), question("q"), pair("two-words"))
-    report = grade(path, fake_course("one", "two-words"))
+def test_all_right(tmp_path, fakes):
+    path = fakes.write(
+        tmp_path / "renamed.ipynb", fakes.pair("one"), fakes.question("q"), fakes.pair("two-words")
+    )
+    report = grade(path, fakes.fake_course("one", "two-words"))
     assert report.passed and report.notes == () and report.chapter == "77"
     assert [(result.kind, result.points) for result in report.results] == [
         ("exercise", 2),
@@ -152,28 +177,30 @@ def test_all_right(tmp_path):
     ]
 
 
-def test_setup_that_fails(tmp_path):
-    path = write(tmp_path / "77_fakes.ipynb", pair("one"), setup="import no_such_module_here")
+def test_setup_that_fails(tmp_path, fakes):
+    path = fakes.write(
+        tmp_path / "77_fakes.ipynb", fakes.pair("one"), setup="import no_such_module_here"
+    )
     missing, unknown = (
         ("ModuleNotFoundError", "No module named 'x'"),
         ("NameError", "name 'check' is not defined"),
     )
     runs = {1: CellRun(missing), 2: CellRun(), 3: CellRun(unknown)}
-    report = assess(read_notebook(path), runs, fake_course("one"))
+    report = assess(read_notebook(path), runs, fakes.fake_course("one"))
     assert (
         statuses(report)["one"] is Status.ERROR and "NameError" in by_slug(report)["one"].sentence
     )
     assert "Code cell 1" in report.notes[-1] and "No module named 'x'" in report.notes[-1]
 
 
-def test_nothing_in_it(tmp_path):
-    path = write(tmp_path / "77_fakes.ipynb", setup="")
-    report = assess(read_notebook(path), {}, fake_course("one"))
+def test_nothing_in_it(tmp_path, fakes):
+    path = fakes.write(tmp_path / "77_fakes.ipynb", setup="")
+    report = assess(read_notebook(path), {}, fakes.fake_course("one"))
     assert set(statuses(report).values()) == {Status.MISSING} and not report.passed
 
 
-def test_without_nbval(tmp_path, monkeypatch):
-    path = write(tmp_path / "77_fakes.ipynb", pair("one"))
+def test_without_nbval(tmp_path, monkeypatch, fakes):
+    path = fakes.write(tmp_path / "77_fakes.ipynb", fakes.pair("one"))
     (tmp_path / "nbval.py").write_text("raise ImportError('nbval is broken here')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RunError, match=r"could not be run.*nbval"):
@@ -181,8 +208,8 @@ def test_without_nbval(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_kernel_that_does_not_start(tmp_path, monkeypatch):
-    path = write(tmp_path / "77_fakes.ipynb", pair("one"))
+def test_kernel_that_does_not_start(tmp_path, monkeypatch, fakes):
+    path = fakes.write(tmp_path / "77_fakes.ipynb", fakes.pair("one"))
     (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('no kernel today')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RunError, match="could not be run"):
@@ -191,16 +218,24 @@ def test_kernel_that_does_not_start(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 class TestStopped:
-    course = fake_course("one", "two-words", "three")
+    @pytest.fixture
+    def course(self, fakes):
+        return fakes.fake_course("one", "two-words", "three")
 
     @pytest.fixture
     def path(self, tmp_path) -> Path:
         return tmp_path / "77_fakes.ipynb"
 
-    def test_endless_loop_costs_one_exercise(self, path):
+    def test_endless_loop_costs_one_exercise(self, path, course, fakes):
         endless = "def {name}(x):\n    return 2 * x\nwhile True:\n    pass"
-        write(path, pair("one"), pair("two-words", endless), pair("three"), question("q"))
-        report = grade(path, self.course, seconds=1.5)
+        fakes.write(
+            path,
+            fakes.pair("one"),
+            fakes.pair("two-words", endless),
+            fakes.pair("three"),
+            fakes.question("q"),
+        )
+        report = grade(path, course, seconds=1.5)
         assert statuses(report) == {
             "one": Status.PASSED,
             "two-words": Status.TIMEOUT,
@@ -208,23 +243,40 @@ class TestStopped:
             "q": Status.PASSED,
         }
 
-    def test_nothing_after_a_timeout_counts_unless_it_was_run_again(self, path, monkeypatch):
+    def test_nothing_after_a_timeout_counts_unless_it_was_run_again(
+        self, path, monkeypatch, course, fakes
+    ):
         monkeypatch.setattr("mi_tutor.grading.run.MAX_ROUNDS", 1)
-        write(path, code("while True:\n    pass"), pair("one"), question("q"))
-        report = grade(path, self.course, seconds=1.5)
+        fakes.write(
+            path, fakes.code("while True:\n    pass"), fakes.pair("one"), fakes.question("q")
+        )
+        report = grade(path, course, seconds=1.5)
         assert statuses(report)["one"] is statuses(report)["q"] is Status.NOT_REACHED
 
-    def test_loop_that_swallows_interrupts(self, path):
+    def test_loop_that_swallows_interrupts(self, path, course, fakes):
         stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
-        write(path, code(stubborn), pair("one"), pair("two-words"), pair("three"), question("q"))
-        report = grade(path, self.course, seconds=1.5)
+        fakes.write(
+            path,
+            fakes.code(stubborn),
+            fakes.pair("one"),
+            fakes.pair("two-words"),
+            fakes.pair("three"),
+            fakes.question("q"),
+        )
+        report = grade(path, course, seconds=1.5)
         assert report.passed and "stopped at the time limit" in report.notes[0]
 
-    def test_kernel_that_dies_is_noticed_at_once(self, path):
+    def test_kernel_that_dies_is_noticed_at_once(self, path, course, fakes):
         dying = "import os\ndef {name}(x):\n    os._exit(7)"
-        write(path, pair("one", dying), pair("two-words"), pair("three"), question("q"))
+        fakes.write(
+            path,
+            fakes.pair("one", dying),
+            fakes.pair("two-words"),
+            fakes.pair("three"),
+            fakes.question("q"),
+        )
         begin = time.monotonic()
-        report = grade(path, self.course, seconds=60)
+        report = grade(path, course, seconds=60)
         assert time.monotonic() - begin < 30
         assert (
             statuses(report)["one"] is Status.ERROR
@@ -232,8 +284,27 @@ class TestStopped:
         )
         assert statuses(report)["two-words"] is statuses(report)["three"] is Status.PASSED
 
+    def test_printing_without_end(self, path, course, fakes):
+        fakes.write(
+            path,
+            fakes.code("while True:\n    print('x' * 10_000)"),
+            fakes.pair("one"),
+            fakes.question("q"),
+        )
+        report = grade(path, course, seconds=30)
+        assert "printed without end" in report.notes[-1] or "time limit" in report.notes[-1]
+        assert statuses(report)["one"] is Status.PASSED
+
+    def test_cell_that_kills_pytest(self, path, course, fakes):
+        fakes.write(
+            path,
+            fakes.code("import os, signal; os.kill(os.getppid(), signal.SIGKILL)"),
+            fakes.pair("one"),
+        )
+        assert statuses(grade(path, course))["one"] is Status.PASSED
+
     @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
-    def test_nothing_is_left_running(self, path, tmp_path):
+    def test_nothing_is_left_running(self, path, tmp_path, course, fakes):
         pids = tmp_path / "pids"
         pids.touch()
         starts_another = (
@@ -241,13 +312,34 @@ class TestStopped:
             "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
             "open('pids', 'w').write(f'{os.getpid()} {child.pid}')\nwhile True: pass"
         )
-        write(path, code(starts_another))
-        grade(path, self.course, seconds=1.5)
+        fakes.write(path, fakes.code(starts_another))
+        grade(path, course, seconds=1.5)
         for pid in map(int, pids.read_text().split()):
-            deadline = time.monotonic() + 5
-            while _alive(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            assert not _alive(pid)
+            assert _soon(lambda pid=pid: not _alive(pid))
+
+    @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+    def test_the_kernel_ends_when_whoever_asked_is_killed(self, path, tmp_path, fakes):
+        pid = tmp_path / "pid"
+        fakes.write(
+            path,
+            fakes.code("import os\nopen('pid', 'w').write(str(os.getpid()))\nwhile True: pass"),
+        )
+        script = (
+            "import sys, pathlib, mi_tutor.grading.run as run, mi_tutor.grading.notebook as notebook\n"
+            "run.run_notebook(notebook.read_notebook(pathlib.Path(sys.argv[1])))"
+        )
+        asking = subprocess.Popen([sys.executable, "-c", script, str(path)])
+        assert _soon(lambda: pid.exists() and pid.read_text())
+        asking.kill()
+        asking.wait()
+        assert _soon(lambda: not _alive(int(pid.read_text())))
+
+
+def _soon(holds: Callable[[], object], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return bool(holds())
 
 
 def _alive(pid: int) -> bool:

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from fake_notebooks import code, pair, question, write
 
 from mi_tutor.grading.notebook import NotebookError, read_notebook
 
@@ -46,8 +45,10 @@ def test_folders_and_missing_files(tmp_path):
         read_notebook(tmp_path / "none.ipynb")
 
 
-def test_cells_roles_and_numbers(tmp_path):
-    path = write(tmp_path / "01_x.ipynb", pair("one"), code("plot()"), question("q"))
+def test_cells_roles_and_numbers(tmp_path, fakes):
+    path = fakes.write(
+        tmp_path / "01_x.ipynb", fakes.pair("one"), fakes.code("plot()"), fakes.question("q")
+    )
     notebook = read_notebook(path)
     assert notebook.chapter == "01" and not notebook.is_solution
     assert [(cell.number, cell.slug, cell.role) for cell in notebook.cells] == [
@@ -60,14 +61,14 @@ def test_cells_roles_and_numbers(tmp_path):
     assert [cell.asks for cell in notebook.cells[2:]] == [True, False, True]
 
 
-def test_metadata_goes_before_the_files_name(tmp_path):
+def test_metadata_goes_before_the_files_name(tmp_path, fakes):
     marks = {"chapter": "07", "folder": "solutions"}
-    notebook = read_notebook(write(tmp_path / "01_x.ipynb", mi_tutor=marks))
+    notebook = read_notebook(fakes.write(tmp_path / "01_x.ipynb", mi_tutor=marks))
     assert notebook.chapter == "07" and notebook.is_solution
 
 
-def test_text_as_a_list_of_lines_and_a_byte_order_mark(tmp_path):
-    path = write(tmp_path / "x.ipynb", pair("one"))
+def test_text_as_a_list_of_lines_and_a_byte_order_mark(tmp_path, fakes):
+    path = fakes.write(tmp_path / "x.ipynb", fakes.pair("one"))
     content = json.loads(path.read_text())
     for cell in content["cells"]:
         cell["source"] = cell["source"].splitlines(keepends=True)
@@ -92,14 +93,14 @@ def test_odd_metadata_is_ignored(tmp_path, metadata):
     assert read_notebook(path).cells[0].role is None
 
 
-def test_roles_are_guessed_where_the_metadata_is_lost(tmp_path):
-    path = write(
+def test_roles_are_guessed_where_the_metadata_is_lost(tmp_path, fakes):
+    path = fakes.write(
         tmp_path / "x.ipynb",
-        code('check("one", one)'),
-        code("# check('no', no)"),
-        code("quiz('q', 'b')  # sure"),
-        code('check("a", a); check("a", a)\ncheck("b", b)'),
-        code('print("check")'),
+        fakes.code('check("one", one)'),
+        fakes.code("# check('no', no)"),
+        fakes.code("quiz('q', 'b')  # sure"),
+        fakes.code('check("a", a); check("a", a)\ncheck("b", b)'),
+        fakes.code('print("check")'),
     )
     found = [(cell.role, cell.slug, cell.marked) for cell in read_notebook(path).cells[1:]]
     nothing = (None, None, False)

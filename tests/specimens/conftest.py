@@ -22,9 +22,9 @@ def tiny_gpt2(tmp_path_factory) -> Path:
     bpe = ByteLevelBPETokenizer()
     bpe.train_from_iterator(SENTENCES, vocab_size=300, special_tokens=["<|endoftext|>"])
     bpe.save_model(str(directory))  # vocab.json and merges.txt
-    (directory / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 32}))
+    (directory / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 64}))
     config = GPT2Config(
-        vocab_size=bpe.get_vocab_size(), n_positions=32, n_embd=24, n_layer=3, n_head=3
+        vocab_size=bpe.get_vocab_size(), n_positions=64, n_embd=24, n_layer=3, n_head=3
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

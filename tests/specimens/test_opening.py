@@ -158,7 +158,9 @@ def test_weights_that_are_missing_inside_the_file(copied):
     tensors = load_file(file)
     del tensors["transformer.h.1.mlp.c_fc.weight"]
     save_file(tensors, file, metadata={"format": "pt"})
-    with pytest.raises(SpecimenError, match=r"1 weights .* h\.1\.mlp\.c_fc\.weight"):
+    with pytest.raises(
+        SpecimenError, match=r"calls for weights .* transformer\.h\.1\.mlp\.c_fc\.weight\. The"
+    ):
         open_specimen(copied)
 
 

@@ -116,7 +116,7 @@ def _starting_weights(
 ) -> Float[Tensor, "instance hidden feature"]:
     """Xavier-normal weights, drawn once per seed and used in all of its settings."""
     shape = (sweep.n_hidden, sweep.n_features)
-    std = math.sqrt(2 / sum(shape))
+    std = sweep.init_scale * math.sqrt(2 / sum(shape))
     per_seed = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in generators])
     return std * per_seed.repeat(sweep.n_instances // sweep.n_seeds, 1, 1)
 

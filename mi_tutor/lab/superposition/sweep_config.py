@@ -31,6 +31,8 @@ class ToySweep:
         learning_rate: step size at the start. It falls linearly to 0 over the run.
         features: "independent" (`sparse_features`), or features 2k and 2k+1 form a pair that is
             "correlated" or "anti-correlated" (`paired_features`).
+        init_scale: factor on the Xavier-normal starting weights. Small ones let the data, rather
+            than the start, decide which features end up side by side.
         hidden_relu: ReLU on the hidden layer, which makes its axes neurons (`neuron_forward`).
         seed: number of the first seed; the others count up from it.
 
@@ -51,6 +53,7 @@ class ToySweep:
     n_steps: int = 2000
     learning_rate: float = 1e-2
     features: Pairing = "independent"
+    init_scale: float = 1.0
     hidden_relu: bool = False
     seed: int = 0
 
@@ -58,8 +61,9 @@ class ToySweep:
         for name in ("n_features", "n_hidden", "n_seeds", "n_batch", "n_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; saw {getattr(self, name)}.")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be positive; saw {self.learning_rate}.")
+        for name in ("learning_rate", "init_scale"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be positive; saw {getattr(self, name)}.")
         if self.features not in get_args(Pairing):
             raise ValueError(f"features must be one of {get_args(Pairing)}; saw {self.features!r}.")
         self._normalise()

@@ -60,7 +60,7 @@ def gram_heatmap(
     n_columns = n_features + (1.4 if b is not None else 0)
     cell = side / n_columns
     figure = panels(
-        n_instances, columns, (side, round(cell * n_features)), titles or (), gap=(22, 34),
+        n_instances, columns, (side, round(cell * n_features)), titles or (), gap=(22, 20),
         margins=Margins(left=64, right=120, bottom=62),
     )  # fmt: skip
     for instance in range(n_instances):
@@ -114,6 +114,7 @@ def _axes(
         at = place(figure, panel)
         lowest, leftmost = panel + columns >= n_instances, panel % columns == 0
         figure.update_xaxes(title_text="feature j" if lowest else None, **at)
+        figure.update_xaxes(showticklabels=lowest, **at)
         figure.update_yaxes(title_text="feature i" if leftmost else None, **at)
         figure.update_yaxes(showticklabels=leftmost, **at)
 
@@ -123,7 +124,7 @@ def _words(G: np.ndarray, b: np.ndarray | None, titles: Sequence[str] | None) ->
     text = f"Heat map of the overlaps of {n_features} features"
     text += "." if n_instances == 1 else f", one panel for each of {n_instances} models."
     for instance in range(min(n_instances, 12)):
-        panel = "" if n_instances == 1 else f" {titles[instance] if titles else instance}:"
+        panel = "" if n_instances == 1 else f" “{titles[instance] if titles else instance}”:"
         diagonal = np.diagonal(G[instance])
         text += f"{panel} Squared lengths on the diagonal are {span(diagonal)}"
         rest = G[instance] - np.diag(diagonal)

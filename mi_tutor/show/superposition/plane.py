@@ -86,19 +86,15 @@ def _draw(
 ) -> None:
     """The unit circle, an arrow per feature, and the features' numbers beyond the tips."""
     at = place(figure, panel)
-    turn = np.linspace(0, 2 * np.pi, 73)
     circle = {"color": "#9aa3b2", "dash": "dot", "width": 1.2}
-    figure.add_scatter(
-        x=plain(np.cos(turn)), y=plain(np.sin(turn)), mode="lines", line=circle, name="radius 1",
-        hoverinfo="skip", showlegend=False, **at,
-    )  # fmt: skip
+    figure.add_shape(type="circle", x0=-1, x1=1, y0=-1, y1=1, line=circle, layer="below", **at)
     long = lengths(W) >= NEAR_ZERO
     for i in range(W.shape[1]):
         figure.add_scatter(
             x=[0, plain(W[0, i])], y=[0, plain(W[1, i])], mode="lines+markers", name=f"feature {i}",
             line={"color": colors[i], "width": 2.5},
             marker={"symbol": "arrow", "angleref": "previous", "size": [0, 12 if long[i] else 5],
-                    "color": colors[i], "opacity": 1},
+                    "color": colors[i], "opacity": 1, "line": {"width": 0}},
             hovertemplate=f"feature {i}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
             showlegend=False, **at,
         )  # fmt: skip
@@ -180,8 +176,8 @@ def _words(W: np.ndarray, importance: np.ndarray | None, titles: Sequence[str] |
     text += "." if n_instances == 1 else f", one panel for each of {n_instances} models."
     for instance in range(min(n_instances, 12)):
         model, long = W[instance], lengths(W[instance]) >= NEAR_ZERO
-        panel = "" if n_instances == 1 else f"{titles[instance] if titles else instance}: "
-        angles = [f"{angle:.0f}°" for angle in directions(model)[long]]
+        panel = "" if n_instances == 1 else f"“{titles[instance] if titles else instance}”: "
+        angles = [f"{round(angle) % 360}°" for angle in directions(model)[long]]
         shape = plane_shape(model)
         text += f" {panel}{shape}" if panel else f" {shape[0].upper()}{shape[1:]}"
         if long.any():

@@ -1,6 +1,7 @@
 """Exercises and quick checks of chapter 01, superposition, in the order in which they are met."""
 
-from mi_tutor.teach.exercises.ch01.geometry import DIMENSIONALITY, FATES, INTERFERENCE
+from mi_tutor.teach.exercises.ch01.fates import FATES
+from mi_tutor.teach.exercises.ch01.geometry import DIMENSIONALITY, INTERFERENCE
 from mi_tutor.teach.exercises.ch01.model import TOY_FORWARD, WEIGHTED_LOSS
 from mi_tutor.teach.exercises.ch01.neurons import ABSOLUTE, POLYSEMANTIC_NEURON
 from mi_tutor.teach.exercises.ch01.packing import ALMOST_ORTHOGONAL

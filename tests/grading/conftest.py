@@ -1,8 +1,10 @@
-"""Small notebooks like those that the build makes, with a stand-in for `check` that imports nothing."""
+"""Small notebooks like those that the build makes, with a stand-in for `check` that imports nothing: `fakes`."""
 
 import json
 from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from mi_tutor.grading.report import Course
 
@@ -72,3 +74,17 @@ def fake_course(*slugs: str) -> Course:
         SimpleNamespace(slug="elsewhere", title="Elsewhere", chapter="78", points=5, minutes=5)
     )
     return Course(exercises, [SimpleNamespace(slug="q", question="Which?", chapter="77", points=1)])
+
+
+@pytest.fixture(scope="session")
+def fakes() -> SimpleNamespace:
+    """All of the above, for tests."""
+    return SimpleNamespace(
+        write=write,
+        code=code,
+        pair=pair,
+        question=question,
+        fake_course=fake_course,
+        stub=STUB,
+        right=RIGHT,
+    )

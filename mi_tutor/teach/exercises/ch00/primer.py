@@ -1,0 +1,45 @@
+"""The specimen of chapter 00, as inputs for cases."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mi_tutor.specimens import open_specimen
+from mi_tutor.teach.exercise import Handle
+
+SPECIMEN = "primer"
+
+
+@functools.cache
+def primer() -> Any:
+    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
+    return open_specimen(SPECIMEN, device="cpu")
+
+
+def n_layers() -> int:
+    return primer().cfg.n_layers
+
+
+def random_tokens(generator: torch.Generator, length: int) -> Tensor:
+    """One prompt of random tokens, [1 length]."""
+    return torch.randint(primer().cfg.d_vocab, (1, length), generator=generator)
+
+
+def clean_primer() -> Any:
+    """The specimen without any hook that an answer left behind."""
+    primer().reset_hooks()
+    return primer()
+
+
+def cache_of(tokens: Tensor) -> Handle:
+    """The cache of one run, made anew each time."""
+
+    def run() -> Any:
+        with torch.no_grad():
+            return clean_primer().run_with_cache(tokens)[1]
+
+    return Handle(f"the cache of {SPECIMEN} on {tokens.shape[1]} tokens", run)

@@ -1,0 +1,376 @@
+# %% [markdown] minutes=45
+r"""
+# 00 · Start here
+
+How this course works, and a first look inside a language model: read it, take it apart, change it.
+
+## What you will be able to do
+
+- use an exercise, a check, a hint, a quick check and the progress bar
+- read shapes such as `batch pos d_model`, and write them with einops and jaxtyping
+- open a small language model, and look at its tokens, its predictions and its inner values
+- say what the residual stream is, and rebuild it from its parts
+- take one attention head out with a hook, and measure what that changes
+
+You need Python and basic PyTorch. Run the cells from top to bottom with Shift + Enter.
+"""
+
+# %% tags=["setup"]
+import torch
+from einops import einsum, rearrange, reduce
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mi_tutor import check, hint, progress, quiz
+from mi_tutor.lab.reading import head_effects
+from mi_tutor.specimens import encode, open_specimen
+
+# %% [markdown]
+r"""
+## How an exercise works
+
+An exercise asks you for one function. The cell stops with `NotImplementedError` until you replace that
+line by your code. The cell below it is the **check**: it runs your function on inputs that it makes up
+and says what is right, what is not, and why. Many mistakes it knows by name, so read what it says: it is
+meant for you.
+
+- `hint("top-tokens")` gives a nudge, and a little more each time you call it.
+- Trying costs nothing. Nobody counts your attempts.
+- What you passed is remembered on this machine; `progress()` at the end of a chapter shows it.
+- The finished chapters are in `solutions/`. Look there after you tried.
+
+Everything you write here also exists in the package (`mi_tutor.lab`), written to be read. Later chapters
+import it from there.
+
+## Shapes
+
+In this field you spend half of your time with shapes, so we name the axes. `[batch pos d_model]` means
+three axes: which prompt, which position (token) in it, and the model's internal vector. Two libraries
+let code say the same thing:
+
+- **jaxtyping** writes the shape into the signature: `Float[Tensor, "batch pos d_model"]`;
+- **einops** writes operations with named axes: what stands left of the arrow goes in, what stands right
+  comes out.
+"""
+
+# %% id="einops-in-three-lines"
+activations = torch.arange(24.0).reshape(2, 3, 4)  # [batch pos d_model]
+W = torch.ones(4, 5)  # [d_model d_mlp]
+
+print(reduce(activations, "batch pos d_model -> batch d_model", "mean").shape)  # mean over positions
+print(rearrange(activations, "batch pos d_model -> (batch pos) d_model").shape)  # prompts behind each other
+print(einsum(activations, W, "batch pos d_model, d_model d_mlp -> batch pos d_mlp").shape)  # matrix product
+
+# %% [markdown]
+r"""
+Here is your first **quick check**. Click an option and read what it says; all options have something to
+tell you. To keep the answer in the notebook (so that Run All goes on, and a grader can read it) put its
+letter in place of the question mark.
+"""
+
+# %% tags=["quiz"]
+quiz("read-a-shape", "b")
+
+# %% [markdown]
+r"""
+## A model you can hold in your hand
+
+A **specimen** is a small trained model that ships with the course. This one, `primer`, is shaped like
+GPT-2, with 2 layers and 115 thousand parameters. It knows 172 words and a few kinds of sentence. (Its
+card says how it was made and what it can and cannot do: `mi_tutor/specimens/primer/card.md`.) We open it
+as a TransformerLens `TransformerBridge`, which lets us watch and change everything that happens inside.
+The same call opens the real GPT-2, at the end of this chapter.
+"""
+
+# %% id="open-the-model"
+model = open_specimen("primer", device="cpu")
+prompt = "When Mary and John went to the store, John gave a drink to"
+tokens = encode(model, prompt)  # [batch pos]
+
+print("tokens:", model.to_str_tokens(tokens))
+print("shape:", list(tokens.shape), "  ids:", tokens[0].tolist())
+
+# %% [markdown]
+r"""
+A model never sees text. It sees **tokens**, numbers from its vocabulary. The first, `<|endoftext|>`,
+marks the beginning. Words inside a sentence bring their leading space along, so `" Mary"` and `"Mary"`
+are different tokens.
+
+Run the model, and it gives **logits**: at every position, one score for every token of the vocabulary,
+saying how likely that token comes *next*. `run_with_cache` also keeps every value that was computed on
+the way.
+"""
+
+# %% id="run-the-model"
+with torch.no_grad():
+    logits, cache = model.run_with_cache(tokens)
+print("logits:", list(logits.shape), " = batch pos vocab")
+
+# %% [markdown] slug="top-tokens"
+r"""
+What does the model say comes next? Given the logits of **one** prompt (`[pos vocab]`, no batch axis),
+return the ids of the `k` most likely tokens **after the whole prompt**, most likely first.
+"""
+
+
+# %% tags=["exercise"] slug="top-tokens"
+def top_tokens(logits: Float[Tensor, "pos vocab"], k: int) -> Int[Tensor, "k"]:
+    """The ids of the k most likely next tokens, most likely first."""
+    # BEGIN SOLUTION
+    return logits[-1].topk(k).indices
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("top-tokens", top_tokens)
+
+# %% id="what-comes-next"
+probabilities = logits[0, -1].softmax(dim=-1)
+print(prompt, "…")
+for token in top_tokens(logits[0], k=5):
+    print(f"{probabilities[token]:6.1%}  {model.to_string(token)!r}")
+
+# %% [markdown]
+r"""
+**What you should see.** `' Mary'`, at more than 90 %. The model worked out *who receives the drink*: not
+John, who gives it, but the other person. How does it know? Two layers, four attention heads each: the
+answer is in there, and you can look.
+
+(Try prompts of your own in the cell that opened the model: `"The capital of France is"`, `"The color of
+snow is"`. A word that the model does not know is named rather than silently replaced.)
+
+## The residual stream
+
+Inside, each position has a vector of `d_model = 64` numbers, the **residual stream**. The embedding
+writes the first value. Then every block's attention and MLP each read the stream and **add** something
+to it. At the end, the logits are read from what has accumulated.
+
+```
+embed + pos_embed ──┬─────────────(+)──┬───────────(+)──┬── … ── logits
+                    └─ attention 0 ─┘  └─── MLP 0 ──┘   └─ attention 1 …
+```
+
+Every value has a name in the cache, which is a dictionary of tensors with axes `[batch pos d_model]`:
+
+| name | what it is |
+|---|---|
+| `hook_embed`, `hook_pos_embed` | what the token and its position write |
+| `blocks.L.hook_resid_pre` | the stream that block L reads |
+| `blocks.L.hook_attn_out`, `blocks.L.hook_mlp_out` | what block L's attention and MLP add |
+| `blocks.L.hook_resid_post` | the stream after block L |
+"""
+
+# %% [markdown] slug="read-the-cache"
+r"""
+Return one vector: the residual stream **before** block `layer`, at position `position`, of the one
+prompt in the cache. Shape `[d_model]`.
+"""
+
+
+# %% tags=["exercise"] slug="read-the-cache"
+def residual_at(cache, layer: int, position: int) -> Float[Tensor, "d_model"]:
+    """The residual stream before a block, at one position."""
+    # BEGIN SOLUTION
+    return cache[f"blocks.{layer}.hook_resid_pre"][0, position]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("read-the-cache", residual_at)
+
+# %% [markdown] slug="residual-is-a-sum"
+r"""
+Now rebuild the **final** stream (what `blocks.{n_layers - 1}.hook_resid_post` holds) from everything
+that was written to it, without reading any `resid` entry: the two embeddings, and every block's
+attention and MLP output. Shape `[pos d_model]`: drop the batch axis.
+"""
+
+
+# %% tags=["exercise"] slug="residual-is-a-sum"
+def residual_sum(cache, n_layers: int) -> Float[Tensor, "pos d_model"]:
+    """embed + pos_embed + Σ_L (attn_out_L + mlp_out_L)."""
+    # BEGIN SOLUTION
+    stream = cache["hook_embed"] + cache["hook_pos_embed"]
+    for layer in range(n_layers):
+        stream = stream + cache[f"blocks.{layer}.hook_attn_out"] + cache[f"blocks.{layer}.hook_mlp_out"]
+    return stream[0]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("residual-is-a-sum", residual_sum)
+
+# %% id="is-it-really-a-sum"
+difference = residual_sum(cache, model.cfg.n_layers) - cache["blocks.1.hook_resid_post"][0]
+print(f"largest difference to the real stream: {difference.abs().max():.0e}")
+
+# %% [markdown]
+r"""
+A sum, to rounding. That is the reason why so much of this field works: if the final stream is a sum, we
+can ask what each term contributes, and we can take a term out.
+"""
+
+# %% tags=["quiz"]
+quiz("channel", "b")
+
+# %% [markdown]
+r"""
+## Change something
+
+Reading is half of it. To find out what a part is *for*, take it out and see what happens. A **hook** is
+a function that TransformerLens calls with a value in the middle of the computation; what the hook
+returns is used from there on:
+
+```python
+def hook(value, hook):        # value: the tensor at this point; hook: where we are
+    return changed_value
+
+model.run_with_hooks(tokens, fwd_hooks=[(name, hook)])
+```
+
+An attention head writes through its output `z`, found at `blocks.L.attn.hook_z` with axes `[batch pos
+head d_head]`.
+"""
+
+# %% [markdown] slug="zero-a-head"
+r"""
+Return the logits of the model when one head's `z` is **zero at all positions**. Leave nothing behind:
+after your function, the model must work as before. (`run_with_hooks` and `with
+model.hooks(fwd_hooks=[...]):` both take their hooks out again.)
+"""
+
+
+# %% tags=["exercise"] slug="zero-a-head"
+def zero_head(model, tokens: Int[Tensor, "batch pos"], layer: int, head: int) -> Float[Tensor, "batch pos vocab"]:
+    """The logits without one attention head."""
+
+    # BEGIN SOLUTION
+    def without_head(z, hook):
+        z = z.clone()
+        z[:, :, head] = 0.0
+        return z
+
+    return model.run_with_hooks(tokens, fwd_hooks=[(f"blocks.{layer}.attn.hook_z", without_head)])
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("zero-a-head", zero_head)
+
+# %% id="without-each-head"
+mary = model.to_single_token(" Mary")
+print("change of the logit of ' Mary' without each head, and the model's first guess then")
+for layer in range(model.cfg.n_layers):
+    for head in range(model.cfg.n_heads):
+        with torch.no_grad():
+            changed = zero_head(model, tokens, layer, head)
+        change = changed[0, -1, mary] - logits[0, -1, mary]
+        guess = model.to_string(top_tokens(changed[0], k=1)[0])
+        print(f"  layer {layer}, head {head}:  {change:+6.2f}   {guess!r}")
+
+# %% [markdown] slug="strongest-head"
+r"""
+Without which head does the logit of `" Mary"` fall most? Give it as a pair `(layer, head)`.
+"""
+
+# %% tags=["exercise"] slug="strongest-head"
+strongest = (1, 0)  # SOLUTION
+
+# %% tags=["check"]
+check("strongest-head", strongest)
+
+# %% [markdown]
+r"""
+**What you should see.** One head stands out. Without it the model still says a *name*, but the wrong
+one. Where does that head look when it is about to say the answer? Its **attention pattern** tells
+(`attn.hook_pattern`, axes `[batch head query key]`): how much each earlier token, the key, counts for
+the position that asks, the query.
+"""
+
+# %% id="where-heads-look"
+words = model.to_str_tokens(tokens)
+for head in range(model.cfg.n_heads):
+    weights = cache["blocks.1.attn.hook_pattern"][0, head, -1]
+    top = weights.topk(2).indices.tolist()
+    print(f"layer 1, head {head} looks at:", ", ".join(f"{words[k]!r} (position {k}) {weights[k]:.2f}" for k in top))
+
+# %% [markdown]
+r"""
+Head 0 looks at `' Mary'`: it fetches the name that is due.
+
+## An intervention that fails
+
+Now look at head 2 of the same layer. Its attention is far sharper: all of it rests on a single token,
+the comma. If attention were importance, taking *that* head out should hurt most.
+"""
+
+# %% id="the-sharpest-head"
+for layer, head in [(1, 0), (1, 2)]:
+    with torch.no_grad():
+        changed = zero_head(model, tokens, layer, head)
+    probability = changed[0, -1].softmax(dim=-1)[mary]
+    print(f"without layer {layer}, head {head}: P(' Mary') = {probability:.1%}")
+
+# %% tags=["quiz"]
+quiz("attention-is-not-importance", "a")
+
+# %% [markdown]
+r"""
+And what does the successful intervention show? Less than one would like:
+"""
+
+# %% tags=["quiz"]
+quiz("what-an-ablation-shows", "c")
+
+# %% [markdown]
+r"""
+## On the real thing
+
+The same lines run on GPT-2 small, with 12 layers of 12 heads, if this machine can fetch it (about 550
+MB, once). Without a network you get one line that says so, and nothing in the course depends on it.
+"""
+
+# %% id="on-the-real-thing"
+from mi_tutor.specimens import SpecimenError
+
+try:
+    gpt2 = open_specimen("gpt2")
+    story = encode(gpt2, prompt)
+    effects = head_effects(gpt2, story, gpt2.to_single_token(" Mary"))
+    for index in effects.flatten().argsort()[:3].tolist():
+        layer, head = divmod(index, gpt2.cfg.n_heads)
+        print(f"GPT-2 without layer {layer}, head {head}: logit of ' Mary' {effects[layer, head]:+.2f}")
+except SpecimenError as error:
+    print(error)
+
+# %% [markdown]
+r"""
+## Common misreadings
+
+- **"Attention shows what matters."** It shows where a head reads. Whether what it writes matters, an
+  intervention tells.
+- **"Each layer replaces the last one's output."** Each adds to a shared stream.
+- **"Head 0 of layer 1 knows Mary."** It fetches whichever name is due; the same head works for other
+  names.
+- **"A component that can be removed without harm does nothing."** Others may do the same job. Chapter 04
+  comes back to that.
+
+## Recap
+
+Tokens in, logits out, and in between one stream per position that every part reads and adds to. A cache
+shows the values, a hook changes them, and the difference in the logits is the measure. With these three
+you can ask any question in this course.
+"""
+
+# %% tags=["nbval-ignore-output"] id="progress"
+progress()
+
+# %% [markdown]
+r"""
+## Further reading
+
+- Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*. Where the residual stream
+  became a channel.
+- Wang et al. 2022, *Interpretability in the Wild*. The story about Mary and John, solved in GPT-2 small:
+  26 heads in 7 classes.
+"""

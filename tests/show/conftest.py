@@ -1,0 +1,72 @@
+"""One of every figure, made from random weights: what all of them must have is tested on these."""
+
+import pytest
+import torch
+
+from mi_tutor.lab.superposition import phase_theory
+from mi_tutor.show import charts, superposition
+
+TITLE = {"title": "A title", "x_title": "x (m)", "y_title": "y (s)"}
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(7)
+
+
+def weights(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=generator())
+
+
+def phase_grid() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Density, relative importance, and fates by theory: rows are importances."""
+    density, importance = torch.logspace(0, -2, 9), torch.logspace(-1, 1, 7)
+    return density, importance, phase_theory(density[None, :], importance[:, None])
+
+
+DENSITY, IMPORTANCE, THEORY = phase_grid()
+TRAINED = THEORY.clone()
+TRAINED[0, :3] = -1  # not known
+W = weights(5, 2, 6)
+MAKERS = {
+    "plane, one": lambda: superposition.features_in_plane(W[0], torch.linspace(1, 0.2, 6)),
+    "plane, two": lambda: superposition.features_in_plane(W[:2]),
+    "plane, many": lambda: superposition.features_in_plane(W, torch.ones(6), list("abcde")),
+    "gram, one": lambda: superposition.gram_heatmap(W[0], weights(6)),
+    "gram, many": lambda: superposition.gram_heatmap(W, weights(5, 6), titles=list("abcde")),
+    "gram, large": lambda: superposition.gram_heatmap(weights(2, 4, 30)),
+    "dimensionality": lambda: superposition.dimensionality_vs_sparsity(
+        W, torch.tensor([1, 0.5, 0.2, 0.1, 0.1])
+    ),
+    "phase": lambda: superposition.phase_diagram(TRAINED, DENSITY, IMPORTANCE),
+    "phase and theory": lambda: superposition.phase_diagram(TRAINED, DENSITY, IMPORTANCE, THEORY),
+    "losses": lambda: superposition.losses_against_steps(weights(8, 20).exp()),
+    "training": lambda: superposition.training_curves(
+        {"loss (nats)": weights(9).exp(), "norm": weights(9), "a": weights(9), "b": weights(9)}
+    ),
+    "neurons": lambda: superposition.neurons_and_features(weights(5, 8)),
+    "absolute": lambda: superposition.absolute_value_weights(weights(10, 6), weights(6, 10)),
+    "packing": lambda: superposition.cosine_packing(
+        8, [4, 8, 16, 32], [0.7] * 4, [0.1, 0.2, 0.3, 0.4], [0, 0, 0.2, 0.3]
+    ),
+    "heatmap": lambda: charts.heatmap(weights(4, 5), value_title="v (nats)", **TITLE),
+    "heatmap, long": lambda: charts.heatmap(weights(40, 60).abs(), value_title="v (nats)", **TITLE),
+    "lines": lambda: charts.lines(range(30), {f"c{i}": weights(30) for i in range(7)}, **TITLE),
+    "scatter": lambda: charts.scatter(
+        weights(9), weights(9) ** 2, groups=list("aabbccddd"), **TITLE
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def makers():
+    return MAKERS
+
+
+@pytest.fixture(scope="session")
+def figures():
+    return {name: make() for name, make in MAKERS.items()}
+
+
+@pytest.fixture(params=list(MAKERS))
+def figure(request, figures):
+    return figures[request.param]
