@@ -57,9 +57,14 @@ let code say the same thing:
 activations = torch.arange(24.0).reshape(2, 3, 4)  # [batch pos d_model]
 W = torch.ones(4, 5)  # [d_model d_mlp]
 
-print(reduce(activations, "batch pos d_model -> batch d_model", "mean").shape)  # mean over positions
-print(rearrange(activations, "batch pos d_model -> (batch pos) d_model").shape)  # prompts behind each other
-print(einsum(activations, W, "batch pos d_model, d_model d_mlp -> batch pos d_mlp").shape)  # matrix product
+# the mean over positions
+print(reduce(activations, "batch pos d_model -> batch d_model", "mean").shape)
+# all positions of all prompts in one long list
+print(rearrange(activations, "batch pos d_model -> (batch pos) d_model").shape)
+# a matrix product
+print(
+    einsum(activations, W, "batch pos d_model, d_model d_mlp -> batch pos d_mlp").shape
+)
 
 # %% [markdown]
 r"""
@@ -192,7 +197,8 @@ def residual_sum(cache, n_layers: int) -> Float[Tensor, "pos d_model"]:
     # BEGIN SOLUTION
     stream = cache["hook_embed"] + cache["hook_pos_embed"]
     for layer in range(n_layers):
-        stream = stream + cache[f"blocks.{layer}.hook_attn_out"] + cache[f"blocks.{layer}.hook_mlp_out"]
+        for part in ("attn", "mlp"):
+            stream = stream + cache[f"blocks.{layer}.hook_{part}_out"]
     return stream[0]
     # END SOLUTION
 
@@ -201,7 +207,9 @@ def residual_sum(cache, n_layers: int) -> Float[Tensor, "pos d_model"]:
 check("residual-is-a-sum", residual_sum)
 
 # %% id="is-it-really-a-sum"
-difference = residual_sum(cache, model.cfg.n_layers) - cache["blocks.1.hook_resid_post"][0]
+difference = (
+    residual_sum(cache, model.cfg.n_layers) - cache["blocks.1.hook_resid_post"][0]
+)
 print(f"largest difference to the real stream: {difference.abs().max():.0e}")
 
 # %% [markdown]
@@ -241,7 +249,9 @@ model.hooks(fwd_hooks=[...]):` both take their hooks out again.)
 
 
 # %% tags=["exercise"] slug="zero-a-head"
-def zero_head(model, tokens: Int[Tensor, "batch pos"], layer: int, head: int) -> Float[Tensor, "batch pos vocab"]:
+def zero_head(
+    model, tokens: Int[Tensor, "batch pos"], layer: int, head: int
+) -> Float[Tensor, "batch pos vocab"]:
     """The logits without one attention head."""
 
     # BEGIN SOLUTION
@@ -250,7 +260,8 @@ def zero_head(model, tokens: Int[Tensor, "batch pos"], layer: int, head: int) ->
         z[:, :, head] = 0.0
         return z
 
-    return model.run_with_hooks(tokens, fwd_hooks=[(f"blocks.{layer}.attn.hook_z", without_head)])
+    name = f"blocks.{layer}.attn.hook_z"
+    return model.run_with_hooks(tokens, fwd_hooks=[(name, without_head)])
     # END SOLUTION
 
 
@@ -259,7 +270,9 @@ check("zero-a-head", zero_head)
 
 # %% id="without-each-head"
 mary = model.to_single_token(" Mary")
-print("change of the logit of ' Mary' without each head, and the model's first guess then")
+print(
+    "change of the logit of ' Mary' without each head, and the model's first guess then"
+)
 for layer in range(model.cfg.n_layers):
     for head in range(model.cfg.n_heads):
         with torch.no_grad():
@@ -291,8 +304,9 @@ the position that asks, the query.
 words = model.to_str_tokens(tokens)
 for head in range(model.cfg.n_heads):
     weights = cache["blocks.1.attn.hook_pattern"][0, head, -1]
-    top = weights.topk(2).indices.tolist()
-    print(f"layer 1, head {head} looks at:", ", ".join(f"{words[k]!r} (position {k}) {weights[k]:.2f}" for k in top))
+    print(f"layer 1, head {head} looks at:")
+    for k in weights.topk(2).indices.tolist():
+        print(f"    {weights[k]:.2f}  {words[k]!r} (position {k})")
 
 # %% [markdown]
 r"""
@@ -339,7 +353,10 @@ try:
     effects = head_effects(gpt2, story, gpt2.to_single_token(" Mary"))
     for index in effects.flatten().argsort()[:3].tolist():
         layer, head = divmod(index, gpt2.cfg.n_heads)
-        print(f"GPT-2 without layer {layer}, head {head}: logit of ' Mary' {effects[layer, head]:+.2f}")
+        change = effects[layer, head]
+        print(
+            f"GPT-2 without layer {layer}, head {head}: logit of ' Mary' {change:+.2f}"
+        )
 except SpecimenError as error:
     print(error)
 

@@ -52,8 +52,12 @@ Here is how five features can live in two dimensions. Nobody trained this; we dr
 
 # %% id="drawn-pentagon"
 angle = 2 * torch.pi * torch.arange(5) / 5
-pentagon = torch.stack([angle.cos(), angle.sin()])  # [hidden feature]: column i is feature i's direction
-show.features_in_plane(pentagon[None], title="Five features in two dimensions, drawn by hand")
+pentagon = torch.stack(
+    [angle.cos(), angle.sin()]
+)  # [hidden feature]: column i is feature i's direction
+show.features_in_plane(
+    pentagon[None], title="Five features in two dimensions, drawn by hand"
+)
 
 # %% [markdown]
 r"""
@@ -70,7 +74,10 @@ $p_i$, and then has a magnitude between 0 and 1. (The paper calls $S = 1 - p$ th
 r"""
 Write the data generator. Each entry of the batch decides for itself whether it is on:
 
-$$x_i = \begin{cases} 0 & \text{with probability } 1 - p_i \\ u, \quad u \sim \text{Uniform}[0, 1) & \text{with probability } p_i \end{cases}$$
+$$x_i = \begin{cases}
+0 & \text{with probability } 1 - p_i \\
+u, \quad u \sim \text{Uniform}[0, 1) & \text{with probability } p_i
+\end{cases}$$
 
 All randomness must come from `generator` (so `torch.rand(..., generator=generator)`): then the same seed
 gives the same data.
@@ -113,7 +120,9 @@ Write the model. In the formula $x$ is a column; in code samples are rows, `x` i
 
 # %% tags=["exercise"] slug="toy-forward"
 def toy_forward(
-    x: Float[Tensor, "batch feature"], W: Float[Tensor, "hidden feature"], b: Float[Tensor, "feature"]
+    x: Float[Tensor, "batch feature"],
+    W: Float[Tensor, "hidden feature"],
+    b: Float[Tensor, "feature"],
 ) -> Float[Tensor, "batch feature"]:
     """x' = ReLU(Wᵀ W x + b)."""
     # BEGIN SOLUTION
@@ -186,8 +195,16 @@ def train_toy(
     W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
     optimizer = torch.optim.Adam([W, b], lr=learning_rate)
     for x in batches:
-        hidden = einsum(x, W, "instance batch feature, instance hidden feature -> instance batch hidden")
-        x_hat = einsum(hidden, W, "instance batch hidden, instance hidden feature -> instance batch feature")
+        hidden = einsum(
+            x,
+            W,
+            "instance batch feature, instance hidden feature -> instance batch hidden",
+        )
+        x_hat = einsum(
+            hidden,
+            W,
+            "instance batch hidden, instance hidden feature -> instance batch feature",
+        )
         x_hat = torch.relu(x_hat + b[:, None, :])
         loss = (importance * (x - x_hat) ** 2).sum(dim=-1).mean(dim=-1).sum()
         optimizer.zero_grad()
@@ -215,7 +232,12 @@ Seven sparsities, twelve random starts each, of which the figure shows the one w
 density = torch.tensor([1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.01])
 importance = 0.9 ** torch.arange(5)
 intro = lab.ToySweep(
-    n_features=5, n_hidden=2, probabilities=density, importances=[importance], n_seeds=12, n_steps=3000
+    n_features=5,
+    n_hidden=2,
+    probabilities=density,
+    importances=[importance],
+    n_seeds=12,
+    n_steps=3000,
 )
 trained = lab.train_sweep(intro)
 best = lab.best_of_seeds(intro, trained)
@@ -243,6 +265,11 @@ is about that.
 # %% tags=["quiz"]
 quiz("antipodal-cost", "a")
 
+# %% [markdown]
+r"""
+And what if there were no ReLU to cut the negative overlap off?
+"""
+
 # %% tags=["quiz"]
 quiz("why-relu", "c")
 
@@ -258,7 +285,9 @@ other's way?).
 
 # %% id="gram-figure"
 some = [0, 3, 6]
-show.gram_heatmap(best.W[some], titles=[f"sparsity S = {1 - density[k]:.2f}" for k in some])
+show.gram_heatmap(
+    best.W[some], titles=[f"sparsity S = {1 - density[k]:.2f}" for k in some]
+)
 
 # %% [markdown] slug="interference"
 r"""
@@ -299,7 +328,9 @@ square with four features at right angles.
 
 
 # %% tags=["exercise"] slug="feature-dimensionality"
-def feature_dimensionality(W: Float[Tensor, "hidden feature"]) -> Float[Tensor, "feature"]:
+def feature_dimensionality(
+    W: Float[Tensor, "hidden feature"],
+) -> Float[Tensor, "feature"]:
     """D_i = ‖W_i‖² / Σ_j (Ŵ_i · W_j)²; 0 where W_i = 0."""
     # BEGIN SOLUTION
     squared_length = (W**2).sum(dim=0)
@@ -313,7 +344,9 @@ check("feature-dimensionality", feature_dimensionality)
 
 # %% id="dimensionality-of-the-pentagon"
 for k in range(len(density)):
-    shares = ", ".join(f"{value:.2f}" for value in lab.feature_dimensionality(best.W[k]))
+    shares = ", ".join(
+        f"{value:.2f}" for value in lab.feature_dimensionality(best.W[k])
+    )
     print(f"sparsity {1 - density[k]:.2f}:  D = {shares}")
 
 # %% tags=["quiz"]
@@ -474,7 +507,11 @@ a magnitude of its own. But
 
 # %% tags=["exercise"] slug="correlated-features"
 def paired_features(
-    n_batch: int, n_pairs: int, probability: float, correlated: bool, generator: torch.Generator
+    n_batch: int,
+    n_pairs: int,
+    probability: float,
+    correlated: bool,
+    generator: torch.Generator,
 ) -> Float[Tensor, "batch feature"]:
     """Features 2k and 2k+1 are on together, or never together."""
     # BEGIN SOLUTION
@@ -482,7 +519,10 @@ def paired_features(
     if correlated:
         is_on = (draw < probability).expand(-1, -1, 2)
     else:
-        is_on = torch.cat([draw < probability, (draw >= probability) & (draw < 2 * probability)], dim=-1)
+        is_on = torch.cat(
+            [draw < probability, (draw >= probability) & (draw < 2 * probability)],
+            dim=-1,
+        )
     magnitude = torch.rand(n_batch, n_pairs, 2, generator=generator)
     return torch.where(is_on, magnitude, 0.0).flatten(start_dim=1)
     # END SOLUTION
@@ -536,7 +576,9 @@ here).
 
 
 # %% tags=["exercise"] slug="polysemantic-neuron"
-def features_per_neuron(W: Float[Tensor, "neuron feature"], threshold: float) -> Int[Tensor, "neuron"]:
+def features_per_neuron(
+    W: Float[Tensor, "neuron feature"], threshold: float
+) -> Int[Tensor, "neuron"]:
     """How many features drive each neuron."""
     # BEGIN SOLUTION
     activation = torch.relu(W)
@@ -628,7 +670,9 @@ one, of any length.
 
 
 # %% tags=["exercise"] slug="almost-orthogonal"
-def max_abs_cosine(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, ""]:
+def max_abs_cosine(
+    directions: Float[Tensor, "direction dimension"],
+) -> Float[Tensor, ""]:
     """The largest |cos| between two different rows."""
     # BEGIN SOLUTION
     unit = directions / directions.norm(dim=1, keepdim=True)

@@ -52,7 +52,7 @@ def command(chapter: Path, headless: bool) -> list[str]:
     """The command that starts JupyterLab with the chapter's course folder as its root."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={chapter.parent.parent}"]
     # What a learner has to read should not drown in messages.
-    words.append("--ServerApp.log_level=WARNING")
+    words.append("--ServerApp.log_level=WARN")
     if headless:
         words.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:

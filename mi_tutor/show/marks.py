@@ -101,7 +101,8 @@ def _cell_number(value: float, decimals: int) -> str:
         return "n/a"
     if abs(value) < 0.5 * 10**-decimals:
         return "0"
-    decimals = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else decimals
+    rounded = abs(round(value, decimals))
+    decimals = 0 if rounded >= 10 else 1 if rounded >= 1 else decimals
     return f"{value:.{decimals}f}".replace("-", "−")
 
 

@@ -1,8 +1,13 @@
 """Finding chapters, and starting JupyterLab with and without a display (a stand-in for JupyterLab is started)."""
 
+import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -173,3 +178,41 @@ class TestStart:
         monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
         words = learn.command(chapter, headless=True)
         assert "--allow-root" not in words and "--no-browser" in words and words[-1] == str(chapter)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals to a process group")
+def test_the_real_jupyterlab(course, tmp_path):
+    """It starts, the printed address opens the chapter's page, and Ctrl+C ends it without complaint."""
+    environment = os.environ | {
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "JUPYTER_CONFIG_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "mi_tutor.cli", "learn", "1", "--no-browser"]
+    with (tmp_path / "said").open("w") as said:
+        process = subprocess.Popen(
+            command, env=environment, stdout=said, stderr=said, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 60
+        found = None
+        while found is None and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+            found = re.search(
+                r"(http://\S+?)lab/tree/(\S+)\?(token=\w+)", (tmp_path / "said").read_text()
+            )
+        assert found is not None, (tmp_path / "said").read_text()
+        base, chapter, token = found.groups()
+        with urllib.request.urlopen(
+            f"{base}api/contents/{chapter}?content=0&{token}", timeout=20
+        ) as answer:
+            assert json.load(answer)["path"] == "chapters/01_superposition.ipynb"
+        for _ in range(20):  # the second Ctrl+C skips the question
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+                time.sleep(0.5)
+        assert process.wait(timeout=20) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -108,7 +108,7 @@ def test_output_is_the_same_each_time(figure, renderer):
 
 def test_words_and_data_survive_copies_and_changes(figure):
     for twin in (copy.deepcopy(figure), pickle.loads(pickle.dumps(figure))):
-        assert twin.alt == figure.alt and twin.to_json() == figure.to_json()
+        assert twin.alt == figure.alt and twin.to_dict() == figure.to_dict()
         assert twin.data_table()["y"].tolist() == [1, 2]
     assert figure.update_layout(height=300) is figure and figure.alt
     assert Figure(pio.from_json(figure.to_json())).alt == figure.alt

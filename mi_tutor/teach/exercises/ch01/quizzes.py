@@ -9,25 +9,6 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 
 QUIZZES = (
     _quiz(
-        "why-relu",
-        "Take the ReLU out of the toy model, so that x' = Wᵀ W x + b, and train it again with very sparse features. What do you "
-        "expect?",
-        Option(
-            text="It keeps as many features as it has dimensions, the most important ones, and drops the rest.",
-            right=True,
-            feedback="A linear model pays for every overlap, however sparse the features are, so it does what principal component "
-            "analysis does. The ReLU is what makes a small negative overlap free.",
-        ),
-        Option(
-            text="It superposes even more, since nothing is clipped.",
-            feedback="Clipping is what helps: it removes negative interference. Without it, every overlap shows up in the output.",
-        ),
-        Option(
-            text="It cannot learn anything at all.",
-            feedback="It can: with m dimensions it represents m features perfectly. It just cannot represent more.",
-        ),
-    ),
-    _quiz(
         "antipodal-cost",
         "Two features share one dimension with opposite signs: W = (1, -1), no bias. The first is on with value 0.8, the second "
         "is off. What comes out?",
@@ -44,6 +25,25 @@ QUIZZES = (
         Option(
             text="0.4 and 0.4: they share the value.",
             feedback="Nothing is averaged. Multiply it out: hidden = 0.8, and the way up gives 0.8 · (1, -1), then the ReLU.",
+        ),
+    ),
+    _quiz(
+        "why-relu",
+        "Take the ReLU out of the toy model, so that x' = Wᵀ W x + b, and train it again with very sparse features. What do you "
+        "expect?",
+        Option(
+            text="It keeps as many features as it has dimensions, the most important ones, and drops the rest.",
+            right=True,
+            feedback="A linear model pays for every overlap, however sparse the features are, so it does what principal component "
+            "analysis does. The ReLU is what makes a small negative overlap free.",
+        ),
+        Option(
+            text="It superposes even more, since nothing is clipped.",
+            feedback="Clipping is what helps: it removes negative interference. Without it, every overlap shows up in the output.",
+        ),
+        Option(
+            text="It cannot learn anything at all.",
+            feedback="It can: with m dimensions it represents m features perfectly. It just cannot represent more.",
         ),
     ),
     _quiz(
