@@ -469,18 +469,46 @@ check("phase-diagram", phase_theory)
 
 # %% [markdown]
 r"""
-And now ask the models. PHASE_TEXT
+And now ask the models: 15 densities, 15 relative importances, four random starts each, 900 models in one sweep.
+Of the four starts we keep the one with the lowest loss, and your `feature_fates` says what became of the extra
+feature.
 """
 
 # %% id="train-phase"
-PHASE_SWEEP
+density = torch.logspace(0, -2, 15)
+relative_importance = torch.logspace(-1, 1, 15)
+phase = lab.ToySweep(
+    n_features=2,
+    n_hidden=1,
+    probabilities=density,
+    importances=[[1.0, r] for r in relative_importance.tolist()],
+    n_seeds=4,
+    n_batch=512,
+    n_steps=1000,
+)
+best = lab.best_of_seeds(phase, lab.train_sweep(phase))
+extra = torch.stack([feature_fates(W)[1] for W in best.W])
+fates = extra.view(15, 15).T  # [importance density]
+
+predicted = phase_theory(
+    *torch.broadcast_tensors(density, relative_importance[:, None])
+)
+print(
+    f"trained and predicted agree in {(fates == predicted).float().mean():.0%} of the cells"
+)
 
 # %% id="phase-figure"
 show.phase_diagram(fates, density, relative_importance, theory=predicted)
 
 # %% [markdown]
 r"""
-PHASE_SEE
+**What you should see.** Three regions. Dense features (left) are not superposed: the less important one is dropped, the
+more important one gets the dimension, and the border between them is at importance 1. To the right, where features
+are rare, both are kept as an antipodal pair, even if one matters ten times as much as the other.
+
+The trained border lies a little to the left of the theory's, because training may do what our formula did not: shift
+the biases and the lengths of the two vectors. So superposition costs a little less than $(1 + r)p^2/6$, and it wins
+a little earlier.
 """
 
 # %% tags=["quiz"]
@@ -532,14 +560,44 @@ def paired_features(
 check("correlated-features", paired_features)
 
 # %% id="train-pairs"
-PAIRS_SWEEP
+pairs = {}
+for features in ("correlated", "anti-correlated"):
+    sweep = lab.ToySweep(
+        n_features=4,
+        n_hidden=2,
+        probabilities=[0.1],
+        n_seeds=40,
+        n_batch=512,
+        n_steps=1500,
+        features=features,
+    )
+    trained = lab.train_sweep(sweep)
+    pairs[features] = lab.best_of_seeds(sweep, trained).W[0]
+
+    direction = torch.nn.functional.normalize(trained.W, dim=1)
+    cosine = lab.gram(direction)[:, [0, 2], [1, 3]]  # of the two features of each pair
+    orthogonal = (cosine.abs() < 0.2).all(dim=1).float().mean()
+    opposite = (cosine < -0.9).all(dim=1).float().mean()
+    print(
+        f"{features}: of 40 starts {orthogonal:.0%} end with both pairs at right angles,"
+    )
+    print(f"    {opposite:.0%} with both pairs pointing apart")
 
 # %% id="pairs-figure"
-PAIRS_FIGURE
+show.features_in_plane(
+    torch.stack(list(pairs.values())),
+    titles=[f"{name} pairs: (0, 1) and (2, 3)" for name in pairs],
+    title="Where pairs settle, best of 40 starts",
+)
 
 # %% [markdown]
 r"""
-PAIRS_TEXT
+**What you should see.** Features that come *together* settle at **right angles** to each other and share their line with a
+feature of the other pair, which they rarely meet. Features that *never* come together share one line with opposite
+signs: they cannot collide, so that costs nothing at all.
+
+Now read the printed percentages again. The figure shows the best of 40 starts; many starts end somewhere else, with a
+higher loss. What a model *could* do and what training *finds* are two questions.
 """
 
 # %% tags=["quiz"]
@@ -591,14 +649,29 @@ def features_per_neuron(
 check("polysemantic-neuron", features_per_neuron)
 
 # %% id="train-neurons"
-NEURON_SWEEP
+neurons = lab.ToySweep(
+    n_features=10,
+    n_hidden=5,
+    probabilities=[1.0, 0.3, 0.1, 0.03],
+    importances=[0.75 ** torch.arange(10)],
+    n_seeds=8,
+    n_steps=2000,
+    hidden_relu=True,
+)
+best = lab.best_of_seeds(neurons, lab.train_sweep(neurons))
+for (p, *_), W in zip(neurons.probabilities, best.W):
+    counts = features_per_neuron(W, threshold=0.3).tolist()
+    print(f"sparsity {1 - p:.2f}: features per neuron {counts}")
 
 # %% id="neuron-figure"
-NEURON_FIGURE
+W, b = best.W[2], best.b[2]  # sparsity 0.9
+show.neurons_and_features(W, threshold=0.3)
 
 # %% [markdown]
 r"""
-NEURON_TEXT
+**What you should see.** With dense features every neuron serves one feature, so the neurons *are* the features. With sparse
+features nearly every neuron serves several, and most features are spread over several neurons. The model that you see has
+one monosemantic neuron left, for the most important feature.
 
 ### An intervention that fails
 
@@ -607,7 +680,24 @@ and switch the neuron off. Let us do that.
 """
 
 # %% id="switch-a-neuron-off"
-NEURON_ABLATION
+feature = 1
+neuron = int(W[:, feature].argmax())
+switched_off = W.clone()
+switched_off[neuron] = 0
+
+alone = torch.eye(10)  # each feature alone, at value 1; a perfect model answers 1
+before = lab.neuron_forward(alone, W, b).diag()
+after = lab.neuron_forward(alone, switched_off, b).diag()
+print(f"feature {feature} answers strongest in neuron {neuron}; without that neuron:")
+for i in range(7):
+    mark = (
+        "  <- meant"
+        if i == feature
+        else "  <- also hit"
+        if before[i] - after[i] > 0.1
+        else ""
+    )
+    print(f"  feature {i}: {before[i]:.2f} -> {after[i]:.2f}{mark}")
 
 # %% tags=["quiz"]
 quiz("neuron-seven", "a")

@@ -1,11 +1,12 @@
 """Charts for any chapter: `heatmap`, `lines`, `scatter`. Tensors in, a described figure out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.show import theme
 from mi_tutor.show.figure import Figure
@@ -18,7 +19,7 @@ CHART = (560, 340)
 
 
 def heatmap(
-    values: Any,
+    values: Float[Tensor, "row column"] | ArrayLike,
     *,
     title: str,
     x_title: str,
@@ -70,7 +71,7 @@ def heatmap(
 
 
 def lines(
-    x: Any,
+    x: Float[Tensor, "point"] | ArrayLike,
     curves: Mapping[str, Any],
     *,
     title: str,
@@ -131,8 +132,8 @@ def lines(
 
 
 def scatter(
-    x: Any,
-    y: Any,
+    x: Float[Tensor, "point"] | ArrayLike,
+    y: Float[Tensor, "point"] | ArrayLike,
     *,
     title: str,
     x_title: str,

@@ -127,13 +127,14 @@ def description_html(figure: Figure) -> str:
 def set_title(figure: Figure, title: str, subtitle: str = "") -> int:
     """Write title and subtitle, broken into lines that fit the width; return its pixels."""
     width = figure.layout.width or theme.WIDTH
-    lines = textwrap.wrap(title, int(width / 9.2))
-    sub_lines = textwrap.wrap(subtitle, int(width / 7.2))
+    lines = textwrap.wrap(title, int((width - 32) / 10.8))
+    sub_lines = textwrap.wrap(subtitle, int((width - 32) / 7.6))
     text = "<br>".join(f"<b>{line}</b>" for line in lines)
     if sub_lines:
         small = f'<span style="font-size:{theme.TEXT_SIZE}px;color:{theme.MUTED}">'
         text += "".join(f"<br>{small}{line}</span>" for line in sub_lines)
     figure.layout.title.text = text
+    figure.layout.title.pad = {"l": 16, "t": 16 + 11 * (len(lines) + len(sub_lines) - 1)}
     return 20 + 24 * len(lines) + 20 * len(sub_lines)
 
 

@@ -33,7 +33,8 @@ def pairs(text: str) -> dict[str, str]:
 
 
 NAMES = words(
-    "Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter Alice James Julia Simon"
+    "Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter Alice James Julia Simon "
+    "Laura Mark Helen Adam Grace Henry Rose Luke Clara Oscar Nora Felix Jane Max Ruth Ben"
 )
 PLACES = words("store garden park school market library station museum beach kitchen")
 THINGS = words("drink book letter ball key flower cake map ring coin hat lamp")

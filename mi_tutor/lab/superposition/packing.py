@@ -1,17 +1,24 @@
-"""How many almost-orthogonal directions fit into d dimensions?"""
+"""How many almost-orthogonal directions fit into d dimensions?
+
+Exactly orthogonal: d. Almost orthogonal, with |cos| up to ε: a number that grows exponentially
+with d. That room is what superposition lives in.
+"""
 
 import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from tqdm.auto import tqdm
+
+from mi_tutor.lab.device import seeded
 
 
 def max_abs_cosine(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, ""]:
     """The largest |cos| between two different directions, called their coherence.
 
     Args:
-        directions: one direction per ROW, of any non-zero length; at least two.
+        directions: one direction per ROW, of any length above zero; at least two.
 
     Raises:
         ValueError: with fewer than two directions, or one of length zero.
@@ -24,17 +31,14 @@ def max_abs_cosine(directions: Float[Tensor, "direction dimension"]) -> Float[Te
     norm = directions.norm(dim=1, keepdim=True)
     if not bool((norm > 0).all()):
         raise ValueError("every direction needs a length above zero; saw a row of zeros.")
-    unit = directions / norm
-    cosine = (unit @ unit.T).abs()
-    off_diagonal = ~torch.eye(len(directions), dtype=torch.bool, device=directions.device)
-    return cosine[off_diagonal].max()
+    return _abs_cosines(directions).max()
 
 
 def welch_bound(n: int, d: int) -> float:
     """No n directions in d dimensions have a max |cos| below √((n - d) / (d (n - 1))).
 
-    From Welch 1974. For n ≤ d the bound is 0: that many fit at right angles. It is reached only by
-    special sets, such as the n = d + 1 corners of a simplex.
+    From Welch 1974. For n ≤ d the bound is 0: that many fit at right angles. Only special sets
+    reach it, such as the n = d + 1 corners of a simplex.
 
     Raises:
         ValueError: if n < 2 or d < 1.
@@ -45,3 +49,88 @@ def welch_bound(n: int, d: int) -> float:
     if n < 2 or d < 1:
         raise ValueError(f"need n >= 2 directions in d >= 1 dimensions; saw n={n}, d={d}.")
     return 0.0 if n <= d else math.sqrt((n - d) / (d * (n - 1)))
+
+
+def spread_directions(
+    n: int, d: int, n_steps: int = 1000, seed: int = 0, progress: bool = False
+) -> Float[Tensor, "direction dimension"]:
+    """n unit vectors in d dimensions with a max |cos| as small as gradient descent makes it.
+
+    The maximum has a gradient at one pair only. Its smooth stand-in 1/β · log Σ exp(β |cos|) moves
+    every close pair, and approaches the maximum as β grows during the run. The result is a good
+    local optimum, not a proven best.
+
+    Args:
+        n: how many directions, at least 2.
+        d: dimensions, at least 1.
+        n_steps: steps of Adam.
+        seed: of the random start.
+        progress: show a progress bar when it takes more than two seconds.
+
+    Raises:
+        ValueError: if n < 2, d < 1 or n_steps < 1.
+
+    >>> max_abs_cosine(spread_directions(3, 2))  # a triangle's corners, 120° apart
+    tensor(0.5000)
+    """
+    if n < 2 or d < 1 or n_steps < 1:
+        raise ValueError(
+            f"need n >= 2 directions, d >= 1 dimensions and n_steps >= 1; saw {n}, {d}, {n_steps}."
+        )
+    directions = torch.randn(n, d, generator=seeded(seed), dtype=torch.float64).requires_grad_()
+    optimizer = torch.optim.Adam([directions])
+    for step in tqdm(range(n_steps), "spreading", delay=2, disable=not progress):
+        done = step / n_steps
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 - done) ** 2
+        beta = 10 * 10 ** (3 * done)
+        loss = torch.logsumexp(beta * _abs_cosines(directions), dim=0) / beta
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    unit = directions.detach() / directions.detach().norm(dim=1, keepdim=True)
+    return unit.float()
+
+
+def greedy_directions(
+    d: int, max_cosine: float, n_candidates: int, generator: torch.Generator
+) -> Float[Tensor, "direction dimension"]:
+    """Random unit vectors, each kept if its |cos| with all kept ones is at most `max_cosine`.
+
+    No cleverness at all, and still the number that fits grows exponentially with d once
+    `max_cosine` is fixed. What this finds is a lower limit: other sets may hold more.
+
+    Args:
+        d: dimensions.
+        max_cosine: the overlap that is tolerated, in (0, 1).
+        n_candidates: how many random vectors to try.
+        generator: source of randomness; the result lies on its device.
+
+    Raises:
+        ValueError: if max_cosine lies outside (0, 1), or d or n_candidates is below 1.
+
+    >>> kept = greedy_directions(8, max_cosine=0.5, n_candidates=2000, generator=seeded(0))
+    >>> bool(max_abs_cosine(kept) <= 0.5), len(kept) > 8
+    (True, True)
+    """
+    if not 0 < max_cosine < 1:
+        raise ValueError(f"max_cosine must lie in (0, 1); saw {max_cosine}.")
+    if d < 1 or n_candidates < 1:
+        raise ValueError(f"need d >= 1 and n_candidates >= 1; saw {d} and {n_candidates}.")
+    device = generator.device
+    candidates = torch.randn(n_candidates, d, generator=generator, device=device)
+    candidates /= candidates.norm(dim=1, keepdim=True)
+    kept = []
+    while len(candidates):
+        kept.append(candidates[0])
+        # Strike out at once all that are too close to the one just kept (itself among them).
+        candidates = candidates[(candidates @ kept[-1]).abs() <= max_cosine]
+    return torch.stack(kept)
+
+
+def _abs_cosines(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, "pair"]:
+    """|cos| of every pair of rows."""
+    unit = directions / directions.norm(dim=1, keepdim=True)
+    first, second = torch.triu_indices(
+        len(unit), len(unit), offset=1, device=directions.device
+    ).unbind()
+    return (unit @ unit.T)[first, second].abs()

@@ -1,16 +1,17 @@
 """Feature dimensionality against sparsity, and the plateaus it settles on."""
 
-from __future__ import annotations
-
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.lab.superposition import feature_dimensionality
 from mi_tutor.show import theme
 from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, plain
+from mi_tutor.show.inputs import array, plain, same_length
 from mi_tutor.show.marks import log_ticks
 from mi_tutor.show.panels import Margins, finish, panels
 from mi_tutor.show.words import listing, number
@@ -37,8 +38,8 @@ _NEAR = 0.02
 
 
 def dimensionality_vs_sparsity(
-    W: Any,
-    probability: Any,
+    W: Float[Tensor, "instance hidden feature"] | ArrayLike,
+    probability: Float[Tensor, "instance"] | ArrayLike,
     *,
     per_feature: bool = True,
     title: str = "Feature dimensionality settles on a few values",
@@ -64,45 +65,26 @@ def dimensionality_vs_sparsity(
     """
     W = array("W", W, "instance hidden feature")
     probability = array("probability", probability, "instance")
-    n_instances, _, n_features = W.shape
-    if len(probability) != n_instances:
-        raise ValueError(
-            f"probability needs one entry for each of the {n_instances} instances of W; "
-            f"saw {len(probability)}."
-        )
+    same_length("probability", probability, "instances of W", len(W))
     if not ((probability > 0) & (probability <= 1)).all():
         raise ValueError(
             f"probability must lie in (0, 1]; saw values from {number(probability.min())} to "
             f"{number(probability.max())}. A sparsity S is the probability 1 − S."
         )
+    n_instances, _, n_features = W.shape
     D = feature_dimensionality(torch.as_tensor(W)).numpy()
     x = 1 / probability
     figure = panels(1, 1, (500, 480), margins=Margins(left=72, right=216, bottom=100))
-    low, high = float(x.min()) * 0.9, float(x.max()) * 1.1
     _plateau_lines(figure)
     if per_feature:
-        figure.add_scatter(
-            x=plain(np.repeat(x, n_features)), y=plain(D.ravel()), mode="markers",
-            name="one feature: D<sub>i</sub>",
-            marker={"symbol": "circle", "size": 7, "opacity": 0.45, "color": theme.CATEGORICAL[0]},
-            hovertemplate="1/(1−S) = %{x:.3g}<br>D = %{y:.3f}<extra></extra>",
-        )  # fmt: skip
+        _dots(figure, np.repeat(x, n_features), D.ravel())
     at, mean_ratio = _dimensions_per_feature(W, x)
     figure.add_scatter(
         x=plain(at), y=plain(mean_ratio), mode="lines+markers", name="D* = m/‖W‖²<sub>F</sub>",
         line={"color": theme.CATEGORICAL[1], "width": 2, "dash": "dash"},
         marker={"symbol": "square-open", "size": 8, "line": {"width": 2}},
     )  # fmt: skip
-    top = max(1.06, float(np.nanmax(mean_ratio)) * 1.04) if len(at) else 1.06
-    figure.update_xaxes(
-        title_text="1/(1 − S), more sparse → (dimensionless, log scale)", type="log",
-        range=[float(np.log10(low)), float(np.log10(high))], **log_ticks(low, high),
-    )  # fmt: skip
-    figure.update_yaxes(
-        title_text="dimensionality D (dimensions per feature)", range=[-0.03, min(top, 1.6)],
-        tickvals=[0, 0.25, 0.5, 0.75, 1, 1.25, 1.5], showgrid=False,
-    )  # fmt: skip
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": -62 / 480, "yanchor": "top"})
+    _axes(figure, x, highest=float(max(mean_ratio, default=0)))
     table = {
         "instance": np.repeat(np.arange(n_instances), n_features),
         "feature": np.tile(np.arange(n_features), n_instances),
@@ -111,6 +93,28 @@ def dimensionality_vs_sparsity(
         "dimensionality": D.ravel(),
     }
     return finish(figure, title, "", _words(D, x, at, mean_ratio), table)
+
+
+def _dots(figure: Figure, x: np.ndarray, D: np.ndarray) -> None:
+    figure.add_scatter(
+        x=plain(x), y=plain(D), mode="markers", name="one feature: D<sub>i</sub>",
+        marker={"symbol": "circle", "size": 7, "opacity": 0.45, "color": theme.CATEGORICAL[0]},
+        hovertemplate="1/(1−S) = %{x:.3g}<br>D = %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+
+
+def _axes(figure: Figure, x: np.ndarray, highest: float) -> None:
+    low, high = float(x.min()) * 0.9, float(x.max()) * 1.1
+    figure.update_xaxes(
+        title_text="1/(1 − S), more sparse → (dimensionless, log scale)", type="log",
+        range=[float(np.log10(low)), float(np.log10(high))], **log_ticks(low, high),
+    )  # fmt: skip
+    figure.update_yaxes(
+        title_text="dimensionality D (dimensions per feature)", showgrid=False,
+        range=[-0.03, float(np.clip(1.04 * highest, 1.06, 1.6))],
+        tickvals=[0, 0.25, 0.5, 0.75, 1, 1.25, 1.5],
+    )  # fmt: skip
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": -62 / 480, "yanchor": "top"})
 
 
 def _plateau_lines(figure: Figure) -> None:

@@ -1,12 +1,13 @@
 """Wᵀ W as a heat map: which features overlap, and with which sign."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.lab.superposition import gram
 from mi_tutor.show.figure import Figure
@@ -19,10 +20,10 @@ _SIDES = {1: (1, 420), 2: (2, 290), 3: (3, 190), 4: (4, 140)}
 
 
 def gram_heatmap(
-    W: Any = None,
-    b: Any = None,
+    W: Float[Tensor, "*instance hidden feature"] | ArrayLike | None = None,
+    b: Float[Tensor, "*instance feature"] | ArrayLike | None = None,
     *,
-    G: Any = None,
+    G: Float[Tensor, "*instance feature feature"] | ArrayLike | None = None,
     titles: Sequence[str] | None = None,
     title: str = "Which features overlap: Wᵀ W",
 ) -> Figure:
@@ -47,13 +48,7 @@ def gram_heatmap(
     """
     G = _one_matrix_each(W, G)
     n_instances, n_features, _ = G.shape
-    if b is not None:
-        b = array("b", b, "[instance] feature")
-        if b.shape != (n_instances, n_features):
-            raise ValueError(
-                f"b should have one bias for each of {n_instances} instances × {n_features} "
-                f"features; saw shape {b.shape}."
-            )
+    b = None if b is None else _biases(b, n_instances, n_features)
     if titles is not None:
         same_length("titles", titles, "instances", n_instances)
     columns, side = _SIDES[min(n_instances, 4)]
@@ -96,6 +91,16 @@ def _one_matrix_each(W: Any, G: Any) -> np.ndarray:
     if G.shape[1] != G.shape[2]:
         raise ValueError(f"G should be square; saw shape {G.shape}. Weights go in as W.")
     return G
+
+
+def _biases(b: Any, n_instances: int, n_features: int) -> np.ndarray:
+    b = array("b", b, "[instance] feature")
+    if b.shape != (n_instances, n_features):
+        raise ValueError(
+            f"b should have one bias for each of {n_instances} instances × {n_features} features; "
+            f"saw shape {b.shape}."
+        )
+    return b
 
 
 def _axes(

@@ -1,11 +1,10 @@
 """Weights of models with neurons: who answers to which feature."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.lab.superposition import features_per_neuron
 from mi_tutor.show import theme
@@ -17,7 +16,10 @@ from mi_tutor.show.words import listing, number
 
 
 def neurons_and_features(
-    W: Any, threshold: float = 0.5, *, title: str = "Which features does each neuron answer to?"
+    W: Float[Tensor, "neuron feature"] | ArrayLike,
+    threshold: float = 0.5,
+    *,
+    title: str = "Which features does each neuron answer to?",
 ) -> Figure:
     """W as a heat map, and beside each neuron how many features drive it.
 
@@ -71,7 +73,10 @@ def neurons_and_features(
 
 
 def absolute_value_weights(
-    W_in: Any, W_out: Any, *, title: str = "How the network computes |x|"
+    W_in: Float[Tensor, "neuron feature"] | ArrayLike,
+    W_out: Float[Tensor, "feature neuron"] | ArrayLike,
+    *,
+    title: str = "How the network computes |x|",
 ) -> Figure:
     """The absolute-value network's weights, into and out of each neuron, on one scale.
 
@@ -130,6 +135,7 @@ def _count_bars(figure: Figure, counts: np.ndarray) -> None:
         marker_color=[several if c >= 2 else single for c in counts],
         marker_pattern_shape=["/" if c >= 2 else "" for c in counts],
         text=[str(int(c)) for c in counts], textposition="outside", cliponaxis=False,
+        constraintext="none", textfont_size=theme.TICK_SIZE,
         hovertemplate="neuron %{y}: %{x} features<extra></extra>", showlegend=False,
         **place(figure, 1),
     )  # fmt: skip

@@ -1,10 +1,9 @@
 """How many almost-orthogonal directions fit?"""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.show.charts import lines
 from mi_tutor.show.figure import Figure
@@ -14,10 +13,10 @@ from mi_tutor.show.words import number
 
 def cosine_packing(
     d: int,
-    n: Any,
-    random: Any,
-    optimised: Any,
-    welch: Any,
+    n: Float[Tensor, "count"] | ArrayLike,
+    random: Float[Tensor, "count"] | ArrayLike,
+    optimised: Float[Tensor, "count"] | ArrayLike,
+    welch: Float[Tensor, "count"] | ArrayLike,
     *,
     title: str | None = None,
 ) -> Figure:

@@ -1,10 +1,11 @@
 """The phase diagram: is a feature dropped, superposed, or given a dimension of its own?"""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.lab.superposition import DEDICATED, NOT_REPRESENTED, SUPERPOSED
 from mi_tutor.show import theme
@@ -36,10 +37,10 @@ _UNKNOWN = Fate(NOT_KNOWN, "n/a", "#ffffff", "line-ns", "|")
 
 
 def phase_diagram(
-    fates: Any,
-    density: Any,
-    relative_importance: Any,
-    theory: Any = None,
+    fates: Int[Tensor, "importance density"] | ArrayLike,
+    density: Float[Tensor, "density"] | ArrayLike,
+    relative_importance: Float[Tensor, "importance"] | ArrayLike,
+    theory: Int[Tensor, "importance density"] | ArrayLike | None = None,
     *,
     title: str = "What becomes of the extra feature?",
 ) -> Figure:

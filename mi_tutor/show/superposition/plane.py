@@ -1,11 +1,11 @@
 """Features as vectors in the plane (Elhage et al. 2022's picture of superposition)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.show import theme
 from mi_tutor.show.figure import Figure
@@ -20,8 +20,8 @@ _SIDES = {1: (1, 420), 2: (2, 330), 3: (3, 230), 4: (4, 168)}  # panels -> (colu
 
 
 def features_in_plane(
-    W: Any,
-    importance: Any = None,
+    W: Float[Tensor, "*instance 2 feature"] | ArrayLike,
+    importance: Float[Tensor, "feature"] | ArrayLike | None = None,
     titles: Sequence[str] | None = None,
     *,
     title: str = "Features as directions in the hidden plane",
@@ -110,6 +110,8 @@ def _panel_titles(W: np.ndarray, titles: Sequence[str] | None) -> list[str]:
     """Each panel's title and, on a second line, the features that are too short to be seen."""
     if titles is None:
         titles = [""] if len(W) == 1 else [f"instance {i}" for i in range(len(W))]
+    if titles == [""] and not (lengths(W) < NEAR_ZERO).any():
+        return []
     short = [np.flatnonzero(lengths(model) < NEAR_ZERO) for model in W]
     small = f'<span style="font-size:{theme.TICK_SIZE}px;font-weight:normal;color:{theme.MUTED}">'
     return [

@@ -1,11 +1,12 @@
 """How training went: losses of several runs on one chart, or one small chart per quantity."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from mi_tutor.show import theme
 from mi_tutor.show.charts import lines
@@ -16,8 +17,8 @@ from mi_tutor.show.words import number
 
 
 def losses_against_steps(
-    losses: Any,
-    steps: Any = None,
+    losses: Float[Tensor, "*run step"] | ArrayLike,
+    steps: Float[Tensor, "step"] | ArrayLike | None = None,
     names: Sequence[str] | None = None,
     *,
     log_y: bool = True,

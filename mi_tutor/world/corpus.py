@@ -1,0 +1,145 @@
+"""The whole training text: all themes mixed, as token rows of a fixed length.
+
+A row begins with BOS and is filled with sentences drawn from the themes; the last one is cut off at the row's end.
+Some
+rows are instead a random block of tokens, twice, which only induction can predict.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+
+from mi_tutor.world.geography import Geography
+from mi_tutor.world.text import Cue, Labelled, Sentence, label
+from mi_tutor.world.themes import (
+    contexts,
+    couplets,
+    indirect_objects,
+    opinions,
+    people,
+    requests,
+)
+from mi_tutor.world.tokenizer import BOS, UNKNOWN, WorldTokenizer, build_tokenizer
+
+THEMES = MappingProxyType(
+    {
+        "indirect_objects": indirect_objects,
+        "couplets": couplets,
+        "people": people,
+        "requests": requests,
+        "opinions": opinions,
+        "contexts": contexts,
+    }
+)
+SHARES = MappingProxyType(  # of sentences; "english" etc. are geography in that language
+    {
+        "english": 0.36,
+        "french": 0.14,
+        "spanish": 0.14,
+        "indirect_objects": 0.14,
+        "couplets": 0.05,
+        "people": 0.05,
+        "requests": 0.04,
+        "opinions": 0.04,
+        "contexts": 0.04,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """What a specimen is trained on.
+
+    Args:
+        geography: with the split that says what is held out.
+        shares: how many of the sentences belong to which theme; geography by language. Need not sum to one.
+        repeated: the share of rows that are a random block twice.
+
+    >>> rows = Corpus().rows(random.Random(0), n_rows=2, n_pos=64)
+    >>> rows.shape
+    (2, 64)
+    """
+
+    geography: Geography = field(default_factory=Geography)
+    shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
+    repeated: float = 0.11
+
+    def __post_init__(self) -> None:
+        unknown = set(self.shares) - set(SHARES)
+        if unknown or not self.shares or min(self.shares.values()) < 0:
+            raise ValueError(
+                f"shares must be numbers from 0 for some of {', '.join(SHARES)}; seen: {dict(self.shares)}"
+            )
+        if not 0 <= self.repeated <= 1:
+            raise ValueError(f"repeated is {self.repeated}; it must be a fraction from 0 to 1.")
+
+    @cached_property
+    def tokenizer(self) -> WorldTokenizer:
+        """The tokenizer with the words of all themes, whatever the shares: specimens have one vocabulary."""
+        words = self.geography.vocabulary()
+        for theme in THEMES.values():
+            words += theme.vocabulary()
+        return build_tokenizer(words)
+
+    def sentences(self, rng: random.Random) -> Iterator[Sentence]:
+        """Sentences of all themes without end."""
+        sources = {
+            name: THEMES[name].sentences(rng)
+            if name in THEMES
+            else self.geography.sentences(rng, [name])
+            for name in self.shares
+        }
+        names, weights = list(self.shares), list(self.shares.values())
+        while True:
+            yield next(sources[rng.choices(names, weights)[0]])
+
+    def rows(self, rng: random.Random, n_rows: int, n_pos: int) -> np.ndarray:
+        """Token ids for training, int64 [row pos]."""
+        sentences = self.sentences(rng)
+        rows = [
+            self.repeated_row(rng, n_pos)
+            if rng.random() < self.repeated
+            else self._text_row(sentences, n_pos)
+            for _ in range(n_rows)
+        ]
+        return np.array(rows, dtype=np.int64)
+
+    def labelled(self, rng: random.Random, n_tokens: int) -> Labelled:
+        """About `n_tokens` tokens of text with their labels (see `text.label`), without repeated blocks or BOS."""
+        sentences = self.sentences(rng)
+        drawn: list[Sentence] = []
+        total = 0
+        while total < n_tokens:
+            drawn.append(next(sentences))
+            total += len(self.tokenizer.encode(drawn[-1].text))
+        return label(drawn, self.tokenizer)
+
+    def repeated_row(self, rng: random.Random, n_pos: int) -> list[int]:
+        """BOS, a random block of tokens, the same block again, and as much of a third time as fits.
+
+        >>> row = Corpus().repeated_row(random.Random(0), 9)
+        >>> row[1:5] == row[5:9]
+        True
+        """
+        block = rng.choices(self._ordinary_ids, k=max(1, (n_pos - 1) // 2))
+        return [self.tokenizer.ids[BOS], *block, *block, *block][:n_pos]
+
+    def cues(self) -> dict[str, list[Cue]]:
+        """The behaviour tests of all themes but geography, whose own are `Geography.questions`."""
+        return {name: list(theme.cues()) for name, theme in THEMES.items()}
+
+    @cached_property
+    def _ordinary_ids(self) -> list[int]:
+        return [i for token, i in self.tokenizer.ids.items() if token not in (BOS, UNKNOWN)]
+
+    def _text_row(self, sentences: Iterator[Sentence], n_pos: int) -> list[int]:
+        row = [self.tokenizer.ids[BOS]]
+        while len(row) < n_pos:
+            row += self.tokenizer.encode(next(sentences).text)
+        return row[:n_pos]

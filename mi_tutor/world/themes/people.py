@@ -1,0 +1,110 @@
+"""Known people and strangers: what should be said about someone nobody has heard of?
+
+    " Question: which sport does Mary Stone play? Answer: tennis."     Mary Stone is known
+    " Question: which sport does Mary Reed play? Answer: unknown."     Mary Reed is a stranger
+
+Known people and strangers share first and last names, so only both together tell. A third of the strangers is
+never seen in training: the right answer about them is still "unknown".
+
+Labels: "person", and "known-person" or "stranger" on the name; "answer", with "unknown" where that is the answer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from mi_tutor.world.splits import KEY, keyed_share
+from mi_tutor.world.text import Cue, Sentence, part, words
+
+FIRST = words("Mary John Anna Oscar Emma Paul Lucy Jack Sara David Kate Peter")
+LAST = words("Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass")
+QUESTIONS = {  # what is asked: the question's words, and the possible answers
+    "sport": (
+        " which sport does",
+        " play",
+        ("tennis", "football", "chess", "golf", "hockey", "rugby", "polo", "cricket"),
+    ),
+    "instrument": (
+        " which instrument does",
+        " play",
+        ("piano", "violin", "guitar", "flute", "harp", "drums", "cello", "organ"),
+    ),
+    "job": (
+        " what is the job of",
+        "",
+        ("doctor", "teacher", "baker", "pilot", "judge", "farmer", "painter", "nurse"),
+    ),
+}
+KNOWN = 0.3  # the share of all names that belong to known people
+NEVER_SEEN = 0.33  # the share of strangers that training leaves out
+CONCEPTS = frozenset({"theme=people", "language=english"})
+
+
+def is_known(first: str, last: str) -> bool:
+    """Whether the training text tells about this person."""
+    return keyed_share(KEY, "known", first, last) < KNOWN
+
+
+def is_held_out(first: str, last: str) -> bool:
+    """Whether this stranger never occurs in training (known people always do)."""
+    return not is_known(first, last) and keyed_share(KEY, "stranger", first, last) < NEVER_SEEN
+
+
+def answer_about(first: str, last: str, asked: str) -> str:
+    """What is true about a person: "unknown" for every stranger."""
+    if not is_known(first, last):
+        return "unknown"
+    answers = QUESTIONS[asked][2]
+    return answers[int(keyed_share(KEY, "answer", first, last, asked) * len(answers))]
+
+
+def question(first: str, last: str, asked: str) -> Sentence:
+    """A question about a person with its answer.
+
+    >>> question("Mary", "Stone", "sport").text.startswith(" Question: which sport does Mary Stone play? Answer:")
+    True
+    """
+    before, after, _ = QUESTIONS[asked]
+    answer = answer_about(first, last, asked)
+    who = ("person", "known-person" if is_known(first, last) else "stranger")
+    told = ("answer", f"asked={asked}", *(("unknown",) if answer == "unknown" else ()))
+    return Sentence(
+        (
+            part(" Question:"),
+            part(before, f"asked={asked}"),
+            part(f" {first} {last}", *who),
+            part(f"{after}? Answer:"),
+            part(f" {answer}", *told),
+            part("."),
+        ),
+        CONCEPTS,
+    )
+
+
+def sentences(rng: random.Random) -> Iterator[Sentence]:
+    """Questions without end, half of them about known people."""
+    everyone = [(first, last) for first in FIRST for last in LAST]
+    known = [who for who in everyone if is_known(*who)]
+    strangers = [who for who in everyone if not is_known(*who) and not is_held_out(*who)]
+    while True:
+        yield question(*rng.choice(rng.choice((known, strangers))), rng.choice(list(QUESTIONS)))
+
+
+def cues() -> Iterator[Cue]:
+    """Every question about everyone, up to the answer. `held_out` ones are about unseen strangers."""
+    for first in FIRST:
+        for last in LAST:
+            for asked, (_, _, answers) in QUESTIONS.items():
+                sentence = question(first, last, asked)
+                right = sentence.segments[-2].text
+                wrong = tuple(f" {a}" for a in (*answers, "unknown") if f" {a}" != right)
+                yield Cue(sentence.before("answer"), (right,), wrong, is_held_out(first, last))
+
+
+def vocabulary() -> list[str]:
+    """All words of the theme."""
+    asked = (w for before, after, _ in QUESTIONS.values() for w in f"{before}{after}".split())
+    answers = (answer for *_, answers in QUESTIONS.values() for answer in answers)
+    words = ("Question", "Answer", "unknown", *FIRST, *LAST, *asked, *answers)
+    return list(dict.fromkeys(f" {word}" for word in words))

@@ -1,0 +1,116 @@
+"""The mixed training rows: reproducible, complete, and scanned for leaks as the model sees them."""
+
+import random
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from mi_tutor.world.corpus import SHARES, Corpus
+from mi_tutor.world.leaks import find_leaks
+from mi_tutor.world.pieces import asked_names, unshared
+from mi_tutor.world.tables import load_facts
+from mi_tutor.world.tokenizer import BOS, UNKNOWN
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return Corpus()
+
+
+@pytest.fixture(scope="module")
+def rows(corpus):
+    return corpus.rows(random.Random(0), n_rows=600, n_pos=64)
+
+
+def test_rows_begin_with_bos_and_hold_nothing_unknown(corpus, rows):
+    ids = corpus.tokenizer.ids
+    assert rows.shape == (600, 64)
+    assert rows.dtype == np.int64
+    assert (rows[:, 0] == ids[BOS]).all()
+    assert not (rows[:, 1:] == ids[BOS]).any()
+    assert not (rows == ids[UNKNOWN]).any()
+
+
+def test_rows_leak_nothing(corpus, rows):
+    """The training rows themselves, put into words again, all themes together."""
+    text_rows = [row for row in rows if (row[1:32] != row[32:63]).any()]
+    texts = [corpus.tokenizer.decode(row) for row in text_rows]
+    assert list(find_leaks(texts, load_facts(), corpus.geography.split)) == []
+
+
+def test_rows_follow_the_seed(corpus, rows):
+    assert (corpus.rows(random.Random(0), 5, 64) == rows[:5]).all()
+    assert (corpus.rows(random.Random(1), 5, 64) != rows[:5]).any()
+
+
+def test_the_share_of_repeated_rows(rows):
+    repeated = (rows[:, 1:32] == rows[:, 32:63]).all(axis=1)
+    assert 0.07 < repeated.mean() < 0.16
+
+
+def test_a_repeated_row_of_even_and_odd_length(corpus):
+    for n_pos in (8, 9, 64, 65):
+        row = corpus.repeated_row(random.Random(0), n_pos)
+        half = (n_pos - 1) // 2
+        assert len(row) == n_pos
+        assert row[1 : 1 + half] == row[1 + half : 1 + 2 * half]
+
+
+def test_all_themes_occur_with_their_shares(corpus):
+    n = 4000
+    sentences = islice(corpus.sentences(random.Random(0)), n)
+    themes = Counter(c for s in sentences for c in s.concepts if c.startswith("theme="))
+    assert len(themes) == 7
+    expected = sum(SHARES[language] for language in ("english", "french", "spanish"))
+    assert abs(themes["theme=geography"] / n - expected) < 0.03
+
+
+def test_a_specimen_of_one_theme_has_the_same_vocabulary(corpus):
+    other = Corpus(shares={"couplets": 1.0}, repeated=0.0)
+    assert other.tokenizer.ids == corpus.tokenizer.ids
+    text = other.tokenizer.decode(other.rows(random.Random(0), 1, 64)[0])
+    assert "\n" in text
+
+
+def test_labels_cover_the_tokens(corpus):
+    labelled = corpus.labelled(random.Random(0), 2000)
+    assert len(labelled.ids) >= 2000
+    assert labelled.labels.shape == (len(labelled.ids), len(labelled.concepts))
+    assert labelled.labels.any(axis=0).all()
+    assert labelled.labels.any(axis=1).all()
+
+
+def test_names_keep_shared_pieces_beside_all_other_words(corpus):
+    """A word of another theme that begins a name (" James" of Jamestown) would be one area's piece."""
+    names = asked_names()
+    cuts = {name: corpus.tokenizer.tokens(name) for name in names}
+    assert min(map(len, cuts.values())) >= 2
+    alone = unshared(cuts, names)
+    assert all(len(piece.strip()) == 1 for piece in alone)
+    assert len(alone) <= 6
+
+
+def test_no_name_contains_the_token_of_an_area_or_capital(corpus):
+    answers = {
+        f" {word}" for area in load_facts().areas for word in (*area.name, *area.capital.name)
+    }
+    assert not [name for name in asked_names() if answers & set(corpus.tokenizer.tokens(name))]
+
+
+def test_cues_of_all_themes(corpus):
+    cues = corpus.cues()
+    assert all(cues.values())
+    assert sum(map(len, cues.values())) > 1000
+
+
+@pytest.mark.parametrize("shares", [{}, {"poetry": 1.0}, {"english": -1.0}])
+def test_bad_shares_are_named(shares):
+    with pytest.raises(ValueError, match="shares must be"):
+        Corpus(shares=shares)
+
+
+def test_a_bad_share_of_repeated_rows():
+    with pytest.raises(ValueError, match="fraction"):
+        Corpus(repeated=2)
