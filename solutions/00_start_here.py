@@ -1,4 +1,4 @@
-# %% [markdown] minutes=45
+# %% [markdown] minutes=50
 r"""
 # 00 · Start here
 
@@ -7,7 +7,7 @@ How this course works, and a first look inside a language model: read it, take i
 ## What you will be able to do
 
 - use an exercise, a check, a hint, a quick check and the progress bar
-- read shapes such as `batch pos d_model`, and write them with einops and jaxtyping
+- read shapes such as `batch pos d_model`, einops expressions and jaxtyping annotations
 - open a small language model, and look at its tokens, its predictions and its inner values
 - say what the residual stream is, and rebuild it from its parts
 - take one attention head out with a hook, and measure what that changes
@@ -30,32 +30,33 @@ r"""
 ## How an exercise works
 
 An exercise asks you for one function. The cell stops with `NotImplementedError` until you replace that
-line by your code. The cell below it is the **check**: it runs your function on inputs that it makes up
-and says what is right, what is not, and why. Many mistakes it knows by name, so read what it says: it is
+line with your code. The cell below it is the **check**: it runs your function on inputs that it makes up
+and says what is right, what is not, and why. It knows many mistakes by name, so read what it says: it is
 meant for you.
 
 - `hint("top-tokens")` gives a nudge, and a little more each time you call it.
 - Trying costs nothing. Nobody counts your attempts.
 - What you passed is remembered on this machine; `progress()` at the end of a chapter shows it.
-- The finished chapters are in `solutions/`. Look there after you tried.
+- The finished chapters are in `solutions/`. Look there after you have tried.
 
 Everything you write here also exists in the package (`mi_tutor.lab`), written to be read. Later chapters
 import it from there.
 
 ## Shapes
 
-In this field you spend half of your time with shapes, so we name the axes. `[batch pos d_model]` means
+In this field you spend half of your time on shapes, so we name the axes. `[batch pos d_model]` means
 three axes: which prompt, which position (token) in it, and the model's internal vector. Two libraries
 let code say the same thing:
 
-- **jaxtyping** writes the shape into the signature: `Float[Tensor, "batch pos d_model"]`;
-- **einops** writes operations with named axes: what stands left of the arrow goes in, what stands right
-  comes out.
+- **jaxtyping** writes the shape into the signature, `Float[Tensor, "batch pos d_model"]`: a note to the
+  reader, which nothing checks while you work here;
+- **einops** writes operations with named axes: left of the arrow is what
+  goes in, right of it what comes out.
 """
 
 # %% id="einops-in-three-lines"
 activations = torch.arange(24.0).reshape(2, 3, 4)  # [batch pos d_model]
-W = torch.ones(4, 5)  # [d_model d_mlp]
+W = torch.ones(4, 5)  # some weights, [d_model d_mlp]
 
 # the mean over positions
 print(reduce(activations, "batch pos d_model -> batch d_model", "mean").shape)
@@ -70,21 +71,22 @@ print(
 r"""
 Here is your first **quick check**. Click an option and read what it says; all options have something to
 tell you. To keep the answer in the notebook (so that Run All goes on, and a grader can read it) put its
-letter in place of the question mark.
+letter in place of the question mark. The red “not answered yet” is meant: it stops Run All until you
+have answered.
 """
 
 # %% tags=["quiz"]
-quiz("read-a-shape", "b")
+quiz("read-a-shape", "c")
 
 # %% [markdown]
 r"""
 ## A model you can hold in your hand
 
 A **specimen** is a small trained model that ships with the course. This one, `primer`, is shaped like
-GPT-2, with 2 layers and 115 thousand parameters. It knows 172 words and a few kinds of sentence. (Its
-card says how it was made and what it can and cannot do: `mi_tutor/specimens/primer/card.md`.) We open it
-as a TransformerLens `TransformerBridge`, which lets us watch and change everything that happens inside.
-The same call opens the real GPT-2, at the end of this chapter.
+GPT-2, with 2 layers and 116 thousand parameters. It knows 188 words and a few kinds of sentence. (Its
+card says how it was made and what it can and cannot do: `mi_tutor/specimens/primer/card.md` in the
+repository.) We open it as a TransformerLens `TransformerBridge`, which lets us watch and change
+everything that happens inside. The same call opens the real GPT-2, at the end of this chapter.
 """
 
 # %% id="open-the-model"
@@ -97,13 +99,14 @@ print("shape:", list(tokens.shape), "  ids:", tokens[0].tolist())
 
 # %% [markdown]
 r"""
-A model never sees text. It sees **tokens**, numbers from its vocabulary. The first, `<|endoftext|>`,
-marks the beginning. Words inside a sentence bring their leading space along, so `" Mary"` and `"Mary"`
-are different tokens.
+A model never sees text. It sees **tokens**: pieces of text, each with a number, its id. The first,
+`<|endoftext|>`, marks the beginning (GPT-2 uses one token for the border between two texts, hence the
+name). Words inside a sentence bring their leading space along, so `" Mary"` and `"Mary"` are different
+tokens.
 
-Run the model, and it gives **logits**: at every position, one score for every token of the vocabulary,
-saying how likely that token comes *next*. `run_with_cache` also keeps every value that was computed on
-the way.
+Run the model, and it gives **logits**: at every position, one score for every token of the vocabulary.
+The higher the score, the likelier that token comes *next*; a softmax turns scores into probabilities.
+`run_with_cache` also keeps the values that were computed on the way.
 """
 
 # %% id="run-the-model"
@@ -138,24 +141,32 @@ for token in top_tokens(logits[0], k=5):
 # %% [markdown]
 r"""
 **What you should see.** `' Mary'`, at more than 90 %. The model worked out *who receives the drink*: not
-John, who gives it, but the other person. How does it know? Two layers, four attention heads each: the
-answer is in there, and you can look.
+John, who gives it, but the other person. How does it know? Two blocks, each with four attention heads
+and an MLP: the answer is in there, and you can look.
+"""
 
-(Try prompts of your own in the cell that opened the model: `"The capital of France is"`, `"The color of
-snow is"`. A word that the model does not know is named rather than silently replaced.)
+# %% id="your-own-prompts"
+# Yours to change: try "The color of snow is", or other names, or a word it does not know.
+my_tokens = encode(model, "The capital of France is")
+with torch.no_grad():
+    print([model.to_string(token) for token in top_tokens(model(my_tokens)[0], k=3)])
 
+# %% [markdown]
+r"""
 ## The residual stream
 
 Inside, each position has a vector of `d_model = 64` numbers, the **residual stream**. The embedding
 writes the first value. Then every block's attention and MLP each read the stream and **add** something
-to it. At the end, the logits are read from what has accumulated.
+to it. At the end, the logits are read from what has accumulated. (Each reader first normalises its own
+copy of the stream with a LayerNorm; the stream itself is not changed by that.)
 
 ```
 embed + pos_embed ──┬─────────────(+)──┬───────────(+)──┬── … ── logits
                     └─ attention 0 ─┘  └─── MLP 0 ──┘   └─ attention 1 …
 ```
 
-Every value has a name in the cache, which is a dictionary of tensors with axes `[batch pos d_model]`:
+The cache works like a dictionary of named values. These have axes `[batch pos d_model]` (others have
+other axes), and L is the block's number, counted from 0; people say *layer* for block, and so do we:
 
 | name | what it is |
 |---|---|
@@ -186,8 +197,8 @@ check("read-the-cache", residual_at)
 # %% [markdown] slug="residual-is-a-sum"
 r"""
 Now rebuild the **final** stream (what `blocks.{n_layers - 1}.hook_resid_post` holds) from everything
-that was written to it, without reading any `resid` entry: the two embeddings, and every block's
-attention and MLP output. Shape `[pos d_model]`: drop the batch axis.
+that was written to it, without reading any `resid` entry (the check takes them out): the two embeddings,
+and every block's attention and MLP output. Shape `[pos d_model]`: drop the batch axis.
 """
 
 
@@ -214,8 +225,9 @@ print(f"largest difference to the real stream: {difference.abs().max():.0e}")
 
 # %% [markdown]
 r"""
-A sum, to rounding. That is the reason why so much of this field works: if the final stream is a sum, we
-can ask what each term contributes, and we can take a term out.
+A sum, exactly or to rounding. Much of this field rests on that: we can ask what each term contributes to
+the stream, and we can take a term out. (The logits are a sum too, once the scale of the last LayerNorm
+is held fixed.)
 """
 
 # %% tags=["quiz"]
@@ -225,26 +237,36 @@ quiz("channel", "b")
 r"""
 ## Change something
 
-Reading is half of it. To find out what a part is *for*, take it out and see what happens. A **hook** is
-a function that TransformerLens calls with a value in the middle of the computation; what the hook
-returns is used from there on:
+Reading is half of it. To find out what a part is *for*, take it out and see what happens: that is an
+**ablation**. The tool is a **hook**, a function that TransformerLens calls with a value in the middle of
+the computation. What the hook returns is used from there on. Here is one that changes nothing but tells
+what it saw:
+"""
 
-```python
-def hook(value, hook):        # value: the tensor at this point; hook: where we are
-    return changed_value
 
-model.run_with_hooks(tokens, fwd_hooks=[(name, hook)])
-```
+# %% id="a-first-hook"
+def tell(value, hook):  # the second argument must have this name
+    print(hook.name, list(value.shape))
+    return value
 
-An attention head writes through its output `z`, found at `blocks.L.attn.hook_z` with axes `[batch pos
-head d_head]`.
+
+with torch.no_grad():
+    model.run_with_hooks(tokens, fwd_hooks=[("blocks.1.attn.hook_z", tell)])
+
+# %% [markdown]
+r"""
+The attention of a block is several **heads** side by side. At each position every head gathers a vector
+`z` of `d_head` numbers from the positions it attends to; multiplied by the head's output weights it is
+what the head adds to the stream. So if `z` is zero, the head adds nothing. You find all heads' `z` at
+`blocks.L.attn.hook_z`, with axes `[batch pos head d_head]`.
 """
 
 # %% [markdown] slug="zero-a-head"
 r"""
 Return the logits of the model when one head's `z` is **zero at all positions**. Leave nothing behind:
 after your function, the model must work as before. (`run_with_hooks` and `with
-model.hooks(fwd_hooks=[...]):` both take their hooks out again.)
+model.hooks(fwd_hooks=[...]):` both take their hooks out again. Inside the hook, change a `.clone()` and
+return it.)
 """
 
 
@@ -269,17 +291,18 @@ def zero_head(
 check("zero-a-head", zero_head)
 
 # %% id="without-each-head"
-mary = model.to_single_token(" Mary")
-print(
-    "change of the logit of ' Mary' without each head, and the model's first guess then"
-)
+mary, john = model.to_single_token(" Mary"), model.to_single_token(" John")
+print("                     change of the logit of")
+print("without               ' Mary'    ' John'    first guess")
 for layer in range(model.cfg.n_layers):
     for head in range(model.cfg.n_heads):
         with torch.no_grad():
             changed = zero_head(model, tokens, layer, head)
-        change = changed[0, -1, mary] - logits[0, -1, mary]
+        change = changed[0, -1] - logits[0, -1]
         guess = model.to_string(top_tokens(changed[0], k=1)[0])
-        print(f"  layer {layer}, head {head}:  {change:+6.2f}   {guess!r}")
+        print(
+            f"layer {layer}, head {head}      {change[mary]:+6.2f}     {change[john]:+6.2f}    {guess!r}"
+        )
 
 # %% [markdown] slug="strongest-head"
 r"""
@@ -294,32 +317,40 @@ check("strongest-head", strongest)
 
 # %% [markdown]
 r"""
-**What you should see.** One head stands out. Without it the model still says a *name*, but the wrong
-one. Where does that head look when it is about to say the answer? Its **attention pattern** tells
-(`attn.hook_pattern`, axes `[batch head query key]`): how much each earlier token, the key, counts for
-the position that asks, the query.
+**What you should see.** Two heads stand out, and they are needed for different things. Without head 0 of
+layer 1 both names fall: the model still names *somebody*, but somebody who is not in the story. Without
+head 2 of layer 0, `' Mary'` falls and `' John'` rises: the model now names the giver. So one is needed
+to bring up the people of the story, the other to tell the receiver from the giver. *How* they do it, an
+ablation does not say.
+
+So which of the two "matters most" depends on what you measure. The logit of one token and the difference
+between two are different questions; chapter 04 comes back to choosing well.
+
+Where do heads look when the answer is due? Their **attention pattern** tells (`attn.hook_pattern`, axes
+`[batch head query key]`): the weight with which the position that asks, the query, reads each position
+up to and including itself, the keys. The weights of one query sum to 1.
 """
 
 # %% id="where-heads-look"
 words = model.to_str_tokens(tokens)
-for head in range(model.cfg.n_heads):
-    weights = cache["blocks.1.attn.hook_pattern"][0, head, -1]
-    print(f"layer 1, head {head} looks at:")
+for layer, head in [(0, 2), (1, 0), (1, 3)]:
+    weights = cache[f"blocks.{layer}.attn.hook_pattern"][0, head, -1]
+    print(f"layer {layer}, head {head} looks at:")
     for k in weights.topk(2).indices.tolist():
         print(f"    {weights[k]:.2f}  {words[k]!r} (position {k})")
 
 # %% [markdown]
 r"""
-Head 0 looks at `' Mary'`: it fetches the name that is due.
-
 ## An intervention that fails
 
-Now look at head 2 of the same layer. Its attention is far sharper: all of it rests on a single token,
-the comma. If attention were importance, taking *that* head out should hurt most.
+The head that brings up the people looks at `' went'`, which is nobody's name. The head that looks most
+at `' Mary'` is head 3 of layer 1. If looking at the answer were what counts, taking *that* head out
+should hurt most. Try:
 """
 
-# %% id="the-sharpest-head"
-for layer, head in [(1, 0), (1, 2)]:
+# %% id="the-head-that-looks-at-the-answer"
+print(f"intact: P(' Mary') = {logits[0, -1].softmax(dim=-1)[mary]:.1%}")
+for layer, head in [(1, 3), (1, 0)]:
     with torch.no_grad():
         changed = zero_head(model, tokens, layer, head)
     probability = changed[0, -1].softmax(dim=-1)[mary]
@@ -330,18 +361,45 @@ quiz("attention-is-not-importance", "a")
 
 # %% [markdown]
 r"""
-And what does the successful intervention show? Less than one would like:
+Can we see that the stream at `' went'` holds the people? Run another story, take its stream at that one
+position, and put it into ours. (That is *activation patching*, and chapter 04 is about it.)
+"""
+
+# %% id="what-went-knows"
+went = words.index(" went")
+for other in ("Alice and Henry", "Grace and Jack"):
+    first, second = other.split(" and ")
+    story = prompt.replace("Mary", first).replace("John", second)
+    with torch.no_grad():
+        _, other_cache = model.run_with_cache(encode(model, story))
+
+    def put_in(stream, hook, source=other_cache):
+        stream = stream.clone()
+        stream[:, went] = source["blocks.1.hook_resid_pre"][:, went]
+        return stream
+
+    hooks = [("blocks.1.hook_resid_pre", put_in)]
+    with torch.no_grad():
+        patched = model.run_with_hooks(tokens, fwd_hooks=hooks)
+    guess = model.to_string(top_tokens(patched[0], k=1)[0])
+    print(f"our story with the stream at ' went' from {other}'s: {guess!r}")
+
+# %% [markdown]
+r"""
+One position of one layer, and the answer is somebody from the other story. Back to the ablation that did
+hurt: what does it show? Less than one would like.
 """
 
 # %% tags=["quiz"]
-quiz("what-an-ablation-shows", "c")
+quiz("what-an-ablation-shows", "a")
 
 # %% [markdown]
 r"""
 ## On the real thing
 
-The same lines run on GPT-2 small, with 12 layers of 12 heads, if this machine can fetch it (about 550
-MB, once). Without a network you get one line that says so, and nothing in the course depends on it.
+The same lines run on GPT-2 small, with 12 layers of 12 heads (`head_effects` is your loop, as the
+package has it), if this machine can fetch it (about 550 MB, once). Without a network you get one line
+that says so, and nothing in the course depends on it.
 """
 
 # %% id="on-the-real-thing"
@@ -388,6 +446,6 @@ r"""
 
 - Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*. Where the residual stream
   became a channel.
-- Wang et al. 2022, *Interpretability in the Wild*. The story about Mary and John, solved in GPT-2 small:
-  26 heads in 7 classes.
+- Wang et al. 2022, *Interpretability in the Wild*. The story about Mary and John, largely explained in
+  GPT-2 small: 26 heads in 7 classes.
 """

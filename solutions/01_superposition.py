@@ -27,6 +27,7 @@ from torch import Tensor
 
 from mi_tutor import check, hint, progress, quiz
 from mi_tutor.lab import superposition as lab
+from mi_tutor.lab.superposition import recipes
 from mi_tutor.lab.device import seeded
 from mi_tutor.show import superposition as show
 
@@ -361,14 +362,28 @@ many sparsities and look at every single feature.
 """
 
 # %% id="train-plateaus"
-PLATEAUS_SWEEP
+sweep = recipes.dimensionality()
+plateaus = lab.train_sweep(sweep)
+probability = torch.tensor(sweep.probabilities)[:, 0].repeat_interleave(sweep.n_seeds)
+print(
+    f"{sweep.n_instances} models of {sweep.n_features} features in {sweep.n_hidden} dimensions"
+)
 
 # %% id="plateau-figure"
-show.dimensionality_vs_sparsity(plateaus.W, plateau_density)
+show.dimensionality_vs_sparsity(plateaus.W, probability)
 
 # %% [markdown]
 r"""
-PLATEAUS_TEXT
+**What you should see.** Each dot is one feature of one model. They do not fill the plane: they gather on
+the dashed lines. From left to right, 3/4 and 2/3 (tetrahedra and triangles), then a long stretch at 1/2
+(antipodal pairs), then 2/5 and 3/8 (pentagons and square antiprisms), and in the end something too
+crowded for names. The line through the middle is $D^* = m / \lVert W \rVert^2$, the dimensions per
+represented feature.
+
+One thing in the paper's figure is missing here: $D_i = 1$. All our features are equally important and,
+at the left edge, always on, so no direction is better than another: the model keeps *some* six
+dimensions, and hardly any feature has one for itself. A replication that does not show everything is
+worth more than one that was made to.
 
 ## Three fates
 
@@ -469,23 +484,15 @@ check("phase-diagram", phase_theory)
 
 # %% [markdown]
 r"""
-And now ask the models: 15 densities, 15 relative importances, four random starts each, 900 models in one sweep.
-Of the four starts we keep the one with the lowest loss, and your `feature_fates` says what became of the extra
-feature.
+And now ask the models: 15 densities, 15 relative importances, four random starts each, 900 models in one
+sweep. Of the four starts we keep the one with the lowest loss, and your `feature_fates` says what became
+of the extra feature.
 """
 
 # %% id="train-phase"
-density = torch.logspace(0, -2, 15)
-relative_importance = torch.logspace(-1, 1, 15)
-phase = lab.ToySweep(
-    n_features=2,
-    n_hidden=1,
-    probabilities=density,
-    importances=[[1.0, r] for r in relative_importance.tolist()],
-    n_seeds=4,
-    n_batch=512,
-    n_steps=1000,
-)
+phase = recipes.phase_diagram(n_cells=15, n_seeds=4)
+density = torch.tensor(phase.probabilities)[:, 0]
+relative_importance = torch.tensor(phase.importances)[:, 1]
 best = lab.best_of_seeds(phase, lab.train_sweep(phase))
 extra = torch.stack([feature_fates(W)[1] for W in best.W])
 fates = extra.view(15, 15).T  # [importance density]
@@ -502,13 +509,14 @@ show.phase_diagram(fates, density, relative_importance, theory=predicted)
 
 # %% [markdown]
 r"""
-**What you should see.** Three regions. Dense features (left) are not superposed: the less important one is dropped, the
-more important one gets the dimension, and the border between them is at importance 1. To the right, where features
-are rare, both are kept as an antipodal pair, even if one matters ten times as much as the other.
+**What you should see.** Three regions. Dense features (left) are not superposed: the less important one
+is dropped, the more important one gets the dimension, and the border between them is at importance 1. To
+the right, where features are rare, both are kept as an antipodal pair, even if one matters ten times as
+much as the other.
 
-The trained border lies a little to the left of the theory's, because training may do what our formula did not: shift
-the biases and the lengths of the two vectors. So superposition costs a little less than $(1 + r)p^2/6$, and it wins
-a little earlier.
+The trained border lies a little to the left of the theory's, because training may do what our formula
+did not: shift the biases and the lengths of the two vectors. So superposition costs a little less than
+$(1 + r)p^2/6$, and it wins a little earlier.
 """
 
 # %% tags=["quiz"]
@@ -561,43 +569,36 @@ check("correlated-features", paired_features)
 
 # %% id="train-pairs"
 pairs = {}
-for features in ("correlated", "anti-correlated"):
-    sweep = lab.ToySweep(
-        n_features=4,
-        n_hidden=2,
-        probabilities=[0.1],
-        n_seeds=40,
-        n_batch=512,
-        n_steps=1500,
-        features=features,
-    )
-    trained = lab.train_sweep(sweep)
-    pairs[features] = lab.best_of_seeds(sweep, trained).W[0]
+for kind in ("correlated", "anti-correlated"):
+    trained = lab.train_sweep(recipes.pairs(kind))
+    pairs[kind] = trained.W[trained.loss.argmin()]
 
     direction = torch.nn.functional.normalize(trained.W, dim=1)
     cosine = lab.gram(direction)[:, [0, 2], [1, 3]]  # of the two features of each pair
     orthogonal = (cosine.abs() < 0.2).all(dim=1).float().mean()
     opposite = (cosine < -0.9).all(dim=1).float().mean()
+    print(f"{kind}, {len(cosine)} random starts:")
     print(
-        f"{features}: of 40 starts {orthogonal:.0%} end with both pairs at right angles,"
+        f"    both pairs at right angles in {orthogonal:.0%}, pointing apart in {opposite:.0%}"
     )
-    print(f"    {opposite:.0%} with both pairs pointing apart")
 
 # %% id="pairs-figure"
 show.features_in_plane(
     torch.stack(list(pairs.values())),
     titles=[f"{name} pairs: (0, 1) and (2, 3)" for name in pairs],
-    title="Where pairs settle, best of 40 starts",
+    title="Where pairs of features settle",
 )
 
 # %% [markdown]
 r"""
-**What you should see.** Features that come *together* settle at **right angles** to each other and share their line with a
-feature of the other pair, which they rarely meet. Features that *never* come together share one line with opposite
-signs: they cannot collide, so that costs nothing at all.
+**What you should see.** Features that come *together* settle at **right angles** to each other and share
+their line with a feature of the other pair, which they rarely meet. Features that *never* come together
+share one line with opposite signs: they cannot collide, so that costs nothing at all.
 
-Now read the printed percentages again. The figure shows the best of 40 starts; many starts end somewhere else, with a
-higher loss. What a model *could* do and what training *finds* are two questions.
+How sure is that? Each kind was trained from 40 random starts, and the printed percentages say how many
+ended so. They depend on how the models start: with larger starting weights (`init_scale=1.0` in place of
+the recipe's 0.3) about one start in ten ends in a worse arrangement and stays there. What a model
+*could* do and what training *finds* are two questions.
 """
 
 # %% tags=["quiz"]
@@ -649,29 +650,21 @@ def features_per_neuron(
 check("polysemantic-neuron", features_per_neuron)
 
 # %% id="train-neurons"
-neurons = lab.ToySweep(
-    n_features=10,
-    n_hidden=5,
-    probabilities=[1.0, 0.3, 0.1, 0.03],
-    importances=[0.75 ** torch.arange(10)],
-    n_seeds=8,
-    n_steps=2000,
-    hidden_relu=True,
-)
+neurons = recipes.neurons()
 best = lab.best_of_seeds(neurons, lab.train_sweep(neurons))
-for (p, *_), W in zip(neurons.probabilities, best.W):
+for (p, *_), W in zip(neurons.probabilities, best.W, strict=True):
     counts = features_per_neuron(W, threshold=0.3).tolist()
     print(f"sparsity {1 - p:.2f}: features per neuron {counts}")
 
 # %% id="neuron-figure"
-W, b = best.W[2], best.b[2]  # sparsity 0.9
+W, b = best.W[5], best.b[5]  # sparsity 0.9
 show.neurons_and_features(W, threshold=0.3)
 
 # %% [markdown]
 r"""
-**What you should see.** With dense features every neuron serves one feature, so the neurons *are* the features. With sparse
-features nearly every neuron serves several, and most features are spread over several neurons. The model that you see has
-one monosemantic neuron left, for the most important feature.
+**What you should see.** With dense features every neuron serves one feature, so the neurons *are* the
+features. With sparse features nearly every neuron serves several, and most features are spread over
+several neurons. The model that you see has one monosemantic neuron left, for the most important feature.
 
 ### An intervention that fails
 
@@ -736,14 +729,28 @@ def absolute_forward(
 check("compute-in-superposition", absolute_forward)
 
 # %% id="train-absolute"
-ABSOLUTE_SWEEP
+sweep = recipes.absolute_value()
+trained = lab.train_absolute(sweep)
+best = sweep.on_grid(trained.loss)[:, 0].min(dim=1)  # over seeds
+dedicated = sweep.on_grid(lab.absolute_dedicated_loss(sweep))[:, 0, 0]
+for k, (p, *_) in enumerate(sweep.probabilities):
+    print(
+        f"sparsity {1 - p:.2f}: loss / loss of three features done exactly = ", end=""
+    )
+    print(f"{best.values[k] / dedicated[k]:.2f}")
 
 # %% id="absolute-figure"
-ABSOLUTE_FIGURE
+k = 4  # sparsity 0.95
+model = k * sweep.n_seeds + int(best.indices[k])
+show.absolute_value_weights(trained.W_in[model], trained.W_out[model])
 
 # %% [markdown]
 r"""
-ABSOLUTE_TEXT
+**What you should see.** Six neurons could do three features exactly and nothing else; a loss ratio of 1
+is that plan. With dense features the network follows it. With sparse features it does far better than
+the plan: neurons serve several features at once, and what they compute is cleaned up by the output's
+ReLU. So superposition is not only a way to store things. The network *computes* in it, which is why we
+cannot hope to find one clean neuron per computation.
 
 ## How much room is there?
 
@@ -775,14 +782,33 @@ def max_abs_cosine(
 check("almost-orthogonal", max_abs_cosine)
 
 # %% id="spread"
-PACKING_CODE
+d = 8
+n = [4, 8, 9, 12, 16, 24, 32, 48, 64]
+generator = seeded(0)
+random = [max_abs_cosine(torch.randn(k, d, generator=generator)) for k in n]
+spread = [max_abs_cosine(lab.spread_directions(k, d)) for k in n]
+welch = [lab.welch_bound(k, d) for k in n]
 
 # %% id="packing-figure"
-PACKING_FIGURE
+show.cosine_packing(d, n, random, spread, welch)
+
+# %% id="how-many-fit"
+print("random directions kept while every |cos| stays below")
+print("   d     0.5     0.7")
+for d in (2, 4, 8, 16):
+    fit = [
+        len(lab.greedy_directions(d, epsilon, 20_000, seeded(0)))
+        for epsilon in (0.5, 0.7)
+    ]
+    print(f"{d:4}  {fit[0]:6}  {fit[1]:6}")
 
 # %% [markdown]
 r"""
-PACKING_TEXT
+**What you should see.** Up to $n = d$ directions fit at right angles. After that the best possible
+overlap (the Welch bound) rises slowly, and gradient descent gets close to it, far better than chance.
+The table shows the other side: with a fixed overlap allowed, the number that fits grows much faster than
+$d$, even for directions thrown at random. That is where a model with a few thousand dimensions can keep
+far more features than that, as long as few of them are on at once.
 """
 
 # %% tags=["quiz"]
@@ -798,7 +824,24 @@ at right angles: their average dimensionality is at most 768/3072 = 1/4.
 """
 
 # %% id="on-the-real-thing"
-REAL_THING
+from mi_tutor.specimens import SpecimenError, open_specimen
+
+for name, layer in [("primer", 1), ("gpt2", 6)]:
+    try:
+        writes = (
+            open_specimen(name, device="cpu").W_out[layer].detach()
+        )  # [neuron d_model]
+    except SpecimenError as error:
+        print(error)
+        continue
+    n_neurons, d_model = writes.shape
+    D = lab.feature_dimensionality(writes.T)
+    print(
+        f"{name}, layer {layer}: {n_neurons} neurons write into {d_model} dimensions;"
+    )
+    print(
+        f"    mean dimensionality {D.mean():.3f}, at most {d_model / n_neurons:.3f} on average"
+    )
 
 # %% [markdown]
 r"""

@@ -1,7 +1,10 @@
 """Where tensors live and where randomness comes from: the one place that asks.
 
-Everything in `lab` takes a device or a generator as an argument. These two functions make them.
+Everything in `lab` takes a device or a generator as an argument. These functions make them.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -29,3 +32,22 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
     True
     """
     return torch.Generator(device=device).manual_seed(seed)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within this block (or decorated function) torch works on one CPU thread.
+
+    An operation on a small tensor is over before a second thread has been woken, and on a busy
+    machine the two wait for each other: thousands of small operations then take many times longer.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)

@@ -112,7 +112,7 @@ def zero_head(
     >>> from mi_tutor.specimens import open_specimen
     >>> model = open_specimen("primer")
     >>> zero_head(model, model.to_tokens("The capital of France is"), layer=1, head=0).shape
-    torch.Size([1, 6, 172])
+    torch.Size([1, 6, 188])
     """
     if not 0 <= layer < model.cfg.n_layers or not 0 <= head < model.cfg.n_heads:
         raise IndexError(
@@ -132,23 +132,38 @@ def zero_head(
 
 
 def head_effects(
-    model: nn.Module, tokens: Int[Tensor, "batch pos"], answer: int, position: int = -1
+    model: nn.Module,
+    tokens: Int[Tensor, "batch pos"],
+    answer: int,
+    position: int = -1,
+    instead: int | None = None,
 ) -> Float[Tensor, "layer head"]:
-    """What the answer's logit loses or gains when each head in turn is set to zero.
+    """What the answer's logit gains when each head in turn is set to zero; negative: the head was helping.
 
-    effect[layer, head] = logit without the head - logit with it, averaged over the batch. Negative: the head
-    was helping the answer. Logits are compared as they are, so this needs a model whose unembedding is centred
-    (`open_specimen` does that): else a change that all tokens share would count.
+    effect[layer, head] = logit without the head - logit with it, averaged over the batch
 
     answer: a token id. position: where the prediction is read, by default after the whole prompt.
+    instead: another token id. Then the effect is on the logit difference, logit(answer) - logit(instead):
+        not whether the model wants to say the answer, but whether it prefers it to the other token.
+
+    Without `instead` logits are compared as they are, so the unembedding should be centred (`open_specimen`
+    does that): else a change that all tokens share would count.
+
+    >>> from mi_tutor.specimens import open_specimen
+    >>> model = open_specimen("primer", device="cpu")
+    >>> tokens, answer = model.to_tokens("The capital of France is"), model.to_single_token(" Paris")
+    >>> head_effects(model, tokens, answer).shape
+    torch.Size([2, 4])
     """
+
+    def score(logits: Float[Tensor, "batch pos vocab"]) -> Float[Tensor, ""]:
+        last = logits[:, position]
+        return (last[:, answer] - (0 if instead is None else last[:, instead])).mean()
+
     with torch.no_grad():
-        intact = model(tokens)[:, position, answer].mean()
+        intact = score(model(tokens))
     rows = [
-        [
-            zero_head(model, tokens, layer, head)[:, position, answer].mean() - intact
-            for head in range(model.cfg.n_heads)
-        ]
+        [score(zero_head(model, tokens, layer, head)) - intact for head in range(model.cfg.n_heads)]
         for layer in range(model.cfg.n_layers)
     ]
     return torch.stack([torch.stack(row) for row in rows])

@@ -28,8 +28,8 @@ SEQUENTIAL = (
     "#575d6d", "#404c6c", "#213b6e", "#0a2c5a", "#00224e",
 )  # fmt: skip
 DIVERGING = (
-    "#6b2c00", "#a84800", "#d96b1a", "#f0a868", "#fadfc6", "#ffffff",
-    "#cfe3f2", "#86bbdf", "#3d8dc4", "#0f649f", "#003d66",
+    "#a84800", "#d0651a", "#ee9f5e", "#f9dcc0", "#ffffff",
+    "#cfe3f2", "#86bbdf", "#3d8dc4", "#0f649f",
 )  # fmt: skip
 # Importance is drawn on thin lines: only the part of SEQUENTIAL that is dark enough on white.
 IMPORTANCE = SEQUENTIAL[4:]
@@ -76,7 +76,7 @@ def luminance(color: str) -> float:
 def text_on(background: str) -> str:
     """Black or white, whichever is easier to read on `background` (always at least 4.5:1).
 
-    >>> text_on("#ffffff"), text_on("#003d66")
+    >>> text_on("#ffffff"), text_on("#0f649f")
     ('#000000', '#ffffff')
     """
     seen = luminance(background) + 0.05

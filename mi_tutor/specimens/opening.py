@@ -52,7 +52,8 @@ def open_specimen(name: str | Path, device: torch.device | str | None = None) ->
     The weights are float32 and processed (`PROCESSING`): LayerNorm folded, writing weights and unembedding
     centred, value biases left in place. Probabilities are those of the stored model, and the embeddings plus all
     attention and MLP outputs add up to the final residual stream, both to float32 rounding. `W_E`, `W_U`,
-    `W_V` ... are the processed ones.
+    `W_V` ... are the processed ones. (Models with RMSNorm are not centred, and a model that caps its logits,
+    like Gemma 2, has logits whose mean is not 0: there compare differences.)
 
     Raises SpecimenError, with what to do, if there is no such model, no network for a hub name, a damaged
     directory, weights as pickles only, or no such device.

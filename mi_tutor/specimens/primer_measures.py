@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mi_tutor.specimens import primer_language as language
-from mi_tutor.specimens.cards import Measure
+from mi_tutor.specimens.cards import Measure, Table
 from mi_tutor.specimens.opening import load_network, open_specimen, quiet
 from mi_tutor.specimens.primer_language import Prompt
 from mi_tutor.specimens.threads import one_thread
@@ -196,7 +196,13 @@ def measure_example(model: TransformerBridge) -> list[Measure]:
         Measure(
             name="example_head_effects",
             meaning=f'there: change of the logit of "{STORY.answer}" when one head is set to zero',
-            value=[[rounded(e) for e in row] for row in head_effects(model, tokens, answer)],
+            value=rounded_table(head_effects(model, tokens, answer)),
+            tolerance=0.01,
+        ),
+        Measure(
+            name="example_head_effects_on_difference",
+            meaning=f'there: change of that logit difference ("{STORY.answer}" minus "{STORY.wrong}")',
+            value=rounded_table(head_effects(model, tokens, answer, instead=wrong)),
             tolerance=0.01,
         ),
     ]
@@ -286,3 +292,8 @@ def token_id(model: TransformerBridge, token: str) -> int:
 def rounded(value: Tensor) -> float:
     """A tensor's one number, to four decimals."""
     return round(float(value), 4)
+
+
+def rounded_table(values: Float[Tensor, "layer head"]) -> Table:
+    """A tensor of two dimensions as a table, to four decimals."""
+    return [[rounded(value) for value in row] for row in values]

@@ -224,8 +224,7 @@ LIMITS = (
     "It knows the words of primer_language and no others, and only its kinds of sentence.",
     "Facts are held out by opening, not by fact: it remembers facts, it does not infer new ones.",
     "It was trained on rows that begin with BOS; prompts without BOS are unfamiliar to it.",
-    "Seeds differ in how many heads share the work of the stories. Which head does what is a property of these "
-    "weights, not of the recipe.",
+    "Which head does what is a property of these weights: with another seed, another head does it.",
     "The same seed gives the same weights on the same machine and library versions; elsewhere rounding "
     "may differ, and with it the trained model.",
 )

@@ -117,7 +117,11 @@ def _number_difference(
     allowed = tolerance.rtol * (right[finite].abs().max() if finite.any() else 0.0) + tolerance.atol
     if error.numel() == 0 or bool((error <= allowed).all()):
         return None
-    advice = f"{where(path)}has the right shape and the wrong values: off by up to {number(error.max())}."
+    if right.numel() > 1 and not torch.as_tensor(expected).is_floating_point():
+        size = f"{int((error > allowed).sum())} of its {right.numel()} entries differ"
+    else:
+        size = f"off by up to {number(error.max())}"
+    advice = f"{where(path)}has the right shape and the wrong values: {size}."
     return Finding("value", advice, describe(seen), describe(expected))
 
 

@@ -16,7 +16,7 @@ import torch
 
 from mi_tutor.teach.comparing import Finding, difference, kind_advice
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Tolerance, ValueExercise
-from mi_tutor.teach.outcome import Outcome, observe, plain
+from mi_tutor.teach.outcome import Failure, Outcome, observe, plain
 from mi_tutor.teach.wording import describe, describe_kind
 
 GRADIENT_TOLERANCE = Tolerance(rtol=1e-3, atol=1e-6)
@@ -71,7 +71,7 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
 
 def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
     """A verdict on an answer that cannot be run at all: not a function, or not with these arguments."""
-    names = list(inspect.signature(exercise.reference).parameters)
+    names = list(exercise.cases(torch.Generator().manual_seed(0))[0].inputs)
     call = f"{exercise.reference.__name__}({', '.join(names)})"
 
     def verdict(kind: str, advice: str) -> Verdict:
@@ -93,7 +93,12 @@ def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
     try:
         signature.bind(*names)
     except TypeError as error:
-        advice = f"The check calls {call}; your function takes {signature}: {error}."
+        bare = (
+            parameter.replace(annotation=inspect.Parameter.empty)
+            for parameter in signature.parameters.values()
+        )
+        takes = ", ".join(map(str, bare)) or "nothing"
+        advice = f"The check calls {call}; your function takes {takes}: {error}."
         return verdict("signature", advice)
     return None
 
@@ -135,7 +140,7 @@ def recognise(
             wrong = observe(exercise, mistake.wrong, case)
             if not _alike(exercise, case, outcome, view, wrong, values_wrong):
                 break
-            evidence |= outcome.failure is None or outcome.failure == wrong.failure
+            evidence |= outcome.failure is None or _same_complaint(outcome.failure, wrong.failure)
         else:
             if evidence:
                 return mistake
@@ -169,8 +174,8 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     except Exception:
         fits = False
     if not fits:
-        advice = f"An answer here is {exercise.form}. {kind_advice(seen)}"
-        return verdict(Finding("kind", advice.strip(), seen=describe(seen)))
+        advice = f"An answer here is {exercise.form}; this is {describe_kind(seen)}."
+        return verdict(Finding("kind", advice, seen=repr(value)[:80]))
     if difference(seen, plain(exercise.expected()), exercise.tolerance, exact_dtype=False) is None:
         return verdict(None)
     for mistake in exercise.mistakes:
@@ -202,6 +207,16 @@ def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
     )
     return Finding(
         "error", advice, seen=at, about=f"Shapes that went in: {shapes}" if shapes else ""
+    )
+
+
+def _same_complaint(left: Failure | None, right: Failure | None) -> bool:
+    """Whether two failures say the same: the type alone (any RuntimeError) would not be evidence."""
+    return (
+        left is not None
+        and right is not None
+        and bool(left.message)
+        and left.message == right.message
     )
 
 

@@ -56,7 +56,9 @@ def lettered(item: Quiz) -> dict[str, Option]:
     """The options by letter, in an order that is fixed by the slug and not by the author."""
 
     def place(option: Option) -> bytes:
-        return hashlib.blake2b(f"quick check\n{item.slug}\n{option.text}".encode(), digest_size=8).digest()
+        return hashlib.blake2b(
+            f"quick check\n{item.slug}\n{option.text}".encode(), digest_size=8
+        ).digest()
 
     return dict(zip("abcdef", sorted(item.options, key=place), strict=False))
 

@@ -220,6 +220,23 @@ def test_head_effects_are_the_plain_model_s_by_brute_force(model, plain, tokens)
             assert effects[layer, head].item() == pytest.approx(expected, abs=2e-3)
 
 
+def test_head_effects_on_a_logit_difference(model, plain, tokens):
+    answer, instead = model.to_single_token(" Mary"), model.to_single_token(" John")
+
+    def difference(network) -> float:
+        with torch.no_grad():
+            logits = network(tokens).logits[0, -1]
+        return (logits[answer] - logits[instead]).item()
+
+    effects = head_effects(model, tokens, answer, instead=instead)
+    for layer in range(2):
+        for head in range(4):
+            expected = difference(without_rows(plain, layer, head)) - difference(plain)
+            assert effects[layer, head].item() == pytest.approx(expected, abs=2e-3)
+    both = head_effects(model, tokens, answer) - head_effects(model, tokens, instead)
+    torch.testing.assert_close(effects, both, atol=1e-4, rtol=1e-4)
+
+
 def test_head_effects_at_another_position_and_over_a_batch(model):
     texts = [STORY, STORY.replace("John", "Kate")]
     batch = encode(model, texts)
@@ -230,10 +247,14 @@ def test_head_effects_at_another_position_and_over_a_batch(model):
 
 
 def test_the_story_depends_on_few_heads(model, tokens):
-    """What chapter 00 shows: a head that decides the answer, and heads that hardly matter."""
-    effects = head_effects(model, tokens, model.to_single_token(" Mary"))
-    assert effects.min() < -3
-    assert effects.abs().min() < 0.5
+    """What chapter 00 shows: heads that decide the answer, and heads that hardly matter."""
+    mary, john = model.to_single_token(" Mary"), model.to_single_token(" John")
+    for effects in (
+        head_effects(model, tokens, mary),
+        head_effects(model, tokens, mary, instead=john),
+    ):
+        assert effects.min() < -5
+        assert effects.abs().min() < 0.5
 
 
 def test_examples_in_docstrings():

@@ -27,7 +27,7 @@ def test_heatmap_draws_the_matrix():
 def test_signed_data_get_a_scale_with_zero_in_the_middle():
     signed = charts.heatmap([[-1.0, 3.0]], value_title="v", **TITLE).layout.coloraxis
     assert (signed.cmin, signed.cmax) == (-3, 3)
-    assert signed.colorscale[5] == (0.5, "#ffffff")
+    assert signed.colorscale[4] == (0.5, "#ffffff")
     positive = charts.heatmap([[1.0, 3.0]], value_title="v", **TITLE).layout.coloraxis
     assert (positive.cmin, positive.cmax) == (0, 3)
     assert positive.colorscale[0][1] == theme.SEQUENTIAL[0]

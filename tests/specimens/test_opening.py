@@ -1,7 +1,9 @@
 """Opening models: what comes out is the stored model, ready for analysis; what is broken is named."""
 
+import doctest
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import GPT2LMHeadModel
 
+from mi_tutor import specimens
 from mi_tutor.specimens import SpecimenError, open_specimen, specimen_names, specimen_path
 
 STORY = "When Mary and John went to the store, John gave a drink to"
@@ -84,6 +87,45 @@ def test_the_hooks_of_head_analysis_work_on_a_local_gpt2(tiny_gpt2):
     torch.testing.assert_close(total, cache["blocks.2.hook_attn_out"], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["gpt_neox", "gpt_neo", "llama", "gemma2"])
+def test_other_architectures_of_the_hub_open_exactly(kind, tmp_path):
+    """LayerNorm and RMSNorm, parallel and grouped attention: the same probabilities, the same sum."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    sizes = {"vocab_size": 188, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    places = {
+        "max_position_embeddings": 64,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "intermediate_size": 64,
+    }
+    if kind == "gpt_neo":
+        places["attention_types"] = [[["global", "local"], 1]]
+    if kind == "gemma2":
+        places |= {"num_key_value_heads": 2, "head_dim": 8}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        plain = AutoModelForCausalLM.from_config(
+            AutoConfig.for_model(kind, **sizes, **places)
+        ).eval()
+        with torch.no_grad():
+            for parameter in plain.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    plain.save_pretrained(tmp_path)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(specimen_path("primer") / file, tmp_path / file)
+    model = open_specimen(tmp_path, device="cpu")
+    tokens = torch.arange(2, 12)[None]
+    with torch.no_grad():
+        logits, cache = model.run_with_cache(tokens)
+        expected = plain(tokens).logits.log_softmax(dim=-1)
+    torch.testing.assert_close(logits.log_softmax(dim=-1), expected, atol=1e-4, rtol=1e-4)
+    names = [f"blocks.{layer}.hook_{part}_out" for layer in range(2) for part in ("attn", "mlp")]
+    embedded = cache["blocks.0.hook_resid_pre"]
+    total = embedded + sum(cache[name] for name in names)
+    torch.testing.assert_close(total, cache["blocks.1.hook_resid_post"], atol=1e-5, rtol=1e-5)
+
+
 def test_each_call_opens_a_fresh_model():
     first, second = open_specimen("primer", device="cpu"), open_specimen("primer", device="cpu")
     with torch.no_grad():
@@ -98,6 +140,24 @@ def test_opening_is_silent(capfd, caplog):
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []
     assert caught == []
+
+
+@pytest.mark.slow
+def test_a_fresh_process_says_nothing_even_while_importing():
+    code = (
+        "from mi_tutor.specimens import open_specimen; model = open_specimen('primer', device='cpu'); "
+        "print(model.to_string(model('The capital of France is')[0, -1].argmax()))"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, " Paris\n", "")
+
+
+def test_examples_in_docstrings():
+    from mi_tutor.specimens import cards, opening, primer_language, shelf, words
+
+    for module in (specimens, cards, opening, primer_language, shelf, words):
+        assert doctest.testmod(module).failed == 0, module.__name__
 
 
 def test_loader_settings_are_put_back():
@@ -174,9 +234,12 @@ def test_a_config_of_another_size(copied):
 def test_a_tokenizer_of_another_model(copied):
     tokenizer = json.loads((copied / "tokenizer.json").read_text())
     vocabulary = tokenizer["model"]["vocab"]
-    vocabulary.update({f" extra{i}": len(vocabulary) + i for i in range(5)})
+    n_tokens = len(vocabulary)
+    vocabulary.update({f" extra{i}": n_tokens + i for i in range(5)})
     (copied / "tokenizer.json").write_text(json.dumps(tokenizer))
-    with pytest.raises(SpecimenError, match="177 tokens, but the model has 172 embeddings"):
+    with pytest.raises(
+        SpecimenError, match=f"{n_tokens + 5} tokens, but the model has {n_tokens} embeddings"
+    ):
         open_specimen(copied)
 
 

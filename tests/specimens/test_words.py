@@ -57,7 +57,7 @@ def test_unknown_words_are_named_with_the_nearest(primer):
     message = str(caught.value)
     assert "' Frannce' (nearest: ' France'" in message
     assert "' zyx'" in message
-    assert "172 tokens" in message
+    assert f"{len(primer.tokenizer)} tokens" in message
 
 
 @pytest.mark.parametrize(

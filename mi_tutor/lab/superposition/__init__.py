@@ -1,6 +1,19 @@
-"""Superposition: toy models that store more features than they have dimensions."""
+"""Superposition: toy models that store more features than they have dimensions.
 
-from mi_tutor.lab.superposition.absolute import absolute_forward
+Read in this order: `data`, `model`, `train` (the model of Elhage et al. 2022), `geometry`, `phase`
+(what it learns), `neurons`, `absolute` (computing with it), `packing`, `compressed` (how much room
+there is). `sweep` and `fused` train many models at once; `recipes` has settings that work.
+"""
+
+from mi_tutor.lab.superposition import recipes
+from mi_tutor.lab.superposition.absolute import (
+    AbsoluteResult,
+    absolute_dedicated_loss,
+    absolute_forward,
+    neuron_focus,
+    train_absolute,
+)
+from mi_tutor.lab.superposition.compressed import matching_pursuit, recovery_rate
 from mi_tutor.lab.superposition.data import paired_features, sparse_features
 from mi_tutor.lab.superposition.geometry import (
     DEDICATED,
@@ -13,8 +26,14 @@ from mi_tutor.lab.superposition.geometry import (
 )
 from mi_tutor.lab.superposition.model import toy_forward, weighted_loss
 from mi_tutor.lab.superposition.neurons import features_per_neuron, neuron_forward
-from mi_tutor.lab.superposition.packing import max_abs_cosine, welch_bound
+from mi_tutor.lab.superposition.packing import (
+    greedy_directions,
+    max_abs_cosine,
+    spread_directions,
+    welch_bound,
+)
 from mi_tutor.lab.superposition.phase import PhaseLosses, phase_losses, phase_theory
+from mi_tutor.lab.superposition.phase_optimum import PhaseOptimum, pair_loss, phase_optimum
 from mi_tutor.lab.superposition.sweep import SweepResult, best_of_seeds, train_sweep
 from mi_tutor.lab.superposition.sweep_config import ToySweep
 from mi_tutor.lab.superposition.train import TrainedToy, train_toy
@@ -23,24 +42,36 @@ __all__ = [
     "DEDICATED",
     "NOT_REPRESENTED",
     "SUPERPOSED",
+    "AbsoluteResult",
     "PhaseLosses",
+    "PhaseOptimum",
     "SweepResult",
     "ToySweep",
     "TrainedToy",
+    "absolute_dedicated_loss",
     "absolute_forward",
     "best_of_seeds",
     "feature_dimensionality",
     "feature_fates",
     "features_per_neuron",
     "gram",
+    "greedy_directions",
     "interference",
+    "matching_pursuit",
     "max_abs_cosine",
+    "neuron_focus",
     "neuron_forward",
+    "pair_loss",
     "paired_features",
     "phase_losses",
+    "phase_optimum",
     "phase_theory",
+    "recipes",
+    "recovery_rate",
     "sparse_features",
+    "spread_directions",
     "toy_forward",
+    "train_absolute",
     "train_sweep",
     "train_toy",
     "weighted_loss",

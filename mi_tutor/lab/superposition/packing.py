@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.device import one_thread, seeded
 
 
 def max_abs_cosine(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, ""]:
@@ -51,6 +51,7 @@ def welch_bound(n: int, d: int) -> float:
     return 0.0 if n <= d else math.sqrt((n - d) / (d * (n - 1)))
 
 
+@one_thread()
 def spread_directions(
     n: int, d: int, n_steps: int = 1000, seed: int = 0, progress: bool = False
 ) -> Float[Tensor, "direction dimension"]:

@@ -59,7 +59,7 @@ def _run(answer: Any, model: Any, tokens: Tensor, layer: int, head: int) -> dict
             untouched = torch.allclose(before, model(tokens), atol=1e-5)
         finally:
             model.reset_hooks()
-    return {"the logits": logits, "the model works as before afterwards": untouched}
+    return {"the logits": logits, "whether the model works afterwards as it did before": untouched}
 
 
 def _hooked(model, tokens, layer, edit, site="attn.hook_z"):
@@ -211,7 +211,7 @@ ZERO_A_HEAD = Exercise(
     ),
     hints=(
         "The head's output, before it is multiplied by W_O, is at `blocks.{layer}.attn.hook_z`, with axes [batch pos head d_head].",
-        "A hook is a function of (value, hook) that returns what should stand in value's place.",
+        "A hook is a function of (value, hook), with just these names, that returns what should stand in value's place.",
         "`model.run_with_hooks(tokens, fwd_hooks=[(name, your_hook)])` runs once with the hook and takes it out again.",
     ),
 )
@@ -232,36 +232,43 @@ def _head(flat_index: Tensor | int) -> tuple[int, int]:
     return divmod(int(flat_index), primer().cfg.n_heads)
 
 
+def _is_whole(value: Any) -> bool:
+    """A Python integer, or a tensor that holds one."""
+    if isinstance(value, Tensor):
+        return value.ndim == 0 and not value.is_floating_point()
+    return type(value) is int
+
+
 def strongest_head() -> tuple[int, int]:
     """The head without which the answer's logit falls most."""
     return _head(_effects().argmin())
 
 
-def _most_attentive_head() -> tuple[int, int]:
-    """The head with the largest single attention weight at the last position."""
+def _head_that_looks_at_the_answer() -> tuple[int, int]:
+    """The head that gives the answer's own token the most attention, at the last position."""
     model = clean_primer()
+    tokens = encode(model, STORY)
     with torch.no_grad():
-        _, cache = model.run_with_cache(encode(model, STORY))
+        _, cache = model.run_with_cache(tokens)
+    place = model.to_str_tokens(tokens).index(ANSWER)
     patterns = [cache[f"blocks.{layer}.attn.hook_pattern"][0, :, -1] for layer in range(n_layers())]
-    return _head(torch.stack(patterns).amax(dim=-1).argmax())
+    return _head(torch.stack(patterns)[..., place].argmax())
 
 
 STRONGEST_HEAD = ValueExercise(
     slug="strongest-head",
-    title="Which head matters most?",
+    title="Which head does the answer need most?",
     chapter="00",
     points=1,
-    minutes=5,
+    minutes=2,
     difficulty=1,
     objective="Use an ablation to find the head without which the right answer loses most.",
     expected=strongest_head,
     form="a pair (layer, head) of whole numbers, counted from 0",
-    accepts=lambda value: len(value) == 2 and all(type(number) is int for number in value),
+    accepts=lambda value: len(value) == 2 and all(_is_whole(number) for number in value),
     styles=(
         Style(name="a list", right=lambda: list(strongest_head())),
-        Style(
-            name="a tensor's numbers", right=lambda: tuple(torch.tensor(strongest_head()).tolist())
-        ),
+        Style(name="tensors of one number", right=lambda: tuple(torch.tensor(strongest_head()))),
     ),
     mistakes=(
         Mistake(
@@ -280,10 +287,10 @@ STRONGEST_HEAD = ValueExercise(
             sentence="Without this head the answer's logit RISES most: it works against the answer. Look for the largest fall.",
         ),
         Mistake(
-            name="the most attentive head",
-            wrong=_most_attentive_head,
-            sentence="This head attends most sharply. That says where it reads, not whether what it writes matters: take it out and look "
-            "at the logit.",
+            name="the head that looks at the answer",
+            wrong=_head_that_looks_at_the_answer,
+            sentence="This head looks at the answer's token more than any other does. That says where it reads, not whether what it "
+            "writes matters: take it out and look at the logit.",
         ),
         Mistake(
             name="the head that does least",

@@ -35,11 +35,16 @@ def clean_primer() -> Any:
     return primer()
 
 
-def cache_of(tokens: Tensor) -> Handle:
-    """The cache of one run, made anew each time."""
+def cache_of(tokens: Tensor, without: str | None = None) -> Handle:
+    """The cache of one run, made anew each time; entries with `without` in their name are left out."""
 
     def run() -> Any:
+        model = clean_primer()
         with torch.no_grad():
-            return clean_primer().run_with_cache(tokens)[1]
+            _, cache = model.run_with_cache(tokens)
+        if without is None:
+            return cache
+        kept = {name: value for name, value in cache.items() if without not in name}
+        return type(cache)(kept, model)
 
     return Handle(f"the cache of {SPECIMEN} on {tokens.shape[1]} tokens", run)

@@ -10,19 +10,19 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 QUIZZES = (
     _quiz(
         "read-a-shape",
-        "`hook_z` holds a tensor of shape `[batch pos head d_head]`. You write `z[:, :, 2]`. What have you got?",
+        "`x` holds activations with axes `[batch pos d_model]`. You write `x[:, 2]`. What do you get?",
         Option(
-            text="Head 2, at every position of every prompt: `[batch pos d_head]`.",
+            text="The activations at position 2 of every prompt: `[batch d_model]`.",
             right=True,
-            feedback="Two colons keep the first two axes, the 2 picks from the third, and d_head is left.",
+            feedback="The colon keeps the batch, the 2 picks from the second axis, and d_model is left.",
         ),
         Option(
-            text="Position 2 of every head: `[batch head d_head]`.",
-            feedback="That would be `z[:, 2]`: position is the second axis.",
+            text="Prompt 2, at every position: `[pos d_model]`.",
+            feedback="That would be `x[2]`: batch is the first axis.",
         ),
         Option(
-            text="Coordinate 2 of every head: `[batch pos head]`.",
-            feedback="That would be `z[..., 2]`: d_head is the last axis.",
+            text="Number 2 of every activation: `[batch pos]`.",
+            feedback="That would be `x[..., 2]`: d_model is the last axis.",
         ),
     ),
     _quiz(
@@ -46,38 +46,42 @@ QUIZZES = (
     ),
     _quiz(
         "attention-is-not-importance",
-        "A head puts an attention weight of 1.00 on a comma, and taking it out hardly changes the answer. How can that be?",
+        "One head looks at “Mary” more than any other, and taking it out leaves the answer standing. Another head looks only at "
+        "“went”, and without it the answer is lost. How can that be?",
         Option(
-            text="The attention weight was computed wrongly: a weight of 1.00 means that everything depends on it.",
-            feedback="The weight is right: the head really reads only there. The question is what it does with what it reads.",
+            text="The attention weights must be wrong: a head that never looks at “Mary” cannot bring her up.",
+            feedback="The weights are right. But what a head finds at “went” is not the word: it is the residual stream there, and layer 0 "
+            "has already written to it.",
         ),
         Option(
-            text="The comma is not a real word, so models ignore it.",
-            feedback="To the model it is a token like any other; many models even use such tokens as a place to rest.",
+            text="The first head is broken; a working head that looks at the answer would decide it.",
+            feedback="It works, and it helps somewhat. Looking at the answer is neither needed nor enough.",
         ),
         Option(
-            text="The weight says where the head reads from. What it writes, and whether anybody uses that, is another matter.",
+            text="A weight says from which position a head reads. What the stream holds there, and what the head writes, are other "
+            "questions.",
             right=True,
-            feedback="Where a head looks and what its output does are two different circuits (QK and OV; chapter 03). A head with "
-            "nothing to do often rests on one token.",
+            feedback="By layer 1 the stream at “went” holds more than “went”: earlier attention has left word of both people there. Where a "
+            "head looks and what its output does are two circuits (QK and OV; chapter 03).",
         ),
     ),
     _quiz(
         "what-an-ablation-shows",
-        "Without head 0 of layer 1 the model says “Emma” in place of “Mary”. What follows?",
+        "Without head 0 of layer 1 the model names somebody who is not in the story. What follows?",
         Option(
             text="That head stores the name Mary.",
-            feedback="Then it would say Mary in every story. Try the same head with other names: it finds whichever name is due.",
+            feedback="Then it would say Mary in every story. Try it with other names: it brings up whoever is in the story.",
         ),
         Option(
-            text="That head is needed here for choosing the right name; that a name comes next is settled elsewhere.",
+            text="That head is needed here to bring up the people of the story; that a name comes next, the model knows without it.",
             right=True,
-            feedback="The model still wants a name, it only no longer knows which. An ablation tells you what a component was needed "
-            "for, on the prompts you tried.",
+            feedback="The model still wants a name and no longer knows whose. An ablation tells what a component was needed for, on the "
+            "prompts you tried.",
         ),
         Option(
             text="All other heads are irrelevant for this sentence.",
-            feedback="Each was tested alone. Others can matter together, or stand in for one another (chapter 04).",
+            feedback="Look at the table again: without head 2 of layer 0 the model names the giver. And heads can stand in for one another, "
+            "which taking out one at a time never shows (chapter 04).",
         ),
     ),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
-from mi_tutor.lab.reading import residual_at, residual_sum, top_tokens
+from mi_tutor.lab.reading import residual_at, residual_part_names, residual_sum, top_tokens
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
 from mi_tutor.teach.exercises.ch00.primer import cache_of, n_layers, random_tokens
 from mi_tutor.teach.exercises.making import normal
@@ -209,17 +211,29 @@ READ_THE_CACHE = Exercise(
 
 
 def _sum_cases(g: torch.Generator) -> list[Case]:
+    settings = [
+        ("a prompt of 8 tokens", 8, n_layers()),
+        ("a prompt of 2 tokens", 2, n_layers()),
+        ("a model that ends after its first block", 12, 1),
+    ]
     return [
         Case(
             label=label,
-            inputs={"cache": cache_of(random_tokens(g, length)), "n_layers": n_layers()},
+            inputs={
+                "cache": cache_of(random_tokens(g, length), without="resid"),
+                "n_layers": layers,
+            },
         )
-        for label, length in [
-            ("a prompt of 8 tokens", 8),
-            ("another prompt", 12),
-            ("a prompt of 2 tokens", 2),
-        ]
+        for label, length, layers in settings
     ]
+
+
+def _sum_run(answer: Any, cache: Any, n_layers: int) -> dict[str, Any]:
+    """The sum, and whether the cache holds afterwards what it held before."""
+    before = {name: cache[name].clone() for name in residual_part_names(n_layers)}
+    value = answer(cache, n_layers)
+    same = all(torch.equal(before[name], cache[name]) for name in before)
+    return {"the sum": value, "whether the cache is as it was": same}
 
 
 def _outputs(cache, n_layers, kinds=("attn", "mlp")):
@@ -230,6 +244,13 @@ def _outputs(cache, n_layers, kinds=("attn", "mlp")):
 
 def _start(cache):
     return cache["hook_embed"] + cache["hook_pos_embed"]
+
+
+def _sum_in_the_cache(cache, n_layers):
+    stream = cache["hook_embed"]
+    for name in residual_part_names(n_layers)[1:]:
+        stream += cache[name]
+    return stream[0]
 
 
 def _sum_by_loop(cache, n_layers):
@@ -257,6 +278,7 @@ RESIDUAL_SUM = Exercise(
     objective="Rebuild the final residual stream from everything that was written to it.",
     cases=_sum_cases,
     reference=residual_sum,
+    run=_sum_run,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(
         Style(name="a loop that adds", right=_sum_by_loop),

@@ -87,6 +87,24 @@ QUIZZES = (
         ),
     ),
     _quiz(
+        "what-superposition-costs",
+        "Two features are superposed as an antipodal pair. Under which data does this hurt most?",
+        Option(
+            text="Features that are often on at the same time.",
+            right=True,
+            feedback="The price is paid in collisions. Independent features collide with probability p²; correlated ones far more often, "
+            "which is why a model prefers to keep those orthogonal.",
+        ),
+        Option(
+            text="Features that are very rare.",
+            feedback="Rare features hardly ever collide: that is when superposition is cheapest.",
+        ),
+        Option(
+            text="Features with equal importance.",
+            feedback="Equal importance is where a pair pays off most: neither deserves the dimension for itself.",
+        ),
+    ),
+    _quiz(
         "rotate-the-basis",
         "You rotate the hidden space of the plain toy model: W becomes R W with a rotation R. What changes in its output, and what "
         "follows?",
@@ -123,24 +141,6 @@ QUIZZES = (
         Option(
             text="The model does not represent French.",
             feedback="It writes it. What failed is the claim about one neuron.",
-        ),
-    ),
-    _quiz(
-        "what-superposition-costs",
-        "Two features are superposed as an antipodal pair. Under which data does this hurt most?",
-        Option(
-            text="Features that are often on at the same time.",
-            right=True,
-            feedback="The price is paid in collisions. Independent features collide with probability p²; correlated ones far more often, "
-            "which is why a model prefers to keep those orthogonal.",
-        ),
-        Option(
-            text="Features that are very rare.",
-            feedback="Rare features hardly ever collide: that is when superposition is cheapest.",
-        ),
-        Option(
-            text="Features with equal importance.",
-            feedback="Equal importance is where a pair pays off most: neither deserves the dimension for itself.",
         ),
     ),
     _quiz(
