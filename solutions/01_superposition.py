@@ -30,6 +30,7 @@ from mi_tutor.lab import superposition as lab
 from mi_tutor.lab.superposition import recipes
 from mi_tutor.lab.device import seeded
 from mi_tutor.show import superposition as show
+from mi_tutor.show import superposition_explorer
 
 # %% [markdown]
 r"""
@@ -259,8 +260,31 @@ rarer, further ones appear, at first as **antipodal pairs**: two features on one
 With very rare features all five share the plane as a **pentagon**, the one we drew. Nobody told the
 model about geometry. It found that this is the cheapest place to put five rare things.
 
-Look at a case between the two. Why do pairs point *apart*, and not both the same way? The next question
-is about that.
+Below, the same with 2 to 8 features. Move the sliders, with the mouse or with the arrow keys, and find:
+the first sparsity at which a third feature appears; a model that drops features although it has pairs;
+what eight features do. (Where widgets cannot run you see one model in words.)
+"""
+
+# %% id="explorer"
+explored = {}
+for n_features in range(2, 9):
+    sweep = lab.ToySweep(
+        n_features=n_features,
+        n_hidden=2,
+        probabilities=density,
+        importances=[0.9 ** torch.arange(n_features)],
+        n_seeds=6,
+        n_batch=512,
+        n_steps=1500,
+    )
+    model = lab.best_of_seeds(sweep, lab.train_sweep(sweep))
+    explored[n_features] = (model.W, density)
+superposition_explorer(explored)
+
+# %% [markdown]
+r"""
+Now look at any pair. Why do the two point *apart*, and not the same way? The next question is about
+that.
 """
 
 # %% tags=["quiz"]
@@ -356,34 +380,81 @@ quiz("half-a-dimension", "a")
 # %% [markdown]
 r"""
 A regular $n$-gon gives $D = 2/n$: triangle 2/3, square 1/2, pentagon 2/5. In three dimensions a
-tetrahedron gives 3/4, and a square antiprism (eight corners) 3/8. If models really built such shapes,
-then $D$ should not take just any value: it should sit on these **plateaus**. So train larger models at
-many sparsities and look at every single feature.
+tetrahedron gives 3/4, and a square antiprism (eight corners) 3/8. Do models build such shapes? Give them
+just as many features and dimensions as a shape needs, all equally important, and see.
+"""
+
+# %% id="shape-by-shape"
+shapes = [
+    ("a dimension of its own", 1, 1, 1, 0.05),
+    ("tetrahedron", 3 / 4, 4, 3, 0.7),
+    ("triangle", 2 / 3, 3, 2, 0.6),
+    ("antipodal pair", 1 / 2, 2, 1, 0.05),
+    ("pentagon", 2 / 5, 5, 2, 0.05),
+    ("square antiprism", 3 / 8, 8, 3, 0.02),
+]
+print(
+    "                                              density   D expected     D trained"
+)
+for name, expected, n_features, n_hidden, p in shapes:
+    sweep = lab.ToySweep(
+        n_features=n_features,
+        n_hidden=n_hidden,
+        probabilities=[p],
+        n_seeds=16,
+        n_batch=512,
+    )
+    model = lab.best_of_seeds(sweep, lab.train_sweep(sweep))
+    D = lab.feature_dimensionality(model.W[0])
+    size = f"{n_features} features, {n_hidden} dimensions"
+    print(f"{name:<24}{size:<24}{p:5}        {expected:.3f}      ", end="")
+    print(f"{D.min():.3f} to {D.max():.3f}")
+
+# %% [markdown]
+r"""
+All six, to about a hundredth. (Change the triangle's density from 0.6 to 0.3, and it falls apart into a
+pair and a feature with a dimension of its own: which shape is cheapest depends on sparsity.)
+
+If large models are put together from such pieces, then $D$ should not take just any value: it should sit
+on **plateaus**. So train models of twenty features in six dimensions at many sparsities, and look at
+every single feature.
 """
 
 # %% id="train-plateaus"
 sweep = recipes.dimensionality()
 plateaus = lab.train_sweep(sweep)
 probability = torch.tensor(sweep.probabilities)[:, 0].repeat_interleave(sweep.n_seeds)
+
+D = lab.feature_dimensionality(plateaus.W)
+D = D[D > 0.05]  # of represented features
 print(
-    f"{sweep.n_instances} models of {sweep.n_features} features in {sweep.n_hidden} dimensions"
+    f"{sweep.n_instances} models; of their represented features, so many are within 0.02 of"
 )
+for name, value in [
+    ("1", 1),
+    ("3/4", 3 / 4),
+    ("2/3", 2 / 3),
+    ("1/2", 1 / 2),
+    ("2/5", 2 / 5),
+]:
+    print(f"    {name:>3}: {((D - value).abs() < 0.02).float().mean():6.1%}")
 
 # %% id="plateau-figure"
 show.dimensionality_vs_sparsity(plateaus.W, probability)
 
 # %% [markdown]
 r"""
-**What you should see.** Each dot is one feature of one model. They do not fill the plane: they gather on
-the dashed lines. From left to right, 3/4 and 2/3 (tetrahedra and triangles), then a long stretch at 1/2
-(antipodal pairs), then 2/5 and 3/8 (pentagons and square antiprisms), and in the end something too
-crowded for names. The line through the middle is $D^* = m / \lVert W \rVert^2$, the dimensions per
-represented feature.
+**What you should see.** Each dot is one feature of one model. Over a long range of sparsity nearly all
+represented features sit at **1/2**: the model is a collection of antipodal pairs. To the right, where it
+gets more crowded, they step down to 2/5, 3/8 and below. To the left, with dense features, there are
+triangles (the cluster at 2/3) and looser arrangements around 3/4. The dashed line through the squares is
+$D^* = m / \lVert W \rVert^2$, the dimensions per represented feature: 1, then a long step at 1/2.
 
-One thing in the paper's figure is missing here: $D_i = 1$. All our features are equally important and,
-at the left edge, always on, so no direction is better than another: the model keeps *some* six
-dimensions, and hardly any feature has one for itself. A replication that does not show everything is
-worth more than one that was made to.
+Compare the printed shares with chance: if $D$ were spread evenly from 0 to 1, each line would get 4 %.
+So at this size 1/2 and 2/5 are clear, 2/3 and 3/4 are not, and $D_i = 1$ is missing altogether: with
+equal importance and dense features the model keeps *some* six dimensions, and hardly any feature has one
+for itself. Elhage et al. 2022 used 400 features in 30 dimensions. A replication that does not show
+everything is worth more than one that was made to.
 
 ## Three fates
 
@@ -683,14 +754,9 @@ before = lab.neuron_forward(alone, W, b).diag()
 after = lab.neuron_forward(alone, switched_off, b).diag()
 print(f"feature {feature} answers strongest in neuron {neuron}; without that neuron:")
 for i in range(7):
-    mark = (
-        "  <- meant"
-        if i == feature
-        else "  <- also hit"
-        if before[i] - after[i] > 0.1
-        else ""
-    )
-    print(f"  feature {i}: {before[i]:.2f} -> {after[i]:.2f}{mark}")
+    hit = "<- meant" if i == feature else "<- also hit"
+    hurt = before[i] - after[i] > 0.1
+    print(f"  feature {i}: {before[i]:.2f} -> {after[i]:.2f}  {hit if hurt else ''}")
 
 # %% tags=["quiz"]
 quiz("neuron-seven", "a")
@@ -820,7 +886,8 @@ r"""
 
 Does a real model have superposition? Here is the same measure on the directions that MLP neurons *write*
 to the residual stream. GPT-2 small has 3072 of them per layer in 768 dimensions, so they cannot all be
-at right angles: their average dimensionality is at most 768/3072 = 1/4.
+at right angles: their average dimensionality is at most 768/3072 = 1/4. (For any set of directions the
+$D_i$ add up to at most the number of dimensions.)
 """
 
 # %% id="on-the-real-thing"
@@ -828,20 +895,24 @@ from mi_tutor.specimens import SpecimenError, open_specimen
 
 for name, layer in [("primer", 1), ("gpt2", 6)]:
     try:
-        writes = (
-            open_specimen(name, device="cpu").W_out[layer].detach()
-        )  # [neuron d_model]
+        model = open_specimen(name, device="cpu")
     except SpecimenError as error:
         print(error)
         continue
+    writes = model.W_out[layer].detach()  # [neuron d_model]
     n_neurons, d_model = writes.shape
-    D = lab.feature_dimensionality(writes.T)
+    mean = lab.feature_dimensionality(writes.T).mean()
     print(
-        f"{name}, layer {layer}: {n_neurons} neurons write into {d_model} dimensions;"
+        f"{name}, layer {layer}: {n_neurons} neurons write into {d_model} dimensions:"
     )
-    print(
-        f"    mean dimensionality {D.mean():.3f}, at most {d_model / n_neurons:.3f} on average"
-    )
+    print(f"    mean dimensionality {mean:.3f}, limit {d_model / n_neurons:.3f}")
+
+# %% [markdown]
+r"""
+A mean below the limit says that directions bunch together rather than spread evenly: some neurons write
+nearly the same thing. And remember that neurons are not features: this is about the room that neurons
+share. For features we need another tool, and that is chapter 02.
+"""
 
 # %% [markdown]
 r"""

@@ -46,8 +46,8 @@ class ToySweep:
 
     n_features: int
     n_hidden: int
-    probabilities: Sequence[float | Sequence[float]] | Tensor
-    importances: Sequence[Sequence[float]] | Tensor = ()
+    probabilities: Sequence[float | Sequence[float] | Tensor] | Tensor
+    importances: Sequence[Sequence[float] | Tensor] | Tensor = ()
     n_seeds: int = 1
     n_batch: int = 1024
     n_steps: int = 2000
