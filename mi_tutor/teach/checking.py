@@ -27,15 +27,19 @@ def check(slug: str, answer: Any) -> None:
     from mi_tutor.teach.exercise import ValueExercise
     from mi_tutor.teach.judging import judge, judge_value, unfit
     from mi_tutor.teach.registry import UnknownSlug, get
+    from mi_tutor.teach.session import SessionDamaged
 
     try:
         exercise = get(slug)
     except UnknownSlug as error:
         raise CheckFailed(str(error), failed(str(error))) from None
-    if isinstance(exercise, ValueExercise):
-        verdict = judge_value(exercise, answer)
-    else:
-        verdict = unfit(exercise, answer) or judge(exercise, answer)
+    try:
+        if isinstance(exercise, ValueExercise):
+            verdict = judge_value(exercise, answer)
+        else:
+            verdict = unfit(exercise, answer) or judge(exercise, answer)
+    except SessionDamaged as error:
+        raise CheckFailed(str(error), failed(wrap(str(error)))) from None
     warning = record(slug, verdict.passed)
     text = report(verdict, exercise.title)
     if warning:
@@ -56,7 +60,7 @@ def hint(slug: str, number: int | None = None) -> None:
         raise CheckFailed(str(error), failed(str(error))) from None
     if number is None:
         number = min(_shown_hints.get(slug, 0) + 1, len(hints))
-    if not isinstance(number, int) or not 1 <= number <= len(hints):
+    if type(number) is not int or not 1 <= number <= len(hints):
         message = f"{slug} has hints 1 to {len(hints)}; you asked for {number!r}."
         raise CheckFailed(message, failed(message))
     _shown_hints[slug] = max(number, _shown_hints.get(slug, 0))

@@ -71,6 +71,8 @@ def _dict_difference(
 def _sequence_difference(
     seen: Any, expected: list | tuple, tolerance: Any, exact_dtype: bool, path: str
 ) -> Finding | None:
+    if isinstance(seen, torch.Tensor) and seen.ndim > 0 and len(seen) == len(expected):
+        seen = tuple(seen)  # stacked along the first axis
     if not isinstance(seen, list | tuple) or len(seen) != len(expected):
         return _kind_finding(seen, expected, path)
     for index, (left, right) in enumerate(zip(seen, expected, strict=True)):
@@ -88,6 +90,8 @@ def _number_difference(
     path: str,
 ) -> Finding | None:
     """Shape, then dtype, then finiteness, then value."""
+    if isinstance(expected, torch.Tensor) and isinstance(seen, list | tuple):
+        seen = _stacked(seen)  # a list of numbers is as good as a tensor of them
     if isinstance(seen, bool) or not isinstance(seen, torch.Tensor | int | float | complex):
         return _kind_finding(seen, expected, path)
     is_tensor = isinstance(seen, torch.Tensor)
@@ -120,9 +124,22 @@ def _number_difference(
     if right.numel() > 1 and not torch.as_tensor(expected).is_floating_point():
         size = f"{int((error > allowed).sum())} of its {right.numel()} entries differ"
     else:
-        size = f"off by up to {number(error.max())}"
+        worst = int((left - right).abs().nan_to_num(0.0).argmax())
+        pair = f"{left.flatten()[worst]:.6g} in place of {right.flatten()[worst]:.6g}"
+        size = f"off by up to {number(error.max())} ({pair})"
     advice = f"{where(path)}has the right shape and the wrong values: {size}."
     return Finding("value", advice, describe(seen), describe(expected))
+
+
+def _stacked(values: list | tuple) -> Any:
+    """Numbers, or tensors of one number, as one tensor; the list itself if it holds anything else."""
+    if not values or not all(
+        isinstance(v, torch.Tensor | int | float) and v is not True for v in values
+    ):
+        return values
+    tensors = [torch.as_tensor(value) for value in values]
+    single = all(t.ndim == 0 and t.dtype == tensors[0].dtype for t in tensors)
+    return torch.stack(tensors) if single else values
 
 
 def _kind_finding(seen: Any, expected: Any, path: str) -> Finding:
@@ -130,11 +147,17 @@ def _kind_finding(seen: Any, expected: Any, path: str) -> Finding:
     return Finding("kind", advice.strip(), seen=describe(seen), expected=describe_kind(expected))
 
 
+def blank_advice(seen: Any) -> str:
+    """What to say to somebody who left the dots where the answer goes."""
+    return "Put your answer in place of the dots." if seen is Ellipsis else ""
+
+
 def kind_advice(seen: Any) -> str:
+    """What to say to somebody whose function returned the wrong kind of thing."""
     if seen is None:
         return "Did you forget `return`?"
     if isinstance(seen, Odd) and seen.type_name in {"generator", "coroutine"}:
         return "A function with `yield` or `async` hands back a promise, not a value: use `return`."
-    if seen is Ellipsis or (isinstance(seen, Odd) and seen.type_name == "ellipsis"):
+    if isinstance(seen, Odd) and seen.type_name == "ellipsis":
         return "Put your answer in place of the dots."
     return ""

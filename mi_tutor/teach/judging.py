@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from mi_tutor.teach.comparing import Finding, difference, kind_advice
+from mi_tutor.teach.comparing import Finding, blank_advice, difference, kind_advice
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Tolerance, ValueExercise
 from mi_tutor.teach.outcome import Failure, Outcome, observe, plain
+from mi_tutor.teach.session import SessionDamaged, usual_session
 from mi_tutor.teach.wording import describe, describe_kind
 
 GRADIENT_TOLERANCE = Tolerance(rtol=1e-3, atol=1e-6)
@@ -44,7 +45,8 @@ class Verdict(NamedTuple):
 
 def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verdict:
     """Run an answer on every case of the exercise and judge it."""
-    cases = exercise.cases(torch.Generator().manual_seed(seed))
+    with usual_session():
+        cases = exercise.cases(torch.Generator().manual_seed(seed))
     truths = [observe(exercise, exercise.reference, case) for case in cases]
     outcomes: list[Outcome] = []
     for case in cases:
@@ -71,7 +73,8 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
 
 def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
     """A verdict on an answer that cannot be run at all: not a function, or not with these arguments."""
-    names = list(exercise.cases(torch.Generator().manual_seed(0))[0].inputs)
+    with usual_session():
+        names = list(exercise.cases(torch.Generator().manual_seed(0))[0].inputs)
     call = f"{exercise.reference.__name__}({', '.join(names)})"
 
     def verdict(kind: str, advice: str) -> Verdict:
@@ -106,8 +109,10 @@ def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
 def find(exercise: Exercise, case: Case, outcome: Outcome, truth: Outcome) -> Finding | None:
     """What is wrong with the outcome of one case, or None."""
     if truth.failure is not None:
-        raise RuntimeError(
-            f"the reference of {exercise.slug!r} failed on its own case {case.label!r}: {truth.failure.message}"
+        raise SessionDamaged(
+            f"The reference of {exercise.slug!r} itself fails on the case {case.label!r} "
+            f"({truth.failure.type_name}: {truth.failure.message}). Something in this session was changed, "
+            "perhaps a torch function that was replaced. Restart the kernel and run the notebook again."
         )
     if outcome.failure is not None:
         return _failed(exercise, case, outcome)
@@ -163,7 +168,7 @@ def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
 
 def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     """Judge an answer that is a number, a word, a tuple..."""
-    seen = plain(value)
+    seen = _numbers(plain(value))
 
     def verdict(finding: Finding | None, mistake: str | None = None) -> Verdict:
         case = CaseVerdict("your answer", finding is None, finding)
@@ -175,15 +180,29 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
         fits = False
     if not fits:
         advice = f"An answer here is {exercise.form}; this is {describe_kind(seen)}."
-        return verdict(Finding("kind", advice, seen=repr(value)[:80]))
-    if difference(seen, plain(exercise.expected()), exercise.tolerance, exact_dtype=False) is None:
+        return verdict(
+            Finding("kind", f"{advice} {blank_advice(value)}".strip(), seen=describe(seen))
+        )
+    with usual_session():
+        expected = plain(exercise.expected())
+    if difference(seen, expected, exercise.tolerance, exact_dtype=False) is None:
         return verdict(None)
     for mistake in exercise.mistakes:
-        wrong = mistake.wrong() if callable(mistake.wrong) else mistake.wrong
+        with usual_session():
+            wrong = mistake.wrong() if callable(mistake.wrong) else mistake.wrong
         if difference(seen, plain(wrong), exercise.tolerance, exact_dtype=False) is None:
             return verdict(Finding("mistake", mistake.sentence, seen=describe(seen)), mistake.name)
     advice = "That is not it. The objective says what to look for: " + exercise.objective
     return verdict(Finding("value", advice, seen=describe(seen)))
+
+
+def _numbers(value: Any) -> Any:
+    """Small tensors as plain numbers and lists of them: (tensor(1), 0) and tensor([1, 0]) are (1, 0)."""
+    if isinstance(value, torch.Tensor) and value.numel() <= 1000:
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_numbers(item) for item in value]
+    return value
 
 
 def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
@@ -196,7 +215,7 @@ def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
             "Look for a loop whose condition never becomes false."
         )
         return Finding("timeout", advice, seen=at)
-    if failure.type_name == "NotImplementedError":
+    if failure.type_name == "NotImplementedError" and failure.message in {"", "your code here"}:
         return Finding(
             "unanswered",
             "Not written yet: replace the line `raise NotImplementedError` by your code.",

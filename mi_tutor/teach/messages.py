@@ -27,7 +27,7 @@ class CheckFailed(Exception):
 def paint(text: str, how: str) -> str:
     """Colour for notebooks and terminals; the plain text elsewhere (files, pipes, graders)."""
     in_notebook = "ipykernel" in sys.modules and "IPython" in sys.modules
-    if in_notebook or sys.stdout.isatty():
+    if in_notebook or getattr(sys.stdout, "isatty", bool)():
         return f"\033[{_CODES[how]}m{text}\033[0m"
     return text
 

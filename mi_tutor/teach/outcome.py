@@ -20,8 +20,9 @@ import torch
 
 from mi_tutor.teach.exercise import Case, Exercise, Handle
 from mi_tutor.teach.limits import TimeLimitReached, time_limit
+from mi_tutor.teach.session import usual_session
 
-MAX_DEPTH, MAX_LENGTH = 5, 10_000
+MAX_DEPTH, MAX_LENGTH, MAX_ELEMENTS = 5, 10_000, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -61,38 +62,53 @@ def observe(exercise: Exercise, answer: Callable[..., Any], case: Case) -> Outco
     inputs = {
         name: _fresh(value, name in exercise.gradients) for name, value in case.inputs.items()
     }
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with usual_session():
         try:
             with time_limit(exercise.time_limit):
                 run = exercise.run
                 value = run(answer, **inputs) if run else answer(*inputs.values())
                 gradients = _gradients(value, {name: inputs[name] for name in exercise.gradients})
+                value = plain(value)
         except TimeLimitReached:
             return Outcome(failure=_failure("TimeLimitReached", "", timeout=True))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a learner's sys.exit() must not end the notebook either
-            return Outcome(failure=_failure(type(error).__name__, str(error)))
+            return Outcome(failure=_failure(type(error).__name__, _message(error)))
     changed = tuple(name for name, now in inputs.items() if not _unchanged(case.inputs[name], now))
-    return Outcome(plain(value), None, gradients, changed)
+    return Outcome(value, None, gradients, changed)
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any) -> Any:
     """The value as tensors on the CPU, numbers, strings, lists, tuples and dicts; `Odd` for anything else."""
+    try:
+        return _plain(value, 0)
+    except Exception:  # objects may misbehave in any way; they are then no answer
+        return Odd(type(value).__name__)
+
+
+def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, torch.Tensor):
         if value.is_meta:
             return Odd("tensor without data (device meta)")
+        if value.is_nested:
+            return Odd("nested tensor")
+        if value.numel() > MAX_ELEMENTS:
+            return Odd(f"tensor of {value.numel():,} numbers")
         value = value.detach()
         return (value if value.layout == torch.strided else value.to_dense()).cpu().clone()
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufc":
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return value.item()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc" and value.size <= MAX_ELEMENTS:
         return torch.as_tensor(np.array(value))
-    if value is None or isinstance(value, bool | int | float | complex | str):
+    if type(value) is int and abs(value) >= 2**63:
+        return Odd("huge int")
+    if value is None or type(value) in (bool, int, float, complex, str):
         return value
     if isinstance(value, list | tuple | dict) and depth < MAX_DEPTH and len(value) <= MAX_LENGTH:
         if isinstance(value, dict):
-            return {str(key): plain(item, depth + 1) for key, item in value.items()}
-        items = [plain(item, depth + 1) for item in value]
+            return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+        items = [_plain(item, depth + 1) for item in value]
         return items if isinstance(value, list) else tuple(items)
     if inspect.iscoroutine(value):
         value.close()
@@ -143,6 +159,13 @@ def _gradients(value: Any, inputs: Mapping[str, torch.Tensor]) -> Mapping[str, t
         name: torch.zeros_like(inputs[name]) if gradient is None else gradient.detach().cpu()
         for name, gradient in zip(inputs, found, strict=True)
     }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _failure(type_name: str, message: str, timeout: bool = False) -> Failure:

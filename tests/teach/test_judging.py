@@ -195,7 +195,7 @@ def test_answers_that_can_be_run():
 
 def test_a_broken_reference_is_our_fault_and_said_so():
     broken = Exercise(slug="b", cases=_cases, reference=lambda x: 1 / 0, **WORDS)
-    with pytest.raises(RuntimeError, match="reference of 'b' failed"):
+    with pytest.raises(RuntimeError, match="reference of 'b' itself fails"):
         judge(broken, double)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,8 +29,8 @@ def uniform(
 
 
 def strided(tensor: Tensor) -> Tensor:
-    """The same values in memory that is not contiguous."""
-    return torch.stack([tensor, torch.zeros_like(tensor)], dim=-1)[..., 0]
+    """The same matrix in memory that is not contiguous: column by column. A clone keeps that."""
+    return tensor.mT.contiguous().mT
 
 
 def fresh_generator(seed: int) -> Handle:
@@ -38,7 +39,18 @@ def fresh_generator(seed: int) -> Handle:
 
 
 def run_with_generator(answer: Any, *, generator: torch.Generator, **inputs: Any) -> dict[str, Any]:
-    """Call a function that draws random numbers; keep its result and whether it used its generator."""
+    """Call a function that draws random numbers; keep its result, and whether all of it came from `generator`.
+
+    It is called a second time with the same generator and other global seeds: the sample must be the same.
+    """
     before = generator.get_state()
     sample = answer(*inputs.values(), generator)
-    return {"sample": sample, "used": not torch.equal(before, generator.get_state())}
+    used = not torch.equal(before, generator.get_state())
+    generator.set_state(before)
+    numpy_state = np.random.get_state()
+    torch.manual_seed(1)
+    np.random.seed(1)
+    again = answer(*inputs.values(), generator)
+    np.random.set_state(numpy_state)
+    same = not isinstance(sample, torch.Tensor) or torch.equal(sample, again)
+    return {"sample": sample, "used": used and same}

@@ -54,11 +54,8 @@ def _run(answer: Any, model: Any, tokens: Tensor, layer: int, head: int) -> dict
     """The logits, and whether the model is afterwards as it was before."""
     with torch.no_grad():
         before = model(tokens)
-        try:
-            logits = answer(model, tokens, layer, head)
-            untouched = torch.allclose(before, model(tokens), atol=1e-5)
-        finally:
-            model.reset_hooks()
+        logits = answer(model, tokens, layer, head)
+        untouched = torch.allclose(before, model(tokens), atol=1e-5)
     return {"the logits": logits, "whether the model works afterwards as it did before": untouched}
 
 
@@ -151,13 +148,14 @@ ZERO_A_HEAD = Exercise(
         Mistake(
             name="hook left behind",
             wrong=_hook_left_behind,
-            sentence="The logits are right, but your hook is still in the model, so everything that runs later runs without that head. "
-            "Use `run_with_hooks` or `with model.hooks(...)`: both take the hook out again.",
+            sentence="The logits are right, but your change is still in the model (a hook that stayed, or a weight that was overwritten), "
+            "so everything that runs later runs without that head. Use `run_with_hooks` or `with model.hooks(...)`: both take the "
+            "hook out again.",
         ),
         Mistake(
             name="nothing changed",
             wrong=_nothing_returned,
-            sentence="The logits are those of the unchanged model. Does your hook return the changed tensor?",
+            sentence="The logits are those of the unchanged model. Does your hook run, and does it return the changed tensor?",
         ),
         Mistake(
             name="the whole layer",
@@ -211,7 +209,7 @@ ZERO_A_HEAD = Exercise(
     ),
     hints=(
         "The head's output, before it is multiplied by W_O, is at `blocks.{layer}.attn.hook_z`, with axes [batch pos head d_head].",
-        "A hook is a function of (value, hook), with just these names, that returns what should stand in value's place.",
+        "A hook is a function of (value, hook), with just these names, whose result stands in value's place.",
         "`model.run_with_hooks(tokens, fwd_hooks=[(name, your_hook)])` runs once with the hook and takes it out again.",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any
 
@@ -30,9 +31,8 @@ def random_tokens(generator: torch.Generator, length: int) -> Tensor:
 
 
 def clean_primer() -> Any:
-    """The specimen without any hook that an answer left behind."""
-    primer().reset_hooks()
-    return primer()
+    """A copy of the specimen for one answer: whatever it does to it, the next one gets an intact model."""
+    return copy.deepcopy(primer())
 
 
 def cache_of(tokens: Tensor, without: str | None = None) -> Handle:

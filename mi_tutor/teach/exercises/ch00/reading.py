@@ -68,7 +68,7 @@ TOP_TOKENS = Exercise(
         Mistake(
             name="least likely first",
             wrong=lambda logits, k: logits[-1].argsort()[:k],
-            sentence="These are the k LEAST likely tokens: sorting is ascending unless you ask otherwise.",
+            sentence="These are the k LEAST likely tokens: look at the direction of your sort.",
         ),
         Mistake(
             name="best last",

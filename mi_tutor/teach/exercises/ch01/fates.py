@@ -23,6 +23,8 @@ def _fate_cases(g: torch.Generator) -> list[Case]:
             "lengths just above and below the limit",
             torch.tensor([[0.45, 0.0, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 0.8]]),
         ),
+        ("lengths and overlaps of all sizes", torch.tensor([[0.8, 0.4, 0.4], [0.0, 0.1, -0.1]])),
+        ("just at both limits", torch.tensor([[1.0, 0.5], [0.0, 0.0]])),
         ("random weights", random[0]),
         ("more random weights, in double precision", random[1].double()),
     ]

@@ -13,15 +13,21 @@ from mi_tutor.teach.exercises.making import normal, strided
 
 def _weights(g: torch.Generator) -> list[Case]:
     """Shapes of all kinds; columns of different lengths; a feature that is not represented."""
-    dropped = normal(g, 3, 5)
+
+    def matrix(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """No column so short that a guard such as `+ 1e-6` would matter."""
+        W = normal(g, *shape, dtype=dtype)
+        return W + 0.3 * W.sign()
+
+    dropped = matrix(3, 5)
     dropped[:, 2] = 0
     settings = [
-        ("5 features in 2 dimensions", normal(g, 2, 5)),
+        ("5 features in 2 dimensions", matrix(2, 5)),
         ("a feature that is not represented", dropped),
-        ("as many dimensions as features", normal(g, 4, 4)),
-        ("one dimension", normal(g, 1, 3)),
-        ("double precision", normal(g, 3, 6, dtype=torch.float64)),
-        ("weights that are not contiguous in memory", strided(normal(g, 2, 4))),
+        ("as many dimensions as features", matrix(4, 4)),
+        ("one dimension", matrix(1, 3)),
+        ("double precision", matrix(3, 6, dtype=torch.float64)),
+        ("weights that are not contiguous in memory", strided(matrix(2, 4))),
     ]
     return [Case(label=label, inputs={"W": W}) for label, W in settings]
 
@@ -179,7 +185,7 @@ DIMENSIONALITY = Exercise(
         Mistake(
             name="no norm in the numerator",
             wrong=lambda W: _share(W, ((_unit(W).T @ W) ** 2).sum(1), torch.ones_like(W[0])),
-            sentence="Your values are too large by a factor ‖W_i‖⁻². Either the numerator ‖W_i‖² is missing, or the denominator "
+            sentence="Your values are off by a factor ‖W_i‖⁻². Either the numerator ‖W_i‖² is missing, or the denominator "
             "has W_i where the formula has the unit vector Ŵ_i (both come to the same). With vectors of length 1 nobody would "
             "notice; trained vectors are not.",
         ),

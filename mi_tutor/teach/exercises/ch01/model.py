@@ -197,7 +197,7 @@ WEIGHTED_LOSS = Exercise(
         Mistake(
             name="weighted inside the square",
             wrong=lambda x, x_hat, importance: ((importance * (x - x_hat)) ** 2).sum(-1).mean(),
-            sentence="The importance stands inside the square, so it counts squared. It multiplies the squared error.",
+            sentence="The importance counts squared, as if it stood inside the square. It multiplies the squared error once.",
         ),
         Mistake(
             name="mean over features too",

@@ -21,6 +21,12 @@ def _neuron_cases(g: torch.Generator) -> list[Case]:
         ("a neuron that nothing excites", silent, 0.3),
         ("as many neurons as features", normal(g, 5, 5), 0.5),
         (
+            "strong negative weights, and one just above the threshold",
+            torch.tensor([[0.5, 0.4, 0.1, -3.0, 0.0], [1.0, 1.0, 1.0, 1.0, 0.45]]),
+            0.3,
+        ),
+        ("a weight just at the threshold", torch.tensor([[1.0, 0.5, 0.25], [0.5, 2.0, 1.0]]), 0.5),
+        (
             "neurons of very different strength",
             normal(g, 3, 7) * torch.tensor([[0.05], [1.0], [20.0]]),
             0.25,
@@ -108,7 +114,7 @@ POLYSEMANTIC_NEURON = Exercise(
             name="every positive weight counts",
             wrong=lambda W, threshold: (W > 0).sum(1),
             sentence="You count every positive weight, however small. Use the threshold: a feature drives a neuron when it "
-            "reaches that share of the largest activation.",
+            "exceeds that share of the largest activation.",
         ),
         Mistake(
             name="yes or no",

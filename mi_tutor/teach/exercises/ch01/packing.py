@@ -16,6 +16,10 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("6 directions in 3 dimensions", normal(g, 6, 3)),
         ("two directions that point apart", opposite),
         ("lengths far from 1", normal(g, 4, 6) * torch.tensor([[0.01], [1.0], [5.0], [100.0]])),
+        (
+            "two directions that are the same but for their length",
+            normal(g, 2, 4)[[0, 1, 1]] * torch.tensor([[1.0], [1.0], [2.0]]),
+        ),
         ("as many directions as dimensions", normal(g, 4, 4)),
         ("two directions", normal(g, 2, 5)),
         ("double precision, not contiguous", strided(normal(g, 5, 3, dtype=torch.float64))),

@@ -10,7 +10,15 @@ from torch import Tensor
 from mi_tutor.lab.superposition import paired_features
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
 from mi_tutor.teach.exercises.making import fresh_generator, run_with_generator
-from mi_tutor.teach.exercises.sampling import FREQUENCY, MAGNITUDE, N_BATCH, while_on
+from mi_tutor.teach.exercises.sampling import (
+    FREQUENCY,
+    LINK,
+    MAGNITUDE,
+    N_BATCH,
+    magnitude_links,
+    together,
+    while_on,
+)
 
 
 def _paired_cases(generator: torch.Generator) -> list[Case]:
@@ -59,6 +67,8 @@ def _paired_view(value: dict, n_batch: int, n_pairs: int, **_: Any) -> dict[str,
         .float()
         .mean(),
         "how often the two of a pair are equal while on": same.sum() / both.sum().clamp(min=1),
+        "how often any two features are on together": together(is_on),
+        "the correlation of two features' magnitudes": magnitude_links(x, is_on),
         "the mean magnitude of each feature while it is on": while_on(x, is_on),
         "the mean squared magnitude while it is on": while_on(x**2, is_on),
         "draws from the generator it is given": value["used"],
@@ -173,6 +183,8 @@ CORRELATED_FEATURES = Exercise(
         "how often each feature is on": FREQUENCY,
         "how often two neighbouring pairs are on together": FREQUENCY,
         "how often the two of a pair are equal while on": FREQUENCY,
+        "how often any two features are on together": FREQUENCY,
+        "the correlation of two features' magnitudes": LINK,
         "the mean magnitude of each feature while it is on": MAGNITUDE,
         "the mean squared magnitude while it is on": MAGNITUDE,
     },

@@ -10,13 +10,13 @@ from mi_tutor.teach.exercises.making import uniform
 
 
 def _cases(g: torch.Generator) -> list[Case]:
-    grid_p, grid_r = torch.logspace(-2, 0, 9)[None, :], torch.logspace(-1, 1, 7)[:, None]
+    grid_p, grid_r = torch.logspace(-2, 0, 9)[None, :], torch.logspace(-1, 1, 8)[:, None]
     return [
         Case(
             label="a grid of densities and importances",
             inputs={
-                "density": grid_p.expand(7, 9).clone(),
-                "relative_importance": grid_r.expand(7, 9).clone(),
+                "density": grid_p.expand(8, 9).clone(),
+                "relative_importance": grid_r.expand(8, 9).clone(),
             },
         ),
         Case(
@@ -98,8 +98,8 @@ PHASE_LOSSES = Exercise(
         Mistake(
             name="variance while on",
             wrong=lambda p, r: (r * p / 12, (1 + r) * p**2 / 6, p / 12),
-            sentence="You use the variance of the magnitude while the feature is on (1/12). Being on or off is part of the "
-            "uncertainty: E[x²] - E[x]² with E[x] = p/2.",
+            sentence="Your variance is p/12, that of the magnitude while the feature is on. Being on or off is part of the "
+            "uncertainty, and the mean is squared together with its p.",
         ),
         Mistake(
             name="collision with probability p",
@@ -203,7 +203,7 @@ PHASE_DIAGRAM = Exercise(
         Mistake(
             name="by importance alone",
             wrong=_fates(lambda losses, p, r: torch.where(r > 1, 2, 0)),
-            sentence="You decide by importance alone. When features are rare, superposition beats both.",
+            sentence="In your diagram superposition never wins. Check its loss where features are rare: it should beat both.",
         ),
         Mistake(
             name="codes turned round",

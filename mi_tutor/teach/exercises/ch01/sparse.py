@@ -9,9 +9,18 @@ import torch
 from torch import Tensor
 
 from mi_tutor.lab.superposition import sparse_features
-from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
 from mi_tutor.teach.exercises.making import fresh_generator, run_with_generator
-from mi_tutor.teach.exercises.sampling import FREQUENCY, MAGNITUDE, N_BATCH, while_on
+from mi_tutor.teach.exercises.sampling import (
+    FREQUENCY,
+    LINK,
+    MAGNITUDE,
+    N_BATCH,
+    SHARE,
+    magnitude_links,
+    together,
+    while_on,
+)
 
 
 def _sparse_cases(generator: torch.Generator) -> list[Case]:
@@ -54,28 +63,15 @@ def _sparse_view(value: dict, n_batch: int, probability: Tensor, generator: Any)
         return view
     return view | {
         "how often each feature is on": is_on.float().mean(0),
-        "how often neighbouring features are on together": (is_on & is_on.roll(1, 1))
-        .float()
-        .mean(0),
+        "how often two features are on together": together(is_on),
+        "how many of the samples are different": x.unique(dim=0).shape[0] / n_batch,
         "the mean magnitude of each feature while it is on": while_on(x, is_on),
         "the mean squared magnitude while it is on": while_on(x**2, is_on),
-        "how strongly neighbours' magnitudes go together": _magnitude_link(x, is_on, varied),
+        "the share of magnitudes below 0.1": while_on((x < 0.1).float(), is_on),
+        "the share of magnitudes above 0.9": while_on((x > 0.9).float(), is_on),
+        "the correlation of two features' magnitudes": magnitude_links(x, is_on),
         "draws from the generator it is given": value["used"],
     }
-
-
-def _magnitude_link(x: Tensor, is_on: Tensor, varied: Tensor) -> float:
-    """Correlation of the magnitudes of the first two features, over samples that have both on."""
-    both = is_on[:, 0] & is_on[:, 1]
-    if int(both.sum()) < 200:
-        return 0.0
-    first, second = x[both, 0], x[both, 1]
-    spread = first.std() * second.std()
-    return (
-        float(((first - first.mean()) * (second - second.mean())).mean() / spread)
-        if spread > 1e-6
-        else 0.0
-    )
 
 
 def _uniform(n_batch: int, probability: Tensor, generator: torch.Generator) -> Tensor:
@@ -167,10 +163,13 @@ SPARSE_FEATURES = Exercise(
     view=_sparse_view,
     tolerance={
         "how often each feature is on": FREQUENCY,
-        "how often neighbouring features are on together": FREQUENCY,
+        "how often two features are on together": FREQUENCY,
+        "how many of the samples are different": FREQUENCY,
         "the mean magnitude of each feature while it is on": MAGNITUDE,
         "the mean squared magnitude while it is on": MAGNITUDE,
-        "how strongly neighbours' magnitudes go together": Tolerance(0.0, 0.12),
+        "the share of magnitudes below 0.1": SHARE,
+        "the share of magnitudes above 0.9": SHARE,
+        "the correlation of two features' magnitudes": LINK,
     },
     mistakes=(
         Mistake(
@@ -186,10 +185,9 @@ SPARSE_FEATURES = Exercise(
             "a draw per sample and feature.",
         ),
         Mistake(
-            name="one draw decides for all features",
+            name="features go on together",
             wrong=_mask_of_features,
-            sentence="In your data features go on together: one random number per sample decides for all of them. "
-            "Independent features need a draw of their own each.",
+            sentence="In your data features go on together, so they are not independent. Each entry of the batch needs a draw of its own.",
         ),
         Mistake(
             name="sparsity for probability",
@@ -217,8 +215,8 @@ SPARSE_FEATURES = Exercise(
         Mistake(
             name="ignores the generator",
             wrong=_global_generator,
-            sentence="Your numbers come from torch's global generator, not from the one you were given, so the same seed "
-            "would not give the same data twice. Pass `generator=generator` to every draw.",
+            sentence="Not all of your numbers come from the generator you were given, so the same generator would not give "
+            "the same data twice. Pass `generator=generator` to every draw.",
         ),
         Mistake(
             name="scaled, not switched",

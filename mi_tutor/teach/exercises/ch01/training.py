@@ -219,8 +219,8 @@ TRAIN_TOY = Exercise(
         Mistake(
             name="nothing trained",
             wrong=_train_untouched,
-            sentence="The weights come back as they went in. Is `optimizer.step()` called, and do you return the tensors "
-            "that the optimizer holds?",
+            sentence="The weights come back as they went in. Is `optimizer.step()` called while the gradients are there "
+            "(after `backward`, before they are zeroed), and do you return the tensors that the optimizer holds?",
         ),
         Mistake(
             name="one step too few",
@@ -240,7 +240,7 @@ TRAIN_TOY = Exercise(
         Style(name="gradients and Adam by hand", right=_train_by_hand),
     ),
     hints=(
-        "Make copies of W and b that require gradients, then the usual loop: forward, loss, zero_grad, backward, step.",
+        "Make copies of W and b that require gradients, then the usual loop: forward, loss, then zero_grad, backward and step in this order.",
         "The einsum has one more letter than before: instance stands in every term and in the result. b needs an axis of "
         "length 1 where the batch is.",
         "Models must not mix: the loss is the SUM over instances of their own losses, so each model's gradient is its own.",
