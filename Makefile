@@ -52,7 +52,7 @@ test-fast: $(VENV)/.test ## the tests without the slow ones
 
 check: $(VENV)/.test ## style, import rules, stale notebooks
 	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/ruff format --check mi_tutor/lab mi_tutor/show mi_tutor/authoring mi_tutor/grading
+	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/mi-tutor build --check
 

@@ -69,7 +69,8 @@ Superposition*) asked the smallest model that could, and so will you.
 ## Data: features that are rarely on
 
 We invent data whose features we know. A sample has $n$ features; feature $i$ is on with probability
-$p_i$, and then has a magnitude between 0 and 1. (The paper calls $S = 1 - p$ the sparsity.)
+$p_i$, its *density*, and then has a magnitude between 0 and 1. (The paper speaks of sparsity, $S = 1 -
+p$.)
 """
 
 # %% [markdown] slug="sparse-features"
@@ -175,9 +176,9 @@ operations.
 # %% [markdown] slug="train-toy"
 r"""
 Write the training loop. Everything random has been done for you: you get starting weights, and one batch
-per step and instance. Use `torch.optim.Adam`. The total loss is the **sum over instances** of
-`weighted_loss`, so each model's gradient is its own. Leave the tensors that you are given as they are,
-and return the trained `(W, b)`.
+per step and instance. Use `torch.optim.Adam`. The total loss is the **sum over instances** of the
+weighted loss (written again, for tensors with one axis more), so each model's gradient is its own. Leave
+the tensors that you are given as they are, and return the trained `(W, b)`.
 
 `einsum` from einops spells a product out by naming its axes, here the way down:
 `einsum(x, W, "instance batch feature, instance hidden feature -> instance batch hidden")`.
@@ -224,7 +225,9 @@ r"""
 ## What the trained models do
 
 The package has the same loop, made fast (`lab.train_sweep`: no autograd, one random draw per entry). The
-result is the same mathematics; from here on we use it whenever we want many models.
+result is the same mathematics; from here on we use it whenever we want many models. A `ToySweep` says
+what to train, `best_of_seeds` keeps the random start that ended with the lowest loss, and `recipes` has
+the settings of later sections.
 
 Five features, two hidden dimensions, importances that fall by a factor 0.9 from feature to feature.
 Seven sparsities, twelve random starts each, of which the figure shows the one with the lowest loss.
@@ -347,8 +350,8 @@ Now the measure that made the paper's geometry visible: which share of a dimensi
 $$D_i = \frac{\lVert W_i \rVert^2}{\sum_j (\hat W_i \cdot W_j)^2}$$
 
 This time the sum **includes** $j = i$. Alone in its dimension a feature has $D = 1$; not represented, $D
-= 0$ (guard the division again). Before you code, work two cases out on paper: an antipodal pair, and the
-square with four features at right angles.
+= 0$ (guard the division again). Before you code, work two cases out on paper: an antipodal pair, and a
+square, four features with neighbours at right angles.
 """
 
 
@@ -375,7 +378,7 @@ for k in range(len(density)):
     print(f"sparsity {1 - density[k]:.2f}:  D = {shares}")
 
 # %% tags=["quiz"]
-quiz("half-a-dimension", "a")
+quiz("half-a-dimension", "b")
 
 # %% [markdown]
 r"""
@@ -393,9 +396,7 @@ shapes = [
     ("pentagon", 2 / 5, 5, 2, 0.05),
     ("square antiprism", 3 / 8, 8, 3, 0.02),
 ]
-print(
-    "                                              density   D expected     D trained"
-)
+print(f"{'':48}density  D expected   D trained        opposite pairs")
 for name, expected, n_features, n_hidden, p in shapes:
     sweep = lab.ToySweep(
         n_features=n_features,
@@ -407,13 +408,17 @@ for name, expected, n_features, n_hidden, p in shapes:
     model = lab.best_of_seeds(sweep, lab.train_sweep(sweep))
     D = lab.feature_dimensionality(model.W[0])
     size = f"{n_features} features, {n_hidden} dimensions"
-    print(f"{name:<24}{size:<24}{p:5}        {expected:.3f}      ", end="")
-    print(f"{D.min():.3f} to {D.max():.3f}")
+    direction = torch.nn.functional.normalize(model.W[0], dim=0)
+    opposite = int((lab.gram(direction) < -0.95).sum()) // 2
+    print(f"{name:<24}{size:<24}{p:5}    {expected:.3f}        ", end="")
+    print(f"{D.min():.3f} to {D.max():.3f}   {opposite}")
 
 # %% [markdown]
 r"""
-All six, to about a hundredth. (Change the triangle's density from 0.6 to 0.3, and it falls apart into a
-pair and a feature with a dimension of its own: which shape is cheapest depends on sparsity.)
+All six values, to about a hundredth. $D$ alone does not prove a shape: a cube's corners have 3/8 too,
+but they come in opposite pairs, and the last column finds none in our eight. The densities were chosen
+so that the shape wins. (Change the triangle's from 0.6 to 0.3, and it falls apart into a pair and a
+feature with a dimension of its own.)
 
 If large models are put together from such pieces, then $D$ should not take just any value: it should sit
 on **plateaus**. So train models of twenty features in six dimensions at many sparsities, and look at
@@ -427,16 +432,9 @@ probability = torch.tensor(sweep.probabilities)[:, 0].repeat_interleave(sweep.n_
 
 D = lab.feature_dimensionality(plateaus.W)
 D = D[D > 0.05]  # of represented features
-print(
-    f"{sweep.n_instances} models; of their represented features, so many are within 0.02 of"
-)
-for name, value in [
-    ("1", 1),
-    ("3/4", 3 / 4),
-    ("2/3", 2 / 3),
-    ("1/2", 1 / 2),
-    ("2/5", 2 / 5),
-]:
+print(f"{sweep.n_instances} models; represented features within 0.02 of")
+values = {"1": 1, "3/4": 3 / 4, "2/3": 2 / 3, "1/2": 1 / 2, "2/5": 2 / 5, "3/8": 3 / 8}
+for name, value in values.items():
     print(f"    {name:>3}: {((D - value).abs() < 0.02).float().mean():6.1%}")
 
 # %% id="plateau-figure"
@@ -444,18 +442,22 @@ show.dimensionality_vs_sparsity(plateaus.W, probability)
 
 # %% [markdown]
 r"""
-**What you should see.** Each dot is one feature of one model. Over a long range of sparsity nearly all
-represented features sit at **1/2**: the model is a collection of antipodal pairs. To the right, where it
-gets more crowded, they step down to 2/5, 3/8 and below. To the left, with dense features, there are
-triangles (the cluster at 2/3) and looser arrangements around 3/4. The dashed line through the squares is
-$D^* = m / \lVert W \rVert^2$, the dimensions per represented feature: 1, then a long step at 1/2.
+**What you should see.** Each dot is one feature of one model. **1/2 is a plateau**: from $1/(1 - S)$ of
+about 1.8 to 3.4 practically every represented feature is there, and the model is a collection of
+antipodal pairs. To the right, where it gets more crowded, the values spread from 1/2 down to about 0.3,
+densest around 2/5 and 3/8. To the left many gather near 2/3 at first, and otherwise there is no plateau.
+The dashed line through the squares is $D^* = m / \lVert W \rVert_F^2$, the dimensions per unit of
+squared length: it starts at 1 and takes a long step at 1/2.
 
 Compare the printed shares with chance: if $D$ were spread evenly from 0 to 1, each line would get 4 %.
-So at this size 1/2 and 2/5 are clear, 2/3 and 3/4 are not, and $D_i = 1$ is missing altogether: with
-equal importance and dense features the model keeps *some* six dimensions, and hardly any feature has one
-for itself. Elhage et al. 2022 used 400 features in 30 dimensions. A replication that does not show
-everything is worth more than one that was made to.
+And $D_i = 1$ is missing altogether: with equal importance and dense features the model keeps *some* six
+dimensions, and hardly any feature has one for itself. Elhage et al. 2022, with 400 features in 30
+dimensions, see more of the plateaus than we do here. A replication that does not show everything is
+worth more than one that was made to.
+"""
 
+# %% [markdown]
+r"""
 ## Three fates
 
 For each feature the model decides between three things: drop it, give it a dimension of its own, or put
@@ -470,7 +472,8 @@ First, tell the fates apart in trained weights. Return one whole number per feat
 - **1 · superposed**: represented, and its interference is 0.25 or more;
 - **2 · dedicated**: represented, and its interference is below 0.25.
 
-(Trained weights are near 0 or near 1, so the limits matter little.) You may use your `interference`.
+(Trained lengths are near 0, or 1 and a little more, so the limits matter little.) You may use your
+`interference`.
 """
 
 
@@ -562,21 +565,20 @@ of the extra feature.
 
 # %% id="train-phase"
 phase = recipes.phase_diagram(n_cells=15, n_seeds=4)
-density = torch.tensor(phase.probabilities)[:, 0]
+phase_density = torch.tensor(phase.probabilities)[:, 0]
 relative_importance = torch.tensor(phase.importances)[:, 1]
-best = lab.best_of_seeds(phase, lab.train_sweep(phase))
-extra = torch.stack([feature_fates(W)[1] for W in best.W])
+phase_best = lab.best_of_seeds(phase, lab.train_sweep(phase))
+extra = torch.stack([feature_fates(W)[1] for W in phase_best.W])
 fates = extra.view(15, 15).T  # [importance density]
 
 predicted = phase_theory(
-    *torch.broadcast_tensors(density, relative_importance[:, None])
+    *torch.broadcast_tensors(phase_density, relative_importance[:, None])
 )
-print(
-    f"trained and predicted agree in {(fates == predicted).float().mean():.0%} of the cells"
-)
+agree = (fates == predicted).float().mean()
+print(f"trained and predicted agree in {agree:.0%} of the cells")
 
 # %% id="phase-figure"
-show.phase_diagram(fates, density, relative_importance, theory=predicted)
+show.phase_diagram(fates, phase_density, relative_importance, theory=predicted)
 
 # %% [markdown]
 r"""
@@ -640,36 +642,39 @@ check("correlated-features", paired_features)
 
 # %% id="train-pairs"
 pairs = {}
-for kind in ("correlated", "anti-correlated"):
-    trained = lab.train_sweep(recipes.pairs(kind))
-    pairs[kind] = trained.W[trained.loss.argmin()]
+print("of 40 random starts      density   right angles    apart    same way")
+for kind in ("independent", "correlated", "anti-correlated"):
+    sweep = recipes.pairs(kind)
+    models = lab.train_sweep(sweep)
+    pairs[kind] = models.W[models.loss.argmin()]
 
-    direction = torch.nn.functional.normalize(trained.W, dim=1)
+    direction = torch.nn.functional.normalize(models.W, dim=1)
     cosine = lab.gram(direction)[:, [0, 2], [1, 3]]  # of the two features of each pair
-    orthogonal = (cosine.abs() < 0.2).all(dim=1).float().mean()
-    opposite = (cosine < -0.9).all(dim=1).float().mean()
-    print(f"{kind}, {len(cosine)} random starts:")
-    print(
-        f"    both pairs at right angles in {orthogonal:.0%}, pointing apart in {opposite:.0%}"
-    )
+    print(f"{kind:<24}{sweep.probabilities[0][0]:>8}", end="")
+    for found in (cosine.abs() < 0.2, cosine < -0.9, cosine > 0.9):
+        print(f"{found.all(dim=1).float().mean():>12.0%}", end="")
+    print()
 
 # %% id="pairs-figure"
+shown = ["correlated", "anti-correlated"]
 show.features_in_plane(
-    torch.stack(list(pairs.values())),
-    titles=[f"{name} pairs: (0, 1) and (2, 3)" for name in pairs],
+    torch.stack([pairs[kind] for kind in shown]),
+    titles=[f"{kind} pairs: (0, 1) and (2, 3)" for kind in shown],
     title="Where pairs of features settle",
 )
 
 # %% [markdown]
 r"""
-**What you should see.** Features that come *together* settle at **right angles** to each other and share
-their line with a feature of the other pair, which they rarely meet. Features that *never* come together
-share one line with opposite signs: they cannot collide, so that costs nothing at all.
+**What you should see.** Correlated pairs settle at **right angles**, in every start, and share their
+line with a feature of the other pair, which they rarely meet. Anti-correlated pairs share one line with
+opposite signs, in every start: they cannot collide, so that costs nothing at all. Independent features
+do some of this and some of that.
 
-How sure is that? Each kind was trained from 40 random starts, and the printed percentages say how many
-ended so. They depend on how the models start: with larger starting weights (`init_scale=1.0` in place of
-the recipe's 0.3) about one start in ten ends in a worse arrangement and stays there. What a model
-*could* do and what training *finds* are two questions.
+Correlation is not everything, though. Density matters as well, and the recipes use one at which the
+effect is clean. Try `dataclasses.replace(recipes.pairs("correlated"), probabilities=[0.4])`: features
+that are often on together end in the *same* direction, because the model keeps only their sum. And
+anti-correlated pairs at a density of 0.1 find the opposite arrangement in only about half of the starts.
+What a model *could* do and what training *finds* are two questions.
 """
 
 # %% tags=["quiz"]
@@ -722,20 +727,21 @@ check("polysemantic-neuron", features_per_neuron)
 
 # %% id="train-neurons"
 neurons = recipes.neurons()
-best = lab.best_of_seeds(neurons, lab.train_sweep(neurons))
-for (p, *_), W in zip(neurons.probabilities, best.W, strict=True):
+neuron_best = lab.best_of_seeds(neurons, lab.train_sweep(neurons))
+for (p, *_), W in zip(neurons.probabilities, neuron_best.W, strict=True):
     counts = features_per_neuron(W, threshold=0.3).tolist()
     print(f"sparsity {1 - p:.2f}: features per neuron {counts}")
 
 # %% id="neuron-figure"
-W, b = best.W[5], best.b[5]  # sparsity 0.9
+W, b = neuron_best.W[5], neuron_best.b[5]  # sparsity 0.9
 show.neurons_and_features(W, threshold=0.3)
 
 # %% [markdown]
 r"""
 **What you should see.** With dense features every neuron serves one feature, so the neurons *are* the
-features. With sparse features nearly every neuron serves several, and most features are spread over
-several neurons. The model that you see has one monosemantic neuron left, for the most important feature.
+five features that are kept. With sparse features nearly every neuron serves several, and most of the
+features that are kept are spread over several neurons. The model that you see has one monosemantic
+neuron left, for the most important feature.
 
 ### An intervention that fails
 
@@ -753,10 +759,16 @@ alone = torch.eye(10)  # each feature alone, at value 1; a perfect model answers
 before = lab.neuron_forward(alone, W, b).diag()
 after = lab.neuron_forward(alone, switched_off, b).diag()
 print(f"feature {feature} answers strongest in neuron {neuron}; without that neuron:")
-for i in range(7):
+for i in range(7):  # features 7 to 9 are not represented
     hit = "<- meant" if i == feature else "<- also hit"
     hurt = before[i] - after[i] > 0.1
     print(f"  feature {i}: {before[i]:.2f} -> {after[i]:.2f}  {hit if hurt else ''}")
+
+# %% [markdown]
+r"""
+It failed twice over. The feature is still half there, because other neurons carry it too. And features
+that nobody wanted to touch lost as much, because they share the neuron.
+"""
 
 # %% tags=["quiz"]
 quiz("neuron-seven", "a")
@@ -796,27 +808,29 @@ check("compute-in-superposition", absolute_forward)
 
 # %% id="train-absolute"
 sweep = recipes.absolute_value()
-trained = lab.train_absolute(sweep)
-best = sweep.on_grid(trained.loss)[:, 0].min(dim=1)  # over seeds
+absolute = lab.train_absolute(sweep)
+lowest = sweep.on_grid(absolute.loss)[:, 0].min(dim=1)  # over seeds
 dedicated = sweep.on_grid(lab.absolute_dedicated_loss(sweep))[:, 0, 0]
 for k, (p, *_) in enumerate(sweep.probabilities):
     print(
         f"sparsity {1 - p:.2f}: loss / loss of three features done exactly = ", end=""
     )
-    print(f"{best.values[k] / dedicated[k]:.2f}")
+    print(f"{lowest.values[k] / dedicated[k]:.2f}")
 
 # %% id="absolute-figure"
 k = 4  # sparsity 0.95
-model = k * sweep.n_seeds + int(best.indices[k])
-show.absolute_value_weights(trained.W_in[model], trained.W_out[model])
+model = k * sweep.n_seeds + int(lowest.indices[k])
+show.absolute_value_weights(absolute.W_in[model], absolute.W_out[model])
 
 # %% [markdown]
 r"""
 **What you should see.** Six neurons could do three features exactly and nothing else; a loss ratio of 1
 is that plan. With dense features the network follows it. With sparse features it does far better than
 the plan: neurons serve several features at once, and what they compute is cleaned up by the output's
-ReLU. So superposition is not only a way to store things. The network *computes* in it, which is why we
-cannot hope to find one clean neuron per computation.
+ReLU. So superposition is not only a way to store things. The network *computes* in it, so we cannot
+count on one clean neuron per computation. In the figure look for the large negative weights going out:
+neurons do not only add to an answer, they also hold back the answers of features they share a neuron
+with.
 
 ## How much room is there?
 
@@ -851,12 +865,12 @@ check("almost-orthogonal", max_abs_cosine)
 d = 8
 n = [4, 8, 9, 12, 16, 24, 32, 48, 64]
 generator = seeded(0)
-random = [max_abs_cosine(torch.randn(k, d, generator=generator)) for k in n]
+thrown = [max_abs_cosine(torch.randn(k, d, generator=generator)) for k in n]
 spread = [max_abs_cosine(lab.spread_directions(k, d)) for k in n]
 welch = [lab.welch_bound(k, d) for k in n]
 
 # %% id="packing-figure"
-show.cosine_packing(d, n, random, spread, welch)
+show.cosine_packing(d, n, thrown, spread, welch)
 
 # %% id="how-many-fit"
 print("random directions kept while every |cos| stays below")
@@ -870,11 +884,12 @@ for d in (2, 4, 8, 16):
 
 # %% [markdown]
 r"""
-**What you should see.** Up to $n = d$ directions fit at right angles. After that the best possible
-overlap (the Welch bound) rises slowly, and gradient descent gets close to it, far better than chance.
-The table shows the other side: with a fixed overlap allowed, the number that fits grows much faster than
-$d$, even for directions thrown at random. That is where a model with a few thousand dimensions can keep
-far more features than that, as long as few of them are on at once.
+**What you should see.** Up to $n = d$ directions fit at right angles. No arrangement can lie below the
+Welch bound. Gradient descent reaches it at $n = 9$ and stays close for a while; then the gap widens,
+since so many directions cannot reach the bound at all. It is always far better than chance. The table
+shows the other side: with a fixed overlap allowed, the number that fits grows much faster than $d$, even
+for directions thrown at random. That is where a model with a few thousand dimensions can keep far more
+features than that, as long as few of them are on at once.
 """
 
 # %% tags=["quiz"]
@@ -884,9 +899,10 @@ quiz("room-in-high-dimensions", "b")
 r"""
 ## On the real thing
 
-Does a real model have superposition? Here is the same measure on the directions that MLP neurons *write*
-to the residual stream. GPT-2 small has 3072 of them per layer in 768 dimensions, so they cannot all be
-at right angles: their average dimensionality is at most 768/3072 = 1/4. (For any set of directions the
+How crowded is a real model's residual stream? Here is the same measure on the directions that MLP
+neurons *write* to it, for `primer`, the small language model of chapter 00, and for GPT-2 small where a
+network is there. GPT-2 small has 3072 of them per layer in 768 dimensions, so they cannot all be at
+right angles: their average dimensionality is at most 768/3072 = 1/4. (For any set of directions the
 $D_i$ add up to at most the number of dimensions.)
 """
 
@@ -905,20 +921,29 @@ for name, layer in [("primer", 1), ("gpt2", 6)]:
     print(
         f"{name}, layer {layer}: {n_neurons} neurons write into {d_model} dimensions:"
     )
-    print(f"    mean dimensionality {mean:.3f}, limit {d_model / n_neurons:.3f}")
+    chance = torch.randn(writes.shape, generator=seeded(0))
+    chance *= writes.norm(dim=1, keepdim=True) / chance.norm(dim=1, keepdim=True)
+    control = lab.feature_dimensionality(chance.T).mean()
+    print(
+        f"    mean dimensionality {mean:.3f}, of random directions {control:.3f}",
+        end=", ",
+    )
+    print(f"limit {d_model / n_neurons:.3f}")
 
 # %% [markdown]
 r"""
-A mean below the limit says that directions bunch together rather than spread evenly: some neurons write
-nearly the same thing. And remember that neurons are not features: this is about the room that neurons
-share. For features we need another tool, and that is chapter 02.
+Random directions of the same lengths are the yardstick: a mean below theirs says that neurons write
+along fewer directions than chance would have it. Whether those are near-copies or a shared subspace, $D$
+does not say. And remember that neurons are not features: this is about the room that neurons share. For
+features we need another tool, and that is chapter 02.
 """
 
 # %% [markdown]
 r"""
 ## Common misreadings
 
-- **"D = 1/2 means an antipodal pair."** Or a square. Look at the Gram matrix.
+- **"D = 1/2 means an antipodal pair."** It says how much room a feature has, not how the rest is shared.
+  Look at the Gram matrix.
 - **"The phase diagram has two regions."** Three: dropped, superposed, dedicated.
 - **"Antipodal is maximal interference, so the worst."** With features that are never negative and a
   ReLU, negative overlap is free while one feature is on at a time.

@@ -59,6 +59,11 @@ FATES = Exercise(
     reference=feature_fates,
     mistakes=(
         Mistake(
+            name="no length test",
+            wrong=lambda W: torch.where(interference(W) >= 0.25, 1, 2),
+            sentence="You ask only whether features overlap. A feature that is too short is not represented (0), whatever its overlaps.",
+        ),
+        Mistake(
             name="only two fates",
             wrong=lambda W: torch.where(W.norm(dim=0) >= 0.5, 1, 0),
             sentence="You tell represented from not represented, which is two fates. A represented feature can be dedicated "

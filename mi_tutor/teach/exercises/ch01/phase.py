@@ -80,6 +80,10 @@ PHASE_LOSSES = Exercise(
     objective="Work out the expected loss of dropping, superposing and dedicating, for two features in one dimension.",
     cases=_cases,
     reference=phase_losses,
+    view=lambda value, density, relative_importance: {
+        f"the loss of the {fate} model": loss
+        for fate, loss in zip(("dropped", "superposed", "dedicated"), value, strict=True)
+    },
     styles=(
         Style(name="a plain tuple from moments", right=_losses_by_moments),
         Style(name="numerical integration", right=_losses_by_quadrature),

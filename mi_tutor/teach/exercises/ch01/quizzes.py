@@ -50,19 +50,18 @@ QUIZZES = (
         "half-a-dimension",
         "A feature has dimensionality D = 1/2. What can you conclude about its geometry?",
         Option(
-            text="It is half of an antipodal pair.",
-            feedback="It may be. But compute D for a square, four features at right angles in a plane: 1 / (1 + 0 + 1 + 0), again "
-            "1/2. (A square is two antipodal pairs, of course; the number alone does not say whether there is one or two.)",
+            text="Exactly one other feature shares its line, straight opposite.",
+            feedback="That is one way to have 1/2. With lengths of 1, D = 1 / (1 + Σ cos²), and three others with cos² = 1/3 each give 1/2 "
+            "as well.",
         ),
         Option(
-            text="It shares its room so that its share is one half, as in an antipodal pair or a square; look at the Gram matrix to "
-            "know which.",
+            text="It owns half a dimension; how the other half is shared, the Gram matrix has to tell.",
             right=True,
-            feedback="A regular n-gon gives 2/n, so a pair on a line and a square in a plane have the same D. The number narrows the "
-            "geometry down; the picture settles it.",
+            feedback="One opposite feature, or several at smaller overlaps: D adds the squares up and forgets the rest. The number "
+            "narrows the geometry down; the picture settles it.",
         ),
         Option(
-            text="The model represents it half of the time.",
+            text="The model represents it in half of the inputs in which it is on.",
             feedback="D is about room, not about time: the weights are fixed, and so is D.",
         ),
     ),

@@ -59,7 +59,8 @@ def _sparse_view(value: dict, n_batch: int, probability: Tensor, generator: Any)
         "features are never exactly 0": bool(is_on[:, varied].all()),
         "one on/off pattern for the whole batch": one_mask,
     }
-    if one_mask:
+    view["all of it drawn from the generator that was given"] = value["used"]
+    if one_mask or not value["used"]:
         return view
     return view | {
         "how often each feature is on": is_on.float().mean(0),
@@ -70,7 +71,6 @@ def _sparse_view(value: dict, n_batch: int, probability: Tensor, generator: Any)
         "the share of magnitudes below 0.1": while_on((x < 0.1).float(), is_on),
         "the share of magnitudes above 0.9": while_on((x > 0.9).float(), is_on),
         "the correlation of two features' magnitudes": magnitude_links(x, is_on),
-        "draws from the generator it is given": value["used"],
     }
 
 
