@@ -6,7 +6,7 @@ import sys
 import textwrap
 
 WIDTH = 100
-_CODES = {"good": "32", "bad": "31", "strong": "1", "faint": "2"}
+_CODES = {"good": "32", "bad": "1", "strong": "1", "faint": "2"}
 
 
 class CheckFailed(Exception):
@@ -26,10 +26,16 @@ class CheckFailed(Exception):
 
 def paint(text: str, how: str) -> str:
     """Colour for notebooks and terminals; the plain text elsewhere (files, pipes, graders)."""
-    in_notebook = "ipykernel" in sys.modules and "IPython" in sys.modules
-    if in_notebook or getattr(sys.stdout, "isatty", bool)():
+    if _in_notebook() or getattr(sys.stdout, "isatty", bool)():
         return f"\033[{_CODES[how]}m{text}\033[0m"
     return text
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this code (having its modules imported is not enough)."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:

@@ -259,3 +259,12 @@ def test_monsters_as_values():
 def test_plain_never_raises():
     assert isinstance(plain(_Hostile()), Odd)
     assert plain(np.float32(0.5)) == 0.5
+
+
+def test_a_mistake_is_recognised_with_another_slip_on_top():
+    """No j = i in the sum, and 0/0 for the feature that is not represented."""
+    verdict = judge(
+        get("feature-dimensionality"),
+        lambda W: (W**2).sum(0) / (_off((W / W.norm(dim=0)).T @ W) ** 2).sum(1),
+    )
+    assert verdict.mistake == "leaves j = i out"
