@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from mi_tutor.authoring.build import Rendered, render
-from mi_tutor.authoring.files import read_notebook
+from mi_tutor.authoring.files import notebook_text, read_notebook
 from mi_tutor.authoring.lint import lint, lint_stubs
 from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.settings import find_project
@@ -43,6 +43,10 @@ def test_there_is_a_source_for_every_chapter_of_the_registry() -> None:
 
 def test_no_notebook_is_stale() -> None:
     found = stale(PROJECT.source_dir, PROJECT.chapters_dir, repository=PROJECT.repository)
+    if not os.environ.get("CI"):  # a learner's answers are no fault of the course
+        found = [
+            one for one in found if "worked in" not in one.reason and "outputs" not in one.reason
+        ]
     assert not found, "\n" + "\n".join(map(str, found))
 
 
@@ -54,10 +58,9 @@ def test_the_source_has_what_a_chapter_needs(stem: str) -> None:
 
 @each_chapter
 def test_the_chapter_asks_and_has_no_outputs(stem: str) -> None:
-    path = rendered()[stem].chapter_path
-    notebook = read_notebook(path)
-    assert "NotImplementedError" in path.read_text(encoding="utf-8")
-    assert not lint_stubs(notebook, path)
+    item = rendered()[stem]
+    assert "NotImplementedError" in notebook_text(item.notebooks.chapter)
+    assert not lint_stubs(item.notebooks.chapter, item.chapter_path)
 
 
 @each_chapter
@@ -79,7 +82,9 @@ def test_nbval_passes_every_cell_of_the_solution(stem: str, tmp_path: Path) -> N
 @pytest.mark.slow
 @each_chapter
 def test_nbval_fails_every_check_and_quiz_of_the_stubs(stem: str, tmp_path: Path) -> None:
-    outcomes = nbval(PROJECT.chapters_dir / f"{stem}.ipynb", tmp_path)
+    stub = tmp_path / f"{stem}.ipynb"
+    stub.write_text(notebook_text(rendered()[stem].notebooks.chapter), encoding="utf-8")
+    outcomes = nbval(stub, tmp_path)
     asked = [cell for cell in outcomes if cell.startswith(("check-", "quiz-"))]
     passed = [cell for cell in asked if outcomes[cell]]
     assert asked and not passed, f"cells that pass without an answer: {', '.join(passed)}"

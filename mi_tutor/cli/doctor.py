@@ -224,8 +224,10 @@ def progress_folder_finding() -> Finding:
         return Finding("Progress", "problem", seen, advice)
     log = read()
     if log.note is not None:
-        return Finding("Progress", "note", f"{len(log.events)} results in {folder}", log.note)
-    return Finding("Progress", "ok", f"{len(log.events)} results in {folder}")
+        return Finding(
+            "Progress", "note", f"results so far: {len(log.events)}, in {folder}", log.note
+        )
+    return Finding("Progress", "ok", f"results so far: {len(log.events)}, in {folder}")
 
 
 def jupyterlab() -> Finding:

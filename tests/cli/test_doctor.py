@@ -273,7 +273,12 @@ class TestMemoryAndDisk:
 class TestProgressFolder:
     def test_fine(self, home):
         record("a", True)
-        assert doctor.progress_folder_finding() == ("Progress", "ok", f"1 results in {home}", "")
+        assert doctor.progress_folder_finding() == (
+            "Progress",
+            "ok",
+            f"results so far: 1, in {home}",
+            "",
+        )
         assert sorted(path.name for path in home.iterdir()) == ["progress.jsonl", "progress.lock"]
 
     def test_cannot_be_written(self, home):
