@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mi_tutor.lab.device import one_thread
 from mi_tutor.specimens import primer_language as language
 from mi_tutor.specimens.cards import Measure, Table
 from mi_tutor.specimens.opening import load_network, open_specimen, quiet
 from mi_tutor.specimens.primer_language import Prompt
-from mi_tutor.specimens.threads import one_thread
 from mi_tutor.specimens.words import encode
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mi_tutor.lab.device import one_thread
 from mi_tutor.specimens import primer_language as language
 from mi_tutor.specimens.cards import WEIGHTS, Card, sha256, write_card
 from mi_tutor.specimens.opening import quiet
 from mi_tutor.specimens.primer_measures import measure
-from mi_tutor.specimens.threads import one_thread
 
 if TYPE_CHECKING:
     from jaxtyping import Int

@@ -132,3 +132,11 @@ def test_fates():
     W = columns((1, 0), (0.5, math.sqrt(3) / 2))
     assert feature_fates(W, min_interference=0.24).tolist() == [1, 1]
     assert feature_fates(W, min_interference=0.26).tolist() == [2, 2]
+
+
+def test_the_limits_of_the_fates_are_where_the_chapter_says():
+    """|W_i| of 0.5 counts as represented, an interference of 0.25 as superposed."""
+    at_both = feature_fates(torch.tensor([[1.0, 0.5], [0.0, 0.0]]))
+    just_below = feature_fates(torch.tensor([[1.0, 0.499], [0.0, 0.0]]))
+    assert at_both.tolist() == [1, 1]
+    assert just_below.tolist() == [2, 0]
