@@ -32,8 +32,9 @@ def run(name: str | None, no_browser: bool) -> int:
     headless = no_browser or not has_display()
     started = time.time()
     process = subprocess.Popen(command(chapter, headless))
-    # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open. It stays so
+    # to the end: an impatient third Ctrl+C should not turn a clean stop into a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         if headless:
             _tell_address(process, chapter, started)
@@ -42,7 +43,6 @@ def run(name: str | None, no_browser: bool) -> int:
         code = process.wait()
         return 0 if code == -signal.SIGINT else code
     finally:
-        signal.signal(signal.SIGINT, before)
         if process.poll() is None:
             process.terminate()
             process.wait()
