@@ -1,8 +1,7 @@
 """The whole training text: all themes mixed, as token rows of a fixed length.
 
-A row begins with BOS and is filled with sentences drawn from the themes; the last one is cut off at the row's end.
-Some
-rows are instead a random block of tokens, twice, which only induction can predict.
+A row begins with BOS and is filled with sentences drawn from the themes; the last one is cut off at the row's
+end. Some rows are instead a random block of tokens, twice, which only induction can predict.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -101,11 +101,11 @@ class Corpus:
 
     def rows(self, rng: random.Random, n_rows: int, n_pos: int) -> np.ndarray:
         """Token ids for training, int64 [row pos]."""
-        sentences = self.sentences(rng)
+        encoded = self._encoded_sentences(rng)
         rows = [
             self.repeated_row(rng, n_pos)
             if rng.random() < self.repeated
-            else self._text_row(sentences, n_pos)
+            else self._text_row(encoded, n_pos)
             for _ in range(n_rows)
         ]
         return np.array(rows, dtype=np.int64)
@@ -138,8 +138,19 @@ class Corpus:
     def _ordinary_ids(self) -> list[int]:
         return [i for token, i in self.tokenizer.ids.items() if token not in (BOS, UNKNOWN)]
 
-    def _text_row(self, sentences: Iterator[Sentence], n_pos: int) -> list[int]:
+    def _encoded_sentences(self, rng: random.Random) -> Iterator[list[int]]:
+        """The ids of sentence after sentence. Many are encoded at once, which is several times as fast."""
+        sentences = self.sentences(rng)
+        while True:
+            texts = [sentence.text for sentence in islice(sentences, 64)]
+            encode = self.tokenizer.hugging_face.encode_batch
+            for text, encoding in zip(texts, encode(texts, add_special_tokens=False), strict=True):
+                if self.tokenizer.ids[UNKNOWN] in encoding.ids:
+                    self.tokenizer.check_words(text)  # says which word it is
+                yield encoding.ids
+
+    def _text_row(self, encoded: Iterator[list[int]], n_pos: int) -> list[int]:
         row = [self.tokenizer.ids[BOS]]
         while len(row) < n_pos:
-            row += self.tokenizer.encode(next(sentences).text)
+            row += next(encoded)
         return row[:n_pos]
