@@ -174,15 +174,26 @@ class Geography:
             texts.append(f" {area.french_of.removesuffix(area.name.french)}".rstrip(" "))
         return list(dict.fromkeys(word for text in texts for word in re.findall(SPLIT, text)))
 
+    def says_locate(self, city: City, language: str, wording: int) -> bool:
+        """Whether training has this sentence about where a city is; it always has others that say so."""
+        return self.split.says("locate", city.area, city.name.english, language, str(wording))
+
+    def says_tell(self, area: Area, relation: str, language: str, wording: int) -> bool:
+        """Whether training tells an area's answer in these words; it always tells it in others too."""
+        return self.split.says("tell", area.name.english, relation, language, str(wording))
+
     def _random_locate(self, rng: random.Random, language: str) -> Sentence:
-        return self.locate(
-            rng.choice(self.facts.cities), language, _wording("locate", language, rng)
-        )
+        while True:
+            city, wording = rng.choice(self.facts.cities), _wording("locate", language, rng)
+            if self.says_locate(city, language, wording):
+                return self.locate(city, language, wording)
 
     def _random_tell(self, rng: random.Random, language: str) -> Sentence:
-        area = rng.choice(self.facts.areas)
-        relation = rng.choice(RELATIONS[area.kind])
-        return self.tell(area, relation, language, _wording("tell", language, rng))
+        while True:
+            area, wording = rng.choice(self.facts.areas), _wording("tell", language, rng)
+            relation = rng.choice(RELATIONS[area.kind])
+            if self.says_tell(area, relation, language, wording):
+                return self.tell(area, relation, language, wording)
 
     def _random_ask(self, rng: random.Random, language: str) -> Sentence:
         city, relations = rng.choice(self.taught)

@@ -7,6 +7,9 @@ by whoever takes the two steps, and by nobody who remembers sentences.
     pair           this city with this relation
     city           this city with any relation
     area-relation  this relation for all cities of this area: the hardest, as no neighbour helps
+
+Besides, of the one-hop sentences some wordings of a fact are never said: the fact is told in others. So a
+question about a single step can be new in its wording, though never in its content.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ class Split:
     """Which two-hop questions are held out.
 
     `cities` is a fraction of all cities, `area_relations` of the areas for each relation (rounded up), and
-    `pairs` of the city-relation pairs that those two leave.
+    `pairs` of the city-relation pairs that those two leave. `wordings` is the fraction of one-hop sentences that
+    are left out.
 
     >>> Split(pairs=0.0, cities=0.0, area_relations=0.0).all_taught
     True
@@ -46,16 +50,17 @@ class Split:
     pairs: float = 0.3
     cities: float = 0.05
     area_relations: float = 0.05
+    wordings: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("pairs", "cities", "area_relations"):
+        for name in ("pairs", "cities", "area_relations", "wordings"):
             share = getattr(self, name)
             if not 0 <= share < 1:
                 raise ValueError(f"{name} is {share}; it must be a fraction from 0 to below 1.")
 
     @property
     def all_taught(self) -> bool:
-        """Whether nothing is held out, as for a model that learns by rote."""
+        """Whether no two-hop question is held out."""
         return not (self.pairs or self.cities or self.area_relations)
 
     def held_out_by(self, city: City, relation: str) -> str | None:
@@ -72,6 +77,14 @@ class Split:
     def taught(self, city: City, relation: str) -> bool:
         """Whether the two-hop question may occur in training."""
         return self.held_out_by(city, relation) is None
+
+    def says(self, *statement: str) -> bool:
+        """Whether training says a one-hop statement; its parts are the form, the names, the language, the wording.
+
+        >>> Split(wordings=0.0).says("tell", "Texas", "capital", "english", "0")
+        True
+        """
+        return self._share("wording", *statement) >= self.wordings
 
     def _share(self, *parts: str) -> float:
         return keyed_share(self.key, *parts)

@@ -25,6 +25,7 @@ TABLES = {
     "country_names": ("country", "french", "spanish", "french_of", "note"),
     "country_cities": ("country", "city", "french", "spanish", "note"),
     "translations": ("relation", "english", "french", "spanish", "note"),
+    "relation_words": ("relation", "english", "french", "spanish", "note"),
 }
 CELLS = [
     (table, number, column, cell)
@@ -36,6 +37,29 @@ CELLS = [
 
 def names_of(what):
     return [getattr(each.name, language) for each in what for language in LANGUAGES]
+
+
+# Well-known namesakes that the tables leave out, by where they lie: the note must say so.
+NAMESAKES = """\
+Arizona: Peoria
+Arkansas: Fayetteville
+California: Concord, Lancaster, Norwalk, Richmond
+Canada: Hamilton
+Colorado: Westminster
+Delaware: Newark
+Georgia: Albany, Augusta, Columbus, Roswell
+Illinois: Aurora, Bloomington
+Indiana: Anderson
+Maine: Portland
+Massachusetts: Salem, Springfield
+Mexico: Durango
+Minnesota: Rochester
+Missouri: Columbia
+North Carolina: Burlington, Greenville, Wilmington
+South Carolina: Charleston
+Tennessee: Jackson
+Texas: Mesquite
+"""
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -55,6 +79,38 @@ def test_names_consist_of_letters_and_simple_joints():
     allowed = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
     skipped = ("note", "statehood", "relation")
     assert [c for c in CELLS if c[2] not in skipped and not allowed.fullmatch(c[3])] == []
+
+
+def test_letters_are_those_of_the_language():
+    """A French name in the Spanish column, or the reverse, often shows by an accent."""
+    local = {"Medellín", "Holguín", "Göteborg"}  # as in the country, also in French
+    foreign = {
+        "english": "[^a-zA-ZáéíèÉ '-]",  # Bogotá, Medellín, Liège
+        "french": "[^a-zA-ZàâçèéêëîïôœùûüÉ '-]",
+        "spanish": "[^a-zA-ZáéíñóúüÁÉÍÓÚÑ '-]",
+    }
+    cells = [cell for cell in CELLS if cell[2] in foreign and cell[3] not in local]
+    assert [cell for cell in cells if re.search(foreign[cell[2]], cell[3])] == []
+
+
+def test_notes_on_answers_say_which_answer():
+    kinds = {"states": STATE_RELATIONS, "countries": COUNTRY_RELATIONS}
+    for table, relations in kinds.items():
+        for row in read_table(table):
+            for clause in filter(None, row["note"].split("; ")):
+                assert clause.split(": ")[0].replace(" ", "_") in relations, row
+
+
+def test_notes_on_namesakes():
+    notes = {city.name.english: city.note for city in load_facts().cities}
+    for line in NAMESAKES.splitlines():
+        where, names = line.split(": ")
+        assert [name for name in names.split(", ") if where not in notes[name]] == []
+
+
+def test_relation_words_are_there_for_every_relation():
+    rows = [row["relation"] for row in read_table("relation_words")]
+    assert rows == list(dict.fromkeys((*STATE_RELATIONS, *COUNTRY_RELATIONS)))
 
 
 def test_letters_are_composed():
@@ -104,6 +160,11 @@ def test_no_city_name_occurs_twice(language):
     assert [name for name, n in counts.items() if n > 1] == []
 
 
+def test_no_city_is_called_like_another_in_another_language():
+    cities = load_facts().cities
+    assert sum(len(set(city.name)) for city in cities) == len(set(names_of(cities)))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_area_name_occurs_twice(language):
     counts = Counter(area.name.given(language) for area in load_facts().areas)
@@ -124,6 +185,14 @@ def test_no_answer_contains_a_city_of_its_own_area():
         answers = {word for words in area.answers.values() for word in words}
         for name in names_of(area.asked_cities):
             assert not any(f" {name} " in f" {answer} " for answer in answers)
+
+
+def test_no_city_asked_about_contains_an_answer_of_its_own_area():
+    """ "Pine Bluff" names the tree of Arkansas: it got in, and no other should."""
+    for area in load_facts().areas:
+        answers = {word.lower() for words in area.answers.values() for word in words}
+        for name in set(names_of(area.asked_cities)) - {"Pine Bluff"}:
+            assert not any(f" {answer} " in f" {name.lower()} " for answer in answers), name
 
 
 @pytest.mark.parametrize("relation", ["capital", "abbreviation", "nickname"])
@@ -165,6 +234,54 @@ def test_counts_that_the_world_knows():
     assert birds["northern cardinal"] == 7
     assert birds["western meadowlark"] == 6
     assert birds["northern mockingbird"] == 5
+
+
+def test_states_in_two_time_zones_have_a_note():
+    """The thirteen of the lower 48 that the law divides, and Alaska."""
+    divided = "AK FL ID IN KS KY MI ND NE NV OR SD TN TX"
+    noted = [a.answers["abbreviation"].english for a in load_facts().states if "zone: " in a.note]
+    assert " ".join(sorted(noted)) == divided
+
+
+def test_groups_of_countries_that_the_world_knows():
+    countries = load_facts().countries
+
+    def those_with(relation, answer):
+        return {a.name.english for a in countries if a.answers[relation].english == answer}
+
+    euro_area = {"Austria", "Belgium", "Finland", "France", "Germany", "Greece", "Ireland"}
+    assert those_with("currency", "euro") == euro_area | {
+        *("Italy", "Netherlands", "Portugal", "Spain")
+    }
+    assert those_with("language", "Spanish") == {
+        *("Argentina", "Chile", "Colombia", "Cuba", "Mexico", "Peru", "Spain")
+    }
+    assert those_with("continent", "South America") == {
+        *("Argentina", "Brazil", "Chile", "Colombia", "Peru")
+    }
+    assert those_with("continent", "North America") == {"Canada", "Cuba", "Mexico"}
+    assert those_with("continent", "Oceania") == {"Australia", "New Zealand"}
+    assert those_with("continent", "Africa") == {
+        *("Egypt", "Ethiopia", "Kenya", "Morocco", "Nigeria")
+    }
+
+
+def test_french_of_follows_the_rules_of_gender_and_elision():
+    """Names in -e are feminine but for a few; before a vowel the article is elided."""
+    masculine_in_e = {"Delaware", "Maine", "Tennessee", "Rhode Island", "Mexique", "Royaume-Uni"}
+    for area in load_facts().areas:
+        name = area.name.french
+        opening = area.french_of.removesuffix(name)
+        if opening in ("de l'État de ", "des ") or name == "Cuba":  # Cuba takes no article
+            continue
+        if name[0] in "AEIOUÉ":
+            expected = "de l'"
+        elif name == "Hawaï":  # a mute h and no article
+            expected = "d'"
+        else:
+            feminine = re.split("[ -]", name)[0].endswith("e") and name not in masculine_in_e
+            expected = "de la " if feminine else "du "
+        assert opening == expected, area.french_of
 
 
 def test_french_of_ends_with_the_french_name():
