@@ -25,7 +25,7 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One measured behaviour: a number, or a table with rows = layers and columns = heads.
+    """One measured behaviour: a number, or a table. Unless it says otherwise, rows are layers and columns heads.
 
     at_least, at_most: what was asked of it, if anything was (for a number).
     tolerance: how far another machine's rounding may move it.
@@ -37,6 +37,8 @@ class Measure:
     tolerance: float
     at_least: float | None = None
     at_most: float | None = None
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def meets_goal(self) -> bool:
         """Whether the value reaches what was asked of it (True if nothing was)."""
@@ -101,12 +103,18 @@ def card(name: str | Path) -> Card:
     directory = name if isinstance(name, Path) else specimen_path(name)
     fields = read_json(directory / "card.json")
     try:
-        measures = tuple(Measure(**measure) for measure in fields.pop("measures"))
+        measures = tuple(read_measure(measure) for measure in fields.pop("measures"))
         return Card(**fields | {"measures": measures, "limits": tuple(fields["limits"])})
     except (TypeError, KeyError) as error:
         raise SpecimenError(
             f"{directory / 'card.json'} is not a specimen's card ({error}). Train the specimen again."
         ) from error
+
+
+def read_measure(fields: Mapping[str, Any]) -> Measure:
+    """A measure as card.json has it; JSON knows lists only."""
+    names = {key: tuple(fields.get(key, ())) for key in ("rows", "columns")}
+    return Measure(**{**fields, **names})
 
 
 def verify(name: str) -> list[Verdict]:
@@ -177,16 +185,18 @@ def as_markdown(known: Card) -> str:
 
 
 def table_lines(measure: Measure) -> list[str]:
-    """A layer-by-head table in markdown."""
-    n_heads = len(measure.value[0])
+    """A table in markdown."""
+    rows = measure.rows or [f"layer {layer}" for layer in range(len(measure.value))]
+    columns = measure.columns or [f"head {head}" for head in range(len(measure.value[0]))]
+    sign = "" if measure.columns else "+"
     return [
         f"{measure.meaning} (`{measure.name}`):",
         "",
-        "| | " + " | ".join(f"head {head}" for head in range(n_heads)) + " |",
-        "|---" * (n_heads + 1) + "|",
+        "| | " + " | ".join(columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
         *(
-            f"| layer {layer} | " + " | ".join(f"{value:+.2f}" for value in row) + " |"
-            for layer, row in enumerate(measure.value)
+            f"| {name} | " + " | ".join(f"{value:{sign}.2f}" for value in row) + " |"
+            for name, row in zip(rows, measure.value, strict=True)
         ),
         "",
     ]

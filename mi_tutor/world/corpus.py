@@ -1,7 +1,7 @@
 """The whole training text: all themes mixed, as token rows of a fixed length.
 
 A row begins with BOS and is filled with sentences drawn from the themes; the last one is cut off at the row's
-end. Some rows are instead a random block of tokens, twice, which only induction can predict.
+end. Some rows are instead a random block of tokens, repeated, which only induction can predict.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import cycle, islice
 from types import MappingProxyType
 
 import numpy as np
@@ -40,14 +40,14 @@ THEMES = MappingProxyType(
 SHARES = MappingProxyType(  # of sentences; "english" etc. are geography in that language
     {
         "english": 0.36,
-        "french": 0.14,
-        "spanish": 0.14,
-        "indirect_objects": 0.14,
-        "couplets": 0.05,
-        "people": 0.05,
-        "requests": 0.04,
-        "opinions": 0.04,
-        "contexts": 0.04,
+        "french": 0.17,
+        "spanish": 0.17,
+        "indirect_objects": 0.06,
+        "couplets": 0.07,
+        "people": 0.06,
+        "requests": 0.03,
+        "opinions": 0.03,
+        "contexts": 0.05,
     }
 )
 
@@ -121,14 +121,18 @@ class Corpus:
         return label(drawn, self.tokenizer)
 
     def repeated_row(self, rng: random.Random, n_pos: int) -> list[int]:
-        """BOS, a random block of tokens, the same block again, and as much of a third time as fits.
+        """BOS, then a random block of tokens again and again until the row is full.
 
-        >>> row = Corpus().repeated_row(random.Random(0), 9)
-        >>> row[1:5] == row[5:9]
+        How long the block is (8 tokens or more, at most half a row) is random, so that no fixed distance back
+        is the right place to copy from.
+
+        >>> row = Corpus().repeated_row(random.Random(0), 17)
+        >>> row[1:9] == row[9:17]
         True
         """
-        block = rng.choices(self._ordinary_ids, k=max(1, (n_pos - 1) // 2))
-        return [self.tokenizer.ids[BOS], *block, *block, *block][:n_pos]
+        longest = max(1, (n_pos - 1) // 2)
+        block = rng.choices(self._ordinary_ids, k=rng.randint(min(8, longest), longest))
+        return [self.tokenizer.ids[BOS], *islice(cycle(block), n_pos - 1)]
 
     def cues(self) -> dict[str, list[Cue]]:
         """The behaviour tests of all themes but geography, whose own are `Geography.questions`."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from mi_tutor.world.geography_words import FORMS, KINDS, capitalized, relation_words
@@ -69,6 +70,7 @@ class Geography:
 
     facts: Facts = field(default_factory=load_facts)
     split: Split = field(default_factory=Split)
+    mix: Mapping[str, float] = field(default_factory=lambda: MIX)
 
     def locate(self, city: City, language: str, wording: int = 0) -> Sentence:
         """Say which area a city is in.
@@ -137,11 +139,11 @@ class Geography:
     ) -> Iterator[Sentence]:
         """Training text without end, with nothing that is held out.
 
-        Languages are drawn alike, kinds of sentence with the weights in `MIX`. Weigh themes and languages
+        Languages are drawn alike, kinds of sentence with the weights in `mix`. Weigh themes and languages
         against each other outside, by drawing from several such iterators.
         """
         languages = tuple(languages)
-        kinds, weights = zip(*MIX.items(), strict=True)
+        kinds, weights = zip(*self.mix.items(), strict=True)
         while True:
             language = rng.choice(languages)
             yield getattr(self, f"_random_{rng.choices(kinds, weights)[0]}")(rng, language)
@@ -267,7 +269,9 @@ class Geography:
 
 
 # How often each kind of sentence is drawn. Lists are dense in facts, and a model learns much faster with them.
-MIX = {"locate": 20, "tell": 12, "ask": 30, "chain": 14, "locate_list": 16, "tell_list": 8}
+MIX = MappingProxyType(
+    {"locate": 8, "tell": 12, "ask": 26, "chain": 20, "locate_list": 14, "tell_list": 20}
+)
 
 
 def fill(form: str, slots: dict[str, Filling]) -> tuple[Segment, ...]:

@@ -35,7 +35,7 @@ def test_rows_begin_with_bos_and_hold_nothing_unknown(corpus, rows):
 
 def test_rows_leak_nothing(corpus, rows):
     """The training rows themselves, put into words again, all themes together."""
-    text_rows = [row for row in rows if (row[1:32] != row[32:63]).any()]
+    text_rows = [row for row in rows if not is_repeated(row)]
     texts = [corpus.tokenizer.decode(row) for row in text_rows]
     assert list(find_leaks(texts, load_facts(), corpus.geography.split)) == []
 
@@ -46,16 +46,26 @@ def test_rows_follow_the_seed(corpus, rows):
 
 
 def test_the_share_of_repeated_rows(rows):
-    repeated = (rows[:, 1:32] == rows[:, 32:63]).all(axis=1)
-    assert 0.07 < repeated.mean() < 0.16
+    assert 0.07 < np.mean([is_repeated(row) for row in rows]) < 0.16
 
 
-def test_a_repeated_row_of_even_and_odd_length(corpus):
-    for n_pos in (8, 9, 64, 65):
-        row = corpus.repeated_row(random.Random(0), n_pos)
-        half = (n_pos - 1) // 2
-        assert len(row) == n_pos
-        assert row[1 : 1 + half] == row[1 + half : 1 + 2 * half]
+def test_repeated_rows_have_blocks_of_all_lengths(corpus):
+    rng = random.Random(0)
+    for n_pos in (3, 8, 9, 64, 65):
+        rows = [np.array(corpus.repeated_row(rng, n_pos)) for _ in range(200)]
+        assert all(len(row) == n_pos and is_repeated(row) for row in rows)
+        longest = (n_pos - 1) // 2
+        assert {period(row) for row in rows} == set(range(min(8, longest), longest + 1))
+
+
+def period(row):
+    """The smallest distance at which a row (without BOS) repeats itself; its length if it does not."""
+    text = row[1:]
+    return next(n for n in range(1, len(text) + 1) if (text[n:] == text[:-n]).all())
+
+
+def is_repeated(row):
+    return period(row) <= (len(row) - 1) // 2
 
 
 def test_all_themes_occur_with_their_shares(corpus):
