@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -114,3 +115,49 @@ def build(
     from mi_tutor.cli.build import run
 
     raise typer.Exit(run(chapters or [], check, execute, measure))
+
+
+specimens = typer.Typer(
+    help="The trained models that ship with the course.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(specimens, name="specimens")
+
+
+@specimens.command("list")
+def list_specimens() -> None:
+    """List the specimens."""
+    from mi_tutor.cli.specimens import list_all
+
+    raise typer.Exit(list_all())
+
+
+@specimens.command("train")
+def train_specimen(
+    name: Annotated[str, typer.Argument(help="A specimen: primer, atlas ...")],
+    out: Annotated[
+        Path | None, typer.Option(help="The directory to write (default: the shipped one).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train a specimen from nothing.
+
+    A training that was stopped goes on where it was. Exit code 1 means that a goal was missed.
+    """
+    from mi_tutor.cli.specimens import train
+
+    raise typer.Exit(train(name, out, quiet))
+
+
+@specimens.command("verify")
+def verify_specimens(
+    names: Annotated[list[str] | None, typer.Argument(help="Specimens (default: all).")] = None,
+) -> None:
+    """Measure every number of the cards again.
+
+    Exit code 0 means that all of them hold.
+    """
+    from mi_tutor.cli.specimens import verify_all
+
+    raise typer.Exit(verify_all(names or []))

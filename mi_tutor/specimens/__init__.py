@@ -10,6 +10,7 @@ Importing this is light: torch, transformers and TransformerLens are loaded when
 from __future__ import annotations
 
 from mi_tutor.specimens.cards import Card, card, verify
+from mi_tutor.specimens.checkpoints import checkpoint_steps
 from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
 from mi_tutor.specimens.opening import open_specimen
 from mi_tutor.specimens.shelf import specimen_names, specimen_path
@@ -20,6 +21,7 @@ __all__ = [
     "SpecimenError",
     "UnknownWordError",
     "card",
+    "checkpoint_steps",
     "encode",
     "open_specimen",
     "specimen_names",

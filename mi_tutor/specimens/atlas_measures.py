@@ -48,7 +48,7 @@ def measure_hops(plain: PlainTransformer, geography: Geography) -> list[Measure]
 
 STATES = {"language": "english", "kind": "state"}
 TWO_HOPS = (  # name, meaning, at least, which questions
-    ("two_hops_taught", "taught, all languages", None, {"held_out_by": None}),
+    ("two_hops_taught", "taught, states, English", None, {"held_out_by": None, **STATES}),
     (
         "two_hops_pairs",
         "(city, relation) held out, states, English",
@@ -126,10 +126,11 @@ def measure_themes(plain: PlainTransformer) -> list[Measure]:
 def measure_rhymes(plain: PlainTransformer) -> Measure:
     """Let the model write the second line: does it end in another word of the rhyme?"""
     lines = list(prompts.first_lines())
-    valid = 0
-    for first_line, right in lines:
-        written = prompts.written_on(plain, first_line, until=".")
-        valid += bool(written) and written[-1] in right
+    written = prompts.written_on(plain, [line for line, _ in lines], until=".")
+    valid = sum(
+        bool(tokens) and tokens[-1] in right
+        for tokens, (_, right) in zip(written, lines, strict=True)
+    )
     return Measure(
         name="valid_rhymes",
         meaning=f"the second line it writes ends in another word of the rhyme, {len(lines)} first lines",

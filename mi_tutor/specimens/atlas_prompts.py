@@ -163,14 +163,18 @@ def accuracy(plain: PlainTransformer, prompts: Sequence[Prompt]) -> float:
     return right / len(prompts)
 
 
-def written_on(plain: PlainTransformer, text: str, until: str, longest: int = 12) -> list[str]:
-    """What the model writes, token by token with its first guess, up to and without `until`."""
-    written: list[str] = []
-    while len(written) < longest:
-        guess = first_guesses(plain, [text + "".join(written)])[0]
-        if guess == until:
-            break
-        written.append(guess)
+def written_on(
+    plain: PlainTransformer, texts: Sequence[str], until: str, longest: int = 12
+) -> list[list[str]]:
+    """What the model writes after each text, token by token with its first guess, up to and without `until`."""
+    written: list[list[str]] = [[] for _ in texts]
+    going_on = list(range(len(texts)))
+    for _ in range(longest):
+        guesses = first_guesses(plain, [texts[i] + "".join(written[i]) for i in going_on])
+        left = [(i, guess) for i, guess in zip(going_on, guesses, strict=True) if guess != until]
+        for i, guess in left:
+            written[i].append(guess)
+        going_on = [i for i, _ in left]
     return written
 
 

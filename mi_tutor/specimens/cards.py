@@ -10,7 +10,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from mi_tutor.specimens.shelf import specimen_path
 
 Table = list[list[float]]
 WEIGHTS = "model.safetensors"
+LARGEST_COLUMNS = 12  # a table with more is shown as a picture only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Measure:
     at_most: float | None = None
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    rows_title: str = "layer"
+    columns_title: str = "head"
 
     def meets_goal(self) -> bool:
         """Whether the value reaches what was asked of it (True if nothing was)."""
@@ -101,20 +104,20 @@ def card(name: str | Path) -> Card:
     0
     """
     directory = name if isinstance(name, Path) else specimen_path(name)
-    fields = read_json(directory / "card.json")
+    known = read_json(directory / "card.json")
     try:
-        measures = tuple(read_measure(measure) for measure in fields.pop("measures"))
-        return Card(**fields | {"measures": measures, "limits": tuple(fields["limits"])})
+        measures = tuple(read_measure(measure) for measure in known.pop("measures"))
+        return Card(**known | {"measures": measures, "limits": tuple(known["limits"])})
     except (TypeError, KeyError) as error:
         raise SpecimenError(
             f"{directory / 'card.json'} is not a specimen's card ({error}). Train the specimen again."
         ) from error
 
 
-def read_measure(fields: Mapping[str, Any]) -> Measure:
+def read_measure(known: Mapping[str, Any]) -> Measure:
     """A measure as card.json has it; JSON knows lists only."""
-    names = {key: tuple(fields.get(key, ())) for key in ("rows", "columns")}
-    return Measure(**{**fields, **names})
+    names = {key: tuple(known.get(key, ())) for key in ("rows", "columns")}
+    return Measure(**{**known, **names})
 
 
 def verify(name: str) -> list[Verdict]:
@@ -145,7 +148,11 @@ def recipe_of(name: str) -> ModuleType:
 
 def write_card(known: Card, directory: Path) -> None:
     """Write card.json and card.md into a specimen's directory."""
-    text = json.dumps(asdict(known), indent=2, ensure_ascii=False)
+    measures = [
+        {f.name: value for f in fields(m) if (value := getattr(m, f.name)) != f.default}
+        for m in known.measures
+    ]
+    text = json.dumps(asdict(known) | {"measures": measures}, indent=2, ensure_ascii=False)
     (directory / "card.json").write_text(text + "\n", encoding="utf-8")
     (directory / "card.md").write_text(as_markdown(known), encoding="utf-8")
 
@@ -154,6 +161,7 @@ def as_markdown(known: Card) -> str:
     """The card as a page to read."""
     numbers = [m for m in known.measures if not isinstance(m.value, list)]
     tables = [m for m in known.measures if isinstance(m.value, list)]
+    large = [m for m in tables if len(m.value[0]) > LARGEST_COLUMNS]
     recipe = ", ".join(f"{key} {value}" for key, value in known.recipe.items())
     versions = ", ".join(f"{package} {version}" for package, version in known.trained_with.items())
     lines = [
@@ -170,13 +178,14 @@ def as_markdown(known: Card) -> str:
         "",
         "## Measured",
         "",
-        f"Measured again by `python -m mi_tutor.specimens verify {known.name}`.",
+        f"Measured again by `mi-tutor specimens verify {known.name}`.",
         "",
         "| | value | goal |",
         "|---|---|---|",
         *(f"| {m.meaning} (`{m.name}`) | {m.value:.4g} | {m.goal()} |" for m in numbers),
         "",
-        *(line for measure in tables for line in table_lines(measure)),
+        *(line for measure in tables if measure not in large for line in table_lines(measure)),
+        *(f"{m.meaning} (`{m.name}`): too large for this page, see card.html.\n" for m in large),
         "## Known limits",
         "",
         *(f"- {limit}" for limit in known.limits),

@@ -7,26 +7,33 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mi_tutor.specimens.cards import WEIGHTS, Card, Measure, sha256, write_card
 from mi_tutor.specimens.opening import quiet
-from mi_tutor.world.tokenizer import WorldTokenizer
 
 if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
 
 
+class CanBeSaved(Protocol):
+    """A tokenizer that writes itself as tokenizer.json and tokenizer_config.json."""
+
+    def save(self, directory: Path) -> None: ...
+
+
 def finish(
     directory: Path,
     network: GPT2LMHeadModel,
-    tokenizer: WorldTokenizer,
+    tokenizer: CanBeSaved,
     measure: Callable[[Path], Sequence[Measure]],
     about: Mapping[str, Any],
+    also: Callable[[Path], None] | None = None,
 ) -> Card:
     """Save in half precision, measure what was saved, write the card, and only then replace what was there.
 
     about: the card's other fields (name, summary, recipe, seed ...).
+    also: writes whatever else belongs to the specimen (its checkpoints), before it is measured.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent) as workshop:
@@ -35,6 +42,8 @@ def finish(
         with quiet():
             network.half().save_pretrained(new)
         tokenizer.save(new)
+        if also is not None:
+            also(new)
         card = Card(
             **about,
             n_parameters=n_parameters,

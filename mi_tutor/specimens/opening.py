@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mi_tutor.specimens.checkpoints import load_checkpoint
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.files import REPAIR, check_directory
 from mi_tutor.specimens.hub import hub_directory, reason
@@ -43,11 +44,14 @@ PROCESSING = {
 }
 
 
-def open_specimen(name: str | Path, device: torch.device | str | None = None) -> TransformerBridge:
+def open_specimen(
+    name: str | Path, device: torch.device | str | None = None, step: int | None = None
+) -> TransformerBridge:
     """Open a model for analysis, as a TransformerBridge in eval mode.
 
     name: a specimen ("primer"), the directory of a Hugging Face model, or a name on the hub ("gpt2").
     device: where it computes; `lab.device.best_device()` if None.
+    step: as it was after this many steps of training, for a specimen with checkpoints (`checkpoint_steps`).
 
     The weights are float32 and processed (`PROCESSING`): LayerNorm folded, writing weights and unembedding
     centred, value biases left in place. Probabilities are those of the stored model, and the embeddings plus all
@@ -56,7 +60,7 @@ def open_specimen(name: str | Path, device: torch.device | str | None = None) ->
     like Gemma 2, has logits whose mean is not 0: there compare differences.)
 
     Raises SpecimenError, with what to do, if there is no such model, no network for a hub name, a damaged
-    directory, weights as pickles only, or no such device.
+    directory, weights as pickles only, no such checkpoint, or no such device.
 
     >>> model = open_specimen("primer", device="cpu")
     >>> model.to_string(model("The capital of France is")[0, -1].argmax())
@@ -67,9 +71,11 @@ def open_specimen(name: str | Path, device: torch.device | str | None = None) ->
     place = find_device(device)
     with quiet():
         network = load_network(directory)
+        if step is not None:
+            load_checkpoint(network, directory, step)
         tokenizer = load_tokenizer(directory, vocabulary_size=network.config.vocab_size)
         model = wrap(network.to(place), tokenizer, directory)
-    model.cfg.model_name = str(name)
+    model.cfg.model_name = str(name) if step is None else f"{name} at step {step}"
     refuse_unknown_words(model)
     return model
 

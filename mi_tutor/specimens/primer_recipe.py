@@ -206,7 +206,7 @@ def describe(directory: Path, config: PrimerConfig, n_parameters: int) -> Card:
         "asked, large enough that one attention head can be seen to decide an answer.",
         data="Invented by mi_tutor/specimens/primer_language.py: 45 % stories, 40 % facts, 15 % lists. "
         "Held out of training: one name pair in five, one (fact, opening) pair in five.",
-        command="python -m mi_tutor.specimens train primer",
+        command="mi-tutor specimens train primer",
         recipe=recipe,
         seed=seed,
         n_parameters=n_parameters,

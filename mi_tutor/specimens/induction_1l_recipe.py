@@ -1,0 +1,17 @@
+"""Make the specimen `induction-1l`: one layer of attention, which learns the same text but cannot copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mi_tutor.specimens import induction_recipe
+from mi_tutor.specimens.cards import Card
+from mi_tutor.specimens.induction_measures import measure_one_layer as measure
+from mi_tutor.specimens.induction_recipe import InductionConfig
+
+__all__ = ["make", "measure"]
+
+
+def make(directory: Path, progress: bool = True) -> Card:
+    """Train, save, measure and write the card."""
+    return induction_recipe.make(directory, InductionConfig(n_layers=1), measure, progress)

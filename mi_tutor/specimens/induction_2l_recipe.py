@@ -1,0 +1,17 @@
+"""Make the specimen `induction-2l`: two layers of attention, which is what copying by content takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mi_tutor.specimens import induction_recipe
+from mi_tutor.specimens.cards import Card
+from mi_tutor.specimens.induction_measures import measure_two_layers as measure
+from mi_tutor.specimens.induction_recipe import InductionConfig
+
+__all__ = ["make", "measure"]
+
+
+def make(directory: Path, progress: bool = True) -> Card:
+    """Train, save, measure and write the card."""
+    return induction_recipe.make(directory, InductionConfig(n_layers=2), measure, progress)
