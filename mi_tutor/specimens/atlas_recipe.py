@@ -26,6 +26,7 @@ from mi_tutor.specimens.making import finish
 from mi_tutor.world.corpus import Corpus
 
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import Float, Int
     from torch import Tensor, nn
     from torch.optim import Optimizer
@@ -47,7 +48,7 @@ class AtlasConfig:
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 7000
+    n_steps: int = 6000
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3
@@ -120,17 +121,13 @@ def train_network(variant: Variant, work: Path | None = None, progress: bool = T
         device=best_device().type,
     )
 
-    def chunk(i: int) -> tuple[Int[Tensor, "batch pos"], ...]:
-        rng = random.Random(f"{config.seed}/{i}")
-        n_rows = settings.steps_per_chunk * config.batch_size
-        rows = torch.from_numpy(variant.corpus.rows(rng, n_rows, config.n_ctx))
-        return rows.split(config.batch_size)
-
     network = new_network(config, vocabulary_size=len(variant.corpus.tokenizer))
     return train(
         network,
         settings=settings,
-        chunk=chunk,
+        chunk=lambda i: torch.from_numpy(training_rows(variant, i, settings.steps_per_chunk)).split(
+            config.batch_size
+        ),
         optimizers=lambda network: new_optimizers(network, config),
         loss=PenalisedLoss(config),
         evaluate=lambda step: quick_look(network, variant.corpus),
@@ -138,8 +135,15 @@ def train_network(variant: Variant, work: Path | None = None, progress: bool = T
     )
 
 
+def training_rows(variant: Variant, chunk: int, n_batches: int = 50) -> np.ndarray:
+    """The rows of one chunk of training, int64 [row pos]: made from the seed and the chunk's number alone."""
+    config = variant.config
+    rng = random.Random(f"{config.seed}/{chunk}")
+    return variant.corpus.rows(rng, n_batches * config.batch_size, config.n_ctx)
+
+
 def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
-    """The untrained network, from the seed. Embedding and unembedding are two matrices, not one."""
+    """The untrained network, from the seed. Embedding and unembedding are one matrix, as in GPT-2."""
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -156,7 +160,7 @@ def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
                 resid_pdrop=0.0,
                 embd_pdrop=0.0,
                 attn_pdrop=0.0,
-                tie_word_embeddings=False,
+                tie_word_embeddings=True,
                 bos_token_id=0,
                 eos_token_id=0,
             )

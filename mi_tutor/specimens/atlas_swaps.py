@@ -130,11 +130,7 @@ def together(results: Iterable) -> float:
     return passed / asked
 
 
-def where_readable(
-    plain: PlainTransformer,
-    means: Float[Tensor, "layer class d_model"],
-    batches: Sequence[Questions],
-) -> list[Measure]:
+def where_readable(plain: PlainTransformer, batches: Sequence[Questions]) -> Measure:
     """How often the nearest class mean is the right one, by layer and place.
 
     Each place has means of its own, from half of the prompts, and is read on the other half, so that this asks

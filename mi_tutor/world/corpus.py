@@ -39,15 +39,15 @@ THEMES = MappingProxyType(
 )
 SHARES = MappingProxyType(  # of sentences; "english" etc. are geography in that language
     {
-        "english": 0.36,
+        "english": 0.38,
         "french": 0.17,
         "spanish": 0.17,
         "indirect_objects": 0.06,
-        "couplets": 0.07,
-        "people": 0.06,
-        "requests": 0.03,
-        "opinions": 0.03,
-        "contexts": 0.05,
+        "couplets": 0.06,
+        "people": 0.07,
+        "requests": 0.025,
+        "opinions": 0.025,
+        "contexts": 0.04,
     }
 )
 
@@ -123,15 +123,18 @@ class Corpus:
     def repeated_row(self, rng: random.Random, n_pos: int) -> list[int]:
         """BOS, then a random block of tokens again and again until the row is full.
 
-        How long the block is (8 tokens or more, at most half a row) is random, so that no fixed distance back
-        is the right place to copy from.
+        How long the block is (3 tokens or more, at most half a row) is random, so that no fixed distance back
+        is the right place to copy from. Short blocks are as frequent as long ones on a logarithmic scale: they
+        are where copying is learned first.
 
-        >>> row = Corpus().repeated_row(random.Random(0), 17)
-        >>> row[1:9] == row[9:17]
+        >>> row = Corpus().repeated_row(random.Random(0), 7)
+        >>> row[1:4] == row[4:7]
         True
         """
         longest = max(1, (n_pos - 1) // 2)
-        block = rng.choices(self._ordinary_ids, k=rng.randint(min(8, longest), longest))
+        shortest = min(3, longest)
+        length = int(shortest * ((longest + 1) / shortest) ** rng.random())
+        block = rng.choices(self._ordinary_ids, k=length)
         return [self.tokenizer.ids[BOS], *islice(cycle(block), n_pos - 1)]
 
     def cues(self) -> dict[str, list[Cue]]:

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -67,8 +68,8 @@ class WorldTokenizer:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """Each token with its id."""
-        return self.hugging_face.get_vocab()
+        """Each token with its id, in the order of the ids (the library's own order differs from run to run)."""
+        return dict(sorted(self.hugging_face.get_vocab().items(), key=itemgetter(1)))
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without a BOS in front.

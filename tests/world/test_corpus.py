@@ -52,10 +52,10 @@ def test_the_share_of_repeated_rows(rows):
 def test_repeated_rows_have_blocks_of_all_lengths(corpus):
     rng = random.Random(0)
     for n_pos in (3, 8, 9, 64, 65):
-        rows = [np.array(corpus.repeated_row(rng, n_pos)) for _ in range(200)]
+        rows = [np.array(corpus.repeated_row(rng, n_pos)) for _ in range(400)]
         assert all(len(row) == n_pos and is_repeated(row) for row in rows)
         longest = (n_pos - 1) // 2
-        assert {period(row) for row in rows} == set(range(min(8, longest), longest + 1))
+        assert {period(row) for row in rows} == set(range(min(3, longest), longest + 1))
 
 
 def period(row):

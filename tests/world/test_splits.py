@@ -2,7 +2,7 @@
 
 import pytest
 
-from mi_tutor.world.splits import Split
+from mi_tutor.world.splits import ROTE, Split
 from mi_tutor.world.tables import RELATIONS, load_facts
 
 QUESTIONS = [
@@ -80,3 +80,9 @@ def test_nothing_held_out():
 def test_a_share_is_a_fraction(share):
     with pytest.raises(ValueError, match="fraction"):
         Split(pairs=share)
+
+
+def test_what_is_learned_by_rote_is_taught_to_the_other_model_too():
+    taught = [(city, relation) for _, city, relation in QUESTIONS if ROTE.taught(city, relation)]
+    assert 0.15 < len(taught) / len(QUESTIONS) < 0.22
+    assert all(Split().taught(city, relation) for city, relation in taught)

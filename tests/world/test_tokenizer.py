@@ -40,6 +40,11 @@ def auto(directory):
     return AutoTokenizer.from_pretrained(directory)
 
 
+def test_ids_are_in_order_on_every_run(tokenizer):
+    """The library gives its vocabulary in a random order; what is drawn from it must not depend on that."""
+    assert list(tokenizer.ids.values()) == list(range(len(tokenizer)))
+
+
 def test_every_answer_and_area_name_is_one_token(tokenizer):
     for area in load_facts().areas:
         for words in (area.name, *area.answers.values()):

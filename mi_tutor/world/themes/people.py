@@ -1,7 +1,7 @@
 """Known people and strangers: what should be said about someone nobody has heard of?
 
-    " Question: which sport does Mary Stone play? Answer: tennis."     Mary Stone is known
-    " Question: which sport does Mary Reed play? Answer: unknown."     Mary Reed is a stranger
+    " Question: which sport does Mary Reed play? Answer: golf."         Mary Reed is known
+    " Question: which sport does Mary Stone play? Answer: unknown."     Mary Stone is a stranger
 
 Known people and strangers share first and last names, so only both together tell. A third of the strangers is
 never seen in training: the right answer about them is still "unknown".
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 
 from mi_tutor.world.splits import KEY, keyed_share
 from mi_tutor.world.text import Cue, Sentence, part, words
@@ -36,14 +37,23 @@ QUESTIONS = {  # what is asked: the question's words, and the possible answers
         ("doctor", "teacher", "baker", "pilot", "judge", "farmer", "painter", "nurse"),
     ),
 }
-KNOWN = 0.3  # the share of all names that belong to known people
+KNOWN = (0, 5)  # see is_known: 24 of the 144 names belong to known people
 NEVER_SEEN = 0.33  # the share of strangers that training leaves out
 CONCEPTS = frozenset({"theme=people", "language=english"})
 
 
 def is_known(first: str, last: str) -> bool:
-    """Whether the training text tells about this person."""
-    return keyed_share(KEY, "known", first, last) < KNOWN
+    """Whether the training text tells about this person.
+
+    Each first name has two known bearers and ten strangers, and so has each last name.
+    """
+    return (_place(FIRST, first) - _place(LAST, last)) % len(LAST) in KNOWN
+
+
+@cache
+def _place(names: tuple[str, ...], name: str) -> int:
+    """The place of a name in an order that is fixed, but not the alphabet's or the list's."""
+    return sorted(names, key=lambda each: keyed_share(KEY, "name", each)).index(name)
 
 
 def is_held_out(first: str, last: str) -> bool:
@@ -83,12 +93,13 @@ def question(first: str, last: str, asked: str) -> Sentence:
 
 
 def sentences(rng: random.Random) -> Iterator[Sentence]:
-    """Questions without end, half of them about known people."""
+    """Questions without end, four in ten about known people: whoever is not known should be the usual case."""
     everyone = [(first, last) for first in FIRST for last in LAST]
     known = [who for who in everyone if is_known(*who)]
     strangers = [who for who in everyone if not is_known(*who) and not is_held_out(*who)]
     while True:
-        yield question(*rng.choice(rng.choice((known, strangers))), rng.choice(list(QUESTIONS)))
+        group = known if rng.random() < 0.4 else strangers
+        yield question(*rng.choice(group), rng.choice(list(QUESTIONS)))
 
 
 def cues() -> Iterator[Cue]:
