@@ -65,8 +65,9 @@ execute: $(VENV)/.learn ## sources -> solutions/*.ipynb, executed
 measure: $(VENV)/.test ## execute, and write time and memory of each chapter into the README
 	@$(VENV)/bin/mi-tutor build --execute --measure
 
-bench: $(VENV)/.test ## ratios against training one model after another
+bench: $(VENV)/.test ## ratios against training and patching one after another
 	@$(PY) benchmarks/superposition.py
+	@$(PY) benchmarks/patching.py
 
 exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted styles
 	@$(VENV)/bin/mi-tutor exercises

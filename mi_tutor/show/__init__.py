@@ -26,6 +26,13 @@ _HOMES = {
         "phase_diagram",
         "training_curves",
     ),
+    "mi_tutor.show.swaps": (
+        "control_bars",
+        "dose_curves",
+        "state_places",
+        "swap_explorer",
+        "swap_heatmap",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)

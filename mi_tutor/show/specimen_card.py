@@ -43,7 +43,7 @@ def table_figure(measure: Measure) -> Figure:
         y=measure.rows,
         x_title=measure.columns_title,
         y_title=measure.rows_title,
-        value_title="share",
+        value_title="value",
     )
 
 

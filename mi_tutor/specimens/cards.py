@@ -57,8 +57,9 @@ class Measure:
 
     def goal(self) -> str:
         """The goal in words: "at least 0.95", or "" if there is none."""
-        low = "" if self.at_least is None else f"at least {self.at_least:g}"
-        return low or ("" if self.at_most is None else f"at most {self.at_most:g}")
+        low = [] if self.at_least is None else [f"at least {self.at_least:g}"]
+        high = [] if self.at_most is None else [f"at most {self.at_most:g}"]
+        return ", ".join(low + high)
 
 
 @dataclass(frozen=True, kw_only=True)

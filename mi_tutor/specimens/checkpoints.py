@@ -1,7 +1,7 @@
 """Checkpoints: the weights of a specimen at several steps of its training, in one small file.
 
-`checkpoints.safetensors` lies beside the model. It holds, for each step, the weights that training changed, in half
-precision, under names like "000300/transformer.wte.weight". Which steps there are stands in its metadata.
+`checkpoints.safetensors` lies beside the model. It holds, for each step, the weights that training changed, in
+half precision, under names like "000300/transformer.wte.weight". Which steps there are stands in its metadata.
 """
 
 from __future__ import annotations

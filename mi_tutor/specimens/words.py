@@ -75,10 +75,14 @@ def check_words(tokenizer: PreTrainedTokenizerBase, text: str) -> None:
         return
     vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
     found = "; ".join(describe(piece, vocabulary) for piece in unknown)
+    spaces = (
+        "A word inside a text brings its leading space along (' and'), the first word has none ('When'). "
+        if any(token.startswith(" ") for token in vocabulary)
+        else ""
+    )
     raise UnknownWordError(
         f"Not in this model's vocabulary of {len(vocabulary)} tokens: {found}. "
-        "A word inside a text brings its leading space along (' and'), the first word has none ('When'). "
-        "All tokens: sorted(model.tokenizer.get_vocab())."
+        f"{spaces}All tokens: sorted(model.tokenizer.get_vocab())."
     )
 
 
