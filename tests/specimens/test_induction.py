@@ -77,8 +77,9 @@ def test_both_were_trained_alike():
     """Same data, same settings, same steps: only the number of layers differs."""
     one, two = (dict(card(name).recipe) for name in BOTH)
     differing = {key for key in one if one[key] != two[key]}
-    assert differing - {"seconds"} == {"n_layers"}
+    assert differing - {"cpu_seconds"} == {"n_layers"}
     assert card(BOTH[0]).seed == card(BOTH[1]).seed
+    assert one["cpu_seconds"] + two["cpu_seconds"] <= 300
     assert checkpoint_steps(BOTH[0]) == checkpoint_steps(BOTH[1])
 
 
@@ -99,7 +100,7 @@ def test_one_layer_does_not(one_layer, n_block):
 
 
 def test_one_layer_goes_by_rough_distance(one_layer, two_layers):
-    """So its card says. With neighbours swapped in the second copy it does as well as before; two layers do not."""
+    """So its card says: with neighbours swapped in the second copy it does as well; two layers do not."""
     rows = repeated(24, seed=8, n_rows=256)
     swapped = [row[:25] + [row[25 + (i ^ 1)] for i in range(24)] for row in rows]
     others = [row[:25] + other[1:25] for row, other in zip(rows, rows[1:] + rows[:1], strict=True)]

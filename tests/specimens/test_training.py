@@ -155,7 +155,7 @@ def test_a_finished_run_is_only_read(script, tmp_path, monkeypatch):
     again = run(tmp_path)
     assert asked == [0]  # looked at, to see that the data are the same
     assert same_weights(again.network, whole.network)
-    assert again.seconds == whole.seconds
+    assert again.seconds == whole.seconds and again.cpu_seconds == whole.cpu_seconds > 0
 
 
 def test_other_settings_are_refused_by_name(script, tmp_path, monkeypatch):
