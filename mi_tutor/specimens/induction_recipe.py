@@ -138,7 +138,7 @@ def steps_to_keep(n_steps: int) -> tuple[int, ...]:
     """The steps of the checkpoints: some early ones, then evenly spaced on a logarithmic scale up to the last.
 
     >>> steps_to_keep(4000)[:8]
-    (0, 10, 30, 100, 200, 300, 337, 380)
+    (0, 10, 30, 100, 200, 400, 455, 517)
     """
     ratio = n_steps / LATER_FROM
     later = {round(LATER_FROM * ratio ** (i / (N_LATER - 1))) for i in range(N_LATER)}
