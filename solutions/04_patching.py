@@ -265,6 +265,7 @@ print(
     f"{len(pairs)} pairs, {batch.clean.shape[1]} tokens; answered rightly: {right:.0%}"
 )
 print(f"logit difference: clean {clean_value:+.2f}, corrupted {corrupted_value:+.2f}")
+# Labels for the maps, in one story's words; the other stories have other names, places and gifts.
 words = ["<|endoftext|>", "When", "first", "and", "second", "went", "to", "the", "store",
          ",", "giver", "gave", "a", "drink", "to"]  # fmt: skip
 print(places)
@@ -324,9 +325,9 @@ show.lens_table(best.values, guesses, [example_words[i] for i in shown])
 
 # %% [markdown]
 r"""
-**What you should see.** In the last column, where the answer is due, the answer comes up late; the rows above
-it show other words, or names without a decision. The lens is dark for most of the way. Keep that in mind for
-the map that patching draws.
+**What you should see.** In the last column, where the answer is due, look for the first row that shows it. Above
+that row stand other words, or names without a decision: for this part of the way the lens is dark. Keep that in
+mind for the map that patching draws.
 """
 
 # %% tags=["quiz"]
@@ -466,18 +467,24 @@ check("patch-residual", patch_residual)
 # %% id="residual-map"
 residual_values = patch_residual(model, batch.clean, batch.corrupted, metric)
 residual_map = recovered(residual_values, clean_value, corrupted_value)
+print("at the end      patch recovers   lens shows (of the final logit difference)")
+for layer in range(n_layers):
+    patched = residual_map[layer, places["end"]]
+    seen = metric(lens_rows[layer][:, None]).mean() / clean_value
+    print(f"before layer {layer} {patched:>+15.2f}{seen:>+13.2f}")
 show.patch_map(
     residual_map, words, title="One stream from the clean run: what is recovered?"
 )
 
 # %% [markdown]
 r"""
-**What you should see.** One column is bright in the upper rows: the giver, the only token that differs.
-Further down it fades, the token after it takes over a part, and at last the end of the prompt has nearly all
-of it. (One token at a time at first: a penalty in training kept the attention of `atlas`'s first two layers
-near, see its card.) Compare the rows with the lens above. Where the lens still showed nothing, what decides
-the answer had long been worked out, at other positions. And when nearly all of it has arrived at the end, the
-lens shows only a part.
+**What you should see.** One column is bright in the upper rows: the giver, the only token that differs. (In the
+first row that is no discovery: there you exchange the token itself.) Further down it fades, and at last the end
+of the prompt has it; what lights up in between is a stop on the way. The map shows where the *difference between
+the two prompts* is carried. It does not show that the answer has been worked out there.
+
+Compare the two columns above the map. What decides the answer can be on its way, or at the end already, while
+the lens shows little or nothing of it.
 """
 
 # %% tags=["quiz"]
@@ -637,6 +644,13 @@ for i in order[:8].tolist():
     alone, without = enough.share.flatten()[i], needed.share.flatten()[i]
     print(f"{heads[i]}  {alone:+18.2f}{without:+18.2f}")
 
+# %% [markdown]
+r"""
+**What you should see.** Where the first number is clearly larger, something else can stand in (an OR); where the
+second is, something else has to help (an AND). Where the two agree, neither shows. And a column need not add up
+to 1: of two heads that hand on the same message one after the other, each gets the whole credit.
+"""
+
 # %% tags=["quiz"]
 quiz("nothing-when-denoising", "d")
 
@@ -717,7 +731,7 @@ r"""
 Return the estimated effect (change of the mean metric) of each patch of `patch_residual`: `[layer pos]`. You
 need the clean streams, the corrupted streams, and the gradient of `metric(model(corrupted)).mean()` with
 respect to them. A forward hook can keep the stream as a part of the graph (`kept[name] = stream`) for
-`torch.autograd.grad`.
+`torch.autograd.grad`. (What `run_with_cache` keeps is detached: no gradient gets through.)
 """
 
 
@@ -795,11 +809,10 @@ one? Missing is $|\text{exact}| - |\text{estimate}|$, where an estimate of the w
 """
 
 # %% tags=["exercise"] slug="where-attribution-fails"
-# BEGIN SOLUTION
-right_sign = exact_heads * estimated_heads > 0
-missing = exact_heads.abs() - estimated_heads.abs() * right_sign
-most_missed = divmod(int(missing.argmax()), n_heads)
-# END SOLUTION
+most_missed = divmod(
+    int((exact_heads.abs() - (estimated_heads * exact_heads.sign()).relu()).argmax()),
+    n_heads,
+)  # SOLUTION
 
 # %% tags=["check"]
 check("where-attribution-fails", most_missed)
@@ -833,12 +846,15 @@ show.lines(
 
 # %% [markdown]
 r"""
-The curve is not straight, so a tangent at its left end misses what comes later. Two things bend it most:
-softmax attention, which is flat where it is decided (a head that looks at one place with weight 0.99 hardly
-reacts to a small change of a key, and may turn over at a large one), and LayerNorm, which divides by a number
-that changes on the way (Kramár et al. 2024). Stories are kind to the estimate. So look at another task as
-well: two-hop questions about cities, in which the corrupted prompt has another city. What is patched are
-heads' outputs (z), values and keys.
+Where the curve is not straight, a tangent at its left end misses what comes later. Whatever is not linear bends
+it: the MLPs, LayerNorm, which divides by a number that changes on the way, and above all softmax attention, which
+is flat where it is decided. A head that looks at one place with weight 0.99 hardly reacts to a small change of a
+key, and may turn over at a large one. Kramár et al. 2024 name a second danger: a direct and an indirect effect
+of opposite sign can cancel in the sum, and then a small error of either is all that is left.
+
+How good the estimate is depends on the task and on what is patched. So look at another task as well: two-hop
+questions about cities, in which the corrupted prompt has another city. What is patched are heads' outputs (z),
+values and keys.
 """
 
 # %% id="facts"
@@ -873,9 +889,10 @@ for component in ("z", "v", "k"):
 
 # %% [markdown]
 r"""
-**What you should see.** The correlation is high, since a few large sites decide it. The correlation of
-*ranks* is lower, and the list shows why: some sites are seen at a fraction of their effect, most of all keys.
-Whoever keeps only what the estimate ranks high would lose them.
+**What you should see.** The correlation is high, since a few large sites decide it. That of *ranks* counts the
+many small sites just as much, and is lower. Neither tells what the list tells: sites of which the estimate sees
+only a fraction. Compare that fraction for outputs, values and keys; a key acts through the softmax. Whoever drops
+what the estimate calls small may drop such a site.
 
 The repair: take the slope not at one end but **averaged on the way** (Sundararajan et al. 2017), at the
 midpoints of n equal steps:
@@ -958,9 +975,11 @@ show.estimate_scatter(
 
 # %% [markdown]
 r"""
-With the slope averaged on the way, the estimates of one layer's heads add up to the exact effect of patching
-that whole layer. They need not equal the effect of each head *alone*, since heads that work together share
-what they do together.
+In the small example the parts add up to f(end) - f(start), once the steps are fine enough (five were too few for
+so steep a function). This holds for every smooth f, and is called completeness. For the heads it says: with the
+slope averaged on the way, the estimates of one layer's heads add up to the exact effect of patching that whole
+layer. They need not equal the effect of each head *alone*, since heads that work together share what they do
+together.
 
 **Common sense about cost.** The exact sweep costs one forward pass per site; the estimate three passes for
 all sites; the repair two passes per layer and step. With 20 heads nobody needs an estimate. With ten million
@@ -1046,18 +1065,23 @@ receivers = [
     divmod(i, n_heads) for i in late.flatten().argsort(descending=True)[:2].tolist()
 ]
 print(f"receivers: {', '.join(f'{layer}.{head}' for layer, head in receivers)}")
-for way in ("q", "k", "v"):
+strongest = {}
+for way, what in (("q", "queries"), ("k", "keys"), ("v", "values")):
     into = [Site(way, layer, head=head) for layer, head in receivers]
     found = paths.path_sweep(model, batch.clean[few], batch.corrupted[few], some, into)
     named = [f"{site.layer}.{site.head} {effect:+.2f}" for site, effect in found.top(3)]
-    print(f"through {way}: logit difference changes most with  {',  '.join(named)}")
+    print(f"through {what:<8} changed most by senders  {',  '.join(named)}")
+    strongest[what] = found.top(1)[0]
+most = max(strongest, key=lambda what: abs(strongest[what][1]))
+sender, _ = strongest[most]
+print(f"the strongest connection: {sender.layer}.{sender.head}, through the {most}")
 
 # %% [markdown]
 r"""
-**What you should see.** One connection carries most of it, and through the *values*: an early head moves the
-giver to the next token, and the receivers, at the end, read it there. Queries and keys carry next to nothing:
-*where* these heads look does not depend on who gives, *what* they find there does. No single patch of a head
-could have told the two apart.
+**What you should see.** The last line names the connection that carries most. Through queries or keys the sender
+changes *where* the receivers look; through values, *what* they find there. No single patch of a head could have
+told these apart. Models differ: in GPT-2 small Wang et al. 2022 found the way through the *queries*, in which
+earlier heads tell the name movers which name to pass over.
 """
 
 # %% [markdown]
@@ -1208,24 +1232,37 @@ r"""
 A perfect probe, and no effect at all. That was planted. Does it happen in a trained model? Take the label
 "the giver has a man's name", at the giver's position. The probe is fitted on stories about *other* pairs of
 people and measured on ours. Then we exchange first its direction, and then the whole stream, in those pairs
-in which the label differs.
+in which the label differs. A control goes with it (Hewitt and Liang 2019): a second probe, for a label without
+meaning, "the giver is one of eight names drawn by lot".
 """
 
 # %% id="probe-on-atlas"
 mens = ["John", "Oscar", "Paul", "Jack", "David", "Peter", "Henry", "Simon"]
 mens_tokens = torch.tensor([model.to_single_token(f" {name}") for name in mens])
+any_half = torch.tensor(name_tokens)[
+    torch.randperm(len(NAMES), generator=seeded(6))[: len(NAMES) // 2]
+]
 giver = places["giver"]
 
 
-def is_man(tokens):
-    return torch.isin(tokens[:, giver], mens_tokens)
+def giver_is_in(group, tokens):
+    return torch.isin(tokens[:, giver], group)
+
+
+def read_at_the_giver(name, group):
+    """A probe for the group of names, and its accuracy on pairs it was not fitted on."""
+    probe = probes.fit_probe(fit_on[name][:, giver], giver_is_in(group, known.clean))
+    labels = giver_is_in(group, mixed_clean)
+    return probe, probes.probe_accuracy(probe, ours[name][:, giver], labels)
 
 
 acquainted = [pair for pair in combinations(NAMES, 2) if not pair_is_held_out(*pair)]
 known = pair_batch(
     model, list(story_pairs(acquainted, model.tokenizer, random.Random(1)))
 )
-mixed = is_man(batch.clean) != is_man(batch.corrupted)
+mixed = giver_is_in(mens_tokens, batch.clean) != giver_is_in(
+    mens_tokens, batch.corrupted
+)
 mixed_clean, mixed_corrupted = batch.clean[mixed], batch.corrupted[mixed]
 mixed_metric = prefers(batch.answers[mixed], batch.wrongs[mixed])
 with torch.no_grad():
@@ -1238,26 +1275,34 @@ fit_on, ours, others = (
     for each in (known.clean, mixed_clean, mixed_corrupted)
 )
 print(f"{len(known.clean)} stories to fit on, {int(mixed.sum())} pairs to measure")
-print("at the giver      probe reads   lost: along the probe   along everything")
+print(
+    "at the giver    probe reads   any half   lost: along the probe   along everything"
+)
 for layer in range(n_layers):
     site = Site("resid_pre", layer, position=giver)
-    probe = probes.fit_probe(fit_on[site.hook_name][:, giver], is_man(known.clean))
-    read = probes.probe_accuracy(
-        probe, ours[site.hook_name][:, giver], is_man(mixed_clean)
-    )
+    probe, read = read_at_the_giver(site.hook_name, mens_tokens)
+    _, read_half = read_at_the_giver(site.hook_name, any_half)
     along = probes.patch_direction(
         model, mixed_clean, mixed_corrupted, mixed_metric, site, probe.direction
     ).mean()
     everything = mixed_metric(run_patched(model, mixed_clean, others, site)).mean()
     lost = [(high - value) / (high - low) for value in (along, everything)]
-    print(f"before layer {layer}  {read:>10.0%}{lost[0]:>+22.2f}{lost[1]:>+19.2f}")
+    print(
+        f"before layer {layer} {read:>12.0%}{read_half:>11.0%}{lost[0]:>+24.2f}{lost[1]:>+19.2f}"
+    )
 
 # %% [markdown]
 r"""
-**What you should see.** The probe reads well in every row. But in the last rows exchanging *everything* at
-that position costs nothing: nobody reads the giver there any more. And in the first rows, where exchanging
-everything costs the answer, the probe's direction carries little of it: which person it is matters, not
+**What you should see.** The probe reads well where the giver's name is in the stream at all, and so does the one
+for names drawn by lot: sixteen names in so many dimensions can be parted any way you like, and they are the same
+sixteen in all pairs. So that alone says nothing about men. Now the two columns on the right. Where exchanging
+*everything* costs nothing, nobody reads the giver at that position any more, whatever the probe says. Where
+exchanging everything costs the answer and the probe's direction little of it, which person it is matters, not
 whether it is a man. The probe's accuracy tells you neither.
+
+A warning for the other side: that an output follows when a direction is exchanged does not make it *the* direction
+the model uses. Above, the mixture d moved the output as much as c did, by its part along c. Makelov et al. 2023 show
+how such a direction can look like a cause in a language model.
 """
 
 # %% tags=["quiz"]
@@ -1344,5 +1389,7 @@ r"""
 - Sundararajan et al. 2017, *Axiomatic Attribution for Deep Networks*. Integrated gradients.
 - Meng et al. 2022, *Locating and Editing Factual Associations in GPT*. Causal tracing with noise.
 - nostalgebraist 2020, *interpreting GPT: the logit lens*.
+- Hewitt and Liang 2019, *Designing and Interpreting Probes with Control Tasks*. Labels drawn by lot.
+- Makelov et al. 2023, *Is This the Subspace You Are Looking for?* How patching a direction can mislead.
 - Belinkov 2022, *Probing Classifiers: Promises, Shortcomings, and Advances*.
 """

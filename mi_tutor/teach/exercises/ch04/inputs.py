@@ -13,10 +13,11 @@ from torch import Tensor
 from mi_tutor.lab.metrics import Metric, prefers
 from mi_tutor.lab.plain import has_hooks
 from mi_tutor.specimens import open_specimen
-from mi_tutor.teach.exercise import Case, Handle
-from mi_tutor.teach.exercises.ch00.primer import SPECIMEN, clean_primer, primer
+from mi_tutor.teach.exercise import Case, Handle, Tolerance
+from mi_tutor.teach.exercises.ch00.primer import SPECIMEN, clean_primer, primer, random_tokens
 
 ALL = slice(None)
+CLOSE = Tolerance(rtol=1e-4, atol=1e-3)  # of logits that a model computes in float32
 UNTOUCHED = "whether the model is afterwards as it was before"
 
 
@@ -90,6 +91,23 @@ def run_and_look(answer: Any, model: Any, clean: Tensor, *others: Any, **more: A
     with torch.no_grad():
         same = torch.allclose(before, model(clean), atol=1e-5)
     return {"the result": value, UNTOUCHED: same and not stays}
+
+
+def short_prompts(g: torch.Generator) -> list[tuple[str, Tensor]]:
+    """Prompts for the smaller specimen, with labels."""
+    return [
+        ("three prompts", torch.cat([random_tokens(g, 6) for _ in range(3)])),
+        ("one prompt", random_tokens(g, 4)),
+        ("as many prompts as positions", torch.cat([random_tokens(g, 5) for _ in range(5)])),
+    ]
+
+
+def a_cache(tokens: Tensor) -> Handle:
+    """The smaller specimen's activations on these tokens."""
+    return Handle(
+        f"the cache of a run on {list(tokens.shape)} tokens",
+        lambda: cached(spare_primer(), tokens),
+    )
 
 
 def cached(model: Any, tokens: Tensor) -> Any:

@@ -202,6 +202,12 @@ RECOVERED = Exercise(
             sentence="You cut values off at 0 and 1. A patch can overshoot, or push the wrong way: that must stay visible.",
         ),
         Mistake(
+            name="brackets forgotten",
+            wrong=lambda value, clean, corrupted: value - corrupted / (clean - corrupted),
+            sentence="Division comes before subtraction: `value - corrupted / ...` divides the corrupted run's value alone. Put brackets around the "
+            "numerator.",
+        ),
+        Mistake(
             name="absolute span",
             wrong=lambda value, clean, corrupted: (value - corrupted) / (clean - corrupted).abs(),
             sentence="You take the absolute difference. A metric may be lower in the clean run (a loss): then the sign matters.",

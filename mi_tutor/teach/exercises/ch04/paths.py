@@ -62,8 +62,10 @@ def _fixed(name, value):
     return name, lambda activation, hook: value
 
 
-def _path(receive="q", hold=True, send=True, head_only=True, hold_mlps=False, swap=False):
-    """The right function with one thing changed."""
+def _path(
+    receive="q", hold=True, send=True, head_only=True, hold_mlps=False, swap=False, last="right"
+):
+    """The right function with one thing changed; `last` is what the last run does."""
 
     def answer(model, clean, corrupted, metric, sender, receiver):
         if swap:
@@ -83,8 +85,11 @@ def _path(receive="q", hold=True, send=True, head_only=True, hold_mlps=False, sw
             _, seen = model.run_with_cache(clean)
         got = base[name].clone()
         got[:, :, to_head] = seen[name][:, :, to_head]
-        with torch.no_grad(), model.hooks(fwd_hooks=[_fixed(name, got)]):
-            return metric(model(clean))
+        hooks = [_fixed(name, seen[name] if last == "all heads" else got)]
+        if last == "all held":
+            hooks += [_fixed(n, v) for n, v in fixed.items()]
+        with torch.no_grad(), model.hooks(fwd_hooks=hooks):
+            return metric(model(corrupted if last == "on corrupted" else clean))
 
     return answer
 
@@ -187,6 +192,22 @@ PATH_PATCHING = Exercise(
             name="nothing sent",
             wrong=_path(send=False),
             sentence="The result is the clean run's: the sender is held at its clean value, too. Take its z from the corrupted run.",
+        ),
+        Mistake(
+            name="all heads receive",
+            wrong=_path(last="all heads"),
+            sentence="In your last run all heads of the receiver's layer have the new queries. Set the receiver's head only.",
+        ),
+        Mistake(
+            name="z held in the last run, too",
+            wrong=_path(last="all held"),
+            sentence="In your last run the z are still held as in the second one, so what the receiver does with its new queries reaches nobody. There only "
+            "the receiver's queries are set.",
+        ),
+        Mistake(
+            name="the last run on the corrupted prompts",
+            wrong=_path(last="on corrupted"),
+            sentence="Your last run is on the corrupted prompts. All of it is clean, except for the receiver's queries.",
         ),
         Mistake(
             name="keys instead of queries",

@@ -93,6 +93,20 @@ EXCHANGE_ALONG = Exercise(
             sentence="You add the source's part without taking x's own part away, so that both are there afterwards.",
         ),
         Mistake(
+            name="the difference the wrong way round",
+            wrong=lambda x, source, direction: (
+                x + ((x - source) @ _unit(direction))[:, None] * _unit(direction)
+            ),
+            sentence="Your step goes away from the source: you take x minus source. The way from x to the source is source minus x.",
+        ),
+        Mistake(
+            name="the step alone",
+            wrong=lambda x, source, direction: (
+                ((source - x) @ _unit(direction))[:, None] * _unit(direction)
+            ),
+            sentence="This is the step that is added. Add it to x.",
+        ),
+        Mistake(
             name="part removed",
             wrong=lambda x, source, direction: (
                 x - (x @ _unit(direction))[:, None] * _unit(direction)
@@ -205,6 +219,11 @@ PROBE_IS_NOT_CAUSE = ValueExercise(
             name="unused is unreadable",
             wrong=_columns(lambda readable, used: (used, used)),
             sentence="You take what is not used for unreadable. The probe's accuracy is a question of its own: print it for all four.",
+        ),
+        Mistake(
+            name="a mixture is not used",
+            wrong=lambda: (*readable_and_used()[:3], (True, False)),
+            sentence="One of the directions is a mixture. It is not the one that is read, but it has a part along it: look at what the output does.",
         ),
         Mistake(
             name="the pairs the other way round",

@@ -59,7 +59,7 @@ QUIZZES = (
         "In the middle layers the logit lens shows no trace of the answer. What follows?",
         Option(
             text="The model has not begun to work on it.",
-            feedback="The patching map shows that it has: what decides the answer is there long before.",
+            feedback="The map that patching draws below will show it: what decides the answer is already on its way, at other positions.",
         ),
         Option(
             text="Nothing is written here in the directions that the unembedding reads; in other directions, and at other positions, there may be everything.",

@@ -10,15 +10,14 @@ from mi_tutor.teach.exercises.making import normal
 
 
 def _cases(g: torch.Generator) -> list[Case]:
-    def others(n):
-        return torch.arange(n).roll(1)
-
+    # no prompt takes its own value, none simply its neighbour's, and "to" is not "of"
+    others = {4: torch.tensor([2, 0, 3, 1]), 5: torch.tensor([2, 4, 1, 0, 3])}
     settings = [
         ("zero", (4, 5, 3, 2), 1, "zero"),
         ("mean", (4, 5, 3, 2), 2, "mean"),
         ("resample", (4, 5, 3, 2), 0, "resample"),
         ("mean, as many prompts as positions", (4, 4, 4, 4), 3, "mean"),
-        ("resample, as many prompts as heads", (3, 4, 3, 3), 1, "resample"),
+        ("resample, as many prompts as heads", (5, 4, 5, 3), 1, "resample"),
     ]
     return [
         Case(
@@ -27,7 +26,7 @@ def _cases(g: torch.Generator) -> list[Case]:
                 "z": 2 + normal(g, *shape),
                 "head": head,
                 "how": how,
-                "others": others(shape[0]),
+                "others": others[shape[0]],
             },
         )
         for label, shape, head, how in settings
@@ -74,6 +73,18 @@ def _in_place(z, head, how, others):
 
 def _all_heads(z, head, how, others):
     return torch.stack([ablate_head(z, h, how, others)[:, :, h] for h in range(z.shape[2])], dim=2)
+
+
+def _position_axis(z, head, how, others):
+    new = z.clone()
+    new[:, head] = {"zero": 0 * z, "mean": z.mean(dim=0, keepdim=True), "resample": z[others]}[how][
+        :, head
+    ]
+    return new
+
+
+def _whole_prompts(z, head, how, others):
+    return z[others] if how == "resample" else ablate_head(z, head, how, others)
 
 
 def _last_position(z, head, how, others):
@@ -132,6 +143,21 @@ ABLATIONS = Exercise(
             name="resampled over positions",
             wrong=_made(resample=lambda z, head, others: z[:, :, head].roll(1, dims=1)),
             sentence="You moved the head's values to other positions of the same prompt. They come from another PROMPT, at the same position.",
+        ),
+        Mistake(
+            name="resampled from the prompt before",
+            wrong=_made(resample=lambda z, head, others: z[:, :, head].roll(1, dims=0)),
+            sentence="You take the value of the prompt before. Which prompt it comes from is said by `others`.",
+        ),
+        Mistake(
+            name="whole prompts resampled",
+            wrong=_whole_prompts,
+            sentence="Your resampled prompts have the other prompt's value in ALL heads. Only the head asked for changes.",
+        ),
+        Mistake(
+            name="the position axis",
+            wrong=_position_axis,
+            sentence="Your index falls on the position axis: `[:, head]` is one position of all heads. The axes are [prompt pos head d_head].",
         ),
         Mistake(
             name="mean subtracted",
