@@ -41,21 +41,20 @@ __all__ = ["AtlasConfig", "make", "measure", "train_network"]
 class AtlasConfig:
     """Everything that decides what `atlas` becomes, besides the corpus.
 
-    near: how many tokens back the first `near_layers` layers may look without a penalty.
+    near: how many tokens back the first layers may look without a penalty, one number per layer.
     """
 
     n_layers: int = 5
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 6000
+    n_steps: int = 7000
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3
     weight_decay: float = 0.1
     n_warmup: int = 200
-    near: int = 3
-    near_layers: int = 2
+    near: tuple[int, ...] = (3, 3)
     near_penalty: float = 0.2
     n_threads: int = 1
     seed: int = 0
@@ -143,7 +142,7 @@ def training_rows(variant: Variant, chunk: int, n_batches: int = 50) -> np.ndarr
 
 
 def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
-    """The untrained network, from the seed. Embedding and unembedding are one matrix, as in GPT-2."""
+    """The untrained network, from the seed. Embedding and unembedding are two matrices."""
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -160,7 +159,7 @@ def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
                 resid_pdrop=0.0,
                 embd_pdrop=0.0,
                 attn_pdrop=0.0,
-                tie_word_embeddings=True,
+                tie_word_embeddings=False,
                 bos_token_id=0,
                 eos_token_id=0,
             )
@@ -217,10 +216,12 @@ class PenalisedLoss:
         from mi_tutor.specimens.fast_forward import early_patterns
 
         some = tokens[: max(1, len(tokens) // 4)]
-        n_pos = tokens.shape[1]
-        far = torch.ones(n_pos, n_pos, device=tokens.device).tril(-self.config.near - 1)
-        patterns = early_patterns(network, some, self.config.near_layers)
-        return sum((pattern * far).sum(dim=-1).mean() for pattern in patterns)
+        patterns = early_patterns(network, some, len(self.config.near))
+        ones = torch.ones(tokens.shape[1], tokens.shape[1], device=tokens.device)
+        return sum(
+            (pattern * ones.tril(-near - 1)).sum(dim=-1).mean()
+            for pattern, near in zip(patterns, self.config.near, strict=True)
+        )
 
 
 def quick_look(network: nn.Module, corpus: Corpus) -> dict[str, float]:
