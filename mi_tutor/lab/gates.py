@@ -1,12 +1,11 @@
 """Patching parts of a small circuit in both directions, and three circuits to try it on.
 
-    gained   start corrupted, make one part clean (denoise): is it enough?
-    lost     start clean, make one part corrupted (noise): is it needed?
+gained   start corrupted, make one part clean (denoise): is it enough?
+lost     start clean, make one part corrupted (noise): is it needed?
 """
 
 from collections.abc import Callable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -22,6 +21,7 @@ def part_effects(
 
     circuit: [*row part] -> [*row].
 
+    >>> import torch
     >>> part_effects(and_gate, torch.ones(2), torch.zeros(2))
     (tensor([0., 0.]), tensor([1., 1.]))
     >>> part_effects(or_gate, torch.ones(2), torch.zeros(2))

@@ -52,10 +52,10 @@ def loss_without_heads(
 def key_change(
     model: nn.Module, tokens: Int[Tensor, "row pos"], other: Int[Tensor, "row"], position: int
 ) -> Float[Tensor, "layer head"]:
-    """How far each head's key at `position` moves when the token BEFORE it is `other`: |k' - k| / |k|, mean over rows.
+    """How far each head's key at `position` moves when the token BEFORE it is `other`: mean of |k' - k| / |k|.
 
-    In the first layer 0, whatever the weights: a key is made from the stream of its own position, which no head has
-    written to yet. A key that does not move cannot tell a query which token came before it, which is what an
+    In the first layer 0, whatever the weights: a key is made from the stream of its own position, which no head
+    has written to yet. A key that does not move cannot tell a query which token came before it, which is what an
     induction head has to find out.
 
     Raises ValueError for position 0, which has no token before it.

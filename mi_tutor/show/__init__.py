@@ -14,6 +14,13 @@ _HOMES = {
     "mi_tutor.show.charts": ("heatmap", "lines", "scatter"),
     "mi_tutor.show.explorer": ("superposition_explorer",),
     "mi_tutor.show.figure": ("Figure",),
+    "mi_tutor.show.patching": (
+        "estimate_scatter",
+        "lens_table",
+        "parts_bars",
+        "patch_map",
+    ),
+    "mi_tutor.show.heads": ("attention_patterns", "head_grid", "phase_curves"),
     "mi_tutor.show.require": ("MissingPackage",),
     "mi_tutor.show.superposition": (
         "absolute_value_weights",

@@ -125,7 +125,7 @@ def verify(name: str) -> list[Verdict]:
     """Measure every number on a shipped specimen's card again.
 
     The first verdict is about the weights file being the one that the card describes. A measure holds if it
-    still meets its goal and equals the card's value up to its tolerance.
+    equals the card's value up to its tolerance, and meets its goal if the card's value does.
 
     >>> all(verdict.holds for verdict in verify("primer"))
     True
@@ -137,7 +137,12 @@ def verify(name: str) -> list[Verdict]:
     for old in known.measures:
         new = measured[old.name]
         verdicts.append(
-            Verdict(old.name, old.value, new.value, new.meets_goal() and old.agrees_with(new))
+            Verdict(
+                old.name,
+                old.value,
+                new.value,
+                old.agrees_with(new) and new.meets_goal() == old.meets_goal(),
+            )
         )
     return verdicts
 
@@ -183,7 +188,7 @@ def as_markdown(known: Card) -> str:
         "",
         "| | value | goal |",
         "|---|---|---|",
-        *(f"| {m.meaning} (`{m.name}`) | {m.value:.4g} | {m.goal()} |" for m in numbers),
+        *(f"| {m.meaning} (`{m.name}`) | {m.value:.4g} | {goal_cell(m)} |" for m in numbers),
         "",
         *(line for measure in tables if measure not in large for line in table_lines(measure)),
         *(f"{m.meaning} (`{m.name}`): too large for this page, see card.html.\n" for m in large),
@@ -192,6 +197,11 @@ def as_markdown(known: Card) -> str:
         *(f"- {limit}" for limit in known.limits),
     ]
     return "\n".join(lines) + "\n"
+
+
+def goal_cell(measure: Measure) -> str:
+    """The goal, and whether it was missed."""
+    return measure.goal() + ("" if measure.meets_goal() else ": **missed**")
 
 
 def table_lines(measure: Measure) -> list[str]:

@@ -52,6 +52,7 @@ def measure_one_layer(directory: Path) -> list[Measure]:
 def measure_two_layers(directory: Path) -> list[Measure]:
     """All measures of `induction-2l`."""
     from mi_tutor.specimens import induction_circuit as circuit
+    from mi_tutor.specimens.induction_weights import in_the_weights
 
     model = open_specimen(directory, device="cpu")
     tokens = repeated_rows()
@@ -63,7 +64,8 @@ def measure_two_layers(directory: Path) -> list[Measure]:
             *heads(model, tokens),
             *circuit.copy_rule(model),
             *circuit.without_the_previous_token_head(model, tokens),
-            *circuit.in_the_weights(model, tokens),
+            *circuit.without_each_head(model, tokens),
+            *in_the_weights(model, tokens),
             *exactness(model, tokens, directory),
             *checkpoints,
             *phase(*checkpoints[-2:]),
@@ -149,7 +151,7 @@ def losses(model: TransformerBridge, tokens: Int[Tensor, "row pos"]) -> list[Mea
             meaning=f"text: loss per word above the true entropy of {entropy:.2f} nats, {N_ROWS} rows",
             value=round(on_text - entropy, 4),
             tolerance=0.02,
-            at_most=0.3,  # a model that has learned nothing is about 3 above
+            at_most=0.6,  # a model that has learned nothing is 3 above: four fifths are learned
         ),
     ]
 

@@ -103,12 +103,14 @@ class TrainingSettings:
 class Trained(NamedTuple):
     """The trained network in eval mode, an entry per evaluation, and the seconds of all sessions together.
 
-    An entry has "step", "loss" (smoothed over about 50 steps) and what `evaluate` gave.
+    An entry has "step", "loss" (smoothed over about 50 steps) and what `evaluate` gave. On a busy machine the
+    clock's seconds say little; cpu_seconds count computing only, all threads together.
     """
 
     network: nn.Module
     history: list[dict[str, Any]]
     seconds: float
+    cpu_seconds: float
 
 
 def next_token_loss(
@@ -180,7 +182,7 @@ def train(
                 file=sys.stderr,
             )
             raise
-    return Trained(network.eval(), moment.history, moment.seconds)
+    return Trained(network.eval(), moment.history, moment.seconds, moment.cpu_seconds)
 
 
 def training_folder(name: str) -> Path:

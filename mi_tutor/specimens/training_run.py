@@ -40,14 +40,15 @@ class Run:
     def to_the_end(self) -> None:
         """All steps that are left, with an evaluation, a checkpoint and a state where one is due."""
         settings, moment = self.settings, self.moment
-        begun = last_saved = time.monotonic()
-        before = moment.seconds
+        last_saved = time.monotonic()
+        begun = last_saved - moment.seconds, time.process_time() - moment.cpu_seconds
         if moment.step == 0:
             self.keep_checkpoint()
         with self.bar() as bar:
             for batch in self.batches_from(moment.step):
                 self.one_step(batch)
-                moment.seconds = before + time.monotonic() - begun
+                moment.seconds = time.monotonic() - begun[0]
+                moment.cpu_seconds = time.process_time() - begun[1]
                 bar.set_postfix_str(f"loss {moment.loss:.3f}", refresh=False)
                 bar.update()
                 last = moment.step == settings.n_steps

@@ -32,11 +32,13 @@ class Moment:
     """Where a training run stands, besides its tensors.
 
     loss: smoothed, loss <- 0.98 loss + 0.02 new. history: one entry per evaluation.
+    seconds, cpu_seconds: by the clock, and of computing (all threads together), in all sessions.
     """
 
     step: int = 0
     loss: float = 0.0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, loss: float) -> None:

@@ -344,3 +344,16 @@ def test_swap_texts_before_layer_0_is_the_other_prompt(primer):
 def test_swap_texts_needs_answers_that_can_be_told_apart(primer):
     with pytest.raises(ValueError, match="cannot be told apart"):
         swaps.swap_texts(primer, TEXTS, [" Paris", " Rome", " Rome"], layer=0)
+
+
+def test_swaps_of_copies(plain, questions, means):
+    """With the name's token alone it is the swap; with every later token before layer 2, it is a patch of all."""
+    alone = swaps.swap_copies(plain, [questions], [means[1]], 1, n_targets=4)
+    expected = swaps.swap_batches(plain, [questions], means[1], 1, n_targets=4)
+    assert torch.equal(alone.guesses, expected.guesses)
+    # One prompt per class: with all later tokens edited too, the stream is the other prompt's.
+    tables = [swaps.means_at(plain, [questions], offset)[2] for offset in (0, 1)]
+    assert questions.places[0] + 2 == questions.tokens.shape[1]
+    assert (
+        swaps.swap_copies(plain, [questions], [*tables, tables[0]], 2, n_targets=4).success == 1.0
+    )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mi_tutor.lab.superposition import phase_theory
-from mi_tutor.show import charts, superposition
+from mi_tutor.show import charts, heads, superposition
 
 TITLE = {"title": "A title", "x_title": "x (m)", "y_title": "y (s)"}
 
@@ -15,6 +15,13 @@ def generator() -> torch.Generator:
 
 def weights(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=generator())
+
+
+def attention(n_heads: int, n_pos: int) -> torch.Tensor:
+    """Random patterns [head query key], causal."""
+    future = torch.ones(n_pos, n_pos, dtype=torch.bool).triu(1)
+    scores = 3 * weights(n_heads, n_pos, n_pos)
+    return scores.masked_fill(future, float("-inf")).softmax(dim=-1)
 
 
 def phase_grid() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -47,6 +54,22 @@ MAKERS = {
     "absolute": lambda: superposition.absolute_value_weights(weights(10, 6), weights(6, 10)),
     "packing": lambda: superposition.cosine_packing(
         8, [4, 8, 16, 32], [0.7] * 4, [0.1, 0.2, 0.3, 0.4], [0, 0, 0.2, 0.3]
+    ),
+    "attention, one": lambda: heads.attention_patterns(attention(1, 5)[0], list("abcde")),
+    "attention, eight": lambda: heads.attention_patterns(
+        attention(8, 21), [f"token {i}" for i in range(21)], title="All heads"
+    ),
+    "head scores": lambda: heads.head_grid(
+        {"a": weights(2, 4).abs(), "b": weights(2, 4)}, value_title="score", title="Scores"
+    ),
+    "head scores, many": lambda: heads.head_grid(
+        {"one": weights(12, 12)}, value_title="rise of the loss (nats)", title="Scores"
+    ),
+    "phase change": lambda: heads.phase_curves(
+        [0, 10, 100, 1000],
+        {"one": weights(4).exp(), "two": weights(4).exp()},
+        {"score": weights(4).abs()},
+        between=(10, 100),
     ),
     "heatmap": lambda: charts.heatmap(weights(4, 5), value_title="v (nats)", **TITLE),
     "heatmap, long": lambda: charts.heatmap(weights(40, 60).abs(), value_title="v (nats)", **TITLE),

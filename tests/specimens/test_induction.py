@@ -77,19 +77,20 @@ def test_both_were_trained_alike():
     """Same data, same settings, same steps: only the number of layers differs."""
     one, two = (dict(card(name).recipe) for name in BOTH)
     differing = {key for key in one if one[key] != two[key]}
-    assert differing - {"seconds"} == {"n_layers"}
+    assert differing - {"cpu_seconds"} == {"n_layers"}
     assert card(BOTH[0]).seed == card(BOTH[1]).seed
+    assert one["cpu_seconds"] + two["cpu_seconds"] <= 300
     assert checkpoint_steps(BOTH[0]) == checkpoint_steps(BOTH[1])
 
 
 # ---- what a learner is told, without our own tools ----
 
 
-@pytest.mark.parametrize("n_block", [6, 15, 30])
-def test_two_layers_copy_blocks_of_any_length(two_layers, n_block):
-    loss = losses(two_layers, repeated(n_block, seed=n_block))
+@pytest.mark.parametrize(("n_block", "highest"), [(6, 0.5), (15, 0.1), (30, 0.05)])
+def test_two_layers_copy_blocks_of_any_length(two_layers, n_block, highest):
+    loss = losses(two_layers, repeated(n_block, seed=n_block, n_rows=256))
     assert loss[:, :n_block].mean() > 5
-    assert loss[:, n_block + 1 :].mean() < 0.15
+    assert loss[:, n_block + 1 :].mean() < highest
 
 
 @pytest.mark.parametrize("n_block", [15, 30])
@@ -99,16 +100,19 @@ def test_one_layer_does_not(one_layer, n_block):
 
 
 def test_one_layer_goes_by_rough_distance(one_layer, two_layers):
-    """So its card says. With neighbours swapped in the second copy it does as well as before; two layers do not."""
+    """As its card says: with neighbours swapped most of its gain is left, and nothing of two layers'."""
     rows = repeated(24, seed=8, n_rows=256)
     swapped = [row[:25] + [row[25 + (i ^ 1)] for i in range(24)] for row in rows]
     others = [row[:25] + other[1:25] for row, other in zip(rows, rows[1:] + rows[:1], strict=True)]
-    again, near, none = (
-        losses(one_layer, each)[:, 25:].mean().item() for each in (rows, swapped, others)
-    )
-    assert near == pytest.approx(again, abs=0.2)
-    assert none > near + 0.5
-    assert losses(two_layers, swapped)[:, 25:].mean() > losses(two_layers, rows)[:, 25:].mean() + 3
+
+    def gain_left(network) -> float:
+        whole, near, none = (
+            losses(network, each)[:, 25:].mean().item() for each in (rows, swapped, others)
+        )
+        return (none - near) / (none - whole)
+
+    assert gain_left(one_layer) > 0.75
+    assert gain_left(two_layers) < 0.25
 
 
 def test_no_positional_rule_would_do(two_layers):

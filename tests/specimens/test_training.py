@@ -22,6 +22,7 @@ from mi_tutor.specimens.training import (
     training_folder,
     warmup_cosine,
 )
+from mi_tutor.specimens.training_state import Moment
 
 # The run that is killed: small, without transformers, so that a process is at work quickly. Two optimizers,
 # a chunk length that does not divide the number of steps, a state after every step.
@@ -155,7 +156,7 @@ def test_a_finished_run_is_only_read(script, tmp_path, monkeypatch):
     again = run(tmp_path)
     assert asked == [0]  # looked at, to see that the data are the same
     assert same_weights(again.network, whole.network)
-    assert again.seconds == whole.seconds
+    assert again.seconds == whole.seconds and again.cpu_seconds == whole.cpu_seconds > 0
 
 
 def test_other_settings_are_refused_by_name(script, tmp_path, monkeypatch):
@@ -296,6 +297,14 @@ def test_the_rate_rises_then_falls_to_the_final_one(tmp_path):
     assert rates[0] == pytest.approx(1 / 11)
     assert max(rates) == pytest.approx(rates[10], rel=0.03)
     assert rates[100] == pytest.approx(0.2)
+
+
+def test_the_shown_loss_is_a_running_mean():
+    moment = Moment()
+    for loss in (4.0, 2.0, 2.0):
+        moment.note(loss)
+    assert moment.loss == pytest.approx(0.98 * (0.98 * 4 + 0.02 * 2) + 0.02 * 2)
+    assert moment.step == 3
 
 
 def test_threads_and_frozen_weights_are_left_alone(tmp_path):

@@ -11,9 +11,11 @@ from mi_tutor.lab.sae.activations import batch_top_k, jump_relu, step, top_k
 from mi_tutor.lab.sae.concepts import (
     ConceptMatches,
     LabelScore,
+    NeuronsVsLatents,
     auroc,
     best_f1,
     match_concepts,
+    neurons_vs_latents,
     score_a_label,
 )
 from mi_tutor.lab.sae.config import Auxiliary, Resample, SaeConfig
@@ -60,7 +62,7 @@ from mi_tutor.lab.sae.reading import (
 from mi_tutor.lab.sae.saelens import open_sae, save_sae
 from mi_tutor.lab.sae.sources import ActivationSource, Texts, activation_rows, oversample
 from mi_tutor.lab.sae.splice import LossRecovered, loss_recovered
-from mi_tutor.lab.sae.splitting import Absorption, Split, absorption, split_of
+from mi_tutor.lab.sae.splitting import Absorption, Split, absorption, feature_splitting
 from mi_tutor.lab.sae.toy import MatchedFeatures, ToyActivations, match_features
 from mi_tutor.lab.sae.train import TrainedSae, train_sae
 from mi_tutor.lab.sae.written import written_gradients
@@ -79,6 +81,7 @@ __all__ = [
     "LatentCard",
     "LossRecovered",
     "MatchedFeatures",
+    "NeuronsVsLatents",
     "Relu",
     "Resample",
     "Sae",
@@ -102,6 +105,7 @@ __all__ = [
     "density",
     "density_histogram",
     "encode_texts",
+    "feature_splitting",
     "folded",
     "fvu",
     "jump_relu",
@@ -112,6 +116,7 @@ __all__ = [
     "loss_recovered",
     "match_concepts",
     "match_features",
+    "neurons_vs_latents",
     "open_sae",
     "oversample",
     "pareto_front",
@@ -127,7 +132,6 @@ __all__ = [
     "save_sae",
     "score_a_label",
     "sparsity_for",
-    "split_of",
     "step",
     "tanh_penalty",
     "top_contexts",

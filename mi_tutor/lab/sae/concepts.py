@@ -90,6 +90,41 @@ def match_concepts(
     )
 
 
+class NeuronsVsLatents(NamedTuple):
+    """The best neuron and the best latent of each concept, marked in the same way.
+
+    Attributes:
+        latents_win: the share of concepts whose latent has the higher F1 (equal ones count half).
+    """
+
+    neurons: ConceptMatches
+    latents: ConceptMatches
+    latents_win: float
+
+
+def neurons_vs_latents(
+    neurons: tuple[Float[Tensor, "token neuron"], Float[Tensor, "token2 neuron"]],
+    latents: tuple[Float[Tensor, "token latent"], Float[Tensor, "token2 latent"]],
+    labels: tuple[Bool[Tensor, "token concept"], Bool[Tensor, "token2 concept"]],
+) -> NeuronsVsLatents:
+    """Which say better where a concept is? Each pair: on the texts for choosing, on those for marking.
+
+    Both sides may choose a threshold, since a neuron is hardly ever exactly 0. More units mean more to choose
+    from, so compare like with like, or say how many there were.
+
+    >>> labels = torch.tensor([[True], [False], [False]])
+    >>> latents = torch.tensor([[1.0], [0.0], [0.0]])
+    >>> neurons = torch.tensor([[1.0], [2.0], [-1.0]])
+    >>> neurons_vs_latents((neurons, neurons), (latents, latents), (labels, labels)).latents_win
+    1.0
+    """
+    pair = [
+        match_concepts((units[0], labels[0]), (units[1], labels[1])) for units in (neurons, latents)
+    ]
+    difference = (pair[1].f1 - pair[0].f1).sign()
+    return NeuronsVsLatents(*pair, latents_win=((difference + 1) / 2).mean().item())
+
+
 def best_f1(
     activations: Float[Tensor, "token unit"],
     labels: Bool[Tensor, "token concept"],

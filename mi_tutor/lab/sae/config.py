@@ -36,18 +36,21 @@ class Resample:
         every: steps between two looks for dead latents.
         until: the share of the training after which no latent is touched any more: a new one needs time.
         n_rows: how many inputs are looked at.
+        encoder_scale: how long a new encoder column is, as a share of the living ones' mean. Small ones start
+            softly; for TopK take about 1, or the new latents are never among the largest.
     """
 
     name: ClassVar[str] = "resample"
     every: int
     until: float = 0.6
     n_rows: int = 8192
+    encoder_scale: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.every < 1 or self.n_rows < 1 or not 0 < self.until <= 1:
+        if self.every < 1 or self.n_rows < 1 or not 0 < self.until <= 1 or self.encoder_scale <= 0:
             raise ValueError(
-                "every and n_rows should be at least 1, and until in (0, 1]; got "
-                f"{self.every}, {self.n_rows}, {self.until}."
+                "every and n_rows should be at least 1, until in (0, 1], encoder_scale above 0; got "
+                f"{self.every}, {self.n_rows}, {self.until}, {self.encoder_scale}."
             )
 
 

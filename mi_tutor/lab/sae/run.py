@@ -139,11 +139,12 @@ class Run:
         dead = dead_latents(self.silent, self.config.dead_after)
         if not dead.any():
             return
-        n = self.config.revive.n_rows
+        n, scale = self.config.revive.n_rows, self.config.revive.encoder_scale
         # A seed of its own for each step, so that going on after an interruption draws the same.
         generator = seeded(self.config.seed + self.step, self.device)
-        sae = self.finished_in_scale()
-        self.weights.put(resample(sae, x[:n], dead, generator, None if y is None else y[:n]))
+        target = None if y is None else y[:n]
+        new = resample(self.finished_in_scale(), x[:n], dead, generator, target, scale)
+        self.weights.put(new)
         self.silent[dead] = 0
         for name, axis in (("W_enc", 1), ("b_enc", 0), ("W_dec", 0), ("log_threshold", 0)):
             weight = self.weights.moved.get(name)

@@ -30,7 +30,7 @@ class Split(NamedTuple):
     f1: list[float]
 
 
-def split_of(
+def feature_splitting(
     on: Bool[Tensor, "token latent"],
     there: Bool[Tensor, "token"],
     gain: float = 0.03,
@@ -45,7 +45,7 @@ def split_of(
     on: where each latent is on (or above a threshold of its own).
 
     >>> on = torch.tensor([[True, False], [False, True], [False, False]])
-    >>> split_of(on, torch.tensor([True, True, False]))
+    >>> feature_splitting(on, torch.tensor([True, True, False]))
     Split(latents=[0, 1], f1=[0.6666666865348816, 1.0])
     """
     chosen, scores = [], []
@@ -97,7 +97,7 @@ def absorption(
         3. and writes at least `least_share` of what the main latents write where they are on (mean).
 
     direction: of the concept in activation space, such as a difference of means or a probe's.
-    main: the concept's own latents, from `split_of`.
+    main: the concept's own latents, from `feature_splitting`.
 
     The paper asks whether ablating that latent changes the model's answer most; here the projection stands for
     it.

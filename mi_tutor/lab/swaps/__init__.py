@@ -38,6 +38,7 @@ from mi_tutor.lab.swaps.making import (
     success_matrix,
     swap,
     swap_batches,
+    swap_copies,
     swap_logits,
     swap_with,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "success_matrix",
     "swap",
     "swap_batches",
+    "swap_copies",
     "swap_logits",
     "swap_texts",
     "swap_with",

@@ -133,6 +133,38 @@ def swap_batches(
     return joined(results)
 
 
+@torch.no_grad()
+def swap_copies(
+    plain: PlainTransformer,
+    batches: Sequence[Questions],
+    means: Sequence[Tensor],
+    layer: int,
+    n_targets: int = 10,
+) -> SwapResult:
+    """Swap the class where the name ends and in the tokens after it, which may hold copies of it already.
+
+    means: [class d_model] of the name's last token, of the token after it, and so on: as many tokens are edited,
+    up to the prompt's last one.
+    """
+    results = []
+    for number, batch in enumerate(batches):
+        stream = streams(plain, batch.tokens)[layer]
+        targets = other_classes(batch.classes, len(means[0]), n_targets, seed=number)
+        rows, guesses = torch.arange(len(stream)), []
+        for target in targets.T:
+            edited = stream.clone()
+            for offset, table in enumerate(means):
+                at = batch.places + offset
+                inside = at < stream.shape[1]
+                steps = (table[target] - table[batch.classes])[inside]
+                edited[rows[inside], at[inside]] += steps
+            guesses.append(plain.logits_after(layer - 1, edited, read=-1)[:, 0].argmax(dim=-1))
+        right = batch.answers.gather(1, batch.classes[:, None])
+        wanted, found = batch.answers.gather(1, targets), torch.stack(guesses, dim=-1)
+        results.append(SwapResult(targets, found == wanted, wanted != right, batch.classes, found))
+    return joined(results)
+
+
 def joined(results: Sequence[SwapResult]) -> SwapResult:
     """Several results, one after another, as one."""
     return SwapResult(*(torch.cat(parts) for parts in zip(*results, strict=True)))

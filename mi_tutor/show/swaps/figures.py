@@ -34,14 +34,14 @@ def state_places(
     rows, columns = tables[0].shape
     same_length("places", found.places, "columns of the tables", columns)
     layers = [*(f"before {layer}" for layer in range(rows - 1)), "after all"]
-    cell = min(44, 214 // columns)
+    cell = min(44, 190 // columns)
     size = (cell * columns, 34 * rows)
     figure = panels(
         3, 3, size, [name for name, _ in PANELS], gap=(22, 0),
         margins=Margins(left=92, right=96, bottom=106),
     )  # fmt: skip
     for number, table in enumerate(tables):
-        figure.add_trace(cells(table, 34 if cell >= 28 else cell), **place(figure, number))
+        figure.add_trace(cells(table, 34 if cell >= 24 else cell), **place(figure, number))
         figure.update_xaxes(
             title_text="token", tickangle=-45, **_every_tick(found.places), **place(figure, number)
         )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mi_tutor.lab.device import seeded
-from mi_tutor.lab.sae import auroc, best_f1, match_concepts, score_a_label
+from mi_tutor.lab.sae import auroc, best_f1, match_concepts, neurons_vs_latents, score_a_label
 
 
 def f1_by_hand(said: list[bool], there: list[bool]) -> float:
@@ -106,3 +106,12 @@ def test_a_planted_unit_is_found():
     found = match_concepts((activations[:150], labels[:150]), (activations[150:], labels[150:]))
     assert found.unit[1] == 4 and found.f1[1] == 1 and found.auroc[1] == 1
     assert 1 <= found.threshold[1] < 2
+
+
+def test_the_side_that_was_planted_wins():
+    (one, labels), (two, more) = example(200, seed=1), example(200, seed=2)
+    good = labels.float() * 2, more.float() * 2
+    found = neurons_vs_latents((one - 0.5, two - 0.5), good, (labels, more))
+    assert found.latents_win == 1 and found.latents.f1.eq(1).all() and (found.neurons.f1 < 1).all()
+    assert neurons_vs_latents(good, (one, two), (labels, more)).latents_win == 0
+    assert neurons_vs_latents(good, good, (labels, more)).latents_win == 0.5

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mi_tutor.lab.device import seeded
-from mi_tutor.lab.sae import absorption, split_of
+from mi_tutor.lab.sae import absorption, feature_splitting
 
 
 def test_a_concept_in_three_parts_takes_three_latents():
@@ -12,7 +12,7 @@ def test_a_concept_in_three_parts_takes_three_latents():
     part = torch.randint(0, 3, (600,), generator=seeded(1))
     on = torch.stack([there & (part == i) for i in range(3)], dim=1)
     noise = torch.rand(600, 4, generator=seeded(2)) < 0.05
-    found = split_of(torch.cat([noise, on], dim=1), there)
+    found = feature_splitting(torch.cat([noise, on], dim=1), there)
     assert sorted(found.latents) == [4, 5, 6]
     assert found.f1[-1] == 1 and found.f1 == sorted(found.f1)
     # The first covers the largest part.
@@ -24,13 +24,13 @@ def test_a_concept_in_three_parts_takes_three_latents():
 def test_a_concept_with_one_good_latent_is_not_split():
     there = torch.rand(400, generator=seeded(0)) < 0.3
     noise = torch.rand(400, 4, generator=seeded(2)) < 0.05
-    found = split_of(torch.cat([noise, there[:, None]], dim=1), there)
+    found = feature_splitting(torch.cat([noise, there[:, None]], dim=1), there)
     assert found.latents == [4] and found.f1 == [1.0]
 
 
 def test_no_more_latents_than_asked_for():
     there = torch.ones(8, dtype=torch.bool)
-    assert len(split_of(torch.eye(8, dtype=torch.bool), there, most=3).latents) == 3
+    assert len(feature_splitting(torch.eye(8, dtype=torch.bool), there, most=3).latents) == 3
 
 
 def planted(n=1000):

@@ -1,0 +1,95 @@
+"""How fast are dictionaries trained, here and by other libraries?
+
+    python benchmarks/sae.py [--peers PYTHON] [--rounds N]
+
+A step is compared with the five matrix products that it cannot do without (`sae_timing`), so that figures of
+different machines, and of a busy one, mean the same. A step of ours is what `train_sae` does for each batch:
+loss and gradients, the decoder's norms, Adam, counting dead latents, schedules. "readable" is the version that
+learners rebuild (`autograd_gradients`), "written" has the same gradients written out (`written_gradients`).
+
+PYTHON is the interpreter of an environment with `pip install sae-lens dictionary-learning eai-sparsify`, which
+cannot share one with this project. Without it there are only our own rows.
+"""
+
+import argparse
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from sae_timing import BATCH, L1, SIZES, K, data, share
+
+from mi_tutor.lab.sae import (
+    BatchTopK,
+    JumpRelu,
+    Kind,
+    Relu,
+    SaeConfig,
+    TopK,
+    autograd_gradients,
+    written_gradients,
+)
+from mi_tutor.lab.sae.gradients import Gradients
+from mi_tutor.lab.sae.run import Run
+
+KINDS = {"relu": Relu(), "topk": TopK(k=K), "batchtopk": BatchTopK(k=K), "jumprelu": JumpRelu()}
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", help="the interpreter that has the other libraries")
+    parser.add_argument("--rounds", type=int, default=5, help="the best of so many rounds counts")
+    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    options = parser.parse_args()
+    print(f"torch {torch.__version__}, batch {BATCH}, k {K}; best of {options.rounds} rounds")
+    print(f"{'kind':<10}{'d → d_sae':<12}{'threads':>7}  {'':<26}{'share':>6}{'ms':>9}")
+    for n_threads in options.threads:
+        rows = [*ours(n_threads, options.rounds)]
+        if options.peers:
+            rows += peers(options.peers, n_threads, options.rounds)
+        for row in sorted(rows, key=lambda row: (row["size"], row["kind"])):
+            print(
+                f"{row['kind']:<10}{row['size']:<12}{n_threads:>7}  {row['name']:<26}"
+                f"{row['share']:>6.2f}{row['seconds'] * 1e3:>9.1f}",
+                flush=True,
+            )
+
+
+def ours(n_threads: int, n_rounds: int) -> Iterator[dict]:
+    """Time our own steps."""
+    torch.set_num_threads(n_threads)
+    for size, (d, d_sae) in SIZES.items():
+        for name, kind in KINDS.items():
+            versions = {"readable": autograd_gradients, "written": written_gradients}
+            if name == "jumprelu":
+                versions.pop("written")  # it is the readable one
+            for version, gradients in versions.items():
+                step = step_of(d, d_sae, kind, gradients)
+                found = share(step, d, d_sae, n_rounds)
+                row = {"size": size, "kind": name, "name": f"mi_tutor, {version}"}
+                yield row | {"share": found[0], "seconds": found[1]}
+
+
+def step_of(d: int, d_sae: int, kind: Kind, gradients: Gradients) -> Callable[[int], None]:
+    """A training that can be advanced step by step."""
+    sparsity = L1 if kind.has_penalty else 0.0
+    config = SaeConfig(d_sae=d_sae, kind=kind, sparsity=sparsity, n_steps=10**6)
+    batches = data(d)
+    run = Run(lambda i: batches[0], config, torch.device("cpu"), gradients)
+    return lambda i: run.advance(batches[i % 8], batches[i % 8])
+
+
+def peers(python: str, n_threads: int, n_rounds: int) -> list[dict]:
+    """Time the other libraries in their own environment."""
+    command = [python, str(HERE / "sae_peers.py"), str(n_threads), str(n_rounds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"The peers failed:\n{done.stderr[-2000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Exercises and quick checks of chapter 05, circuit swaps, in the order in which they are met."""
+
+from mi_tutor.teach.exercises.ch05.controls import CONTROL, DOSE_RESPONSE
+from mi_tutor.teach.exercises.ch05.languages import OTHER_HOPS
+from mi_tutor.teach.exercises.ch05.prompts import TWO_HOP_PROMPTS
+from mi_tutor.teach.exercises.ch05.quizzes import QUIZZES
+from mi_tutor.teach.exercises.ch05.state import FIND_THE_STATE, STATE_DIRECTION, WHERE_IT_ACTS
+from mi_tutor.teach.exercises.ch05.swapping import SWAP_MATRIX, SWAP_THE_STATE
+from mi_tutor.teach.exercises.ch05.verdicts import WHAT_DID_WE_SHOW, WHICH_MODEL
+
+EXERCISES = (
+    TWO_HOP_PROMPTS,
+    FIND_THE_STATE,
+    WHERE_IT_ACTS,
+    STATE_DIRECTION,
+    SWAP_THE_STATE,
+    SWAP_MATRIX,
+    CONTROL,
+    DOSE_RESPONSE,
+    WHICH_MODEL,
+    OTHER_HOPS,
+    WHAT_DID_WE_SHOW,
+)
+
+__all__ = ["EXERCISES", "QUIZZES"]

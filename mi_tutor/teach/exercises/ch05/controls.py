@@ -1,0 +1,327 @@
+"""Chapter 05, what should fail and how much it takes: `controls` and `dose-response`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mi_tutor.lab.swaps import answer_fates, random_like
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
+from mi_tutor.teach.exercises.making import fresh_generator, normal, run_with_generator, uniform
+
+# --- controls -------------------------------------------------------------------------------------
+
+N_ROWS = 4000
+
+
+def _control_cases(g: torch.Generator) -> list[Case]:
+    """Steps of very different norms; half of their coordinates are 0, as no random direction's are."""
+    settings = [
+        ("8 dimensions", 8, torch.float32),
+        ("40 dimensions", 40, torch.float32),
+        ("double precision", 12, torch.float64),
+    ]
+    cases = []
+    for seed, (label, d_model, dtype) in enumerate(settings):
+        steps = normal(g, N_ROWS, d_model, dtype=dtype)
+        steps[:, d_model // 2 :] = 0.0
+        steps *= uniform(g, N_ROWS, 1, low=0.2, high=6.0, dtype=dtype)
+        cases.append(Case(label=label, inputs={"steps": steps, "generator": fresh_generator(seed)}))
+    return cases
+
+
+def _control_view(value: dict, steps: Tensor, generator: torch.Generator) -> dict[str, Any]:
+    sample = value["sample"]
+    if sample.shape != steps.shape:
+        return {"sample": sample}
+    norms = sample.norm(dim=-1)
+    unit = sample / norms[:, None].clamp(min=1e-12)
+    along = torch.nn.functional.cosine_similarity(sample, steps, dim=-1)
+    return {
+        "sample": torch.zeros_like(sample),  # its shape and dtype
+        "the length of each direction": norms,
+        "the mean of all directions": unit.mean(dim=0),
+        "how alike two directions are (mean squared cosine)": float(
+            (unit[1:] * unit[:-1]).sum(dim=-1).square().mean()
+        ),
+        "the mean cosine with the step that is replaced": float(along.mean()),
+        "how often a coordinate is 0": float((sample == 0).float().mean()),
+        "whether every random number comes from `generator`": value["used"],
+    }
+
+
+def _per_row(rescale):
+    """An answer that draws normal numbers and then rescales them."""
+
+    def answer(steps, generator):
+        draw = torch.randn(steps.shape, generator=generator, dtype=steps.dtype)
+        return rescale(draw, steps)
+
+    return answer
+
+
+def _norm(x):
+    return x.norm(dim=-1, keepdim=True)
+
+
+def _by_loop(steps, generator):
+    rows = []
+    for step in steps:
+        draw = torch.randn(len(step), generator=generator, dtype=step.dtype)
+        rows.append(draw / draw.norm() * step.norm())
+    return torch.stack(rows)
+
+
+def _positive(steps, generator):
+    draw = torch.rand(steps.shape, generator=generator, dtype=steps.dtype)
+    return draw * _norm(steps) / _norm(draw)
+
+
+def _one_for_all(steps, generator):
+    draw = torch.randn(steps.shape[-1], generator=generator, dtype=steps.dtype)
+    return _norm(steps) * draw / draw.norm()
+
+
+def _flipped(steps, generator):
+    signs = torch.randint(2, steps.shape, generator=generator).to(steps) * 2 - 1
+    return steps * signs
+
+
+def _another_step(steps, generator):
+    return steps[torch.randperm(len(steps), generator=generator)]
+
+
+def _global_generator(steps, generator):
+    draw = torch.randn(steps.shape, dtype=steps.dtype)
+    return draw * _norm(steps) / _norm(draw)
+
+
+CONTROL = Exercise(
+    slug="controls",
+    title="A direction that means nothing",
+    chapter="05",
+    points=2,
+    minutes=8,
+    difficulty=2,
+    objective="Make the control that every steering experiment needs: a random direction of the same length.",
+    cases=_control_cases,
+    reference=random_like,
+    run=run_with_generator,
+    view=_control_view,
+    tolerance={
+        "the length of each direction": Tolerance(1e-4, 1e-5),
+        "the mean of all directions": Tolerance(0.0, 0.06),
+        "how alike two directions are (mean squared cosine)": Tolerance(0.0, 0.03),
+        "the mean cosine with the step that is replaced": Tolerance(0.0, 0.05),
+        "how often a coordinate is 0": Tolerance(0.0, 0.01),
+    },
+    styles=(
+        Style(name="a loop over rows", right=_by_loop),
+        Style(
+            name="normalize",
+            right=_per_row(
+                lambda draw, steps: torch.nn.functional.normalize(draw, dim=-1) * _norm(steps)
+            ),
+        ),
+        Style(
+            name="square sums",
+            right=_per_row(
+                lambda draw, steps: (
+                    draw * (steps.square().sum(-1) / draw.square().sum(-1)).sqrt()[:, None]
+                )
+            ),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="length not matched",
+            wrong=_per_row(lambda draw, steps: draw),
+            sentence="Your directions are random, but their length has nothing to do with the steps'. A shorter push would fail for being short, "
+            "a longer one would wreck the model: match the length.",
+        ),
+        Mistake(
+            name="length 1",
+            wrong=_per_row(lambda draw, steps: draw / _norm(draw)),
+            sentence="All your directions have length 1. Each should be as long as the step that it replaces.",
+        ),
+        Mistake(
+            name="not divided by its own length",
+            wrong=_per_row(lambda draw, steps: draw * _norm(steps)),
+            sentence="You multiply by the step's length, but the random vector has a length of its own (about √d_model). Divide it away first.",
+        ),
+        Mistake(
+            name="one length for all",
+            wrong=_per_row(lambda draw, steps: draw * steps.norm() / draw.norm()),
+            sentence="You match the norm of the whole matrix. Each ROW should be as long as its step: take norms along the last axis.",
+        ),
+        Mistake(
+            name="only positive numbers",
+            wrong=_positive,
+            sentence="Your numbers are all positive, so all directions point to the same corner. `randn` has both signs, `rand` has not.",
+        ),
+        Mistake(
+            name="one direction for all",
+            wrong=_one_for_all,
+            sentence="You draw one direction and use it for every row. Then the control rests on one draw: each row gets its own.",
+        ),
+        Mistake(
+            name="signs flipped",
+            wrong=_flipped,
+            sentence="You keep the step's coordinates and flip signs. That is not a random direction: where the step is 0, yours is too.",
+        ),
+        Mistake(
+            name="another question's step",
+            wrong=_another_step,
+            sentence="You hand out the steps in another order. Those are directions between states, with a meaning, and with the wrong lengths.",
+        ),
+        Mistake(
+            name="the global generator",
+            wrong=_global_generator,
+            sentence="The directions are right, but they do not come from `generator`, so nobody can repeat your experiment. Pass it to `randn`.",
+        ),
+    ),
+    hints=(
+        "Normal numbers in every coordinate point in every direction alike: `torch.randn(..., generator=generator)`.",
+        "Bring each row to length 1, then to the length of its step. Norms with `keepdim=True` are easy to multiply with.",
+    ),
+)
+
+# --- dose-response --------------------------------------------------------------------------------
+
+
+def _dose_cases(g: torch.Generator) -> list[Case]:
+    settings = [
+        ("four strengths, many prompts", 4, 30, 7, torch.float32),
+        ("one strength", 1, 12, 5, torch.float32),
+        ("as many strengths as prompts", 6, 6, 6, torch.float32),
+        ("double precision", 3, 17, 9, torch.float64),
+    ]
+    cases = []
+    for label, n_strengths, n, vocab, dtype in settings:
+        own = torch.randint(vocab, (n,), generator=g)
+        wanted = (own + torch.randint(1, vocab, (n,), generator=g)) % vocab
+        logits = normal(g, n_strengths, n, vocab, dtype=dtype)
+        rows = torch.arange(n)
+        for i in range(n_strengths):  # from the own answer to the wanted one
+            logits[i, rows, own] += 2.5 - 2.5 * i / n_strengths
+            logits[i, rows, wanted] += 0.4 + 2.0 * i / n_strengths
+        cases.append(Case(label=label, inputs={"logits": logits, "own": own, "wanted": wanted}))
+    return cases
+
+
+def _dose_by_loop(logits, own, wanted):
+    rows = []
+    for at_strength in logits:
+        counts = [0, 0, 0]
+        for scores, a, b in zip(at_strength, own.tolist(), wanted.tolist(), strict=True):
+            best = int(scores.argmax())
+            counts[0 if best == a else 1 if best == b else 2] += 1
+        rows.append([count / len(own) for count in counts])
+    return torch.tensor(rows, dtype=logits.dtype)
+
+
+def _dose_by_topk(logits, own, wanted):
+    best = logits.topk(1, dim=-1).indices[..., 0]
+    stays = torch.eq(best, own[None]).to(logits).mean(dim=1)
+    follows = torch.eq(best, wanted[None]).to(logits).mean(dim=1)
+    return torch.stack([stays, follows, 1 - stays - follows], dim=1)
+
+
+def _dose_by_numpy(logits, own, wanted):
+    best = logits.numpy().argmax(axis=-1)
+    stays, follows = best == own.numpy(), best == wanted.numpy()
+    fates = [stays.mean(axis=1), follows.mean(axis=1), (~(stays | follows)).mean(axis=1)]
+    return torch.from_numpy(np.stack(fates, axis=-1))
+
+
+def _between_two(logits, own, wanted):
+    rows = torch.arange(len(own))
+    follows = (logits[:, rows, wanted] > logits[:, rows, own]).to(logits).mean(dim=1)
+    return torch.stack([1 - follows, follows, torch.zeros_like(follows)], dim=-1)
+
+
+def _fates(change):
+    return lambda logits, own, wanted: change(answer_fates(logits, own, wanted))
+
+
+def _neither_is_not_following(fates):
+    return torch.stack([fates[:, 0], fates[:, 1], 1 - fates[:, 1]], dim=-1)
+
+
+DOSE_RESPONSE = Exercise(
+    slug="dose-response",
+    title="Dose and response",
+    chapter="05",
+    points=1,
+    minutes=8,
+    difficulty=2,
+    objective="Say how the answer depends on the strength of an intervention, and keep “something else” apart from “the target's”.",
+    cases=_dose_cases,
+    reference=answer_fates,
+    exact_dtype=False,
+    styles=(
+        Style(name="a loop", right=_dose_by_loop),
+        Style(name="topk", right=_dose_by_topk),
+        Style(name="numpy", right=_dose_by_numpy),
+    ),
+    mistakes=(
+        Mistake(
+            name="only these two compared",
+            wrong=_between_two,
+            sentence="You only ask which of the two answers has the larger logit, so “neither” never happens. Compare each with the model's FIRST "
+            "guess among all tokens.",
+        ),
+        Mistake(
+            name="columns exchanged",
+            wrong=_fates(lambda fates: fates[:, [1, 0, 2]]),
+            sentence="The first two columns are exchanged: first the share that keeps its own answer, then the share that follows.",
+        ),
+        Mistake(
+            name="neither is all that does not follow",
+            wrong=_fates(_neither_is_not_following),
+            sentence="Your third column contains the answers that stayed, too. The three shares should add up to 1.",
+        ),
+        Mistake(
+            name="counts",
+            wrong=lambda logits, own, wanted: answer_fates(logits, own, wanted) * len(own),
+            sentence="These are counts. Shares are counts divided by the number of prompts.",
+        ),
+        Mistake(
+            name="fates first",
+            wrong=_fates(lambda fates: fates.T),
+            sentence="Your axes are [fate strength]. Asked is [strength fate]: one row per strength.",
+        ),
+        Mistake(
+            name="all strengths together",
+            wrong=_fates(lambda fates: fates.mean(dim=0)),
+            sentence="You average over strengths as well. How the answer depends on the strength is what we want to see: one row for each.",
+        ),
+        Mistake(
+            name="among the first three guesses",
+            wrong=lambda logits, own, wanted: torch.stack(
+                [
+                    (logits.topk(3, dim=-1).indices == token[:, None]).any(-1).to(logits).mean(1)
+                    for token in (own, wanted)
+                ]
+                + [
+                    (
+                        ~(logits.topk(3, dim=-1).indices == own[:, None]).any(-1)
+                        & ~(logits.topk(3, dim=-1).indices == wanted[:, None]).any(-1)
+                    )
+                    .to(logits)
+                    .mean(1)
+                ],
+                dim=-1,
+            ),
+            sentence="You look among several best guesses, so one prompt can count twice. The answer is the single most likely token.",
+        ),
+    ),
+    hints=(
+        "`logits.argmax(dim=-1)` is [strength prompt]: the answers.",
+        "Two comparisons make two truth tables. The third is where neither holds: `~a & ~b`.",
+        "Mean over prompts, then `torch.stack` with the three fates as the last axis.",
+    ),
+)

@@ -1,0 +1,1197 @@
+# %% [markdown] minutes=180
+r"""
+# 03 · Induction heads
+
+How two attention heads together learn to continue what came before: found in attention patterns, taken
+apart by ablation, read in the weights, and watched while they are learned.
+
+## What you will be able to do
+
+- recognise previous-token, current-token, first-token and induction heads from their patterns
+- take any set of heads out of a model with hooks, and leave nothing behind
+- explain the two-head circuit, and say what K-composition is and how to measure it
+- reverse-engineer the circuit from weights alone: positions, composition, copying
+- show why one layer cannot do it, and tell two rules apart that agree on all your data
+- find the phase change in training, and train a model that goes through it
+
+You need: attention (queries, keys, values), and chapter 00 for hooks and the residual stream. Weights here
+are in the orientation `x @ W`.
+"""
+
+# %% tags=["setup"]
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from mi_tutor import check, hint, progress, quiz
+from mi_tutor.lab import circuits, heads
+from mi_tutor.lab.device import seeded
+from mi_tutor.lab.head_experiments import second_copy_loss
+from mi_tutor.lab.induction import rotated_tokens
+from mi_tutor.show import attention_patterns, head_grid, heatmap, lines, phase_curves
+from mi_tutor.specimens import checkpoint_steps, open_specimen
+
+# %% [markdown]
+r"""
+## A rule worth having
+
+Much of what we read comes again: names, phrases, code. There is a rule that makes use of it, whatever the
+text is about:
+
+```
+  …  A  B  …  …  …  A  →  B        find the earlier A, look at what came after it, say that
+```
+
+This is **induction** (Olsson et al. 2022, *In-context Learning and Induction Heads*), and a head that
+attends from the second A to the B is an **induction head**. The rule needs no grammar and no knowledge; it
+works on words that never stood together before.
+"""
+
+# %% tags=["quiz"]
+quiz("paris-again", "b")
+
+# %% [markdown]
+r"""
+Two specimens for this chapter: `induction-2l` with two layers of attention and `induction-1l` with one.
+They have no MLPs (their weights are zero), 4 heads per layer and 180 words, and were trained alike, on
+the same invented language: running text, and random blocks of words that repeat. Word 0 of the vocabulary
+is BOS, `<|endoftext|>`, which begins every text.
+"""
+
+# %% id="open-the-models"
+model = open_specimen("induction-2l", device="cpu")
+one_layer = open_specimen("induction-1l", device="cpu")
+words = torch.arange(1, model.cfg.d_vocab)  # the ids of all words but BOS
+print("some words:", model.to_str_tokens(words[:8]))
+print("W_Q:", list(model.W_Q.shape), "= layer head d_model d_head")
+
+# %% [markdown] slug="repeated-tokens"
+r"""
+To see induction we need text that **only** induction can predict: a block of random words, twice.
+
+```
+BOS  w1 w2 … wn  w1 w2 … wn          1 + 2n tokens
+```
+
+In the first block nothing can be predicted, in the second everything can, by one rule. Return `n_rows`
+such rows, each with a block of its own. The words of a block must **differ from each other**, so that
+each has exactly one earlier copy. `vocabulary` holds the ids to draw from; all randomness comes from
+`generator`.
+"""
+
+
+# %% tags=["exercise"] slug="repeated-tokens"
+def repeated_tokens(
+    vocabulary: Int[Tensor, "word"],
+    n_rows: int,
+    n_block: int,
+    bos: int,
+    generator: torch.Generator,
+) -> Int[Tensor, "row pos"]:
+    """BOS, a block of different random tokens, the same block again."""
+    # BEGIN SOLUTION
+    draws = torch.rand(n_rows, len(vocabulary), generator=generator)
+    block = vocabulary[draws.argsort(dim=1)[:, :n_block]]
+    return torch.cat([torch.full((n_rows, 1), bos), block, block], dim=1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("repeated-tokens", repeated_tokens)
+
+# %% id="the-texts"
+n_block = 30
+tokens = repeated_tokens(words, 64, n_block, bos=0, generator=seeded(0))
+short = repeated_tokens(words, 1, 6, bos=0, generator=seeded(1))  # to look at
+print(" ".join(model.to_str_tokens(short[0])))
+
+# %% [markdown] slug="per-position-loss"
+r"""
+How surprised is a model by each token? Its loss there is
+
+$$\text{loss}_i = -\log p(\text{token}_{i+1} \mid \text{token}_0 \dots \text{token}_i)$$
+
+in nats (natural logarithm), with $p$ the softmax of the logits at position $i$. The last position has no
+next token, so there is one loss less than there are positions. Keep rows and positions apart: *where* the
+loss is low is what we want to see.
+"""
+
+
+# %% tags=["exercise"] slug="per-position-loss"
+def per_position_loss(
+    logits: Float[Tensor, "row pos vocab"], tokens: Int[Tensor, "row pos"]
+) -> Float[Tensor, "row pos-1"]:
+    """-log p(next token) at every position but the last."""
+    # BEGIN SOLUTION
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return -log_probs.gather(-1, tokens[:, 1:, None])[..., 0]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("per-position-loss", per_position_loss)
+
+# %% id="loss-figure"
+with torch.no_grad():
+    loss = {
+        "two layers": per_position_loss(model(tokens), tokens),
+        "one layer": per_position_loss(one_layer(tokens), tokens),
+    }
+lines(
+    range(1, 2 * n_block + 1),
+    {name: each.mean(dim=0) for name, each in loss.items()},
+    title="Two layers copy, one layer does not",
+    x_title="position of the token that is predicted",
+    y_title="mean loss (nats)",
+    markers=False,
+    subtitle=f"The second copy begins at position {n_block + 1}.",
+)
+
+# %% id="loss-numbers"
+print("mean loss in nats      first copy   second copy (from its second word on)")
+for name, each in loss.items():
+    first, second = each[:, :n_block].mean(), second_copy_loss(each, n_block)
+    print(f"{name:<23}{first:8.2f}   {second:8.3f}")
+print(f"guessing among all words: {torch.tensor(180.0).log():.2f}")
+
+# %% [markdown]
+r"""
+**What you should see.** In the first copy both do about as well as guessing (a little worse even: they
+expect the favourite word pairs of their language). In the second copy the loss of two layers drops to
+nearly zero; that of one layer falls a little and stays high.
+"""
+
+# %% tags=["quiz"]
+quiz("first-word-of-the-copy", "b")
+
+# %% [markdown]
+r"""
+## Where heads look
+
+Something in two layers looks back. The cache has every head's **attention pattern**: row = query (who
+looks), column = key (who is looked at). Here are all eight heads on the short text. Layer 0 is the upper
+row. Point at a cell to read its two tokens.
+"""
+
+# %% id="patterns-figure"
+with torch.no_grad():
+    _, cache = model.run_with_cache(short)
+patterns = [cache[f"blocks.{layer}.attn.hook_pattern"][0] for layer in range(2)]
+attention_patterns(
+    torch.cat(patterns),
+    ["BOS", *model.to_str_tokens(short[0, 1:])],
+    titles=[f"head {layer}.{head}" for layer in range(2) for head in range(4)],
+    title="All heads on one repeated block",
+)
+
+# %% [markdown]
+r"""
+Two shapes stand out: in layer 0 a stripe right below the diagonal, in layer 1 stripes that begin only in
+the second block. Head $l.h$ is head $h$ of layer $l$, counted from 0.
+
+Patterns of eight heads can be looked at, those of 144 cannot. So we put each shape into a number, the mean
+attention to **one key per query** $q$:
+
+| head | key |
+|---|---|
+| previous token | $q - 1$ |
+| current token | $q$ |
+| first token | 0 (a resting place for heads with nothing to do) |
+| induction | the token **after** the earlier copy of token $q$ |
+"""
+
+# %% [markdown] slug="head-detectors"
+r"""
+Given the patterns of several heads on **one** row made by `repeated_tokens` (so `1 + 2 * n_block`
+positions, BOS at 0), return four tensors of shape `[head]`: the previous-token, current-token,
+first-token and induction score, in this order.
+
+- The first three: mean over queries from 2 on. (At queries 0 and 1 the current, the previous and the
+  first token are not three different ones.)
+- Induction: mean over **all queries of the second block**. Where is the earlier copy of token $q$, and
+  where the token after it? Mind BOS.
+"""
+
+
+# %% tags=["exercise"] slug="head-detectors"
+def head_detectors(
+    pattern: Float[Tensor, "head query key"], n_block: int
+) -> tuple[Float[Tensor, "head"], ...]:
+    """Previous-token, current-token, first-token and induction scores."""
+    # BEGIN SOLUTION
+    query = torch.arange(2, pattern.shape[-1])
+    second = torch.arange(n_block + 1, 2 * n_block + 1)
+    return (
+        pattern[:, query, query - 1].mean(dim=-1),
+        pattern[:, query, query].mean(dim=-1),
+        pattern[:, query, 0].mean(dim=-1),
+        pattern[:, second, second - (n_block - 1)].mean(dim=-1),
+    )
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("head-detectors", head_detectors)
+
+# %% [markdown]
+r"""
+The package's `heads.head_scores` does this for all heads and averages over rows.
+"""
+
+# %% id="scores-figure"
+scores = heads.head_scores(model, tokens, n_block)
+head_grid(
+    {
+        "previous token": scores.previous,
+        "current token": scores.current,
+        "first token": scores.first,
+        "induction": scores.induction,
+    },
+    value_title="mean attention (0 to 1)",
+    title="What kind of head is each?",
+)
+
+# %% id="the-two-heads"
+prev = int(scores.previous[0].argmax())  # the previous-token head of layer 0
+ind = int(scores.induction[1].argmax())  # the best induction head of layer 1
+induction_heads = [h for h in range(4) if scores.induction[1, h] > 0.5]
+print(f"previous-token head 0.{prev}: score {scores.previous[0, prev]:.2f}")
+print(
+    f"induction heads of layer 1: {[round(s, 2) for s in scores.induction[1].tolist()]}"
+)
+print("one layer, highest induction score: ", end="")
+print(f"{heads.head_scores(one_layer, tokens, n_block).induction.max():.2f}")
+
+# %% [markdown]
+r"""
+**What you should see.** One previous-token head in layer 0, induction heads in layer 1, and none in the
+model with one layer. That is where they look; the next question is what depends on it.
+
+## Taking heads out
+
+Chapter 00 took out one head. Now any set of heads, in one run. Four things to know about hooks in today's
+TransformerLens (`TransformerBridge`, version 4) before you build on them. Each cell below is a trap that
+says nothing when you step into it.
+"""
+
+# %% id="trap-names"
+# 1. A typo in a LIST of names is ignored: you get less than you asked for, silently.
+with torch.no_grad():
+    _, partial = model.run_with_cache(
+        short,
+        names_filter=["blocks.0.attn.hook_patern", "blocks.1.attn.hook_pattern"],
+    )
+print("asked for two, got:", list(partial))
+
+# %% id="trap-hook-name"
+# 2. Inside a hook, hook.name is the place's canonical name, which may be another one.
+seen = []
+
+
+def look(value, hook):  # returns nothing, so the value stays as it is
+    seen.append(hook.name)
+
+
+with torch.no_grad(), model.hooks(fwd_hooks=[("blocks.1.hook_resid_pre", look)]):
+    model(short)
+print("asked for blocks.1.hook_resid_pre, hook.name is", seen[0])
+
+# %% id="trap-resid-mid"
+# 3. hook_resid_mid is the input of the MLP branch. Editing it does not edit the stream.
+with torch.no_grad():
+    before = model(short)
+    for place in ("hook_resid_mid", "hook_attn_out"):
+        hooks = [(f"blocks.1.{place}", lambda value, hook: torch.zeros_like(value))]
+        with model.hooks(fwd_hooks=hooks):
+            change = (model(short) - before).abs().max()
+        print(f"blocks.1.{place} set to zero: logits change by up to {change:.2f}")
+
+
+# %% id="trap-left-behind"
+# 4. add_hook stays until someone removes it. The context manager cleans up after itself.
+def without_first_head(z, hook):
+    z = z.clone()
+    z[:, :, 0] = 0.0
+    return z
+
+
+with torch.no_grad():
+    model.add_hook("blocks.1.attn.hook_z", without_first_head)
+    still_there = (model(short) - before).abs().max()
+    model.reset_hooks()
+    with model.hooks(fwd_hooks=[("blocks.1.attn.hook_z", without_first_head)]):
+        model(short)
+    afterwards = (model(short) - before).abs().max()
+print(f"after add_hook, later runs differ by {still_there:.2f}", end="; ")
+print(f"after `with model.hooks`, by {afterwards:.2f}")
+
+# %% [markdown]
+r"""
+So: check what a cache holds; let a hook know by *closure* which head it is for, not by `hook.name`; edit
+`hook_attn_out` or `hook_resid_pre` when you mean the stream; and use `with model.hooks(...)`.
+"""
+
+# %% [markdown] slug="ablate-heads"
+r"""
+Return the loss at every position (your `per_position_loss`) when **all** the given heads write nothing:
+their `z` (`blocks.{layer}.attn.hook_z`, `[row pos head d_head]`) is zero at every position, in one run.
+`heads` is a list of pairs `(layer, head)`; it may be empty. Leave no hook behind: the check looks.
+
+Mind this trap of Python: a function that is defined in a loop and uses the loop variable looks it up when
+it *runs*. By then the loop is over. A function that makes the hook, `without(head)`, gives each hook its
+own.
+"""
+
+
+# %% tags=["exercise"] slug="ablate-heads"
+def loss_without_heads(
+    model, tokens: Int[Tensor, "row pos"], heads: list[tuple[int, int]]
+) -> Float[Tensor, "row pos-1"]:
+    """The loss at every position without some heads, taken out together."""
+
+    # BEGIN SOLUTION
+    def without(head):
+        def hook(z, hook):
+            z = z.clone()
+            z[:, :, head] = 0.0
+            return z
+
+        return hook
+
+    hooks = [(f"blocks.{layer}.attn.hook_z", without(head)) for layer, head in heads]
+    with torch.no_grad(), model.hooks(fwd_hooks=hooks):
+        return per_position_loss(model(tokens), tokens)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("ablate-heads", loss_without_heads)
+
+# %% id="ablation-figure"
+intact = second_copy_loss(loss_without_heads(model, tokens, []), n_block)
+rise = torch.zeros(2, 4)
+for layer in range(2):
+    for head in range(4):
+        without = loss_without_heads(model, tokens, [(layer, head)])
+        rise[layer, head] = second_copy_loss(without, n_block) - intact
+head_grid(
+    {"without one head": rise},
+    value_title="rise of the loss (nats)",
+    title="What the second copy loses without each head",
+)
+
+# %% [markdown] slug="needed-head"
+r"""
+Without which **one** head does the loss on the second copy rise most? Give it as a pair `(layer, head)`.
+"""
+
+# %% tags=["exercise"] slug="needed-head"
+needed = divmod(int(rise.argmax()), 4)  # SOLUTION
+
+# %% tags=["check"]
+check("needed-head", needed)
+
+# %% [markdown]
+r"""
+**What you should see.** One head of layer 0 stands out, and it is not an induction head. The induction
+heads of layer 1 are needed less, one by one. (Compare with the induction scores: do the two tables agree
+about every head of layer 1? A score and an ablation ask different questions.) Take them out together:
+"""
+
+# %% id="together"
+sets = {
+    f"the best induction head, 1.{ind}": [(1, ind)],
+    "all induction heads": [(1, head) for head in induction_heads],
+    "all heads of layer 1": [(1, head) for head in range(4)],
+    f"the previous-token head, 0.{prev}": [(0, prev)],
+    "the other three heads of layer 0": [(0, h) for h in range(4) if h != prev],
+}
+print("loss on the second copy without")
+for name, out in sets.items():
+    lost = second_copy_loss(loss_without_heads(model, tokens, out), n_block)
+    print(f"   {name:<36}{lost:6.2f}")
+
+# %% tags=["quiz"]
+quiz("one-head-left-out", "b")
+
+# %% [markdown]
+r"""
+And what becomes of the induction heads when the previous-token head is gone? They are still in the model,
+nobody touched them.
+"""
+
+
+# %% id="induction-without-previous"
+def zero_previous(z, hook):
+    z = z.clone()
+    z[:, :, prev] = 0.0
+    return z
+
+
+names = [f"blocks.1.attn.hook_{site}" for site in ("pattern", "q", "k", "v")]
+with torch.no_grad(), model.hooks(fwd_hooks=[("blocks.0.attn.hook_z", zero_previous)]):
+    _, blind = model.run_with_cache(tokens, names_filter=names)
+left = heads.induction_score(blind["blocks.1.attn.hook_pattern"], n_block).mean(dim=0)
+print(
+    f"induction scores of layer 1, intact:       {scores.induction[1].numpy().round(2)}"
+)
+print(f"without the previous-token head of layer 0: {left.numpy().round(2)}")
+
+# %% tags=["quiz"]
+quiz("untouched-but-blind", "a")
+
+# %% [markdown]
+r"""
+## Two heads, one circuit
+
+So the heads **compose**: one writes into the residual stream, a later one reads it. A head reads the
+stream three times, to make its query, its key and its value. Through which does it go here?
+"""
+
+# %% tags=["quiz"]
+quiz("which-composition", "c")
+
+# %% [markdown]
+r"""
+Test it. There is nothing between the two layers but the stream, so we can cut each path alone: run the
+intact model, but give layer 1 its queries (or keys, or values) from the run without the previous-token
+head.
+"""
+
+
+# %% id="cut-one-path"
+def replaced_by(kept):
+    def hook(value, hook):
+        return kept
+
+    return hook
+
+
+print(f"intact: loss on the second copy {intact:.3f}")
+for site, word in [("q", "queries"), ("k", "keys"), ("v", "values")]:
+    name = f"blocks.1.attn.hook_{site}"
+    with torch.no_grad(), model.hooks(fwd_hooks=[(name, replaced_by(blind[name]))]):
+        cut = per_position_loss(model(tokens), tokens)
+    print(
+        f"layer 1's {word:<8} know nothing of it: {second_copy_loss(cut, n_block):.3f}"
+    )
+
+# %% [markdown]
+r"""
+It is the keys. At position $i$ the previous-token head writes "before me stood A". That is in the key of
+position $i$. The present token, A, is in the query, and the two match:
+
+```
+position        …    i-1    i     …    q
+token           …     A     B     …    A    → B
+layer 0               └──▶ "A was before me"
+layer 1                     ▲──────────┘      query: I am A.  key: A was before me.  Copy B.
+```
+
+Four statements are in this picture: 1. layer 1 **copies** what it attends to; 2. layer 0 attends to the
+**previous** position, whatever the words are; 3. layer 1's keys **read** what layer 0 wrote; 4. put
+together, "I am A" matches "A was before me". Each one stands in the weights, and you will now read it
+there, without running the model at all.
+
+## 1 · Copying: the OV circuit
+
+A head is two low-rank matrices that do separate work (Elhage et al. 2021, *A Mathematical Framework for
+Transformer Circuits*):
+
+$$W_{QK} = W_Q W_K^\top \;\text{(where it looks)} \qquad W_{OV} = W_V W_O \;\text{(what it moves)}$$
+
+If a head attends to a token with embedding $x$, it adds $x\,W_{OV}$ to the stream. Between embedding and
+unembedding this can be read in words: entry $[a, b]$ of
+
+$$C = W_E\, W_{OV}\, W_U \qquad [\text{vocab} \times \text{vocab}]$$
+
+says how much attending to token $a$ raises the logit of token $b$. A head that copies has a large
+diagonal.
+"""
+
+# %% [markdown] slug="copying-score"
+r"""
+Return two numbers that say how much the head copies:
+
+1. the **share of tokens** $a$ for which the largest entry of row $a$ of $C$ is its own, $C[a, a]$;
+2. the **eigenvalue score** of Elhage et al., with $\lambda_i$ the (complex) eigenvalues of $C$:
+
+$$\frac{\sum_i \mathrm{Re}\,\lambda_i}{\sum_i |\lambda_i|}$$
+
+Positive eigenvalues mean: this combination of tokens raises itself. 1 if all are positive, -1 if all are
+negative.
+"""
+
+
+# %% tags=["exercise"] slug="copying-score"
+def copying_score(
+    W_E: Float[Tensor, "vocab d_model"],
+    W_V: Float[Tensor, "d_model d_head"],
+    W_O: Float[Tensor, "d_head d_model"],
+    W_U: Float[Tensor, "d_model vocab"],
+) -> tuple[float, float]:
+    """The share of tokens that raise themselves most, and the eigenvalue score."""
+    # BEGIN SOLUTION
+    C = W_E @ W_V @ W_O @ W_U
+    own = torch.arange(len(C))
+    share = (C.argmax(dim=1) == own).float().mean()
+    # X Y and Y X have the same eigenvalues but for zeros; this one is d_head x d_head.
+    values = torch.linalg.eigvals(W_O @ W_U @ W_E @ W_V)
+    return share.item(), (values.real.sum() / values.abs().sum()).item()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("copying-score", copying_score)
+
+# %% id="copying-figure"
+W_E, W_pos, W_U = (W.detach() for W in (model.W_E, model.W_pos, model.W_U))
+W_Q, W_K, W_V, W_O = (W.detach() for W in (model.W_Q, model.W_K, model.W_V, model.W_O))
+share, eigen = torch.zeros(2, 4), torch.zeros(2, 4)
+for layer in range(2):
+    for head in range(4):
+        share[layer, head], eigen[layer, head] = copying_score(
+            W_E[1:], W_V[layer, head], W_O[layer, head], W_U[:, 1:]
+        )  # BOS left out
+head_grid(
+    {"share of words that win": share, "eigenvalue score": eigen},
+    value_title="score",
+    title="Which heads copy?",
+)
+
+# %% [markdown]
+r"""
+**What you should see.** By eigenvalues the induction heads copy almost perfectly; other heads need not. By
+the other score they are less than perfect: for some words another word is raised more. They share the work,
+so look at what they write together:
+"""
+
+# %% id="copying-together"
+together = sum(W_E[1:] @ W_V[1, h] @ W_O[1, h] @ W_U[:, 1:] for h in induction_heads)
+wins = (together.argmax(dim=1) == torch.arange(len(words))).float().mean()
+print(
+    f"all {len(induction_heads)} induction heads added up: {wins:.0%} of the words win"
+)
+
+# %% [markdown]
+r"""
+Two scores, two questions; neither is *the* copying score.
+
+## 2 · The previous position: the positional QK circuit
+
+A previous-token head should look one position back whatever the words are. Then it should do so for
+position embeddings alone:
+
+$$\mathrm{softmax}\!\left(\frac{(p\,W_Q)(p\,W_K)^\top}{\sqrt{d_\text{head}}}\right),\qquad p = W_\text{pos} / s$$
+
+with keys later than the query masked. $s$ stands for LayerNorm: in the model it divides the stream, so
+what reaches the head of the position embedding is $W_\text{pos}$ divided by some number.
+(`circuits.embedding_norm` works out its typical size; LayerNorm's other parts are folded into the weights
+of an opened model.)
+"""
+
+# %% [markdown] slug="previous-token-circuit"
+r"""
+Return that pattern, `[query key]`; `norm` is $s$.
+"""
+
+
+# %% tags=["exercise"] slug="previous-token-circuit"
+def previous_token_circuit(
+    W_pos: Float[Tensor, "pos d_model"],
+    W_Q: Float[Tensor, "d_model d_head"],
+    W_K: Float[Tensor, "d_model d_head"],
+    norm: float,
+) -> Float[Tensor, "query key"]:
+    """The attention pattern that positions alone would give."""
+    # BEGIN SOLUTION
+    positions = W_pos / norm
+    scores = (positions @ W_Q) @ (positions @ W_K).T / W_Q.shape[-1] ** 0.5
+    future = torch.ones_like(scores, dtype=torch.bool).triu(1)
+    return scores.masked_fill(future, float("-inf")).softmax(dim=-1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("previous-token-circuit", previous_token_circuit)
+
+# %% id="positional-figure"
+norm = circuits.embedding_norm(W_E, W_pos)
+positional = torch.stack(
+    [previous_token_circuit(W_pos, W_Q[0, h], W_K[0, h], norm) for h in range(4)]
+)
+attention_patterns(
+    positional[:, :24, :24],
+    [str(i) for i in range(24)],
+    titles=[
+        f"head 0.{h}, score {heads.previous_token_score(positional[h]):.2f}"
+        for h in range(4)
+    ],
+    title="Layer 0 by positions alone",
+    subtitle="No text: the first 24 positions, from W_pos, W_Q and W_K only.",
+)
+
+# %% [markdown]
+r"""
+**What you should see.** One head has the stripe, and it is the previous-token head. Its score here is
+lower than on text. What is missing may come from what tokens hold, or from $s$ being one number where the
+model has another at every position; this figure cannot tell which.
+
+## 3 · K-composition
+
+How much of what head 1 writes decides where head 2 finds its keys? Head 2's score is query
+$W_{QK}\,\text{key}^\top$, and part of its key is what head 1 wrote, $x\,W_{OV}$. So the two matrices meet
+as $W_{QK}\,W_{OV}^\top$, or transposed, and the **K-composition score** compares the size of the product
+with the sizes of its factors (Elhage et al. 2021):
+
+$$\frac{\lVert W_{OV}\, W_{QK}^\top \rVert}{\lVert W_{OV} \rVert\,\lVert W_{QK} \rVert}$$
+
+$\lVert\cdot\rVert$ is the Frobenius norm. (For Q-composition the same without the transpose, for
+V-composition with the later head's $W_{OV}$.) Of random matrices the score is not 0, so we need a baseline.
+"""
+
+# %% [markdown] slug="k-composition"
+r"""
+Return the K-composition score of an earlier head (`W_OV`) with a later one (`W_QK`).
+"""
+
+
+# %% tags=["exercise"] slug="k-composition"
+def k_composition(
+    W_OV: Float[Tensor, "d_model d_model"], W_QK: Float[Tensor, "d_model d_model"]
+) -> Float[Tensor, ""]:
+    """How much of what the earlier head writes decides where the later head finds its keys."""
+    # BEGIN SOLUTION
+    return (W_OV @ W_QK.T).norm() / (W_OV.norm() * W_QK.norm())
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("k-composition", k_composition)
+
+# %% id="composition-figure"
+OV = W_V @ W_O  # [layer head d_model d_model]
+QK = W_Q @ W_K.mT
+K = torch.stack([torch.stack([k_composition(a, b) for b in QK[1]]) for a in OV[0]])
+chance = circuits.random_composition(model.cfg.d_model, 16, 200, seeded(0))
+print(f"random heads: {chance.mean():.3f} on average, {chance.max():.3f} at most")
+heatmap(
+    K / chance.mean(),
+    title="K-composition of every pair of heads",
+    x_title="later head",
+    y_title="earlier head",
+    value_title="multiple of random heads' score",
+    x=[f"1.{b}" for b in range(4)],
+    y=[f"0.{a}" for a in range(4)],
+)
+
+# %% [markdown]
+r"""
+**What you should see.** The previous-token head's row is far above random for the induction heads. So far so
+good. But look at the whole table: are these the only large numbers?
+
+## An intervention that fails
+
+Take the highest score in the **other rows**. If the score were the circuit, copying should suffer without
+that head of layer 0 too.
+"""
+
+# %% id="strongest-other-pair"
+others = K.clone()
+others[prev] = 0.0
+a, b = divmod(int(others.argmax()), 4)
+lost = second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block)
+print(
+    f"highest in the other rows: 0.{a} with 1.{b}, {K[a, b] / chance.mean():.1f} × random"
+)
+print(f"loss on the second copy: intact {intact:.3f}, without head 0.{a} {lost:.3f}")
+lost = second_copy_loss(loss_without_heads(model, tokens, [(0, prev)]), n_block)
+print(f"without the previous-token head 0.{prev}: {lost:.3f}")
+
+# %% tags=["quiz"]
+quiz("highest-score-no-effect", "a")
+
+# %% [markdown]
+r"""
+## 4 · The whole circuit, in words
+
+Now put it together. The query is the present token. The key is what the previous-token head wrote about
+the token before. So for every pair of words:
+
+$$\text{score}[\text{token}, \text{previous}] =
+\frac{(W_E[\text{token}]\,W_Q)\,(W_E[\text{previous}]\,W_{OV}\,W_K)^\top}{\sqrt{d_\text{head}}}$$
+
+with $W_{OV}$ of the previous-token head, $W_Q$ and $W_K$ of the induction head. If the story is true, the
+**diagonal** wins: at token A, look where the previous token was A.
+"""
+
+# %% [markdown] slug="full-induction-circuit"
+r"""
+Return these scores, `[token previous]`, for all words. (LayerNorm is left out, as in all circuits that are
+read off weights. The ablations above tested the model with it.)
+"""
+
+
+# %% tags=["exercise"] slug="full-induction-circuit"
+def full_induction_circuit(
+    W_E: Float[Tensor, "vocab d_model"],
+    previous_OV: Float[Tensor, "d_model d_model"],
+    W_Q: Float[Tensor, "d_model d_head"],
+    W_K: Float[Tensor, "d_model d_head"],
+) -> Float[Tensor, "token previous"]:
+    """The induction head's score for a key whose previous token is known."""
+    # BEGIN SOLUTION
+    queries = W_E @ W_Q
+    keys = W_E @ previous_OV @ W_K
+    return queries @ keys.T / W_Q.shape[-1] ** 0.5
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("full-induction-circuit", full_induction_circuit)
+
+# %% id="circuit-numbers"
+print("share of words whose own column wins, by way of each head of layer 0:")
+for a in range(4):
+    wins = []
+    for b in range(4):
+        circuit = full_induction_circuit(W_E[1:], OV[0, a], W_Q[1, b], W_K[1, b])
+        own = torch.arange(len(circuit))
+        wins.append((circuit.argmax(dim=1) == own).float().mean().item())
+    print(f"   0.{a} with 1.0 to 1.3:", "  ".join(f"{share:4.0%}" for share in wins))
+print(f"by chance: {1 / len(words):.1%}")
+
+# %% [markdown]
+r"""
+**What you should see.** From the previous-token head into an induction head, practically every word finds
+itself; from any other head of layer 0 it is near chance, whatever the composition score. No text
+was run: the circuit stands in the weights.
+
+## Why one layer fails
+
+An induction head has to find a position by what came **before** it. It finds positions by their keys. So
+ask: does a key know? Change the token before a position and see whether the key moves.
+"""
+
+# %% [markdown] slug="one-layer-fails"
+r"""
+Return `[layer head]`: how far each head's key at `position` moves when the token **before** it is replaced
+by `other` (one id per row),
+
+$$\frac{\lVert k' - k \rVert}{\lVert k \rVert}$$
+
+averaged over rows. Keys are at `blocks.{layer}.attn.hook_k`, `[row pos head d_head]`. The model has
+`model.cfg.n_layers` layers. Leave `tokens` and the model as they are.
+"""
+
+
+# %% tags=["exercise"] slug="one-layer-fails"
+def key_change(
+    model,
+    tokens: Int[Tensor, "row pos"],
+    other: Int[Tensor, "row"],
+    position: int,
+) -> Float[Tensor, "layer head"]:
+    """How far keys move when the token before them is another one."""
+    # BEGIN SOLUTION
+    changed = tokens.clone()
+    changed[:, position - 1] = other
+    with torch.no_grad():
+        _, before = model.run_with_cache(tokens)
+        _, after = model.run_with_cache(changed)
+    rows = []
+    for layer in range(model.cfg.n_layers):
+        name = f"blocks.{layer}.attn.hook_k"
+        k, new = before[name][:, position], after[name][:, position]
+        rows.append(((new - k).norm(dim=-1) / k.norm(dim=-1)).mean(dim=0))
+    return torch.stack(rows)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("one-layer-fails", key_change)
+
+# %% id="keys-that-move"
+other = tokens[:, 1].roll(1)  # another row's first word
+for name, each in [("one layer", one_layer), ("two layers", model)]:
+    for layer, change in enumerate(key_change(each, tokens, other, position=10)):
+        print(f"{name:<11} layer {layer}: {change.numpy().round(2)}")
+
+# %% [markdown]
+r"""
+Zero in layer 0, in every model and whatever its weights: a key there is made from its own position's
+token and place, and nothing has written to that position yet. So no head of a one-layer model can find
+"the position whose previous token was A". One head has to write it down first, and that takes a layer.
+
+But the loss of one layer did fall a little on the second copy. What has it learned? Add up the probability
+that it gives to **any** word of the block:
+"""
+
+# %% id="what-one-layer-learned"
+for name, each in [("one layer", one_layer), ("two layers", model)]:
+    with torch.no_grad():
+        p = each(tokens)[:, n_block + 1 : 2 * n_block].softmax(dim=-1)
+    block = tokens[:, None, 1 : n_block + 1].expand(-1, p.shape[1], -1)
+    right = p.gather(-1, tokens[:, n_block + 2 :, None]).mean()
+    print(
+        f"{name}: {p.gather(-1, block).sum(dim=-1).mean():.0%} on words of the block, "
+        f"{right:.0%} on the right one"
+    )
+print(f"words of the block are {n_block / len(words):.0%} of all words")
+
+# %% [markdown]
+r"""
+One layer can raise words that were there before, whichever of them comes next: heads that look back and copy
+are enough for that. Which one it *is*, they cannot know.
+"""
+
+# %% tags=["quiz"]
+quiz("one-layer-enough", "c")
+
+# %% [markdown]
+r"""
+## The token, or the position?
+
+A suspicion remains. In plain repetition two rules say the same: "what came after this **token** the last
+time", and "what stood at the same **distance** before". All that you have seen so far fits both. To tell
+them apart we need a text on which they differ: rotate the second block.
+
+```
+BOS  w1 w2 w3 w4 w5 w6  w3 w4 w5 w6 w1 w2
+```
+"""
+
+# %% [markdown] slug="fuzzy-copy"
+r"""
+`tokens` is BOS, a block, and the same block rotated by some number of words. For the queries at positions
+`n_block + 1` to `2 * n_block - 1` (the second block without its last word) return two means, over rows
+and these queries, of the **probability** that the model gives to
+
+1. **by token**: the token that stands right after the earlier copy (in the first block) of the query's
+   token. (The copy of one word is the first block's last word: then it is the second block's first word.)
+2. **by position**: the token that stands `n_block - 1` positions before the query, where plain repetition
+   would have the answer.
+"""
+
+
+# %% tags=["exercise"] slug="fuzzy-copy"
+def fuzzy_copy(
+    logits: Float[Tensor, "row pos vocab"], tokens: Int[Tensor, "row pos"], n_block: int
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """The mean probability of what each rule predicts: by token, by position."""
+    # BEGIN SOLUTION
+    queries = torch.arange(n_block + 1, 2 * n_block)
+    first, asked = tokens[:, 1 : n_block + 1], tokens[:, queries]
+    copy = 1 + (asked[:, :, None] == first[:, None, :]).int().argmax(dim=-1)
+    by_token = tokens.gather(1, copy + 1)
+    by_position = tokens[:, queries - (n_block - 1)]
+    p = logits[:, queries].softmax(dim=-1)
+    return (
+        p.gather(-1, by_token[..., None]).mean(),
+        p.gather(-1, by_position[..., None]).mean(),
+    )
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("fuzzy-copy", fuzzy_copy)
+
+# %% id="which-rule"
+for shift in (1, 3, 10):
+    rotated = rotated_tokens(
+        words, 64, n_block, bos=0, generator=seeded(0), shift=shift
+    )
+    with torch.no_grad():
+        token, place = fuzzy_copy(model(rotated), rotated, n_block)
+    print(f"rotated by {shift:>2}:  by token {token:.3f}   by position {place:.4f}")
+
+# %% [markdown]
+r"""
+It is the token. This is what a counterfactual is for: not more data, but data on which the explanations
+disagree.
+
+## The phase change
+
+Both specimens were kept at many steps of their training. `open_specimen(name, step=...)` opens any of
+them. One number for how much a model makes of its context (Olsson et al. 2022 took the 500th and the 50th
+token of a text): loss late minus loss early.
+"""
+
+# %% [markdown] slug="in-context-score"
+r"""
+Return the mean over rows of the loss at index `late` minus the loss at index `early`.
+"""
+
+
+# %% tags=["exercise"] slug="in-context-score"
+def in_context_score(
+    loss: Float[Tensor, "row pos"], early: int, late: int
+) -> Float[Tensor, ""]:
+    """Loss late minus loss early: negative if the context helps."""
+    # BEGIN SOLUTION
+    return (loss[:, late] - loss[:, early]).mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("in-context-score", in_context_score)
+
+# %% id="over-training"
+steps = checkpoint_steps("induction-2l")
+history = {}
+for name in ("induction-2l", "induction-1l"):
+    rows = []
+    for step in tqdm(steps, desc=name):
+        young = open_specimen(name, step=step, device="cpu")
+        with torch.no_grad():
+            young_loss = per_position_loss(young(tokens), tokens)
+        found = heads.head_scores(young, tokens, n_block)
+        rows.append(
+            (
+                second_copy_loss(young_loss, n_block).item(),
+                in_context_score(young_loss, n_block - 1, 2 * n_block - 1).item(),
+                found.previous[0].max().item(),
+                found.induction[-1].max().item(),
+            )
+        )
+    history[name] = torch.tensor(rows)  # [step measure]
+two, one = history["induction-2l"].T, history["induction-1l"].T
+
+# %% [markdown] slug="phase-change"
+r"""
+Where does a curve change most? Between which two **neighbouring** checkpoints is the size of the change
+largest (a loss falls, a score rises), and what share is it of the whole change, highest minus lowest
+value? Return `(step before, step after, share)`. Near 1 the curve is a cliff; a straight ramp over 24
+checkpoints would have 1/23 everywhere.
+"""
+
+
+# %% tags=["exercise"] slug="phase-change"
+def phase_change(
+    steps: list[int], values: Float[Tensor, "step"]
+) -> tuple[int, int, float]:
+    """The steepest part of a curve over training, and its share of the whole."""
+    # BEGIN SOLUTION
+    jumps = values.diff().abs()
+    i = int(jumps.argmax())
+    share = jumps[i] / (values.max() - values.min())
+    return steps[i], steps[i + 1], share.item()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("phase-change", phase_change)
+
+# %% id="phase-numbers"
+measured = {
+    "two layers, loss on the second copy": two[0],
+    "two layers, in-context score": two[1],
+    "two layers, previous-token score (layer 0)": two[2],
+    "two layers, induction score (layer 1)": two[3],
+    "one layer, loss on the second copy": one[0],
+}
+print(f"{len(steps)} checkpoints. Largest change between steps, and its share:")
+for name, values in measured.items():
+    before, after, part = phase_change(steps, values)
+    whole = values.max() - values.min()
+    print(f"   {name:<44}{before:>5} to {after:>5}   {part:4.0%} of {whole:.2f}")
+
+# %% id="phase-figure"
+before, after, _ = phase_change(steps, two[0])
+phase_curves(
+    steps,
+    {"second copy, two layers": two[0], "second copy, one layer": one[0]},
+    {
+        "previous token, two layers": two[2],
+        "induction, two layers": two[3],
+        "induction, one layer": one[3],
+    },
+    between=(before, after),
+    title="Copying is found all at once",
+)
+
+# %% [markdown]
+r"""
+**What you should see.** For a long time nothing. Then, between two neighbouring checkpoints, most of the
+loss on the second copy is gone, and in the same gap both head scores rise: the previous-token head and
+the induction heads arrive together, since either is useless without the other. The loss of one layer
+moves by a fraction of a nat and never falls off a cliff. (Its "share" is a share of next to nothing: look at
+the size of the whole change before you read one.) Olsson et al. 2022 saw the same in language models, at
+roughly 2.5 to 5 billion tokens.
+
+(24 checkpoints cannot say *how* abrupt it is within the gap. Training one yourself, below, can.)
+"""
+
+# %% tags=["quiz"]
+quiz("why-a-phase-change", "a")
+
+# %% tags=["quiz"]
+quiz("no-induction-yet", "a")
+
+# %% [markdown] slug="train-your-own"
+r"""
+Train one yourself. `network` is a language model of the transformers library:
+`network(tokens).logits` is `[row pos vocab]`. `batches` gives one batch of rows per step, `[row pos]`, and
+can be read only once. Use `torch.optim.Adam` on all parameters that require a gradient, with the mean over
+rows and positions of the next-token loss. Return the list of losses, one number per step.
+"""
+
+
+# %% tags=["exercise"] slug="train-your-own"
+def train_next_token(network, batches, learning_rate: float) -> list[float]:
+    """Train on the next token with Adam, one step per batch; the loss of every step."""
+    # BEGIN SOLUTION
+    trained = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=learning_rate)
+    losses = []
+    for tokens in batches:
+        loss = per_position_loss(network(tokens).logits, tokens).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("train-your-own", train_next_token)
+
+# %% [markdown]
+r"""
+Now live, in well under a minute on two cores. To be quick the rows are shorter and all of them are repeats (blocks
+of 4 words and more, at any place in the row). Watch the induction score in the progress bar. For a while
+nothing.
+"""
+
+# %% id="train-live"
+from mi_tutor.specimens.induction_recipe import InductionConfig, chunk, new_network
+
+config = InductionConfig(n_ctx=40, repeats_share=1.0, seed=0)
+network = new_network(config)
+network.set_attn_implementation("eager")  # the one that can return its patterns
+probe = repeated_tokens(words, 16, 15, bos=0, generator=seeded(2))
+watched = []  # (step, induction score, loss on the second copy)
+
+
+def batches_with_a_look(n_steps):
+    """One batch per step; every 25 steps the induction score goes to the bar."""
+    with tqdm(total=n_steps, desc="training") as bar:
+        for step in range(n_steps):
+            if step % 50 == 0:
+                fifty = chunk(config, step // 50)
+            if step % 25 == 0:
+                with torch.no_grad():
+                    run = network(probe, output_attentions=True)
+                score = heads.induction_score(run.attentions[1], 15).mean(dim=0).max()
+                young_loss = per_position_loss(run.logits, probe)
+                watched.append(
+                    (step, score.item(), second_copy_loss(young_loss, 15).item())
+                )
+                bar.set_postfix_str(f"induction score {score:.2f}")
+            yield fifty[step % 50]
+            bar.update()
+
+
+losses = train_next_token(network, batches_with_a_look(800), learning_rate=3e-3)
+
+# %% id="live-figure"
+at, live_score, live_loss = torch.tensor(watched).T
+phase_curves(
+    at.int().tolist(),
+    {"loss on the second copy": live_loss},
+    {"highest induction score": live_score},
+    title="Your own phase change",
+)
+
+# %% [markdown]
+r"""
+**What you should see.** The induction score stays near chance for some hundred steps, then climbs steeply, and
+the loss on the second copy falls with it. (Rounding differs between machines, and with it the step at which
+it happens. If it has not happened at the end, train for more steps.) Try another seed: which
+head does what, and at which step, is settled anew each time.
+
+## On the real thing
+
+The same detectors on models that were trained on other text. `atlas` is the course's larger specimen;
+GPT-2 small has 12 layers of 12 heads and is fetched if this machine can (about 550 MB, once). The tokens
+are drawn at random from their vocabularies, so nothing but induction can predict the second copy.
+"""
+
+# %% id="on-the-real-thing"
+from mi_tutor.specimens import SpecimenError
+
+for name, first_id in [("atlas", 100), ("gpt2", 1000)]:
+    try:
+        real = open_specimen(name, device="cpu")
+    except SpecimenError as error:
+        print(error)
+        continue
+    ids = torch.arange(first_id, min(real.cfg.d_vocab, 20_000))
+    text = repeated_tokens(
+        ids, 8, 40, bos=real.tokenizer.bos_token_id, generator=seeded(0)
+    )
+    with torch.no_grad():
+        real_loss = per_position_loss(real(text), text)
+    first, second = real_loss[:, :40].mean(), second_copy_loss(real_loss, 40)
+    print(f"{name}: loss {first:.2f} on the first copy, {second:.2f} on the second")
+    found = heads.head_scores(real, text, 40)
+    for kind, grid in [("induction", found.induction), ("previous", found.previous)]:
+        best = grid.flatten().topk(3)
+        shown = [
+            f"{i // real.cfg.n_heads}.{i % real.cfg.n_heads} {score:.2f}"
+            for i, score in zip(
+                best.indices.tolist(), best.values.tolist(), strict=True
+            )
+        ]
+        print(f"    {kind:<10} heads:", ", ".join(shown))
+
+# %% [markdown]
+r"""
+In larger models the circuit is rarely two heads: several previous-token heads, several induction heads,
+and heads that do something near it (continue after a *similar* token, say). Your detectors find the
+candidates, and the rest of this chapter is how to find out what depends on them.
+
+## Common misreadings
+
+- **"An induction head attends to the earlier copy."** To the token **after** it.
+- **"The induction head does induction."** It does the second half. Without a previous-token head below it,
+  it finds nothing.
+- **"A high score means that the model needs the head."** A score says where it looks. The head that copying
+  needs most has an induction score of chance.
+- **"Removing it does little, so it does little."** Its neighbours may do the same. Remove them together.
+- **"K-composition above random proves a circuit."** It is a lead. Another pair scored far above
+  random too, and copying did not need it.
+- **"In-context learning is induction."** Induction is one way to use the context, with a sharp
+  signature; larger models have more.
+- **"A bigger one-layer model would do it."** No key of a first layer knows what came before it.
+
+## Recap
+"""
+
+# %% tags=["quiz"]
+quiz("recap-circuit", "c")
+
+# %% [markdown]
+r"""
+Can you say these without looking? On which diagonal each kind of head puts its weight. Why the first word
+of the second copy cannot be predicted. Through which input the previous-token head reaches the induction
+head, and the experiment that shows it. What a copying score and a composition score say, and what they do
+not. Why two layers are the least. What would convince you that a change in training is abrupt.
+"""
+
+# %% tags=["nbval-ignore-output"] id="progress"
+progress()
+
+# %% [markdown]
+r"""
+## Further reading
+
+- Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*. QK and OV, composition, and
+  induction heads in two-layer models: the source of sections 1 to 4.
+- Olsson et al. 2022, *In-context Learning and Induction Heads*. The phase change, in models of many sizes,
+  and how far the evidence carries.
+- Wang et al. 2022, *Interpretability in the Wild*. Where previous-token and induction heads turn up again,
+  inside a larger circuit of GPT-2 small.
+"""

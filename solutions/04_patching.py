@@ -1,0 +1,1348 @@
+# %% [markdown] minutes=240
+r"""
+# 04 · Patching
+
+Find out which parts of a model an answer depends on, by exchanging activations between two runs, and know
+when each method misleads.
+
+## What you will be able to do
+
+- design pairs of prompts and a metric that ask one question
+- localise a computation with the logit lens, direct logit attribution and activation patching
+- patch in both directions, and say which one shows what is enough and which what is needed
+- estimate all patches from one gradient, find where the estimate is wrong, and repair it
+- follow one connection between two heads
+- choose between zero, mean and resample ablation
+- tell what can be read from what is used
+
+You need chapter 00 (hooks, the residual stream).
+"""
+
+# %% tags=["setup"]
+import random
+from itertools import combinations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mi_tutor import check, hint, progress, quiz, show
+from mi_tutor.lab import attribution, lens, paths, probes
+from mi_tutor.lab.ablation import ablation_sweep
+from mi_tutor.lab.device import seeded
+from mi_tutor.lab.gates import MYSTERIES
+from mi_tutor.lab.metrics import prefers
+from mi_tutor.lab.patching import run_patched
+from mi_tutor.lab.planted import and_gate, or_gate, planted_probe
+from mi_tutor.lab.prompts import pair_batch, pair_batches
+from mi_tutor.lab.reading import residual_part_names
+from mi_tutor.lab.runs import capture
+from mi_tutor.lab.sites import Site
+from mi_tutor.lab.sweep import denoise, noise
+from mi_tutor.specimens import SpecimenError, open_specimen
+from mi_tutor.specimens.atlas_prompts import chosen as chosen_questions
+from mi_tutor.world.geography import Geography
+from mi_tutor.world.pairs import question_pairs, story_pairs
+from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
+
+# %% [markdown]
+r"""
+## Two runs, one exchange
+
+"When Mary and John went to the store, John gave a drink to" … Mary. To answer, a model has to find out who
+gives, and say the other one. Where does it do that? Reading its activations tells what is *there*. What the
+answer *depends* on, you find out by changing something, as little as possible, and looking at the answer:
+
+```
+clean      When Mary and John went to the store, John gave a drink to  →  Mary
+                                                  │
+                          take ONE activation from here …
+                                                  ▼
+corrupted  When Mary and John went to the store, Mary gave a drink to  →  John … or now Mary?
+```
+
+If one activation from the clean run turns the corrupted run's answer round, that place carries what
+makes the difference. This is **activation patching** (also causal tracing, or interchange intervention).
+
+Our specimen is `atlas`, a GPT-2 with 5 layers of 4 heads. It was trained on stories like this, among many
+other things, but some pairs of people never met in its training. Those are the stories we use.
+"""
+
+# %% id="open-atlas"
+model = open_specimen("atlas", device="cpu")
+n_layers, n_heads = model.cfg.n_layers, model.cfg.n_heads
+
+story = " When Mary and John went to the store, John gave a drink to"
+with torch.no_grad():
+    chances = model(model.to_tokens(story))[0, -1].softmax(dim=-1).topk(3)
+for chance, token in zip(*chances, strict=True):
+    print(f"{chance:7.2%}  {model.to_string(token)!r}")
+
+# %% [markdown]
+r"""
+## One number per prompt
+
+A patching experiment asks how much an answer changed, so we need a number. The usual one is the **logit
+difference** (Wang et al. 2022), of the right answer and of the answer that the *other* prompt would have:
+
+$$m = \text{logit}(\text{answer}) - \text{logit}(\text{wrong})$$
+
+It is the log of how many times likelier the answer is than its rival.
+"""
+
+# %% [markdown] slug="logit-diff"
+r"""
+Given logits `[pair pos vocab]` and for each pair the id of its answer and of its wrong token, return the
+logit difference after the whole prompt, one number per pair: `[pair]`.
+"""
+
+
+# %% tags=["exercise"] slug="logit-diff"
+def logit_difference(
+    logits: Float[Tensor, "pair pos vocab"],
+    answers: Int[Tensor, "pair"],
+    wrongs: Int[Tensor, "pair"],
+) -> Float[Tensor, "pair"]:
+    """logit(answer) - logit(wrong) at the last position."""
+    # BEGIN SOLUTION
+    last = logits[:, -1]
+    pairs = torch.arange(len(last))
+    return last[pairs, answers] - last[pairs, wrongs]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("logit-diff", logit_difference)
+
+# %% tags=["quiz"]
+quiz("why-logit-difference", "a")
+
+# %% [markdown]
+r"""
+A logit difference of 5 is much in one model and little in another. So one puts it on a scale: 0 is the
+corrupted run, 1 the clean run.
+
+$$\text{recovered} = \frac{m_\text{patched} - m_\text{corrupted}}{m_\text{clean} - m_\text{corrupted}}$$
+"""
+
+# %% [markdown] slug="recovered"
+r"""
+Return the recovered share. `value` may have any shape; the other two are single numbers. Below 0 and above 1
+are possible and should stay visible.
+"""
+
+
+# %% tags=["exercise"] slug="recovered"
+def recovered(
+    value: Float[Tensor, "*any"],
+    clean: Float[Tensor, ""],
+    corrupted: Float[Tensor, ""],
+) -> Float[Tensor, "*any"]:
+    """0 where value is the corrupted run's, 1 where it is the clean run's."""
+    # BEGIN SOLUTION
+    return (value - corrupted) / (clean - corrupted)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("recovered", recovered)
+
+# %% [markdown]
+r"""
+## A pair that asks one question
+
+What differs between the two runs is what the experiment is about. Two things are needed of a pair:
+
+1. **Aligned**: the same number of tokens, so that position 9 means the same in both. Words do not show this;
+   tokens do.
+2. **Minimal**: one thing changes, and the right answer with it.
+"""
+
+# %% [markdown] slug="aligned"
+r"""
+Return the positions at which two prompts have different tokens, as a list (empty if they are equal).
+Position 0 is BOS. If they have different *numbers* of tokens, return `None`: nothing can be said position by
+position.
+"""
+
+
+# %% tags=["exercise"] slug="aligned"
+def differing_positions(model, clean: str, corrupted: str) -> list[int] | None:
+    """Where two prompts differ, token by token."""
+    # BEGIN SOLUTION
+    one, other = (model.to_tokens(text)[0].tolist() for text in (clean, corrupted))
+    if len(one) != len(other):
+        return None
+    return [i for i in range(len(one)) if one[i] != other[i]]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("aligned", differing_positions)
+
+# %% [markdown] slug="design-a-pair"
+r"""
+We want to know **how the model finds out who of the two receives**. The clean prompt is `story` from above.
+Which of these is the corrupted prompt to choose? Give its letter.
+"""
+
+# %% id="candidates"
+candidates = {
+    "a": " When Anna and Oscar went to the store, Oscar gave a drink to",
+    "b": " When Mary and John went to the store, John handed a drink to",
+    "c": " Mary and John went to the store, Mary gave a drink to",
+    "d": " When Mary and John went to the store, Mary gave a drink to",
+    "e": " drink Mary the to went and store John gave, a to When John",
+}
+for letter, text in candidates.items():
+    with torch.no_grad():
+        guess = model.to_string(model(model.to_tokens(text))[0, -1].argmax())
+    print(letter, differing_positions(model, story, text), repr(guess))
+
+# %% tags=["exercise"] slug="design-a-pair"
+chosen = "d"  # SOLUTION
+
+# %% tags=["check"]
+check("design-a-pair", chosen)
+
+# %% [markdown]
+r"""
+Before there were pairs, one corrupted a prompt with noise on the names' embeddings (Meng et al. 2022). Look
+what that does to the question that our metric asks:
+"""
+
+# %% id="corrupted-by-noise"
+mary, john = (model.to_single_token(name) for name in (" Mary", " John"))
+tokens = model.to_tokens(story)
+names_at = [i for i in range(tokens.shape[1]) if int(tokens[0, i]) in (mary, john)]
+scale = model.W_E.std().item()
+
+
+def add_noise(embedded, hook, strength, seed):
+    embedded = embedded.clone()
+    noisy = torch.randn(len(names_at), embedded.shape[-1], generator=seeded(seed))
+    embedded[0, names_at] += strength * scale * noisy
+    return embedded
+
+
+for strength in (1, 3, 10):
+    differences, guesses = [], []
+    for seed in range(5):
+        hooks = [
+            ("hook_embed", lambda x, hook, at=(strength, seed): add_noise(x, hook, *at))
+        ]
+        with torch.no_grad(), model.hooks(fwd_hooks=hooks):
+            logits = model(tokens)
+        differences.append((logits[0, -1, mary] - logits[0, -1, john]).item())
+        guesses.append(model.to_string(logits[0, -1].argmax()))
+    values = ", ".join(f"{value:+.1f}" for value in differences)
+    print(f"noise of {strength:>2} embedding deviations: {values}   {guesses}")
+
+# %% tags=["quiz"]
+quiz("why-not-noise", "d")
+
+# %% [markdown]
+r"""
+Now all stories about strangers at once, each giver once the clean one. In one batch all have the same number
+of tokens, and the names stand in the same places.
+"""
+
+# %% id="all-pairs"
+strangers = [pair for pair in combinations(NAMES, 2) if pair_is_held_out(*pair)]
+pairs = list(story_pairs(strangers, model.tokenizer, random.Random(0)))
+batch = pair_batch(model, pairs)
+metric = prefers(batch.answers, batch.wrongs)  # your logit difference: metric(logits)
+places = dict(batch.positions)
+
+with torch.no_grad():
+    clean_logits, clean_cache = model.run_with_cache(batch.clean)
+    corrupted_logits, corrupted_cache = model.run_with_cache(batch.corrupted)
+clean_value, corrupted_value = (
+    metric(each).mean() for each in (clean_logits, corrupted_logits)
+)
+right = (clean_logits[:, -1].argmax(dim=-1) == batch.answers).float().mean()
+print(
+    f"{len(pairs)} pairs, {batch.clean.shape[1]} tokens; answered rightly: {right:.0%}"
+)
+print(f"logit difference: clean {clean_value:+.2f}, corrupted {corrupted_value:+.2f}")
+words = ["<|endoftext|>", "When", "first", "and", "second", "went", "to", "the", "store",
+         ",", "giver", "gave", "a", "drink", "to"]  # fmt: skip
+print(places)
+
+# %% [markdown]
+r"""
+## First, read
+
+Two methods need one run only and no intervention. They are cheap and see a part of the truth.
+
+The **logit lens** (nostalgebraist 2020) takes the stream on its way and applies the model's own last step to
+it, as if the model stopped there:
+
+$$\text{lens}_\ell = \text{LayerNorm}(x_\ell)\, W_U + b_U$$
+"""
+
+# %% [markdown] slug="logit-lens"
+r"""
+Return the lens's logits at the **last position** for every stream: before layer 0, before layer 1, …, and
+after the last layer. Shape `[stream pair vocab]`, with `n_layers + 1` streams. The model's own last two steps
+are `model.ln_final` and `model.unembed`.
+"""
+
+
+# %% tags=["exercise"] slug="logit-lens"
+def logit_lens(model, cache) -> Float[Tensor, "stream pair vocab"]:
+    """The logits at the last position if the model stopped at each stream."""
+    # BEGIN SOLUTION
+    n_layers = model.cfg.n_layers
+    names = [f"blocks.{layer}.hook_resid_pre" for layer in range(n_layers)]
+    names.append(f"blocks.{n_layers - 1}.hook_resid_post")
+    streams = torch.stack([cache[name][:, -1] for name in names])
+    with torch.no_grad():
+        return model.unembed(model.ln_final(streams))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("logit-lens", logit_lens)
+
+# %% id="lens-figure"
+lens_rows = logit_lens(model, clean_cache)
+for row, logits in enumerate(lens_rows):
+    where = f"before layer {row}" if row < n_layers else "after the last"
+    value = prefers(batch.answers, batch.wrongs)(logits[:, None]).mean()
+    print(f"{where:<16} logit difference {value:+6.2f}")
+
+example = 0
+shown = range(places["giver"] - 1, batch.clean.shape[1])
+streams = [clean_cache[f"blocks.{layer}.hook_resid_pre"] for layer in range(n_layers)]
+streams.append(clean_cache[f"blocks.{n_layers - 1}.hook_resid_post"])
+chances = lens.read_out(model, torch.stack(streams)[:, example, shown]).softmax(dim=-1)
+best = chances.max(dim=-1)
+guesses = [[model.to_string(token) for token in row] for row in best.indices]
+example_words = model.to_str_tokens(batch.clean[example])
+show.lens_table(best.values, guesses, [example_words[i] for i in shown])
+
+# %% [markdown]
+r"""
+**What you should see.** In the last column, where the answer is due, the answer comes up late; the rows above
+it show other words, or names without a decision. The lens is dark for most of the way. Keep that in mind for
+the map that patching draws.
+"""
+
+# %% tags=["quiz"]
+quiz("the-lens-is-dark", "d")
+
+# %% [markdown]
+r"""
+The second method: the final stream is a sum of what all parts wrote (chapter 00). The final LayerNorm
+subtracts the mean and divides by one number $\sigma$ per prompt and position. **Hold that number fixed**, and
+the logit difference is a sum, too, up to the biases $b_U$:
+
+$$m = \sum_{\text{part}} \frac{\text{part}}{\sigma} \cdot (W_U^{\text{answer}} - W_U^{\text{wrong}})$$
+
+Each term is the part's **direct logit attribution**. `open_specimen` folds LayerNorm's scale and shift into
+$W_U$ and $b_U$ and centres what parts write, so that no mean is left to subtract. (On a model where that was
+not done, the same code runs without complaint and is wrong.)
+"""
+
+# %% [markdown] slug="direct-logit-attribution"
+r"""
+Return each part's direct contribution to the logit difference at the **last position**: `[part pair]`, parts
+in the order of `residual_part_names(n_layers)` (embed, pos_embed, then attention and MLP of each layer; these
+are hook names). The divisor is in the cache: `cache["ln_final.hook_scale"]`, `[pair pos 1]`.
+"""
+
+
+# %% tags=["exercise"] slug="direct-logit-attribution"
+def direct_logit_attribution(
+    model, cache, answers: Int[Tensor, "pair"], wrongs: Int[Tensor, "pair"]
+) -> Float[Tensor, "part pair"]:
+    """What each part adds to the logit difference directly."""
+    # BEGIN SOLUTION
+    names = residual_part_names(model.cfg.n_layers)
+    parts = torch.stack([cache[name][:, -1] for name in names])  # [part pair d_model]
+    divisor = cache["ln_final.hook_scale"][:, -1]  # [pair 1]
+    direction = (model.W_U[:, answers] - model.W_U[:, wrongs]).T.detach()
+    return (parts / divisor * direction).sum(dim=-1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("direct-logit-attribution", direct_logit_attribution)
+
+# %% id="attribution-bars"
+parts = direct_logit_attribution(model, clean_cache, batch.answers, batch.wrongs)
+bias = (model.b_U[batch.answers] - model.b_U[batch.wrongs]).mean().item()
+print(f"all parts {parts.sum(0).mean():.3f} + bias {bias:.3f} = {parts.sum(0).mean() + bias:.3f}; "
+      f"measured {clean_value:.3f}")  # fmt: skip
+part_names = ["embed", "position"]
+part_names += [
+    f"{kind} {layer}" for layer in range(n_layers) for kind in ("attn", "MLP")
+]
+show.parts_bars(
+    dict(zip(part_names, parts.mean(dim=1).tolist(), strict=True)),
+    title="Who writes the answer at the last token?",
+)
+
+# %% [markdown]
+r"""
+It adds up. But "writes the answer directly" is not "matters": a head that tells a later head where to look
+shows up here as nothing at all. For that we have to intervene.
+
+## Activation patching
+
+1. Run the clean prompt, keep its activations.
+2. Run the corrupted prompt with **one** activation replaced by the clean one.
+3. Read the metric. Repeat for every place.
+
+A few things about hooks in the current TransformerLens (`TransformerBridge`), before you write it:
+
+- `model.run_with_hooks(tokens, fwd_hooks=[(name, f)])` runs once. `with model.hooks(fwd_hooks=[...]):` lasts
+  for the block. Both take the hooks out again. A hook added with `model.add_hook` **stays**, and quietly
+  changes whatever runs next; our checks look for it.
+- `f(value, hook)` returns what is used from there on. Change a `.clone()`: an edit in place may reach into
+  the cache.
+- Use a closure to know where you are: `hook.name` may give another name than the one you asked for.
+- An unknown name in a list given to `names_filter` is ignored without a word.
+- `hook_resid_mid` shows what the MLP reads. Editing it there does **not** change the stream. You can see it:
+"""
+
+# %% id="resid-mid-trap"
+site = Site("resid_mid", layer=2, position=places["end"])
+clean_mid = clean_cache[site.hook_name]
+
+
+def put_in(stream, hook):
+    stream = stream.clone()
+    stream[:, places["end"]] = clean_mid[:, places["end"]]
+    return stream
+
+
+with torch.no_grad():
+    naive = model.run_with_hooks(batch.corrupted, fwd_hooks=[(site.hook_name, put_in)])
+proper = run_patched(
+    model, batch.corrupted, clean_cache, site
+)  # edits what attention adds instead
+for name, logits in (("through hook_resid_mid", naive), ("the stream itself", proper)):
+    print(
+        f"{name:<24} recovered {recovered(metric(logits).mean(), clean_value, corrupted_value):+.2f}"
+    )
+
+# %% [markdown] slug="patch-residual"
+r"""
+Patch the residual stream **before** every layer (`hook_resid_pre`) at every position. Run on the corrupted
+prompts, take from the clean ones. `metric` turns logits into one number per pair. Return the metric of each
+patched run, averaged over pairs: `[layer pos]`. Leave no hook behind.
+"""
+
+
+# %% tags=["exercise"] slug="patch-residual"
+def patch_residual(
+    model, clean: Int[Tensor, "pair pos"], corrupted: Int[Tensor, "pair pos"], metric
+) -> Float[Tensor, "layer pos"]:
+    """The mean metric with one layer and position of the stream taken from the clean run."""
+    # BEGIN SOLUTION
+    with torch.no_grad():
+        _, cache = model.run_with_cache(clean)
+    values = torch.zeros(model.cfg.n_layers, clean.shape[1])
+    for layer in range(model.cfg.n_layers):
+        name = f"blocks.{layer}.hook_resid_pre"
+        for position in range(clean.shape[1]):
+
+            def put_in(stream, hook, name=name, position=position):
+                stream = stream.clone()
+                stream[:, position] = cache[name][:, position]
+                return stream
+
+            with torch.no_grad(), model.hooks(fwd_hooks=[(name, put_in)]):
+                values[layer, position] = metric(model(corrupted)).mean()
+    return values
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("patch-residual", patch_residual)
+
+# %% id="residual-map"
+residual_values = patch_residual(model, batch.clean, batch.corrupted, metric)
+residual_map = recovered(residual_values, clean_value, corrupted_value)
+show.patch_map(
+    residual_map, words, title="One stream from the clean run: what is recovered?"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** One column is bright in the upper rows: the giver, the only token that differs.
+Further down it fades, the token after it takes over a part, and at last the end of the prompt has nearly all
+of it. (One token at a time at first: a penalty in training kept the attention of `atlas`'s first two layers
+near, see its card.) Compare the rows with the lens above. Where the lens still showed nothing, what decides
+the answer had long been worked out, at other positions. And when nearly all of it has arrived at the end, the
+lens shows only a part.
+"""
+
+# %% tags=["quiz"]
+quiz("read-the-map", "d")
+
+# %% [markdown]
+r"""
+What moves information between positions? Only attention can. So patch every head's output, `z`.
+"""
+
+# %% [markdown] slug="patch-heads"
+r"""
+The same for attention heads: replace one head's `z` (`attn.hook_z`, `[pair pos head d_head]`) at **all**
+positions. Return `[layer head]`.
+"""
+
+
+# %% tags=["exercise"] slug="patch-heads"
+def patch_heads(
+    model, clean: Int[Tensor, "pair pos"], corrupted: Int[Tensor, "pair pos"], metric
+) -> Float[Tensor, "layer head"]:
+    """The mean metric with one head's output taken from the clean run."""
+    # BEGIN SOLUTION
+    with torch.no_grad():
+        _, cache = model.run_with_cache(clean)
+    values = torch.zeros(model.cfg.n_layers, model.cfg.n_heads)
+    for layer in range(model.cfg.n_layers):
+        name = f"blocks.{layer}.attn.hook_z"
+        for head in range(model.cfg.n_heads):
+
+            def put_in(z, hook, name=name, head=head):
+                z = z.clone()
+                z[:, :, head] = cache[name][:, :, head]
+                return z
+
+            with torch.no_grad(), model.hooks(fwd_hooks=[(name, put_in)]):
+                values[layer, head] = metric(model(corrupted)).mean()
+    return values
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("patch-heads", patch_heads)
+
+# %% id="head-map"
+head_values = patch_heads(model, batch.clean, batch.corrupted, metric)
+head_map = recovered(head_values, clean_value, corrupted_value)
+heads = [f"{layer}.{head}" for layer in range(n_layers) for head in range(n_heads)]
+show.patch_map(
+    head_map, [f"head {head}" for head in range(n_heads)],
+    title="One head from the clean run", x_title="head", y_title="layer",
+)  # fmt: skip
+
+# %% [markdown]
+r"""
+## An intervention that fails
+
+The two names stand right there in the prompt, at `first` and `second`; one of them *is* the answer. Surely
+patching the stream there brings something back?
+"""
+
+# %% id="the-patch-that-cannot-work"
+for name in ("first", "second", "giver"):
+    column = residual_map[:, places[name]]
+    print(f"{name:<8}", "  ".join(f"{value:+.3f}" for value in column))
+
+# %% tags=["quiz"]
+quiz("why-nothing", "d")
+
+# %% [markdown]
+r"""
+## Enough, or needed?
+
+There are two experiments, and they ask different questions (Heimersheim and Nanda 2024):
+
+| | run on | take from | asks |
+|---|---|---|---|
+| **denoise** | corrupted | clean | is this part *enough* to bring the answer back? |
+| **noise** | clean | corrupted | is this part *needed* for the answer? |
+
+They differ as soon as parts work together. Take two circuits whose workings we know, with parts that are 1 in
+the clean run and 0 in the corrupted one: an AND needs both parts, an OR is content with either.
+"""
+
+# %% [markdown] slug="denoise-or-noise"
+r"""
+`circuit` turns a tensor of parts `[part]` into one number. For each part, by itself, return what is
+**gained** by denoising it (start corrupted, make this part clean) and what is **lost** by noising it (start
+clean, make this part corrupted): two tensors `[part]`, both positive where the part matters for a circuit
+that rises.
+"""
+
+
+# %% tags=["exercise"] slug="denoise-or-noise"
+def part_effects(
+    circuit, clean: Float[Tensor, "part"], corrupted: Float[Tensor, "part"]
+) -> tuple[Float[Tensor, "part"], Float[Tensor, "part"]]:
+    """(gained by denoising, lost by noising), part by part."""
+
+    # BEGIN SOLUTION
+    def patched(base, source, i):
+        base = base.clone()
+        base[i] = source[i]
+        return circuit(base)
+
+    parts = range(len(clean))
+    gained = [patched(corrupted, clean, i) - circuit(corrupted) for i in parts]
+    lost = [circuit(clean) - patched(clean, corrupted, i) for i in parts]
+    return torch.stack(gained), torch.stack(lost)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("denoise-or-noise", part_effects)
+
+# %% id="gates"
+for name, gate in (("AND", and_gate), ("OR", or_gate)):
+    gained, lost = part_effects(gate, torch.ones(2), torch.zeros(2))
+    print(
+        f"{name:<4} gained by denoising {gained.tolist()}   lost by noising {lost.tolist()}"
+    )
+
+# %% [markdown] slug="read-the-gates"
+r"""
+`MYSTERIES` holds three closed circuits of two parts each. For each say `"and"`, `"or"` or `"one"` (only one
+of the two parts matters), judging from your `part_effects`. Give three words.
+"""
+
+# %% tags=["exercise"] slug="read-the-gates"
+gates = ("or", "one", "and")  # SOLUTION
+
+# %% tags=["check"]
+check("read-the-gates", gates)
+
+# %% [markdown]
+r"""
+Now the heads of `atlas`, in both directions. (`denoise` and `noise` from the lab do what your sweeps do;
+`.share` is the recovered, or lost, share.) One thing first: our batch has each pair in **both** orders, so
+noising a pair is denoising its mirror image, and the two columns would agree to the last digit by
+construction. To see two different experiments, corrupt in another way, as Wang et al. 2022 do: a **third**
+person gives, and no name is the right answer any more.
+"""
+
+# %% id="both-directions"
+name_tokens = [model.to_single_token(f" {name}") for name in NAMES]
+third = batch.clean.clone()
+for i, row in enumerate(third):
+    others = [token for token in name_tokens if token not in row.tolist()]
+    row[places["giver"]] = others[i % len(others)]
+
+enough = denoise(model, batch.clean, third, metric, "z", ("layer", "head"))
+needed = noise(model, batch.clean, third, metric, "z", ("layer", "head"))
+print(f"logit difference with a third giver: {enough.unpatched.mean():+.2f}")
+print("head   recovered by it alone   lost without it")
+order = (enough.share.abs() + needed.share.abs()).flatten().argsort(descending=True)
+for i in order[:8].tolist():
+    alone, without = enough.share.flatten()[i], needed.share.flatten()[i]
+    print(f"{heads[i]}  {alone:+18.2f}{without:+18.2f}")
+
+# %% tags=["quiz"]
+quiz("nothing-when-denoising", "d")
+
+# %% [markdown]
+r"""
+## Many patches in one pass
+
+Your sweep over the stream runs the model once per layer and position. But a batch can hold many copies of the
+prompts, each patched somewhere else.
+"""
+
+# %% [markdown] slug="batched-sweep"
+r"""
+Return the same table as `patch_residual`, `[layer pos]`, with **one patched forward pass per layer**: put one
+copy of the corrupted prompts per position into the batch, and patch copy p at position p. Call `metric` on
+each copy's logits `[pair pos vocab]`.
+"""
+
+
+# %% tags=["exercise"] slug="batched-sweep"
+def patch_residual_batched(
+    model, clean: Int[Tensor, "pair pos"], corrupted: Int[Tensor, "pair pos"], metric
+) -> Float[Tensor, "layer pos"]:
+    """As patch_residual, in one pass per layer."""
+    # BEGIN SOLUTION
+    n_pairs, n_pos = corrupted.shape
+    with torch.no_grad():
+        _, cache = model.run_with_cache(clean)
+    copies = corrupted.repeat(n_pos, 1)  # [(copy pair) pos]
+    rows = []
+    for layer in range(model.cfg.n_layers):
+        name = f"blocks.{layer}.hook_resid_pre"
+
+        def put_in(stream, hook, name=name):
+            stream = stream.clone().unflatten(0, (n_pos, n_pairs))
+            for position in range(n_pos):
+                stream[position, :, position] = cache[name][:, position]
+            return stream.flatten(0, 1)
+
+        with torch.no_grad(), model.hooks(fwd_hooks=[(name, put_in)]):
+            logits = model(copies).unflatten(0, (n_pos, n_pairs))
+        rows.append(torch.stack([metric(each).mean() for each in logits]))
+    return torch.stack(rows)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("batched-sweep", patch_residual_batched)
+
+# %% id="same-table"
+few = slice(0, 8)
+some = prefers(batch.answers[few], batch.wrongs[few])
+one_by_one = patch_residual(model, batch.clean[few], batch.corrupted[few], some)
+at_once = patch_residual_batched(model, batch.clean[few], batch.corrupted[few], some)
+n_sites = one_by_one.numel()
+print(f"largest difference: {(one_by_one - at_once).abs().max():.0e}")
+print(f"forward passes: {n_sites + 1} one by one, {n_layers + 1} batched")
+
+# %% [markdown]
+r"""
+Fewer passes, but larger ones: the arithmetic is the same. What one really saves is what is *not* computed,
+such as the layers before the patch; `mi_tutor.lab.batched` does that. To save more, one has to stop being
+exact.
+
+## One gradient for all of them
+
+For a small change, a metric moves along its slope. Patching moves an activation from $a_\text{corr}$ to
+$a_\text{clean}$, so its effect is about
+
+$$\Delta m \approx (a_\text{clean} - a_\text{corr}) \cdot \frac{\partial m}{\partial a}\Big|_{\text{corrupted run}}$$
+
+This is **attribution patching** (Nanda 2023). One backward pass gives the slope at *every* site. Mind where
+the slope is taken: in the run that would be edited.
+"""
+
+# %% [markdown] slug="attribution-patching"
+r"""
+Return the estimated effect (change of the mean metric) of each patch of `patch_residual`: `[layer pos]`. You
+need the clean streams, the corrupted streams, and the gradient of `metric(model(corrupted)).mean()` with
+respect to them. A forward hook can keep the stream as a part of the graph (`kept[name] = stream`) for
+`torch.autograd.grad`.
+"""
+
+
+# %% tags=["exercise"] slug="attribution-patching"
+def attribution_patching(
+    model, clean: Int[Tensor, "pair pos"], corrupted: Int[Tensor, "pair pos"], metric
+) -> Float[Tensor, "layer pos"]:
+    """(clean - corrupted) · gradient on the corrupted run, summed over d_model and pairs."""
+    # BEGIN SOLUTION
+    names = [f"blocks.{layer}.hook_resid_pre" for layer in range(model.cfg.n_layers)]
+    with torch.no_grad():
+        _, source = model.run_with_cache(clean)
+    kept = {}
+
+    def keep(name):
+        def keep_stream(stream, hook):
+            kept[name] = stream if stream.requires_grad else stream.requires_grad_()
+            return kept[name]
+
+        return name, keep_stream
+
+    with torch.enable_grad(), model.hooks(fwd_hooks=[keep(name) for name in names]):
+        value = metric(model(corrupted)).mean()
+        slopes = torch.autograd.grad(value, [kept[name] for name in names])
+    rows = [
+        ((source[name] - kept[name].detach()) * slope).sum(dim=(0, -1))
+        for name, slope in zip(names, slopes, strict=True)
+    ]
+    return torch.stack(rows)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("attribution-patching", attribution_patching)
+
+# %% id="exact-and-estimated"
+estimated = attribution_patching(model, batch.clean, batch.corrupted, metric)
+exact = residual_values - corrupted_value
+names = [
+    f"{words[p]}, before {layer}"
+    for layer in range(n_layers)
+    for p in range(len(words))
+]
+correlation = attribution.pearson(exact.flatten(), estimated.flatten())
+print(f"exact sweep:      {exact.numel() + 1} forward passes")
+print("estimate:         2 forward passes, 1 backward pass")
+print(f"correlation:      {correlation:.3f}")
+show.estimate_scatter(
+    exact.flatten(), {"one gradient": estimated.flatten()}, names,
+    title="The residual stream: exact patches and their estimate",
+)  # fmt: skip
+
+# %% [markdown]
+r"""
+And for the heads, where one would use it most (from the lab, with your formula):
+"""
+
+# %% id="heads-estimated"
+exact_heads = head_values - corrupted_value
+estimated_heads = attribution.attribution_patching(
+    model, batch.clean, batch.corrupted, metric, "z", ("layer", "head")
+).effect
+correlation = attribution.pearson(exact_heads.flatten(), estimated_heads.flatten())
+print(f"correlation over heads: {correlation:.3f}")
+for row in range(n_layers):
+    both = zip(*(t[row].tolist() for t in (exact_heads, estimated_heads)), strict=True)
+    print(f"layer {row}  " + "   ".join(f"{a:+6.2f} ({b:+6.2f})" for a, b in both))
+print("          exact (estimated), in logits")
+
+# %% [markdown] slug="where-attribution-fails"
+r"""
+A **false negative** is a site whose patch does much and whose estimate says little. Which head is the worst
+one? Missing is $|\text{exact}| - |\text{estimate}|$, where an estimate of the wrong sign counts as 0. Give
+`(layer, head)`, from `exact_heads` and `estimated_heads`, both `[layer head]`.
+"""
+
+# %% tags=["exercise"] slug="where-attribution-fails"
+# BEGIN SOLUTION
+right_sign = exact_heads * estimated_heads > 0
+missing = exact_heads.abs() - estimated_heads.abs() * right_sign
+most_missed = divmod(int(missing.argmax()), n_heads)
+# END SOLUTION
+
+# %% tags=["check"]
+check("where-attribution-fails", most_missed)
+
+# %% [markdown]
+r"""
+Why? Walk from the corrupted to the clean value of that head in small steps, and look at the metric. The
+estimate is the tangent at the left end, extended to the right.
+"""
+
+# %% id="along-the-way"
+layer, head = most_missed
+name = f"blocks.{layer}.attn.hook_z"
+shares = torch.linspace(0, 1, 11)
+curve = []
+for share in shares.tolist():
+
+    def part_of_the_way(z, hook, share=share):
+        z = z.clone()
+        z[:, :, head] += share * (clean_cache[name] - corrupted_cache[name])[:, :, head]
+        return z
+
+    with torch.no_grad(), model.hooks(fwd_hooks=[(name, part_of_the_way)]):
+        curve.append(metric(model(batch.corrupted)).mean().item())
+tangent = (corrupted_value + shares * estimated_heads[layer, head]).tolist()
+show.lines(
+    shares, {"measured": curve, "tangent (the estimate)": tangent},
+    title=f"Head {layer}.{head} on its way from the corrupted to the clean value",
+    x_title="share of the way (0 corrupted, 1 clean)", y_title="logit difference",
+)  # fmt: skip
+
+# %% [markdown]
+r"""
+The curve is not straight, so a tangent at its left end misses what comes later. Two things bend it most:
+softmax attention, which is flat where it is decided (a head that looks at one place with weight 0.99 hardly
+reacts to a small change of a key, and may turn over at a large one), and LayerNorm, which divides by a number
+that changes on the way (Kramár et al. 2024). Stories are kind to the estimate. So look at another task as
+well: two-hop questions about cities, in which the corrupted prompt has another city. What is patched are
+heads' outputs (z), values and keys.
+"""
+
+# %% id="facts"
+questions = [
+    question
+    for question in chosen_questions(Geography(), kind="state", language="english")
+    if question.relation == "capital" and question.held_out_by
+]
+fact_pairs = list(question_pairs(questions, model.tokenizer, random.Random(0)))
+facts = max(pair_batches(model, fact_pairs, 24), key=lambda one: len(one.clean))
+fact_metric = prefers(facts.answers, facts.wrongs)
+print(f"{len(facts.clean)} pairs such as {model.to_string(facts.clean[0, 1:])!r}")
+
+fact_sweeps = {}
+for component in ("z", "v", "k"):
+    arguments = (
+        model,
+        facts.clean,
+        facts.corrupted,
+        fact_metric,
+        component,
+        ("layer", "head"),
+    )
+    pair_of = denoise(*arguments), attribution.attribution_patching(*arguments)
+    fact_sweeps[component] = pair_of
+    agreement = attribution.agreement(*pair_of)
+    print(
+        f"{component}: correlation {agreement.pearson:.3f}, of ranks {agreement.spearman:.3f}"
+    )
+    for site, exact_effect, estimate in attribution.false_negatives(*pair_of, k=3):
+        print(f"     {site}: exact {exact_effect:+6.2f}, estimated {estimate:+6.2f}")
+
+# %% [markdown]
+r"""
+**What you should see.** The correlation is high, since a few large sites decide it. The correlation of
+*ranks* is lower, and the list shows why: some sites are seen at a fraction of their effect, most of all keys.
+Whoever keeps only what the estimate ranks high would lose them.
+
+The repair: take the slope not at one end but **averaged on the way** (Sundararajan et al. 2017), at the
+midpoints of n equal steps:
+
+$$(x' - x) \cdot \frac1n \sum_{s=0}^{n-1} f'\!\left(x + \tfrac{s + 1/2}{n}(x' - x)\right)$$
+"""
+
+# %% [markdown] slug="integrated-gradients"
+r"""
+Write it for any function `f` from a tensor to one number. `start` is $x$, `end` is $x'$. Return a tensor of
+the inputs' shape: every entry's share.
+"""
+
+
+# %% tags=["exercise"] slug="integrated-gradients"
+def integrated_gradients(
+    f, start: Float[Tensor, "*axes"], end: Float[Tensor, "*axes"], n_steps: int
+) -> Float[Tensor, "*axes"]:
+    """(end - start) times the mean gradient on the straight line between them."""
+    # BEGIN SOLUTION
+    total = torch.zeros_like(start)
+    for step in range(n_steps):
+        share = (step + 0.5) / n_steps
+        here = (start + share * (end - start)).detach().requires_grad_()
+        total += torch.autograd.grad(f(here), here)[0]
+    return (end - start) * total / n_steps
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("integrated-gradients", integrated_gradients)
+
+# %% id="it-adds-up"
+start, end = torch.tensor([-3.0, 0.0]), torch.tensor([3.0, 1.0])
+
+
+def saturated(x):
+    return torch.sigmoid(4 * x[0]) + 0.5 * x[1]
+
+
+one_slope = (
+    integrated_gradients(saturated, start, start + 1e-3 * (end - start), 1) / 1e-3
+)
+print(f"f(end) - f(start) = {saturated(end) - saturated(start):.3f}")
+print(
+    f"one slope at the start: {one_slope.sum():.3f}   parts {[round(v, 3) for v in one_slope.tolist()]}"
+)
+for n in (5, 20, 100):
+    found = integrated_gradients(saturated, start, end, n)
+    print(
+        f"{n:>3} steps: {found.sum():.3f}   parts {[round(v, 3) for v in found.tolist()]}"
+    )
+
+# %% id="repaired"
+repaired = attribution.integrated_gradients(
+    model, batch.clean, batch.corrupted, metric, "z", ("layer", "head"), n_steps=10
+)
+before = attribution.pearson(exact_heads.flatten(), estimated_heads.flatten())
+after = attribution.pearson(exact_heads.flatten(), repaired.effect.flatten())
+exact_keys, estimated_keys = fact_sweeps["k"]
+repaired_keys = attribution.integrated_gradients(
+    model, facts.clean, facts.corrupted, fact_metric, "k", ("layer", "head"), n_steps=10
+)
+print("correlation with the exact sweep    one gradient   averaged on the way")
+print(f"stories, heads' outputs {before:>24.3f}{after:>22.3f}")
+keys_before, keys_after = (
+    attribution.agreement(exact_keys, estimate).pearson
+    for estimate in (estimated_keys, repaired_keys)
+)
+print(f"facts, keys {keys_before:>36.3f}{keys_after:>22.3f}")
+worst = attribution.false_negatives(exact_keys, estimated_keys, k=1)[0].site
+at = (worst.layer, worst.head)
+print(f"{worst} of the facts: exact {exact_keys.effect[at]:+.2f}, one gradient "
+      f"{estimated_keys.effect[at]:+.2f}, averaged {repaired_keys.effect[at]:+.2f}")  # fmt: skip
+show.estimate_scatter(
+    exact_heads.flatten(),
+    {"one gradient": estimated_heads.flatten(), "10 steps": repaired.effect.flatten()},
+    heads, title="Attention heads: one gradient, and ten on the way",
+)  # fmt: skip
+
+# %% [markdown]
+r"""
+With the slope averaged on the way, the estimates of one layer's heads add up to the exact effect of patching
+that whole layer. They need not equal the effect of each head *alone*, since heads that work together share
+what they do together.
+
+**Common sense about cost.** The exact sweep costs one forward pass per site; the estimate three passes for
+all sites; the repair two passes per layer and step. With 20 heads nobody needs an estimate. With ten million
+latents nobody can do without.
+"""
+
+# %% tags=["quiz"]
+quiz("ten-million-latents", "a")
+
+# %% tags=["quiz"]
+quiz("when-exact-is-worth-it", "b")
+
+# %% [markdown]
+r"""
+## One connection
+
+Patching a head changes everything that comes after it. To ask whether head A matters **because head B reads
+it**, Wang et al. 2022 patch a path:
+
+```
+1  clean run, corrupted run: keep all z
+2  clean prompts;  z of A from the corrupted run, every other head's z held at its clean value   →  keep B's queries
+3  clean prompts;  only B's queries set to what step 2 gave                                       →  read the metric
+```
+
+In step 2 nobody but A has changed its words, so what changed in B's queries came from A (directly, or through
+MLPs, which are not held).
+"""
+
+# %% [markdown] slug="path-patching"
+r"""
+Return the metric `[pair]` of step 3. `sender` and `receiver` are `(layer, head)`; the receiver comes later.
+Its queries are `attn.hook_q`, `[pair pos head d_head]`. Positions: all.
+"""
+
+
+# %% tags=["exercise"] slug="path-patching"
+def patch_path(
+    model,
+    clean: Int[Tensor, "pair pos"],
+    corrupted: Int[Tensor, "pair pos"],
+    metric,
+    sender: tuple[int, int],
+    receiver: tuple[int, int],
+) -> Float[Tensor, "pair"]:
+    """The metric when only the path from the sender to the receiver's queries is corrupted."""
+
+    # BEGIN SOLUTION
+    def held_at(value):
+        return lambda activation, hook: value
+
+    z_names = [f"blocks.{layer}.attn.hook_z" for layer in range(model.cfg.n_layers)]
+    q_name = f"blocks.{receiver[0]}.attn.hook_q"
+    with torch.no_grad():
+        _, base = model.run_with_cache(clean)
+        _, source = model.run_with_cache(corrupted)
+        fixed = {name: base[name].clone() for name in z_names}
+        sender_name, head = z_names[sender[0]], sender[1]
+        fixed[sender_name][:, :, head] = source[sender_name][:, :, head]
+        with model.hooks(fwd_hooks=[(n, held_at(z)) for n, z in fixed.items()]):
+            _, seen = model.run_with_cache(clean)
+        queries = base[q_name].clone()
+        queries[:, :, receiver[1]] = seen[q_name][:, :, receiver[1]]
+        with model.hooks(fwd_hooks=[(q_name, held_at(queries))]):
+            return metric(model(clean))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("path-patching", patch_path)
+
+# %% [markdown]
+r"""
+Who do the important heads listen to? As receivers take, of the heads after layer 1, the two without which
+most is lost. Send from every head, through the receivers' queries, keys or values (the lab's `path_sweep`, on
+eight of the pairs):
+"""
+
+# %% id="paths-on-atlas"
+late = needed.share.clone()
+late[:2] = 0
+receivers = [
+    divmod(i, n_heads) for i in late.flatten().argsort(descending=True)[:2].tolist()
+]
+print(f"receivers: {', '.join(f'{layer}.{head}' for layer, head in receivers)}")
+for way in ("q", "k", "v"):
+    into = [Site(way, layer, head=head) for layer, head in receivers]
+    found = paths.path_sweep(model, batch.clean[few], batch.corrupted[few], some, into)
+    named = [f"{site.layer}.{site.head} {effect:+.2f}" for site, effect in found.top(3)]
+    print(f"through {way}: logit difference changes most with  {',  '.join(named)}")
+
+# %% [markdown]
+r"""
+**What you should see.** One connection carries most of it, and through the *values*: an early head moves the
+giver to the next token, and the receivers, at the end, read it there. Queries and keys carry next to nothing:
+*where* these heads look does not depend on who gives, *what* they find there does. No single patch of a head
+could have told the two apart.
+"""
+
+# %% [markdown]
+r"""
+## Taking parts out
+
+An **ablation** also replaces an activation, only not by that of a paired prompt. What stands in its place
+makes it another question:
+
+| in its place | asks |
+|---|---|
+| zero | what if this part wrote nothing? (Later layers never saw that in training.) |
+| mean over prompts | what if it said what it usually says? |
+| its value on another prompt | what if it had seen something else? |
+"""
+
+# %% [markdown] slug="ablations"
+r"""
+Return a copy of `z` (`[prompt pos head d_head]`) in which one head's output is replaced, at all positions.
+`how` is `"zero"`, `"mean"` (over prompts, position by position) or `"resample"` (prompt i gets the value of
+prompt `others[i]`).
+"""
+
+
+# %% tags=["exercise"] slug="ablations"
+def ablate_head(
+    z: Float[Tensor, "prompt pos head d_head"],
+    head: int,
+    how: str,
+    others: Int[Tensor, "prompt"],
+) -> Float[Tensor, "prompt pos head d_head"]:
+    """z without one head: zero, its mean, or its value on other prompts."""
+    # BEGIN SOLUTION
+    new = z.clone()
+    if how == "zero":
+        new[:, :, head] = 0.0
+    elif how == "mean":
+        new[:, :, head] = z[:, :, head].mean(dim=0)
+    else:
+        new[:, :, head] = z[others, :, head]
+    return new
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("ablations", ablate_head)
+
+# %% id="three-ablations"
+ablated = {}
+for how in ("zero", "mean", "resample"):
+    found = ablation_sweep(
+        model, batch.clean, metric, "z", ("layer", "head"), how, generator=seeded(0)
+    )
+    ablated[how] = found.effect.flatten()
+print("change of the logit difference without the head")
+print("head      zero      mean  resample")
+largest = torch.stack(list(ablated.values())).abs().amax(dim=0)
+for i in largest.argsort(descending=True)[:8].tolist():
+    print(f"{heads[i]:<4}" + "".join(f"{ablated[how][i]:>+10.2f}" for how in ablated))
+
+# %% [markdown]
+r"""
+Three columns, three answers. Where zero differs from the mean, the head writes something that is always the
+same and that the model counts on. The mean here is over stories of one form; over other texts it would be
+another question again. And a head that can be removed without harm may have a stand-in: ablating one at a
+time does not show it.
+"""
+
+# %% tags=["quiz"]
+quiz("which-ablation", "a")
+
+# %% [markdown]
+r"""
+## Reading is not using
+
+A **probe** is a direction fitted so that a label can be read along it. A perfect probe says that the
+information is there. To ask whether the model uses it *there*, change the activation along that direction and
+nothing else:
+
+$$x \;\to\; x + \big((x' - x) \cdot u\big)\, u, \qquad u = \frac{d}{\lVert d \rVert}$$
+
+After that a probe along $d$ reads the value of $x'$, and everything at a right angle to $d$ is as it was.
+"""
+
+# %% [markdown] slug="exchange-along"
+r"""
+Write that. `x` and `source` ($x'$) are `[row d]`, `direction` is `[d]` and has any length.
+"""
+
+
+# %% tags=["exercise"] slug="exchange-along"
+def exchange_along(
+    x: Float[Tensor, "row d"],
+    source: Float[Tensor, "row d"],
+    direction: Float[Tensor, "d"],
+) -> Float[Tensor, "row d"]:
+    """x with the source's part along a direction."""
+    # BEGIN SOLUTION
+    u = direction / direction.norm()
+    return x + ((source - x) @ u)[:, None] * u
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("exchange-along", exchange_along)
+
+# %% [markdown] slug="probe-is-not-cause"
+r"""
+Here is a hidden layer that we planted. A label is written along **two** directions at a right angle; the
+output reads one of them. The four directions below are: one that nothing reads, a random one, the one that is
+read, and a mixture, in an order that you may find out from the numbers. For each of a, b, c, d say whether
+the label is **readable** along it (more than 95 % right) and whether it is **used** (exchanging it with a row
+of the other label moves the output by more than a quarter of its size). Give four pairs `(readable, used)` of
+True and False.
+"""
+
+# %% id="four-directions"
+planted = planted_probe(400, 16, seeded(4))
+random_direction = torch.randn(16, generator=seeded(5))
+for known in (planted.used, planted.unused):
+    random_direction = random_direction - (random_direction @ known) * known
+directions = {
+    "a": planted.unused,
+    "b": random_direction / random_direction.norm(),
+    "c": planted.used,
+    "d": (planted.used + planted.unused) / 2**0.5,
+}
+with_label, without = planted.labels.nonzero()[:, 0], (~planted.labels).nonzero()[:, 0]
+rows = torch.arange(len(planted.labels))
+partner = torch.where(
+    planted.labels, without[rows % len(without)], with_label[rows % len(with_label)]
+)
+before = planted.output(planted.hidden)
+for letter, direction in directions.items():
+    read = ((planted.hidden @ direction > 0) == planted.labels).float().mean()
+    edited = exchange_along(planted.hidden, planted.hidden[partner], direction)
+    moved = (planted.output(edited) - before).abs().mean() / before.abs().mean()
+    print(f"{letter}: read {read:6.1%}   output moved by {moved:.2f} of its size")
+
+# %% tags=["exercise"] slug="probe-is-not-cause"
+verdicts = ((True, False), (False, False), (True, True), (True, True))  # SOLUTION
+
+# %% tags=["check"]
+check("probe-is-not-cause", verdicts)
+
+# %% [markdown]
+r"""
+A perfect probe, and no effect at all. That was planted. Does it happen in a trained model? Take the label
+"the giver has a man's name", at the giver's position. The probe is fitted on stories about *other* pairs of
+people and measured on ours. Then we exchange first its direction, and then the whole stream, in those pairs
+in which the label differs.
+"""
+
+# %% id="probe-on-atlas"
+mens = ["John", "Oscar", "Paul", "Jack", "David", "Peter", "Henry", "Simon"]
+mens_tokens = torch.tensor([model.to_single_token(f" {name}") for name in mens])
+giver = places["giver"]
+
+
+def is_man(tokens):
+    return torch.isin(tokens[:, giver], mens_tokens)
+
+
+acquainted = [pair for pair in combinations(NAMES, 2) if not pair_is_held_out(*pair)]
+known = pair_batch(
+    model, list(story_pairs(acquainted, model.tokenizer, random.Random(1)))
+)
+mixed = is_man(batch.clean) != is_man(batch.corrupted)
+mixed_clean, mixed_corrupted = batch.clean[mixed], batch.corrupted[mixed]
+mixed_metric = prefers(batch.answers[mixed], batch.wrongs[mixed])
+with torch.no_grad():
+    high, low = (
+        mixed_metric(model(each)).mean() for each in (mixed_clean, mixed_corrupted)
+    )
+
+fit_on, ours, others = (
+    capture(model, each, ["resid_pre"])
+    for each in (known.clean, mixed_clean, mixed_corrupted)
+)
+print(f"{len(known.clean)} stories to fit on, {int(mixed.sum())} pairs to measure")
+print("at the giver      probe reads   lost: along the probe   along everything")
+for layer in range(n_layers):
+    site = Site("resid_pre", layer, position=giver)
+    probe = probes.fit_probe(fit_on[site.hook_name][:, giver], is_man(known.clean))
+    read = probes.probe_accuracy(
+        probe, ours[site.hook_name][:, giver], is_man(mixed_clean)
+    )
+    along = probes.patch_direction(
+        model, mixed_clean, mixed_corrupted, mixed_metric, site, probe.direction
+    ).mean()
+    everything = mixed_metric(run_patched(model, mixed_clean, others, site)).mean()
+    lost = [(high - value) / (high - low) for value in (along, everything)]
+    print(f"before layer {layer}  {read:>10.0%}{lost[0]:>+22.2f}{lost[1]:>+19.2f}")
+
+# %% [markdown]
+r"""
+**What you should see.** The probe reads well in every row. But in the last rows exchanging *everything* at
+that position costs nothing: nobody reads the giver there any more. And in the first rows, where exchanging
+everything costs the answer, the probe's direction carries little of it: which person it is matters, not
+whether it is a man. The probe's accuracy tells you neither.
+"""
+
+# %% tags=["quiz"]
+quiz("probe-against-cause", "b")
+
+# %% [markdown]
+r"""
+## On the real thing
+
+The same pairs, the same functions of the lab, on GPT-2 small (about 550 MB, once). Wang et al. 2022 found 26
+heads of 7 kinds for this task there; the name movers they found first are heads 9.9, 9.6 and 10.0. Without a
+network you get one line that says so.
+"""
+
+# %% tags=["nbval-ignore-output"] id="on-the-real-thing"
+try:
+    gpt2 = open_specimen("gpt2", device="cpu")
+    real = list(
+        story_pairs(
+            [("Mary", "John"), ("Anna", "Paul")], gpt2.tokenizer, random.Random(0)
+        )
+    )
+    real_batch = pair_batches(gpt2, real)[0]
+    real_metric = prefers(real_batch.answers, real_batch.wrongs)
+    inputs = (
+        gpt2,
+        real_batch.clean,
+        real_batch.corrupted,
+        real_metric,
+        "z",
+        ("layer", "head"),
+    )
+    exact_sweep, estimate = denoise(*inputs), attribution.attribution_patching(*inputs)
+    agreement = attribution.agreement(exact_sweep, estimate)
+    top = [
+        f"{site.layer}.{site.head} {effect:+.2f}" for site, effect in exact_sweep.top(6)
+    ]
+    print("GPT-2 small, denoising one head:", ",  ".join(top))
+    print(f"correlation with one gradient: {agreement.pearson:.3f}")
+except SpecimenError as error:
+    print(error)
+
+# %% [markdown]
+r"""
+## Common misreadings
+
+- **"Patching it restores the answer, so it computes the answer."** It carries what differs *between these two
+  prompts*. What both share is invisible.
+- **"Patching it does nothing, so it does nothing."** Try the other direction: one of two needed parts does
+  not show when denoising.
+- **"The estimate says zero, so skip it."** At a flat place the slope is zero and the patch may still turn the
+  answer round.
+- **"The lens sees the answer in layer 4, so it is computed there."** It becomes *visible* there.
+- **"The probe is perfect, so the model uses it."** You have seen one that moves nothing.
+- **"Without the head the answer survives, so the head is irrelevant."** There may be a backup. GPT-2 small
+  has them.
+
+## Recap
+"""
+
+# %% tags=["quiz"]
+quiz("gendered-pronouns", "c")
+
+# %% [markdown]
+r"""
+Can you say these without looking? Why a pair and not noise. Why a logit difference and not a probability.
+Which direction finds what is enough. On which run the gradient is taken, and why. Two reasons why the
+estimate can be wrong. What is held in path patching. What zero ablation removes that mean ablation leaves.
+What a probe cannot tell.
+"""
+
+# %% tags=["nbval-ignore-output"] id="progress"
+progress()
+
+# %% [markdown]
+r"""
+## Further reading
+
+- Wang et al. 2022, *Interpretability in the Wild*. The story about Mary and John, path patching, mean ablation.
+- Heimersheim and Nanda 2024, *How to Use and Interpret Activation Patching*. Denoising and noising, AND and OR.
+- Zhang and Nanda 2024, *Towards Best Practices of Activation Patching*. Metrics and corruptions, compared.
+- Nanda 2023, *Attribution Patching: Activation Patching at Industrial Scale*. One gradient for all.
+- Kramár et al. 2024, *AtP\**. Where the gradient misses, and cheap repairs.
+- Sundararajan et al. 2017, *Axiomatic Attribution for Deep Networks*. Integrated gradients.
+- Meng et al. 2022, *Locating and Editing Factual Associations in GPT*. Causal tracing with noise.
+- nostalgebraist 2020, *interpreting GPT: the logit lens*.
+- Belinkov 2022, *Probing Classifiers: Promises, Shortcomings, and Advances*.
+"""

@@ -1,0 +1,84 @@
+"""Chapter 04: wrong answers that are on no list, right ones written otherwise, and the cell on the real thing."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mi_tutor.teach.judging import judge, judge_value
+from mi_tutor.teach.registry import get
+
+SOURCE = Path(__file__).parents[2] / "solutions" / "04_patching.py"
+
+
+def test_a_value_exercise_takes_no_other_head():
+    exercise = get("where-attribution-fails")
+    right = exercise.expected()
+    for layer in range(5):
+        for head in range(4):
+            assert judge_value(exercise, (layer, head)).passed == ((layer, head) == tuple(right))
+
+
+def test_only_one_triple_of_gates_is_right():
+    exercise = get("read-the-gates")
+    words = ("and", "or", "one")
+    passed = [
+        (a, b, c)
+        for a in words
+        for b in words
+        for c in words
+        if judge_value(exercise, (a, b, c)).passed
+    ]
+    assert passed == [exercise.expected()]
+
+
+ATTACKS = {
+    "logit-diff": [
+        lambda logits, answers, wrongs: logits[:, -2, answers[0]] - logits[:, -2, wrongs[0]],
+        lambda logits, answers, wrongs: logits[0, -1, answers] - logits[0, -1, wrongs],
+        lambda logits, answers, wrongs: logits[:, -1].max(-1).values - logits[:, -1].min(-1).values,
+    ],
+    "recovered": [
+        lambda value, clean, corrupted: (value - corrupted) / (clean + corrupted),
+        lambda value, clean, corrupted: (value - value.min()) / (value.max() - value.min()),
+    ],
+    "ablations": [
+        lambda z, head, how, others: z * (how != "zero"),
+        lambda z, head, how, others: z.mean(dim=0, keepdim=True).expand_as(z),
+    ],
+    "exchange-along": [
+        lambda x, source, direction: x + direction,
+        lambda x, source, direction: (x + source) / 2,
+        lambda x, source, direction: x.clone(),
+    ],
+    "integrated-gradients": [
+        lambda f, start, end, n: (end - start) * (f(end) - f(start)) / (end - start).sum(),
+        lambda f, start, end, n: torch.full_like(start, (f(end) - f(start)) / start.numel()),
+    ],
+    "denoise-or-noise": [
+        lambda circuit, clean, corrupted: (clean - corrupted, clean - corrupted),
+        lambda circuit, clean, corrupted: (torch.zeros_like(clean), torch.ones_like(clean)),
+    ],
+}
+
+
+@pytest.mark.parametrize("slug", ATTACKS)
+def test_wrong_answers_that_nobody_listed_are_rejected(slug):
+    for answer in ATTACKS[slug]:
+        for seed in range(2):
+            assert not judge(get(slug), answer, seed).passed
+
+
+def test_the_cell_on_the_real_thing_runs_on_a_model_that_is_there(capsys):
+    """With a GPT-2 from the disk in place of the one from the hub; the code is the chapter's own."""
+    from mi_tutor.authoring.source import read_chapter
+    from mi_tutor.specimens import open_specimen
+
+    cells = {cell.fixed_id: cell.source for cell in read_chapter(SOURCE).cells}
+    setup = next(cell.source for cell in read_chapter(SOURCE).cells if "setup" in cell.tags)
+    space: dict = {}
+    exec(setup, space)
+    space["open_specimen"] = lambda name, device: open_specimen("atlas", device=device)
+    exec(cells["on-the-real-thing"], space)
+    said = capsys.readouterr().out
+    assert "denoising one head:" in said and "correlation with one gradient:" in said
