@@ -27,7 +27,7 @@ from mi_tutor.authoring.notebook import make_notebooks
 from mi_tutor.authoring.registry import Registry, course_registry
 from mi_tutor.authoring.source import Chapter, read_chapter
 
-_PEAK = "from mi_tutor.authoring.peak import peak_bytes\nprint(peak_bytes())"
+_PEAK = "from mi_tutor.peak import peak_bytes\nprint(peak_bytes())"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 

@@ -139,6 +139,7 @@ def train_specimen(
     out: Annotated[
         Path | None, typer.Option(help="The directory to write (default: the shipped one).")
     ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed makes another model; see --out.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Train a specimen from nothing.
@@ -147,7 +148,7 @@ def train_specimen(
     """
     from mi_tutor.cli.specimens import train
 
-    raise typer.Exit(train(name, out, quiet))
+    raise typer.Exit(train(name, out, seed, quiet))
 
 
 @specimens.command("verify")

@@ -25,7 +25,7 @@ def list_all() -> int:
     return 0
 
 
-def train(name: str, out: Path | None, quiet: bool) -> int:
+def train(name: str, out: Path | None, seed: int, quiet: bool) -> int:
     """Train a specimen, or go on with a training that was stopped, and write its directory and card."""
     try:
         recipe = recipe_of(name)
@@ -33,7 +33,7 @@ def train(name: str, out: Path | None, quiet: bool) -> int:
         raise Trouble(no_such_specimen(name)) from None
     directory = out or SHELF / name
     try:
-        made = recipe.make(directory, progress=not quiet)
+        made = recipe.make(directory, seed=seed, progress=not quiet)
     except SpecimenError as error:
         raise Trouble(str(error)) from None
     from mi_tutor.show.specimen_card import write_pictures

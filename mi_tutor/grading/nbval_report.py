@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+
+from mi_tutor.peak import peak_bytes
 
 # Bytes. What a cell prints is held in this process's memory, and an endless loop can print without end.
 FLOOD = 2**30
@@ -128,20 +129,10 @@ class _Report:
                 if os.getppid() != parent:  # whoever asked for this run has been killed
                     process.kill()
                     os._exit(3)
-                if _peak_memory() > FLOOD:
+                if peak_bytes() > FLOOD:
                     self._give_up("flooded")
             if self.running is not None:
                 time.sleep(1.0)  # its last messages may still be on their way
                 self._give_up("died")
 
         threading.Thread(target=wait, daemon=True).start()
-
-
-def _peak_memory() -> int:
-    """Bytes this process ever held; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mi_tutor.specimens.training import Trained
 
-__all__ = ["AtlasConfig", "make", "measure", "train_network"]
+__all__ = ["AtlasConfig", "make", "make_variant", "measure", "train_network"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +83,14 @@ class Variant:
     limits: tuple[str, ...]
 
 
-def make(directory: Path, variant: Variant | None = None, progress: bool = True) -> Card:
+def make(directory: Path, seed: int = 0, progress: bool = True) -> Card:
     """Train (or go on training), save, measure and write the card. Files are replaced only at the end."""
-    variant = variant or ATLAS
+    return make_variant(directory, ATLAS, seed=seed, progress=progress)
+
+
+def make_variant(directory: Path, variant: Variant, seed: int = 0, progress: bool = True) -> Card:
+    """The same for any model of this family."""
+    variant = replace(variant, config=replace(variant.config, seed=seed))
     trained = train_network(variant, progress=progress)
     recipe = asdict(variant.config) | {"minutes": round(trained.seconds / 60)}
     about = {

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mi_tutor.specimens import atlas_recipe
-from mi_tutor.specimens.atlas_recipe import ATLAS, Variant
+from mi_tutor.specimens.atlas_recipe import ATLAS, Variant, make_variant
 from mi_tutor.specimens.atlas_rote_measures import measure
 from mi_tutor.specimens.cards import Card
 from mi_tutor.world.corpus import Corpus
@@ -43,6 +42,6 @@ ROTE_VARIANT = Variant(
 )
 
 
-def make(directory: Path, progress: bool = True) -> Card:
+def make(directory: Path, seed: int = 0, progress: bool = True) -> Card:
     """Train, save, measure and write the card."""
-    return atlas_recipe.make(directory, ROTE_VARIANT, progress=progress)
+    return make_variant(directory, ROTE_VARIANT, seed=seed, progress=progress)

@@ -12,6 +12,7 @@ from mi_tutor.specimens.induction_recipe import InductionConfig
 __all__ = ["make", "measure"]
 
 
-def make(directory: Path, progress: bool = True) -> Card:
+def make(directory: Path, seed: int = 0, progress: bool = True) -> Card:
     """Train, save, measure and write the card."""
-    return induction_recipe.make(directory, InductionConfig(n_layers=1), measure, progress)
+    config = InductionConfig(n_layers=1, seed=seed)
+    return induction_recipe.make(directory, config, measure, progress)

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from transformers import GPT2LMHeadModel
 
-__all__ = ["PrimerConfig", "build_tokenizer", "make", "measure", "train", "training_rows"]
+__all__ = [
+    "PrimerConfig",
+    "build_tokenizer",
+    "make",
+    "make_primer",
+    "measure",
+    "train",
+    "training_rows",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +67,13 @@ class PrimerConfig:
             )
 
 
-def make(directory: Path, config: PrimerConfig | None = None, progress: bool = True) -> Card:
+def make(directory: Path, seed: int = 0, progress: bool = True) -> Card:
     """Train, save, measure and write the card into `directory`. Files there are replaced only at the end."""
-    config = config or PrimerConfig()
+    return make_primer(directory, PrimerConfig(seed=seed), progress)
+
+
+def make_primer(directory: Path, config: PrimerConfig, progress: bool = True) -> Card:
+    """The same with other settings."""
     network = train(config, progress=progress)
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent) as workshop:

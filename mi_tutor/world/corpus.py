@@ -7,16 +7,25 @@ end. Some rows are instead a random block of tokens, repeated, which only induct
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import cycle, islice
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
 from mi_tutor.world.geography import Geography
-from mi_tutor.world.text import Cue, Labelled, Sentence, label
+from mi_tutor.world.text import (
+    Cue,
+    Labelled,
+    LabelledToken,
+    Sentence,
+    as_table,
+    label,
+    labelled_tokens,
+)
 from mi_tutor.world.themes import (
     contexts,
     couplets,
@@ -50,6 +59,22 @@ SHARES = MappingProxyType(  # of sentences; "english" etc. are geography in that
         "contexts": 0.04,
     }
 )
+
+
+class LabelledRows(NamedTuple):
+    """Token rows with their labels (see `text.Labelled`).
+
+    Attributes:
+        tokens: int64 [row pos].
+        concepts: the last axis of labels.
+        labels: bool [row pos concept].
+        ends: bool [row pos], the last token of each segment.
+    """
+
+    tokens: np.ndarray
+    concepts: tuple[str, ...]
+    labels: np.ndarray
+    ends: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +144,34 @@ class Corpus:
             drawn.append(next(sentences))
             total += len(self.tokenizer.encode(drawn[-1].text))
         return label(drawn, self.tokenizer)
+
+    def labelled_rows(
+        self, rng: random.Random, n_rows: int, n_pos: int, concepts: Iterable[str] | None = None
+    ) -> LabelledRows:
+        """Rows as in training (BOS, then sentences; no repeated blocks), with the labels of every token.
+
+        concepts: chooses and orders the table's columns; without it they are all that occur, sorted. BOS carries
+            none.
+
+        >>> rows = Corpus().labelled_rows(random.Random(0), n_rows=2, n_pos=64, concepts=["city"])
+        >>> rows.tokens.shape, rows.labels.shape
+        ((2, 64), (2, 64, 1))
+        """
+        sentences = self.sentences(rng)
+        bos = LabelledToken(self.tokenizer.ids[BOS], frozenset(), ends=True)
+        tokens: list[LabelledToken] = []
+        for _ in range(n_rows):
+            row = [bos]
+            while len(row) < n_pos:
+                row += labelled_tokens(next(sentences), self.tokenizer)
+            tokens += row[:n_pos]
+        table = as_table(tokens, concepts)
+        return LabelledRows(
+            np.array(table.ids, dtype=np.int64).reshape(n_rows, n_pos),
+            table.concepts,
+            table.labels.reshape(n_rows, n_pos, -1),
+            table.ends.reshape(n_rows, n_pos),
+        )
 
     def repeated_row(self, rng: random.Random, n_pos: int) -> list[int]:
         """BOS, then a random block of tokens again and again until the row is full.

@@ -83,11 +83,28 @@ def words(text: str) -> tuple[str, ...]:
 
 
 class Labelled(NamedTuple):
-    """A text as token ids, and for each token which of the concepts it carries."""
+    """A text as token ids, and for each token which of the concepts it carries.
+
+    Attributes:
+        ids: token ids.
+        concepts: the columns of the table.
+        labels: bool [pos concept].
+        ends: bool [pos], the last token of each segment. A name is known where it ends: "Fort" alone could still
+            become several cities.
+    """
 
     ids: list[int]
     concepts: tuple[str, ...]
-    labels: np.ndarray  # bool [pos concept]
+    labels: np.ndarray
+    ends: np.ndarray
+
+
+class LabelledToken(NamedTuple):
+    """A token's id, the concepts of its segment and sentence, and whether its segment ends here."""
+
+    id: int
+    concepts: frozenset[str]
+    ends: bool
 
 
 def label(
@@ -105,26 +122,42 @@ def label(
     >>> label([text], build_tokenizer()).labels.tolist()
     [[True], [False]]
     """
-    ids: list[int] = []
-    found: list[frozenset[str]] = []
-    for sentence in sentences:
-        for token_id, carried in _tokens(sentence, tokenizer):
-            ids.append(token_id)
-            found.append(carried | sentence.concepts)
-    columns = tuple(sorted(frozenset().union(*found)) if concepts is None else concepts)
-    table = np.array([[c in carried for c in columns] for carried in found], dtype=bool)
-    return Labelled(ids, columns, table.reshape(len(ids), len(columns)))
+    return as_table(
+        [token for sentence in sentences for token in labelled_tokens(sentence, tokenizer)],
+        concepts,
+    )
 
 
-def _tokens(sentence: Sentence, tokenizer: WorldTokenizer) -> list[tuple[int, frozenset[str]]]:
-    """Each token's id with the concepts of the segments that it overlaps."""
+def as_table(tokens: Sequence[LabelledToken], concepts: Iterable[str] | None = None) -> Labelled:
+    """Tokens one after the other as one table. `concepts` as in `label`."""
+    if concepts is None:
+        concepts = sorted(frozenset().union(*(token.concepts for token in tokens)))
+    column = {concept: i for i, concept in enumerate(concepts)}
+    cells = [
+        (i, column[concept])
+        for i, token in enumerate(tokens)
+        for concept in token.concepts
+        if concept in column
+    ]
+    table = np.zeros((len(tokens), len(column)), dtype=bool)
+    if cells:
+        table[tuple(np.array(cells).T)] = True
+    ends = np.array([token.ends for token in tokens], dtype=bool)
+    return Labelled([token.id for token in tokens], tuple(column), table, ends)
+
+
+def labelled_tokens(sentence: Sentence, tokenizer: WorldTokenizer) -> list[LabelledToken]:
+    """A sentence token by token. One that overlaps two segments carries the concepts of both."""
     text = sentence.text
     if not text.startswith(" "):
         raise ValueError(f"A sentence begins with a space, this one does not: {text!r}")
     tokenizer.check_words(text)
     encoding = tokenizer.hugging_face.encode(text, add_special_tokens=False)
-    carried_at = [s.concepts for s in sentence.segments for _ in s.text]
-    return [
-        (token_id, frozenset().union(*carried_at[start:end]))
-        for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+    segment_at = [i for i, segment in enumerate(sentence.segments) for _ in segment.text]
+    spans = [segment_at[start:end] for start, end in encoding.offsets]
+    carried = [
+        sentence.concepts.union(*(sentence.segments[i].concepts for i in set(span)))
+        for span in spans
     ]
+    ends = [a[-1] != b[-1] for a, b in zip(spans, [*spans[1:], [-1]], strict=True)] if spans else []
+    return [LabelledToken(*each) for each in zip(encoding.ids, carried, ends, strict=True)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import nbformat
@@ -11,7 +13,6 @@ from mi_tutor.authoring.build import build
 from mi_tutor.authoring.clean import WIDGET_FALLBACK
 from mi_tutor.authoring.execute import ExecutionFailed, execute
 from mi_tutor.authoring.files import read_notebook
-from mi_tutor.authoring.peak import peak_bytes
 from mi_tutor.authoring.stale import stale
 
 NOISY = """
@@ -123,8 +124,13 @@ def test_measuring_writes_nothing(course: Any, registry: Any) -> None:
     assert course.files() == ["solutions/07_doubling.py"]
 
 
-def test_peak_grows_with_what_was_held() -> None:
-    before = peak_bytes()
-    held = bytearray(before)
+def test_peak_grows_with_what_was_held_and_is_not_inherited() -> None:
+    held = bytearray(2**28)
     held[::4096] = b"x" * len(held[::4096])
-    assert peak_bytes() > 1.5 * before
+    code = (
+        "from mi_tutor.peak import peak_bytes\nbefore = peak_bytes()\nheld = bytearray(2**27)\n"
+        "held[::4096] = b'x' * len(held[::4096])\nprint(before, peak_bytes())"
+    )
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, after = map(int, child.stdout.split())
+    assert before < 2**27 and 0.9 * 2**27 < after - before < 1.5 * 2**27

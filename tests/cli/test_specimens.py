@@ -1,5 +1,7 @@
 """`mi-tutor specimens`: list, train, verify."""
 
+from dataclasses import replace
+
 import pytest
 
 from mi_tutor.specimens import card, primer_recipe
@@ -21,11 +23,14 @@ def test_verify_prints_a_line_for_each_number(mi_tutor):
 
 
 def test_train_writes_elsewhere_and_says_what_was_missed(tmp_path, mi_tutor, monkeypatch):
-    monkeypatch.setattr(primer_recipe, "PrimerConfig", lambda: SMALL)
-    code, out, _ = mi_tutor("specimens", "train", "primer", "--quiet", "--out", tmp_path / "mine")
+    monkeypatch.setattr(primer_recipe, "PrimerConfig", lambda seed: replace(SMALL, seed=seed))
+    out_dir = tmp_path / "mine"
+    code, out, _ = mi_tutor(
+        "specimens", "train", "primer", "--quiet", "--seed", 3, "--out", out_dir
+    )
     assert code == 1
     assert "Goal missed: facts_held_out" in out
-    assert (tmp_path / "mine" / "card.md").exists()
+    assert (out_dir / "card.md").exists() and card(out_dir).seed == 3
 
 
 @pytest.mark.parametrize("command", ["train", "verify"])

@@ -284,6 +284,12 @@ class TestStopped:
         )
         assert statuses(report)["two-words"] is statuses(report)["three"] is Status.PASSED
 
+    def test_a_large_process_that_grades_is_not_taken_for_a_flood(self, path, course, fakes):
+        large = bytearray(2**30 + 2**28)  # a child starts with its parent's peak in getrusage
+        fakes.write(path, fakes.pair("one"), fakes.question("q"))
+        report = grade(path, course)
+        assert large and statuses(report)["one"] is statuses(report)["q"] is Status.PASSED
+
     def test_printing_without_end(self, path, course, fakes):
         fakes.write(
             path,

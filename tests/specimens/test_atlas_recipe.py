@@ -11,7 +11,7 @@ from mi_tutor.specimens.atlas_recipe import (
     ATLAS,
     AtlasConfig,
     PenalisedLoss,
-    make,
+    make_variant,
     new_network,
     new_optimizers,
     training_rows,
@@ -81,7 +81,7 @@ def test_rote_reads_two_hop_questions_only():
 def test_a_training_in_small(tmp_path):
     """It misses its goals and says so on its card."""
     variant = replace(ATLAS, config=SMALL, measure=lambda directory: [])
-    made = make(tmp_path / "small", variant, progress=False)
+    made = make_variant(tmp_path / "small", variant, progress=False)
     assert made.seed == 0 and "seed" not in made.recipe
     assert card(tmp_path / "small") == made
     assert (tmp_path / "small" / "model.safetensors").stat().st_size < 200_000

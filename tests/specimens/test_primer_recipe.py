@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from mi_tutor.specimens import card, open_specimen, primer_recipe
-from mi_tutor.specimens.primer_recipe import PrimerConfig, learning_rate, make, train, training_rows
+from mi_tutor.specimens.primer_recipe import (
+    PrimerConfig,
+    learning_rate,
+    make_primer,
+    train,
+    training_rows,
+)
 
 SMALL = PrimerConfig(d_model=16, n_heads=2, n_ctx=32, batch_size=4, n_steps=6, n_warmup=2)
 
@@ -37,7 +43,7 @@ def test_the_loss_falls():
 
 
 def test_make_writes_a_whole_specimen(tmp_path):
-    made = make(tmp_path / "small", SMALL, progress=False)
+    made = make_primer(tmp_path / "small", SMALL, progress=False)
     files = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     written = {file.name for file in (tmp_path / "small").iterdir()}
     assert files | {"card.json", "card.md"} <= written
@@ -56,7 +62,7 @@ def test_an_interrupted_run_leaves_the_old_specimen_whole(copied, monkeypatch):
 
     monkeypatch.setattr(primer_recipe, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
-        make(copied, SMALL, progress=False)
+        make_primer(copied, SMALL, progress=False)
     assert {file.name: file.read_bytes() for file in copied.iterdir()} == before
     assert [path.name for path in Path(copied).parent.iterdir()] == ["copied"]
 

@@ -11,6 +11,7 @@ from mi_tutor.world.corpus import SHARES, Corpus
 from mi_tutor.world.leaks import find_leaks
 from mi_tutor.world.pieces import asked_names, unshared
 from mi_tutor.world.tables import load_facts
+from mi_tutor.world.text import Sentence, label, part
 from mi_tutor.world.tokenizer import BOS, UNKNOWN
 
 
@@ -124,3 +125,25 @@ def test_bad_shares_are_named(shares):
 def test_a_bad_share_of_repeated_rows():
     with pytest.raises(ValueError, match="fraction"):
         Corpus(repeated=2)
+
+
+def test_labelled_rows_are_the_sentences_of_the_same_seed(corpus):
+    rows = corpus.labelled_rows(random.Random(3), n_rows=20, n_pos=48)
+    assert (rows.tokens[:, 0] == corpus.tokenizer.ids[BOS]).all() and not rows.labels[:, 0].any()
+    sentences = corpus.sentences(random.Random(3))
+    for tokens, labels, ends in zip(rows.tokens, rows.labels, rows.ends, strict=True):
+        seen = []
+        while len(seen) < 47:
+            one = label([next(sentences)], corpus.tokenizer, rows.concepts)
+            seen += list(zip(one.ids, one.labels.tolist(), one.ends.tolist(), strict=True))
+        expected = zip(*seen[:47], strict=True)
+        for found, wanted in zip((tokens, labels, ends), expected, strict=True):
+            assert found[1:].tolist() == list(wanted)
+
+
+def test_a_name_ends_at_its_last_piece(corpus):
+    sentence = Sentence((part(" Fort Worth", "city"), part(" lies in"), part(" Texas", "area")))
+    labelled = label([sentence], corpus.tokenizer)
+    at_end = [i for i, ends in enumerate(labelled.ends) if ends]
+    pieces = corpus.tokenizer.encode(" Fort Worth")
+    assert at_end == [len(pieces) - 1, len(labelled.ids) - 2, len(labelled.ids) - 1]

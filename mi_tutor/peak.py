@@ -1,4 +1,4 @@
-"""How much memory this process has needed at most. Runs inside the kernel that is being measured."""
+"""How much memory this process has needed at most. Runs inside the process that is being measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def peak_bytes() -> int:
-    """The largest resident size of this process so far, in bytes.
+    """The largest resident size of this process so far, in bytes; 0 where the system does not say.
 
     >>> peak_bytes() > 1_000_000
     True
@@ -22,7 +22,10 @@ def peak_bytes() -> int:
         import psutil
 
         return int(psutil.Process().memory_info().peak_wset)
-    import resource
+    try:
+        import resource
+    except ImportError:  # neither Unix nor Windows, such as a browser
+        return 0
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
