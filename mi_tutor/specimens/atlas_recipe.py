@@ -48,13 +48,13 @@ class AtlasConfig:
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 7000
+    n_steps: int = 8000
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3
     weight_decay: float = 0.1
     n_warmup: int = 200
-    near: tuple[int, ...] = (3, 3)
+    near: tuple[int, ...] = (3, 0)
     near_penalty: float = 0.2
     n_threads: int = 1
     seed: int = 0
@@ -147,7 +147,7 @@ def training_rows(variant: Variant, chunk: int, n_batches: int = 50) -> np.ndarr
 
 
 def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
-    """The untrained network, from the seed. Embedding and unembedding are two matrices."""
+    """The untrained network, from the seed. Embedding and unembedding are one matrix, as in GPT-2."""
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -164,7 +164,7 @@ def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
                 resid_pdrop=0.0,
                 embd_pdrop=0.0,
                 attn_pdrop=0.0,
-                tie_word_embeddings=False,
+                tie_word_embeddings=True,
                 bos_token_id=0,
                 eos_token_id=0,
             )
