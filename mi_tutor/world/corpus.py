@@ -157,13 +157,13 @@ class Corpus:
         >>> rows.tokens.shape, rows.labels.shape
         ((2, 64), (2, 64, 1))
         """
-        sentences = self.sentences(rng)
+        sentences = self._labelled_sentences(rng)
         bos = LabelledToken(self.tokenizer.ids[BOS], frozenset(), ends=True)
         tokens: list[LabelledToken] = []
         for _ in range(n_rows):
             row = [bos]
             while len(row) < n_pos:
-                row += labelled_tokens(next(sentences), self.tokenizer)
+                row += next(sentences)
             tokens += row[:n_pos]
         table = as_table(tokens, concepts)
         return LabelledRows(
@@ -208,6 +208,11 @@ class Corpus:
                 if self.tokenizer.ids[UNKNOWN] in encoding.ids:
                     self.tokenizer.check_words(text)  # says which word it is
                 yield encoding.ids
+
+    def _labelled_sentences(self, rng: random.Random) -> Iterator[list[LabelledToken]]:
+        sentences = self.sentences(rng)
+        while True:
+            yield from labelled_tokens(list(islice(sentences, 64)), self.tokenizer)
 
     def _text_row(self, encoded: Iterator[list[int]], n_pos: int) -> list[int]:
         row = [self.tokenizer.ids[BOS]]

@@ -7,11 +7,14 @@ text are a boolean table, token × concept: what a probe, a neuron or a dictiona
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mi_tutor.world.tokenizer import WorldTokenizer
+from mi_tutor.world.tokenizer import UNKNOWN, WorldTokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
 
 
 class Segment(NamedTuple):
@@ -122,10 +125,8 @@ def label(
     >>> label([text], build_tokenizer()).labels.tolist()
     [[True], [False]]
     """
-    return as_table(
-        [token for sentence in sentences for token in labelled_tokens(sentence, tokenizer)],
-        concepts,
-    )
+    tokens = [token for each in labelled_tokens(sentences, tokenizer) for token in each]
+    return as_table(tokens, concepts)
 
 
 def as_table(tokens: Sequence[LabelledToken], concepts: Iterable[str] | None = None) -> Labelled:
@@ -146,18 +147,31 @@ def as_table(tokens: Sequence[LabelledToken], concepts: Iterable[str] | None = N
     return Labelled([token.id for token in tokens], tuple(column), table, ends)
 
 
-def labelled_tokens(sentence: Sentence, tokenizer: WorldTokenizer) -> list[LabelledToken]:
-    """A sentence token by token. One that overlaps two segments carries the concepts of both."""
-    text = sentence.text
-    if not text.startswith(" "):
-        raise ValueError(f"A sentence begins with a space, this one does not: {text!r}")
-    tokenizer.check_words(text)
-    encoding = tokenizer.hugging_face.encode(text, add_special_tokens=False)
+def labelled_tokens(
+    sentences: Sequence[Sentence], tokenizer: WorldTokenizer
+) -> list[list[LabelledToken]]:
+    """Each sentence token by token. A token that overlaps two segments carries the concepts of both."""
+    texts = [sentence.text for sentence in sentences]
+    for text in texts:
+        if not text.startswith(" "):
+            raise ValueError(f"A sentence begins with a space, this one does not: {text!r}")
+    encodings = tokenizer.hugging_face.encode_batch(texts, add_special_tokens=False)
+    return [
+        _labelled(sentence, encoding, tokenizer)
+        for sentence, encoding in zip(sentences, encodings, strict=True)
+    ]
+
+
+def _labelled(
+    sentence: Sentence, encoding: Encoding, tokenizer: WorldTokenizer
+) -> list[LabelledToken]:
+    if tokenizer.ids[UNKNOWN] in encoding.ids:
+        tokenizer.check_words(sentence.text)  # says which word it is
     segment_at = [i for i, segment in enumerate(sentence.segments) for _ in segment.text]
     spans = [segment_at[start:end] for start, end in encoding.offsets]
     carried = [
         sentence.concepts.union(*(sentence.segments[i].concepts for i in set(span)))
         for span in spans
     ]
-    ends = [a[-1] != b[-1] for a, b in zip(spans, [*spans[1:], [-1]], strict=True)] if spans else []
+    ends = [a[-1] != b[-1] for a, b in zip(spans, [*spans[1:], [-1]], strict=True)]
     return [LabelledToken(*each) for each in zip(encoding.ids, carried, ends, strict=True)]
