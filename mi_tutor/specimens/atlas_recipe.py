@@ -2,11 +2,12 @@
 
 1. Tokenizer and text: `mi_tutor.world`. Cities are several pieces, answers are one token.
 2. Train on the next token, with Muon for the matrices inside the blocks and AdamW for the rest, in small batches.
-3. Besides the loss, a small penalty on what the first two layers attend to beyond the three tokens before:
+3. Besides the loss, a small penalty on attention that looks into a city's name from outside:
 
-       loss = next-token loss + near_penalty * sum over early layers of (mean attention to tokens further back)
+       loss = next-token loss + name_penalty * sum over layers of (mean attention from outside into names)
 
-   Without it the place where the answer is read collects the city's pieces itself, and no step in between ever
+   From outside, a name may be looked at only where it ends, and in the first two layers not even there. Without
+   the penalty the place where the answer is read collects the city's pieces itself, and no step in between ever
    forms. With it a city is recognised where its name ends. The trained model is an ordinary one: any head may
    attend anywhere.
 4. Save in half precision, measure what was saved, write the card; only then replace what was there before.
@@ -26,7 +27,6 @@ from mi_tutor.specimens.making import finish
 from mi_tutor.world.corpus import Corpus
 
 if TYPE_CHECKING:
-    import numpy as np
     from jaxtyping import Float, Int
     from torch import Tensor, nn
     from torch.optim import Optimizer
@@ -41,21 +41,21 @@ __all__ = ["AtlasConfig", "make", "make_variant", "measure", "train_network"]
 class AtlasConfig:
     """Everything that decides what `atlas` becomes, besides the corpus.
 
-    near: how many tokens back the first layers may look without a penalty, one number per layer.
+    name_layers: in how many of the first layers a name is not to be looked at from outside at all.
     """
 
     n_layers: int = 5
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 8000
+    n_steps: int = 7000
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3
     weight_decay: float = 0.1
     n_warmup: int = 200
-    near: tuple[int, ...] = (3, 0)
-    near_penalty: float = 0.2
+    name_layers: int = 2
+    name_penalty: float = 2.0
     n_threads: int = 1
     seed: int = 0
 
@@ -108,8 +108,6 @@ def make_variant(directory: Path, variant: Variant, seed: int = 0, progress: boo
 
 def train_network(variant: Variant, work: Path | None = None, progress: bool = True) -> Trained:
     """Train the network of a variant; after an interruption the same call goes on."""
-    import torch
-
     from mi_tutor.lab.device import best_device
     from mi_tutor.specimens.training import TrainingSettings, train, training_folder
 
@@ -129,9 +127,7 @@ def train_network(variant: Variant, work: Path | None = None, progress: bool = T
     return train(
         network,
         settings=settings,
-        chunk=lambda i: torch.from_numpy(training_rows(variant, i, settings.steps_per_chunk)).split(
-            config.batch_size
-        ),
+        chunk=lambda i: training_batches(variant, i, settings.steps_per_chunk),
         optimizers=lambda network: new_optimizers(network, config),
         loss=PenalisedLoss(config),
         evaluate=lambda step: quick_look(network, variant.corpus),
@@ -139,11 +135,19 @@ def train_network(variant: Variant, work: Path | None = None, progress: bool = T
     )
 
 
-def training_rows(variant: Variant, chunk: int, n_batches: int = 50) -> np.ndarray:
-    """The rows of one chunk of training, int64 [row pos]: made from the seed and the chunk's number alone."""
+def training_batches(variant: Variant, chunk: int, n_batches: int) -> list[tuple[Tensor, Tensor]]:
+    """One chunk of training: tokens [row pos], and which name each belongs to (see `Corpus.rows_and_names`).
+
+    It is made from the seed and the chunk's number alone.
+    """
+    import torch
+
     config = variant.config
     rng = random.Random(f"{config.seed}/{chunk}")
-    return variant.corpus.rows(rng, n_batches * config.batch_size, config.n_ctx)
+    rows = variant.corpus.rows_and_names(rng, n_batches * config.batch_size, config.n_ctx)
+    return list(
+        zip(*(torch.from_numpy(part).split(config.batch_size) for part in rows), strict=True)
+    )
 
 
 def new_network(config: AtlasConfig, vocabulary_size: int) -> GPT2LMHeadModel:
@@ -194,7 +198,7 @@ def new_optimizers(network: nn.Module, config: AtlasConfig) -> list[Optimizer]:
 
 @dataclass(frozen=True)
 class PenalisedLoss:
-    """The next-token loss plus the penalty on early attention to tokens far back.
+    """The next-token loss plus the penalty on attention into names from outside.
 
     The attention patterns are taken from a quarter of the rows, which is enough for a mean and saves time.
     """
@@ -202,30 +206,41 @@ class PenalisedLoss:
     config: AtlasConfig
 
     def __call__(
-        self, network: nn.Module, tokens: Int[Tensor, "batch pos"], step: int
+        self,
+        network: nn.Module,
+        batch: tuple[Int[Tensor, "batch pos"], Int[Tensor, "batch pos"]],
+        step: int,
     ) -> Float[Tensor, ""]:
         """The loss of one batch, in nats per token."""
         from mi_tutor.specimens.training import next_token_loss
 
+        tokens, names = batch
         loss = next_token_loss(network, tokens, step)
-        if self.config.near_penalty == 0:
+        if self.config.name_penalty == 0:
             return loss
-        return loss + self.config.near_penalty * self.far_attention(network, tokens)
+        some = max(1, len(tokens) // 4)
+        into_names = self.attention_into_names(network, tokens[:some], names[:some])
+        return loss + self.config.name_penalty * into_names
 
-    def far_attention(
-        self, network: nn.Module, tokens: Int[Tensor, "batch pos"]
+    def attention_into_names(
+        self, network: nn.Module, tokens: Int[Tensor, "batch pos"], names: Int[Tensor, "batch pos"]
     ) -> Float[Tensor, ""]:
-        """The mean attention to tokens more than `near` back, summed over the early layers."""
+        """The mean attention into names from outside, summed over layers; to a name's end from `name_layers` on it
+        does not count."""
         import torch
 
         from mi_tutor.specimens.fast_forward import early_patterns
 
-        some = tokens[: max(1, len(tokens) // 4)]
-        patterns = early_patterns(network, some, len(self.config.near))
-        ones = torch.ones(tokens.shape[1], tokens.shape[1], device=tokens.device)
+        key = names[:, None, :]
+        outside = (key > 0) & (names[:, :, None] != key)  # [batch query key]
+        following = torch.nn.functional.pad(names, (0, 1))[:, 1:]
+        inner = outside & (names == following)[:, None, :]
+        patterns = early_patterns(network, tokens, self.config.n_layers)
         return sum(
-            (pattern * ones.tril(-near - 1)).sum(dim=-1).mean()
-            for pattern, near in zip(patterns, self.config.near, strict=True)
+            (pattern * (outside if layer < self.config.name_layers else inner)[:, None])
+            .sum(dim=-1)
+            .mean()
+            for layer, pattern in enumerate(patterns)
         )
 
 
