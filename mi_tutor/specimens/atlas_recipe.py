@@ -2,14 +2,16 @@
 
 1. Tokenizer and text: `mi_tutor.world`. Cities are several pieces, answers are one token.
 2. Train on the next token, with Muon for the matrices inside the blocks and AdamW for the rest, in small batches.
-3. Besides the loss, a small penalty on attention that looks into a city's name from outside:
+3. Besides the loss, two small penalties on attention:
 
-       loss = next-token loss + name_penalty * sum over layers of (mean attention from outside into names)
+       loss = next-token loss
+            + near_penalty * sum over early layers of (mean attention to tokens further back than three)
+            + name_penalty * sum over all layers of (mean attention into a city's name from outside)
 
-   From outside, a name may be looked at only where it ends, and in the first two layers not even there. Without
-   the penalty the place where the answer is read collects the city's pieces itself, and no step in between ever
-   forms. With it a city is recognised where its name ends. The trained model is an ordinary one: any head may
-   attend anywhere.
+   The first makes the early layers put a name's pieces together where the name ends. The second, which grows over
+   the first half of the training, keeps the ways out of a name apart: it may be looked at only where it ends, and
+   in the early layers not even there. Without them the place where the answer is read collects the city's pieces
+   itself, and no step in between ever forms. The trained model is an ordinary one: any head may attend anywhere.
 4. Save in half precision, measure what was saved, write the card; only then replace what was there before.
 """
 
@@ -41,21 +43,23 @@ __all__ = ["AtlasConfig", "make", "make_variant", "measure", "train_network"]
 class AtlasConfig:
     """Everything that decides what `atlas` becomes, besides the corpus.
 
-    name_layers: in how many of the first layers a name is not to be looked at from outside at all.
+    near: how many tokens back the first `near_layers` layers may look without a penalty.
     """
 
     n_layers: int = 5
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 7000
+    n_steps: int = 6500
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3
     weight_decay: float = 0.1
     n_warmup: int = 200
-    name_layers: int = 2
-    name_penalty: float = 2.0
+    near: int = 3
+    near_layers: int = 2
+    near_penalty: float = 0.2
+    name_penalty: float = 1.0
     n_threads: int = 1
     seed: int = 0
 
@@ -198,7 +202,7 @@ def new_optimizers(network: nn.Module, config: AtlasConfig) -> list[Optimizer]:
 
 @dataclass(frozen=True)
 class PenalisedLoss:
-    """The next-token loss plus the penalty on attention into names from outside.
+    """The next-token loss plus the two penalties on attention.
 
     The attention patterns are taken from a quarter of the rows, which is enough for a mean and saves time.
     """
@@ -212,35 +216,51 @@ class PenalisedLoss:
         step: int,
     ) -> Float[Tensor, ""]:
         """The loss of one batch, in nats per token."""
+        from mi_tutor.specimens.fast_forward import early_patterns
         from mi_tutor.specimens.training import next_token_loss
 
-        tokens, names = batch
+        config, (tokens, names) = self.config, batch
         loss = next_token_loss(network, tokens, step)
-        if self.config.name_penalty == 0:
+        if config.near_penalty == config.name_penalty == 0:
             return loss
         some = max(1, len(tokens) // 4)
-        into_names = self.attention_into_names(network, tokens[:some], names[:some])
-        return loss + self.config.name_penalty * into_names
+        patterns = early_patterns(network, tokens[:some], config.n_layers)
+        growing = min(1.0, 2 * step / config.n_steps)
+        return (
+            loss
+            + config.near_penalty * self.far_attention(patterns)
+            + config.name_penalty * growing * self.attention_into_names(patterns, names[:some])
+        )
+
+    def far_attention(
+        self, patterns: Sequence[Float[Tensor, "batch head query key"]]
+    ) -> Float[Tensor, ""]:
+        """The mean attention to tokens more than `near` back, summed over the early layers."""
+        far = patterns[0].new_ones(patterns[0].shape[-2:]).tril(-self.config.near - 1)
+        return sum(
+            (pattern * far).sum(dim=-1).mean() for pattern in patterns[: self.config.near_layers]
+        )
 
     def attention_into_names(
-        self, network: nn.Module, tokens: Int[Tensor, "batch pos"], names: Int[Tensor, "batch pos"]
+        self,
+        patterns: Sequence[Float[Tensor, "batch head query key"]],
+        names: Int[Tensor, "batch pos"],
     ) -> Float[Tensor, ""]:
-        """The mean attention into names from outside, summed over layers; to a name's end from `name_layers` on it
-        does not count."""
-        import torch
-
-        from mi_tutor.specimens.fast_forward import early_patterns
+        """The mean attention into names from outside, summed over layers. After the early layers, attention to the
+        end of a name does not count."""
+        from torch.nn.functional import pad
 
         key = names[:, None, :]
-        outside = (key > 0) & (names[:, :, None] != key)  # [batch query key]
-        following = torch.nn.functional.pad(names, (0, 1))[:, 1:]
-        inner = outside & (names == following)[:, None, :]
-        patterns = early_patterns(network, tokens, self.config.n_layers)
+        from_outside = (key > 0) & (names[:, :, None] != key)  # [batch query key]
+        ends = names != pad(names, (0, 1))[:, 1:]
+        before_its_end = from_outside & ~ends[:, None, :]
+        wrong = [
+            from_outside if layer < self.config.near_layers else before_its_end
+            for layer in range(len(patterns))
+        ]
         return sum(
-            (pattern * (outside if layer < self.config.name_layers else inner)[:, None])
-            .sum(dim=-1)
-            .mean()
-            for layer, pattern in enumerate(patterns)
+            (pattern * each[:, None]).sum(dim=-1).mean()
+            for pattern, each in zip(patterns, wrong, strict=True)
         )
 
 
