@@ -55,8 +55,8 @@ quiz("paris-again", "b")
 r"""
 Two specimens for this chapter: `induction-2l` with two layers of attention and `induction-1l` with one.
 They have no MLPs (their weights are zero), 4 heads per layer and 180 words, and were trained alike, on
-the same invented language: running text, and random blocks of words that repeat. Word 0 of the vocabulary
-is BOS, `<|endoftext|>`, which begins every text.
+the same invented language: running text, and random blocks of words that repeat. Besides the words, with
+ids from 1 on, the vocabulary has BOS, `<|endoftext|>`, with id 0, which begins every text.
 """
 
 # %% id="open-the-models"
@@ -396,7 +396,8 @@ check("needed-head", needed)
 r"""
 **What you should see.** One head of layer 0 stands out, and it is not an induction head. The induction
 heads of layer 1 are needed less, one by one. (Compare with the induction scores: do the two tables agree
-about every head of layer 1? A score and an ablation ask different questions.) Take them out together:
+about every head of layer 1? A score and an ablation ask different questions: a head can be missed without
+looking where induction looks.) Take them out together:
 """
 
 # %% id="together"
@@ -417,6 +418,9 @@ quiz("one-head-left-out", "b")
 
 # %% [markdown]
 r"""
+(Without all of layer 1 the loss is above that of guessing. What is left of a model does not know that
+something is missing: it goes on to bet, now on the wrong words.)
+
 And what becomes of the induction heads when the previous-token head is gone? They are still in the model,
 nobody touched them.
 """
@@ -820,9 +824,11 @@ for name, each in [("one layer", one_layer), ("two layers", model)]:
 
 # %% [markdown]
 r"""
-Zero in layer 0, in every model and whatever its weights: a key there is made from its own position's
-token and place, and nothing has written to that position yet. So no head of a one-layer model can find
-"the position whose previous token was A". One head has to write it down first, and that takes a layer.
+Zero in layer 0, whatever the weights: a key there is made from its own position's token and place, and
+nothing has written to that position yet. So no head of a one-layer model can find "the position whose
+previous token was A". One head has to write it down first, and that takes a layer. (Olsson et al. 2022
+turned this into an experiment: they mixed into every key the key of the position before it, and with such
+"smeared keys" models of one layer learned it too.)
 
 But the loss of one layer did fall a little on the second copy. What has it learned? Add up the probability
 that it gives to **any** word of the block:
@@ -869,7 +875,8 @@ r"""
 and these queries, of the **probability** that the model gives to
 
 1. **by token**: the token that stands right after the earlier copy (in the first block) of the query's
-   token. (The copy of one word is the first block's last word: then it is the second block's first word.)
+   token. (One query's earlier copy is the first block's last word. What stands right after that is the
+   second block's first word.)
 2. **by position**: the token that stands `n_block - 1` positions before the query, where plain repetition
    would have the answer.
 """
@@ -1015,7 +1022,7 @@ phase_curves(
 r"""
 **What you should see.** For a long time nothing. Then, between two neighbouring checkpoints, most of the
 loss on the second copy is gone, and in the same gap both head scores rise: the previous-token head and
-the induction heads arrive together, since either is useless without the other. The loss of one layer
+the induction heads arrive together, since for copying either is of no use without the other. The loss of one layer
 moves by a fraction of a nat and never falls off a cliff. (Its "share" is a share of next to nothing: look at
 the size of the whole change before you read one.) Olsson et al. 2022 saw the same in language models, at
 roughly 2.5 to 5 billion tokens.
@@ -1107,9 +1114,9 @@ phase_curves(
 
 # %% [markdown]
 r"""
-**What you should see.** The induction score stays near chance for some hundred steps, then climbs steeply, and
-the loss on the second copy falls with it. (Rounding differs between machines, and with it the step at which
-it happens. If it has not happened at the end, train for more steps.) Try another seed: which
+**What you should see.** The induction score stays near chance for the first one or two hundred steps, then climbs
+steeply, and the loss on the second copy falls with it. (Rounding differs between machines, and with it the
+step at which it happens. If it has not happened at the end, train for more steps.) Try another seed: which
 head does what, and at which step, is settled anew each time.
 
 ## On the real thing
@@ -1159,7 +1166,7 @@ candidates, and the rest of this chapter is how to find out what depends on them
 - **"The induction head does induction."** It does the second half. Without a previous-token head below it,
   it finds nothing.
 - **"A high score means that the model needs the head."** A score says where it looks. The head that copying
-  needs most has an induction score of chance.
+  needs most has an induction score of 0.
 - **"Removing it does little, so it does little."** Its neighbours may do the same. Remove them together.
 - **"K-composition above random proves a circuit."** It is a lead. Another pair scored far above
   random too, and copying did not need it.
@@ -1192,6 +1199,8 @@ r"""
   induction heads in two-layer models: the source of sections 1 to 4.
 - Olsson et al. 2022, *In-context Learning and Induction Heads*. The phase change, in models of many sizes,
   and how far the evidence carries.
+- Sanford, Hsu and Telgarsky 2024, *One-layer transformers fail to solve the induction heads task*. A proof:
+  one layer would have to be exponentially larger than two.
 - Wang et al. 2022, *Interpretability in the Wild*. Where previous-token and induction heads turn up again,
   inside a larger circuit of GPT-2 small.
 """

@@ -8,17 +8,12 @@ from pathlib import Path
 from mi_tutor.cli.say import Trouble, say, sign, table
 from mi_tutor.specimens.cards import Table, card, recipe_of, verify
 from mi_tutor.specimens.errors import SpecimenError
-from mi_tutor.specimens.shelf import (
-    SHELF,
-    no_such_specimen,
-    specimen_names,
-    specimen_path,
-)
+from mi_tutor.specimens.shelf import SHELF, shelf_names, specimen_path
 
 
 def list_all() -> int:
     """Print each specimen's name, size and summary."""
-    for name in specimen_names():
+    for name in shelf_names():
         size = sum(file.stat().st_size for file in specimen_path(name).iterdir()) / 1e6
         say(f"{name}  ({size:.1f} MB)", "strong")
         say(card(name).summary, indent=2)
@@ -27,13 +22,9 @@ def list_all() -> int:
 
 def train(name: str, out: Path | None, seed: int, quiet: bool) -> int:
     """Train a specimen, or go on with a training that was stopped, and write its directory and card."""
-    try:
-        recipe = recipe_of(name)
-    except ModuleNotFoundError:
-        raise Trouble(no_such_specimen(name)) from None
     directory = out or SHELF / name
     try:
-        made = recipe.make(directory, seed=seed, progress=not quiet)
+        made = recipe_of(name).make(directory, seed=seed, progress=not quiet)
     except SpecimenError as error:
         raise Trouble(str(error)) from None
     from mi_tutor.show.specimen_card import write_pictures
@@ -53,7 +44,7 @@ def train(name: str, out: Path | None, seed: int, quiet: bool) -> int:
 def verify_all(names: Sequence[str]) -> int:
     """Print one line per number: what the card says, what is measured now, whether it holds."""
     all_hold = True
-    for name in names or specimen_names():
+    for name in names or shelf_names():
         try:
             verdicts = verify(name)
         except SpecimenError as error:

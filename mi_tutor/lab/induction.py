@@ -93,10 +93,17 @@ def fuzzy_copy(
     At the queries of the second block where the two rules differ:
     by_token: the probability of the token that followed the earlier copy.
     by_position: the probability of the token that stood n_block - 1 positions ago.
+
+    Raises ValueError if the rows are not BOS, a block of two tokens or more, and the same tokens again.
+
+    >>> from mi_tutor.lab.device import seeded
+    >>> tokens = rotated_tokens(torch.arange(1, 9), n_rows=2, n_block=4, bos=0, generator=seeded(0), shift=2)
+    >>> fuzzy_copy(torch.zeros(2, 9, 10), tokens, n_block=4)  # a model that says nothing
+    CopyRule(by_token=tensor(0.1000), by_position=tensor(0.1000))
     """
-    targets = induction_targets(tokens)
     # At the very last query both rules point at the second block's first word.
     queries = torch.arange(n_block + 1, 2 * n_block, device=tokens.device)
+    after = after_first_copy(tokens, n_block)[:, :-1]
     p = logits[:, queries].softmax(dim=-1)
 
     def mean_probability(keys: Int[Tensor, "row query"]) -> Float[Tensor, ""]:
@@ -104,7 +111,28 @@ def fuzzy_copy(
         return p.gather(-1, predicted[..., None]).mean()
 
     by_distance = (queries - (n_block - 1)).expand(len(tokens), -1)
-    return CopyRule(mean_probability(targets[:, queries]), mean_probability(by_distance))
+    return CopyRule(mean_probability(after), mean_probability(by_distance))
+
+
+def after_first_copy(tokens: Int[Tensor, "row pos"], n_block: int) -> Int[Tensor, "row n_block"]:
+    """For each token of the second block, the position right after its copy in the first.
+
+    Unlike `induction_targets` also where that is the token's own position (rotated by n_block - 1: a b c  c a b).
+    """
+    n_pos = tokens.shape[1]
+    if n_block < 2 or n_pos != 1 + 2 * n_block:
+        raise ValueError(
+            f"Rows should be BOS and two blocks of n_block tokens, two or more: 1 + 2 * n_block positions. "
+            f"Got n_block {n_block} and {n_pos} positions."
+        )
+    first, second = tokens[:, 1 : n_block + 1], tokens[:, n_block + 1 :]
+    same = second[:, :, None] == first[:, None, :]  # [row second first]
+    if not (same.sum(dim=-1) == 1).all():
+        raise ValueError(
+            "Each token of the second block should stand in the first block once. "
+            "Make the rows with `rotated_tokens`."
+        )
+    return same.int().argmax(dim=-1) + 2  # 1 for BOS, 1 for the position after
 
 
 class PhaseChange(NamedTuple):

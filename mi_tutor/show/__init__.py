@@ -12,6 +12,17 @@ from typing import Any
 
 _HOMES = {
     "mi_tutor.show.charts": ("heatmap", "lines", "scatter"),
+    "mi_tutor.show.dictionaries": (
+        "concept_score_figure",
+        "density_figure",
+        "feature_match_figure",
+        "latent_dashboard",
+        "live_training",
+        "pareto_figure",
+        "recovered_features_figure",
+        "splitting_figure",
+        "training_figure",
+    ),
     "mi_tutor.show.explorer": ("superposition_explorer",),
     "mi_tutor.show.figure": ("Figure",),
     "mi_tutor.show.patching": (

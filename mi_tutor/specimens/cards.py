@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.files import read_json
-from mi_tutor.specimens.shelf import specimen_path
+from mi_tutor.specimens.shelf import dictionary_names, no_such_specimen, specimen_path
 
 Table = list[list[float]]
 WEIGHTS = "model.safetensors"
+DICTIONARY_WEIGHTS = "sae_weights.safetensors"
 LARGEST_COLUMNS = 12  # a table with more is shown as a picture only
 
 
@@ -131,7 +131,7 @@ def verify(name: str) -> list[Verdict]:
     True
     """
     directory, known = specimen_path(name), card(name)
-    found = sha256(directory / WEIGHTS)
+    found = sha256(directory / (DICTIONARY_WEIGHTS if name in dictionary_names() else WEIGHTS))
     measured = {measure.name: measure for measure in recipe_of(name).measure(directory)}
     verdicts = [Verdict("sha256 of the weights", known.sha256, found, found == known.sha256)]
     for old in known.measures:
@@ -147,9 +147,26 @@ def verify(name: str) -> list[Verdict]:
     return verdicts
 
 
-def recipe_of(name: str) -> ModuleType:
-    """The module that makes a specimen: `make(directory)` trains it, `measure(directory)` measures it."""
-    return importlib.import_module(f"mi_tutor.specimens.{name.replace('-', '_')}_recipe")
+class Recipe(Protocol):
+    """What makes a specimen: a module for a model, a `DictionaryRecipe` for a dictionary."""
+
+    def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
+        """Train it and write its directory, card included."""
+
+    def measure(self, directory: Path) -> Sequence[Measure]:
+        """Measure what the card says."""
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of a specimen; SpecimenError if there is none of this name."""
+    try:
+        return importlib.import_module(f"mi_tutor.specimens.{name.replace('-', '_')}_recipe")
+    except ModuleNotFoundError:
+        from mi_tutor.specimens.dictionary_recipes import DICTIONARIES
+
+        if name not in DICTIONARIES:
+            raise SpecimenError(no_such_specimen(name)) from None
+        return DICTIONARIES[name]
 
 
 def write_card(known: Card, directory: Path) -> None:

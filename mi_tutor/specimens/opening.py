@@ -20,6 +20,7 @@ from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.files import REPAIR, check_directory
 from mi_tutor.specimens.hub import hub_directory, reason
 from mi_tutor.specimens.shelf import (
+    dictionary_names,
     nearest_specimen,
     no_such_specimen,
     specimen_names,
@@ -88,6 +89,10 @@ def find_directory(name: str | Path) -> Path:
         )
     if name in specimen_names():
         return specimen_path(str(name))
+    if name in dictionary_names():
+        raise SpecimenError(
+            f"{name!r} is a dictionary, not a model. Open it with open_dictionary({name!r})."
+        )
     path = Path(name).expanduser()
     looks_like_path = isinstance(name, Path) or path.is_absolute() or name.startswith((".", "~"))
     if looks_like_path or (name and path.is_dir()):

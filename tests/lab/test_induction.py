@@ -92,6 +92,37 @@ def test_fuzzy_copy_tells_the_two_rules_apart():
     assert seen.by_token < 1e-3 and seen.by_position > 0.999
 
 
+@pytest.mark.parametrize("n", [2, 3, 8])
+def test_fuzzy_copy_of_a_block_rotated_by_all_but_one(n):
+    """BOS a b c  c a b: after the copy of c stands the second c, the query itself."""
+    tokens = rotated_tokens(WORDS, 20, n, bos=0, generator=seeded(0), shift=n - 1)
+    p = torch.randn(20, 1 + 2 * n, 50, generator=seeded(1)).softmax(dim=-1)
+    by_token, by_position = [], []
+    for r, row in enumerate(tokens.tolist()):
+        assert row[n] == row[n + 1]
+        for q in range(n + 1, 2 * n):
+            by_token.append(p[r, q, row[row.index(row[q]) + 1]].item())
+            by_position.append(p[r, q, row[q - n + 1]].item())
+    seen = fuzzy_copy(p.log(), tokens, n)
+    assert seen.by_token.item() == pytest.approx(sum(by_token) / len(by_token), rel=1e-5)
+    assert seen.by_position.item() == pytest.approx(sum(by_position) / len(by_position), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "n_block", "complaint"),
+    [
+        ([[0, 5, 6, 7, 6, 7, 8]], 3, "once"),  # 8 has no copy
+        ([[0, 5, 5, 7, 7, 5, 5]], 3, "once"),  # 5 has two
+        ([[0, 5, 6, 7, 6, 7, 5]], 2, "positions"),
+        ([[0, 5, 5]], 1, "two or more"),
+    ],
+)
+def test_fuzzy_copy_says_when_rows_are_no_rotated_blocks(rows, n_block, complaint):
+    tokens = torch.tensor(rows)
+    with pytest.raises(ValueError, match=complaint):
+        fuzzy_copy(torch.zeros(*tokens.shape, 50), tokens, n_block)
+
+
 def test_a_uniform_model_follows_neither_rule():
     tokens = rotated_tokens(WORDS, 30, 8, bos=0, generator=seeded(0))
     for probability in fuzzy_copy(torch.zeros(*tokens.shape, 50), tokens, 8):

@@ -1,10 +1,10 @@
 """Sparse dictionaries: autoencoders and transcoders, from the equation to what their latents mean.
 
 Read in this order: `model` (encode, decode, the unit-norm decoder), `activations` and `kinds` (ReLU, TopK,
-BatchTopK, JumpReLU), `losses`, `dead`, `toy` (data whose features are known), `config`, `start`, `step`,
-`train`; `metrics` and `splice` (how good is it?), `concepts`, `reading`, `splitting` (what do its latents
-mean?); `sources` (samples from a model), `saelens` (files that others can open). `written` has the gradients
-of `step` written out, which is faster.
+BatchTopK, JumpReLU), `losses`, `dead`, `toy` (data whose features are known), `config`, `start`, `run`, `train`,
+`recipes`; `metrics`, `shrinkage` and `splice` (how good is it?), `concepts`, `reading`, `splitting` (what do its
+latents mean?); `sources` (samples from a model), `saelens` (files that others can open). `written` has the
+gradients of a step written out, which is faster.
 """
 
 from mi_tutor.lab.sae.activations import batch_top_k, jump_relu, step, top_k
@@ -59,7 +59,9 @@ from mi_tutor.lab.sae.reading import (
     read_a_latent,
     top_contexts,
 )
+from mi_tutor.lab.sae.recipes import toy_features, toy_recipe
 from mi_tutor.lab.sae.saelens import open_sae, save_sae
+from mi_tutor.lab.sae.shrinkage import shrinkage, soft_threshold
 from mi_tutor.lab.sae.sources import ActivationSource, Texts, activation_rows, oversample
 from mi_tutor.lab.sae.splice import LossRecovered, loss_recovered
 from mi_tutor.lab.sae.splitting import Absorption, Split, absorption, feature_splitting
@@ -131,11 +133,15 @@ __all__ = [
     "sae_metrics",
     "save_sae",
     "score_a_label",
+    "shrinkage",
+    "soft_threshold",
     "sparsity_for",
     "step",
     "tanh_penalty",
     "top_contexts",
     "top_k",
+    "toy_features",
+    "toy_recipe",
     "train_sae",
     "unit_decoder",
     "written_gradients",

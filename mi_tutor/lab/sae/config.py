@@ -2,10 +2,12 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from mi_tutor.lab.sae.kinds import Kind
+
+K_AT_FIRST = 8  # times k, where k falls while sparsity builds up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,8 @@ class SaeConfig:
         n_steps, batch_size: steps of Adam, and samples per step.
         learning_rate: Adam's. It rises over `warmup` steps and falls to 0 over the last `decay` of the
             training.
-        sparsity_warmup: steps over which lambda rises from 0. Full strength from the start kills latents.
+        sparsity_warmup: steps over which lambda rises from 0. Full strength from the start kills latents. For
+            TopK and BatchTopK: steps over which k falls to its value (`kind_at`).
         revive: Auxiliary(...) or Resample(...) for dead latents; None leaves them dead.
         dead_after: a latent that was silent for so many samples counts as dead.
         unit_norm: hold the decoder's rows at norm 1.
@@ -128,6 +131,24 @@ class SaeConfig:
     def sparsity_at(self, step: int) -> float:
         """lambda at a step: a linear rise, then a plateau."""
         return self.sparsity * min(1.0, (step + 1) / (self.sparsity_warmup + 1))
+
+    def kind_at(self, step: int) -> Kind:
+        """The kind at a step. While sparsity builds up, TopK and BatchTopK keep more latents than k.
+
+        Their k falls linearly, from 8 k (or all latents, if these are fewer). So every latent is used at first,
+        and two features that share one latent can still part; He et al. 2024 (Llama Scope) anneal k in the
+        same way. The other kinds do not change: their lambda rises instead (`sparsity_at`).
+
+        >>> from mi_tutor.lab.sae.kinds import TopK
+        >>> config = SaeConfig(d_sae=32, kind=TopK(k=2), n_steps=20, sparsity_warmup=13)
+        >>> [config.kind_at(step).k for step in (0, 6, 13, 19)]
+        [15, 9, 2, 2]
+        """
+        if self.kind.has_penalty or step >= self.sparsity_warmup:
+            return self.kind
+        first = min(K_AT_FIRST * self.kind.k, self.d_sae)
+        share = (step + 1) / (self.sparsity_warmup + 1)
+        return replace(self.kind, k=round(first + share * (self.kind.k - first)))
 
     def resamples_at(self, step: int) -> bool:
         """Whether dead latents are resampled before this step."""

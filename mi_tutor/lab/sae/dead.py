@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from mi_tutor.lab.sae.kinds import JumpRelu
 from mi_tutor.lab.sae.model import Sae, unit_decoder
 
 
@@ -55,9 +56,11 @@ def resample(
         writes   the direction of x - x_hat, what is missing there, with norm 1
         reads    the same direction, with `encoder_scale` times the mean norm of the living encoder columns
         b_enc    0
+        starts   a JumpRelu's threshold at the kind's `start`, as before training
 
-    Bricken et al. take the direction of x itself. The difference x - x_hat leaves out what other latents
-    explain already. A transcoder reads where the input differs from the mean input.
+    Without the last, a latent that died because its threshold had grown would stay dead. Bricken et al. take the
+    direction of x itself. The difference x - x_hat leaves out what other latents explain already. A transcoder
+    reads where the input differs from the mean input.
 
     x: inputs to look at, some thousands. target: what should be reconstructed, if not x.
 
@@ -79,4 +82,7 @@ def resample(
     W_enc[:, dead] = norm * reads.mT
     b_enc[dead] = 0
     W_dec[dead] = writes
-    return replace(sae, W_enc=W_enc, b_enc=b_enc, W_dec=W_dec)
+    threshold = sae.threshold
+    if threshold is not None and isinstance(sae.kind, JumpRelu):
+        threshold = torch.where(dead, sae.kind.start, threshold)
+    return replace(sae, W_enc=W_enc, b_enc=b_enc, W_dec=W_dec, threshold=threshold)

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from mi_tutor.lab.sae.config import Auxiliary
-from mi_tutor.lab.sae.kinds import BatchTopK
+from mi_tutor.lab.sae.kinds import BatchTopK, Kind
 from mi_tutor.lab.sae.losses import auxiliary_loss, reconstruction_loss
 from mi_tutor.lab.sae.model import Sae, remove_parallel, unit_decoder
 
@@ -78,6 +78,12 @@ class Weights:
         if "log_threshold" in moved:
             moved["threshold"] = moved.pop("log_threshold").exp()
         return replace(self.template, **moved)
+
+    def with_kind(self, kind: Kind) -> "Weights":
+        """The same tensors, seen as another kind: TopK with the k of this step, say."""
+        if kind == self.template.kind:
+            return self
+        return replace(self, template=replace(self.template, kind=kind))
 
     def four(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """W_enc, b_enc, W_dec, b_dec."""

@@ -112,7 +112,7 @@ class Run:
         self.recorded = self.step % every == 0 or self.step == config.n_steps - 1
         dead = dead if revive and dead.any() else None
         goal = Goal(config.sparsity_at(self.step), revive, dead, count=self.recorded)
-        seen = self.gradients(self.weights, x, y, goal)
+        seen = self.gradients(self.weights.with_kind(config.kind_at(self.step)), x, y, goal)
         move(self.weights, self.optimizer, config.unit_norm)
         self.silent = torch.where(seen.fired, 0, self.silent + len(x))
         if isinstance(config.kind, BatchTopK):

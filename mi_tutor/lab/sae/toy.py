@@ -40,9 +40,13 @@ class ToyActivations:
         directions = unit_decoder(torch.randn(n_features, d, generator=seeded(seed)))
         return cls(directions=directions, probability=torch.full((n_features,), probability))
 
+    def sizes(self, n_rows: int, generator: torch.Generator) -> Float[Tensor, "row feature"]:
+        """How much of each feature is in each fresh sample, the s_i: what the latents should say."""
+        return sparse_features(n_rows, self.probability, generator)
+
     def rows(self, n_rows: int, generator: torch.Generator) -> Float[Tensor, "row d"]:
-        """Fresh samples."""
-        return sparse_features(n_rows, self.probability, generator) @ self.directions
+        """Fresh samples. The same generator gives `sizes` and these."""
+        return self.sizes(n_rows, generator) @ self.directions
 
     def chunk(self, i: int, n_rows: int = 16_384) -> Float[Tensor, "row d"]:
         """Samples number i, for `train_sae`: the same i gives the same samples."""

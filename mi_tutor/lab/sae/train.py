@@ -50,6 +50,7 @@ def train_sae(
     progress: bool = True,
     gradients: Gradients | None = None,
     autocast: bool = False,
+    on_record: Callable[[Record], None] | None = None,
 ) -> TrainedSae:
     """Train a sparse autoencoder, or a transcoder if chunk(i) gives pairs.
 
@@ -62,6 +63,7 @@ def train_sae(
         gradients: `autograd_gradients`, or `written_gradients`, which gives the same ones faster on a CPU and
             is the default there.
         autocast: compute products in bfloat16, for GPUs; with autograd_gradients.
+        on_record: called with each new entry of the history.
 
     Raises ValueError if the folder belongs to another training, or a chunk is smaller than a batch;
     FloatingPointError if training diverged.
@@ -89,6 +91,8 @@ def train_sae(
             if run.recorded:
                 now = run.history[-1]
                 bar.set_postfix_str(f"L0 {now.l0:.1f}, FVU {now.fvu:.3f}, dead {now.dead:.1%}")
+                if on_record:
+                    on_record(now)
             if work is not None and (
                 run.step == config.n_steps or time.monotonic() - last_saved > SAVE_EVERY_S
             ):

@@ -178,7 +178,11 @@ def control_bars(
         textfont={"size": theme.TICK_SIZE},
         marker={
             "color": [theme.CATEGORICAL[0], *[theme.CATEGORICAL[1]] * (len(names) - 1)],
-            "pattern": {"shape": ["", *["/"] * (len(names) - 1)], "fgcolor": theme.PAPER},
+            "pattern": {
+                "shape": ["", *["/"] * (len(names) - 1)],
+                "fgcolor": theme.PAPER,
+                "fillmode": "overlay",
+            },
         },
     )  # fmt: skip
     figure.update_xaxes(title_text="share of answers that became the target's", range=[0, 1])

@@ -1,11 +1,13 @@
 """Counting by hand; resampling on a planted signal: exactly the badly reconstructed direction must be
 adopted."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from mi_tutor.lab.device import seeded
-from mi_tutor.lab.sae import Sae, count_silence, dead_latents, resample
+from mi_tutor.lab.sae import JumpRelu, Sae, count_silence, dead_latents, resample
 
 
 def test_silence_by_hand():
@@ -86,6 +88,16 @@ def test_nothing_to_do():
     sae, x = planted(100)
     assert resample(sae, x, torch.zeros(8, dtype=torch.bool), seeded(0)) is sae
     assert resample(sae, sae.b_dec[None], torch.ones(8, dtype=torch.bool), seeded(0)) is sae
+
+
+def test_a_threshold_that_had_grown_does_not_keep_a_latent_dead():
+    sae, x = planted()
+    dead = torch.arange(8) >= 5
+    kind = JumpRelu(start=0.01)
+    sae = replace(sae, kind=kind, threshold=torch.where(dead, 1e3, 0.1))
+    new = resample(sae, x, dead, seeded(0))
+    assert new.threshold[dead].eq(0.01).all() and new.threshold[~dead].eq(0.1).all()
+    assert (new.encode(x)[:, dead] > 0).any(dim=0).all()
 
 
 def test_a_transcoder_writes_what_is_missing_and_reads_where_the_input_is_unusual():

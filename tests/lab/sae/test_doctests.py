@@ -17,7 +17,18 @@ MODULES = (
         "model",
         "reading",
     ),
-    *("saelens", "sources", "splice", "splitting", "sparse", "start", "toy", "train"),
+    *(
+        "recipes",
+        "saelens",
+        "shrinkage",
+        "sources",
+        "splice",
+        "splitting",
+        "sparse",
+        "start",
+        "toy",
+        "train",
+    ),
 )
 
 

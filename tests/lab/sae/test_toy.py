@@ -5,18 +5,15 @@ import torch
 
 from mi_tutor.lab.device import seeded
 from mi_tutor.lab.sae import (
-    Auxiliary,
     BatchTopK,
-    JumpRelu,
-    Relu,
-    Resample,
-    SaeConfig,
-    TopK,
     ToyActivations,
     match_features,
     sae_metrics,
+    toy_features,
+    toy_recipe,
     train_sae,
 )
+from mi_tutor.lab.sae.recipes import TOY_KINDS
 
 
 def test_rows_are_sparse_sums_of_the_directions():
@@ -54,45 +51,33 @@ def test_matching_ignores_order_length_and_what_else_is_there():
     assert match_features(-features, features).mean_max_cosine < 0.9
 
 
-RECIPES = {
-    "relu": {
-        "kind": Relu(),
-        "sparsity": 1.0,
-        "sparsity_warmup": 300,
-        "revive": Resample(every=400),
-    },
-    "topk": {"kind": TopK(k=2), "revive": Auxiliary(k=8)},
-    "batchtopk": {"kind": BatchTopK(k=2), "revive": Auxiliary(k=8)},
-    "jumprelu": {"kind": JumpRelu(), "sparsity": 0.5, "sparsity_warmup": 300},
-    "tanh": {"kind": JumpRelu(penalty_kind="tanh"), "sparsity": 0.5, "sparsity_warmup": 300},
-}
+def trained_on_toy(name: str, **changes):
+    toy = toy_features(7)  # not the dictionary's own seed: it would start at the answer
+    return toy, train_sae(toy.chunk, toy_recipe(name, **changes), progress=False)
 
 
-def trained_on_toy(name: str, n_steps: int = 1500):
-    toy = ToyActivations.drawn(
-        n_features=32, d=16, probability=0.04, seed=7
-    )  # not the dictionary's own seed: it would start at the answer
-    settings = RECIPES[name]
-    config = SaeConfig(
-        d_sae=40, n_steps=n_steps, batch_size=512, learning_rate=3e-3, dead_after=10_000, **settings
-    )
-    return toy, train_sae(toy.chunk, config, progress=False)
-
-
-# From a random start only TopK finds them all in so few steps; the others' settings are being worked on.
-NOT_YET = pytest.mark.xfail(reason="does not recover every feature from a random start yet")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name == "topk" else NOT_YET) for name in RECIPES],
-)
+@pytest.mark.parametrize("name", TOY_KINDS)
 def test_every_feature_is_recovered(name):
+    """benchmarks/sae_toy.py has more seeds."""
     toy, trained = trained_on_toy(name)
     found = match_features(trained.sae.W_dec, toy.directions)
     assert found.mean_max_cosine > 0.95 and found.cosine.min() > 0.8
     metrics = sae_metrics(trained.sae, toy.chunk(10**6))
     assert metrics.fvu < 0.2 and metrics.l0 < 4
+
+
+def test_recipes_can_be_changed():
+    config = toy_recipe("relu", n_steps=90, sparsity=0.5)
+    assert (config.sparsity, config.sparsity_warmup) == (0.5, 60)
+    assert toy_recipe("topk", kind=BatchTopK(k=3)).kind == BatchTopK(k=3)
+    with pytest.raises(ValueError, match="no recipe 'gated'"):
+        toy_recipe("gated")
+
+
+def test_sizes_are_those_of_the_rows():
+    toy = toy_features(7)
+    expected = toy.sizes(50, seeded(1)) @ toy.directions
+    assert toy.rows(50, seeded(1)).equal(expected)
 
 
 def test_one_that_is_not_trained_recovers_nothing():

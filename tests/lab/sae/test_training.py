@@ -69,6 +69,24 @@ def test_nonsense_is_refused_with_what_to_try():
             replace(CONFIG, **change)
 
 
+@pytest.mark.parametrize("kind", [TopK(k=2), BatchTopK(k=2)])
+def test_k_falls_while_sparsity_builds_up(kind):
+    seen = []
+
+    def spying(weights, x, y, goal):
+        seen.append(weights.template.kind.k)
+        found = autograd_gradients(weights, x, y, goal)
+        assert goal.count is False or found.l0 <= seen[-1]
+        return found
+
+    config = replace(CONFIG, kind=kind, sparsity=0.0, sparsity_warmup=13, revive=None)
+    trained = train_sae(chunk, config, progress=False, gradients=spying)
+    assert seen == [15 - i for i in range(13)] + [2] * 27  # from 8 k = 16 to 2 in 14 equal steps
+    assert config.kind_at(0).k == 15 and replace(config, d_sae=9).kind_at(0).k <= 9
+    assert getattr(trained.sae.kind, "k", 2) == 2  # and not the k of some step
+    assert CONFIG.kind_at(0) == Relu()
+
+
 def test_the_learning_rate_rises_stays_and_falls():
     config = replace(CONFIG, n_steps=100, warmup=9, decay=0.2, learning_rate=2.0)
     rates = [config.rate_at(step) for step in range(100)]

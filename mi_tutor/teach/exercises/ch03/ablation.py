@@ -217,6 +217,12 @@ ABLATE_HEADS = Exercise(
             sentence="You take out the first head of the list only. All of them at once, in one run.",
         ),
         Mistake(
+            name="only the last of the heads",
+            wrong=_answer(_zero, chosen=lambda heads: heads[-1:]),
+            sentence="Only the last head of the list is out: you run the model once per head. Collect the hooks of all heads, then "
+            "run once.",
+        ),
+        Mistake(
             name="one at a time",
             wrong=_one_at_a_time,
             sentence="You take the heads out one at a time and average. Heads can stand in for one another: only together do you see what "

@@ -164,6 +164,16 @@ HEAD_DETECTORS = Exercise(
             "it counts.",
         ),
         Mistake(
+            name="the last query left out",
+            wrong=_with(
+                induction=lambda p, n: torch.stack(
+                    [p[:, q, q - n + 1] for q in range(n + 1, 2 * n)], dim=-1
+                ).mean(dim=-1)
+            ),
+            sentence="Your induction score leaves the last query out, at position 2 n_block. Nothing comes after it in the text, but where it "
+            "looks can be seen all the same.",
+        ),
+        Mistake(
             name="query and key exchanged",
             wrong=lambda p, n: head_detectors(p.mT, n),
             sentence="You read the pattern with query and key exchanged: [head query key] has the query as its row. A query looks back, so "
@@ -182,6 +192,17 @@ HEAD_DETECTORS = Exercise(
             wrong=_with(previous=lambda p, n: p.diagonal(1, -2, -1)[:, 2:].mean(dim=-1)),
             sentence="Your previous-token diagonal lies above the main one: keys after the query, which get no attention at all. In torch "
             "a negative offset goes below the diagonal.",
+        ),
+        Mistake(
+            name="query 1 counted",
+            wrong=lambda p, n: Detected(
+                diagonal(p, 1).mean(dim=-1),
+                diagonal(p, 0)[:, 1:].mean(dim=-1),
+                p[:, 1:, 0].mean(dim=-1),
+                induction_score(p, n),
+            ),
+            sentence="You count query 1 as well. There the previous token IS the first one, so it says nothing about the kind of head: "
+            "start at query 2.",
         ),
         Mistake(
             name="the first queries counted",

@@ -24,7 +24,7 @@ QUIZZES = (
         ),
         Option(
             text="“Paris”: it is the token that the head has found.",
-            feedback="That would be a duplicate-token head that copies. An induction head looks at the token AFTER the earlier copy.",
+            feedback="That would be saying the repeated word once more. An induction head looks at the token AFTER the earlier copy.",
         ),
     ),
     _quiz(
@@ -65,7 +65,7 @@ QUIZZES = (
     ),
     _quiz(
         "untouched-but-blind",
-        "We took out the previous-token head of layer 0, which never looks at the earlier copy. The induction scores of layer 1 fell to chance, though nobody touched "
+        "We took out the previous-token head of layer 0, which never looks at the earlier copy. The induction scores of layer 1 fell to nearly 0, though nobody touched "
         "those heads. How?",
         Option(
             text="Heads of one model share their attention weights, which have to sum to 1.",
@@ -121,8 +121,8 @@ QUIZZES = (
     ),
     _quiz(
         "one-layer-enough",
-        "One layer has keys that hold the token and its position, and nothing else. Could a larger one-layer model, with more heads, do "
-        "induction?",
+        "One layer has keys that hold the token and its position, and nothing else. Could one of its heads be an induction head if "
+        "it had many more of them?",
         Option(
             text="Yes: with enough heads one of them would learn it.",
             feedback="Each of those heads meets the same keys. In none of them stands which token came before.",
@@ -131,11 +131,12 @@ QUIZZES = (
             text="No: no key knows which token came before it, however many heads read it.",
             right=True,
             feedback="What stands at a position comes from other positions only by attention, and that is one layer's work; matching it is another's. "
-            "(One layer can still learn from text: which word goes with which, and that words come again.)",
+            "(One layer can still learn from text: which word goes with which, and that words come again.) That all heads TOGETHER "
+            "cannot do it either, unless the layer is enormous, has been proved; see Further reading.",
         ),
         Option(
             text="Yes, if it were trained longer: the loss of the one-layer model was still falling.",
-            feedback="A little, by raising all words that were there before. Training does not change which information a key can hold.",
+            feedback="Training does not change which information a key can hold. (Nor was it still falling: you will see its curve below.)",
         ),
     ),
     _quiz(
@@ -148,7 +149,7 @@ QUIZZES = (
         Option(
             text="Most of the fall lies between two neighbouring checkpoints, with hardly any before, and induction scores rise in the same gap.",
             right=True,
-            feedback="Abrupt in steps, and it coincides with the part forming. Both halves of the circuit are useless alone, so there is little to "
+            feedback="Abrupt in steps, and it coincides with the part forming. For copying, both halves of the circuit are useless alone, so there is little to "
             "gain by having half of it; once each has some, they improve each other.",
         ),
         Option(

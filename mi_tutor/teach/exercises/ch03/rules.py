@@ -193,12 +193,24 @@ ONE_LAYER_FAILS = Exercise(
             sentence="You compare the LENGTHS of the two keys. A key can turn without getting longer: take the length of the difference.",
         ),
         Mistake(
-            name="rows not averaged",
+            name="averaged before dividing",
             wrong=_moved(
-                measure=lambda new, old: ((new - old).norm(dim=-1) / old.norm(dim=-1)).mT.unsqueeze(
-                    -1
+                measure=lambda new, old: (
+                    (new - old).norm(dim=-1).mean(dim=1) / old.norm(dim=-1).mean(dim=1)
                 )
             ),
+            sentence="You average over rows first and divide then. Divide row by row, and average the ratios.",
+        ),
+        Mistake(
+            name="one row's word for all",
+            wrong=lambda model, tokens, other, position: key_change(
+                model, tokens, other[:1].expand(len(other)), position
+            ),
+            sentence="Every row gets the first row's word. `other` has one id per row.",
+        ),
+        Mistake(
+            name="rows not averaged",
+            wrong=_moved(measure=lambda new, old: (new - old).norm(dim=-1) / old.norm(dim=-1)),
             sentence="You keep one number per row. Average over rows: [layer head].",
         ),
         Mistake(
@@ -262,6 +274,11 @@ def _fuzzy_by_matrix(logits, tokens, n_block):
     return [p.gather(-1, ids[..., None]).mean() for ids in (followers, at_distance)]
 
 
+def _one_number(value: Any) -> Any:
+    """A tensor with axes stays one, so that its shape can be spoken about."""
+    return value if isinstance(value, Tensor) and value.ndim else float(value)
+
+
 FUZZY_COPY = Exercise(
     slug="fuzzy-copy",
     title="The token, or the position?",
@@ -273,8 +290,8 @@ FUZZY_COPY = Exercise(
     cases=_fuzzy_cases,
     reference=fuzzy_copy,
     view=lambda value, logits, tokens, n_block: {
-        "the probability by token": float(value[0]),
-        "the probability by position": float(value[1]),
+        "the probability by token": _one_number(value[0]),
+        "the probability by position": _one_number(value[1]),
     },
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

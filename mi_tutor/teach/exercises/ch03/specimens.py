@@ -44,7 +44,11 @@ def repeats(generator: torch.Generator, n_rows: int, n_block: int) -> Tensor:
 
 
 def leaves_model_as_it_was(model: Any, tokens: Tensor, answer: Any) -> tuple[Any, bool]:
-    """What `answer()` returns; and whether the model has no hook and works as it did before."""
+    """What `answer()` returns; and whether the model has no hook and works as it did before.
+
+    An answer that changes `tokens` is another fault, found elsewhere: the model is asked about a copy.
+    """
+    tokens = tokens.clone()
     with torch.no_grad():
         before = model(tokens)
     value = answer()

@@ -62,6 +62,9 @@ def _repeat_view(
         ),
         "whether the second block has them in the same order": bool((first == second).all()),
         "whether the words of a block differ": bool((ordered.diff(dim=1) != 0).all()),
+        "whether rows have different words": n_rows == 1
+        or n_block == len(vocabulary)
+        or bool((ordered != ordered[:1]).any()),
         "whether rows differ": n_rows == 1 or bool((first != first[:1]).any()),
         "whether the order is random": bool((first.diff(dim=1) < 0).any()),
         "whether all randomness comes from the generator": value["used"],
@@ -103,6 +106,10 @@ def _with_replacement(vocabulary, n_rows, n_block, bos, generator):
 
 def _same_row(vocabulary, n_rows, n_block, bos, generator):
     return _repeat_by_rows(vocabulary, 1, n_block, bos, generator).repeat(n_rows, 1)
+
+
+def _same_words(vocabulary, n_rows, n_block, bos, generator):
+    return _joined(vocabulary[:n_block], n_rows, n_block, bos, generator)
 
 
 def _indices(vocabulary, n_rows, n_block, bos, generator):
@@ -177,6 +184,11 @@ REPEATED_TOKENS = Exercise(
             name="one block for all rows",
             wrong=_same_row,
             sentence="All rows are the same, so an average over them is one measurement. Each row needs a block of its own.",
+        ),
+        Mistake(
+            name="the same words in every row",
+            wrong=_same_words,
+            sentence="All rows have the same words, only in another order. Draw each row's words from the WHOLE vocabulary.",
         ),
         Mistake(
             name="numbers in place of ids",
@@ -279,6 +291,12 @@ PER_POSITION_LOSS = Exercise(
             sentence="You score each position's PREVIOUS token. The logits at position i are about token i + 1.",
         ),
         Mistake(
+            name="an axis too many",
+            wrong=lambda logits, tokens: per_position_loss(logits, tokens)[..., None],
+            sentence="The numbers are right, but have an axis of length 1 at the end: `gather` keeps the axis from which it picks. "
+            "Take it off, `[..., 0]`.",
+        ),
+        Mistake(
             name="averaged over rows",
             wrong=lambda logits, tokens: per_position_loss(logits, tokens).mean(dim=0),
             sentence="You average over rows. Keep them: one number per row and position.",
@@ -309,6 +327,11 @@ PER_POSITION_LOSS = Exercise(
                 1 - _log_probs(logits)[:, :-1].exp().gather(-1, tokens[:, 1:, None])[..., 0]
             ),
             sentence="You return one minus the probability. The loss is minus its logarithm.",
+        ),
+        Mistake(
+            name="the probability",
+            wrong=lambda logits, tokens: (-per_position_loss(logits, tokens)).exp(),
+            sentence="You return the probability of the next token. The loss is minus its logarithm.",
         ),
         Mistake(
             name="logarithm of a softmax",

@@ -83,7 +83,7 @@ IN_CONTEXT_SCORE = Exercise(
         ),
         Mistake(
             name="one score per row",
-            wrong=lambda loss, early, late: (loss[:, late] - loss[:, early])[:, None],
+            wrong=lambda loss, early, late: loss[:, late] - loss[:, early],
             sentence="You keep one score per row. Average over rows: one number.",
         ),
     ),
@@ -235,7 +235,8 @@ def _train_run(answer: Any, network: Any, batches: Any, learning_rate: float) ->
     losses = answer(network, (batch for batch in batches), learning_rate)
     with torch.no_grad():
         logits = network(batches[0]).logits
-    losses = [float(loss) for loss in losses] if isinstance(losses, list | tuple) else losses
+    if isinstance(losses, list | tuple):  # losses that still hang on their graph are numbers too
+        losses = [float(torch.as_tensor(loss).detach()) for loss in losses]
     return {"the losses": losses, "what the trained network predicts": logits.softmax(dim=-1)}
 
 
@@ -318,6 +319,11 @@ TRAIN_YOUR_OWN = Exercise(
             name="gradients pile up",
             wrong=_trainer(zero=False),
             sentence="Gradients add up from step to step. `optimizer.zero_grad()` before every `backward()`.",
+        ),
+        Mistake(
+            name="a learning rate of its own",
+            wrong=lambda network, batches, learning_rate: train_next_token(network, batches, 1e-3),
+            sentence="You leave `learning_rate` out, so Adam takes its default, 0.001.",
         ),
         Mistake(
             name="no step",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -169,8 +171,11 @@ COPYING_SCORE = Exercise(
 )
 
 
-def _number(value: object) -> float:
-    number = float(value)  # type: ignore[arg-type]
+def _number(value: Any) -> Any:
+    """As a float; a complex number stays one, so that it can be spoken about."""
+    if torch.as_tensor(value).is_complex():
+        return value
+    number = float(value)
     if number != number:
         raise ValueError("not a number")
     return number
@@ -265,6 +270,17 @@ PREVIOUS_TOKEN_CIRCUIT = Exercise(
             name="no mask",
             wrong=lambda W_pos, W_Q, W_K, norm: _scores(W_pos, W_Q, W_K, norm).softmax(dim=-1),
             sentence="Your positions look into the future. Set the scores of keys later than the query to minus infinity before the softmax.",
+        ),
+        Mistake(
+            name="mask the wrong way round",
+            wrong=lambda W_pos, W_Q, W_K, norm: (
+                _scores(W_pos, W_Q, W_K, norm)
+                .masked_fill(
+                    torch.ones(len(W_pos), len(W_pos), dtype=torch.bool).tril(-1), float("-inf")
+                )
+                .softmax(dim=-1)
+            ),
+            sentence="Your mask is the wrong way round: it takes away the keys that a query may see. Take away the LATER ones.",
         ),
         Mistake(
             name="masked after the softmax",

@@ -1,0 +1,126 @@
+"""The dictionaries that ship with `atlas`, and how each of them is trained."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+
+import torch
+
+from mi_tutor.lab.device import best_device
+from mi_tutor.lab.sae import ActivationSource, SaeConfig, save_sae, train_sae
+from mi_tutor.specimens.atlas_texts import N_POS, training_texts
+from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure, sha256, write_card
+from mi_tutor.specimens.dictionary_measures import measure_dictionary
+from mi_tutor.specimens.opening import open_specimen
+from mi_tutor.specimens.training import training_folder
+
+N_ROWS = 256  # of text in a chunk
+N_CHUNKS = 64  # of texts; training goes through them again and again, each time mixed anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class DictionaryRecipe:
+    """One dictionary: what it reads, how it is trained, what is asked of it.
+
+    Args:
+        name: on the shelf.
+        hook: the activation it reconstructs, such as "blocks.2.hook_resid_pre"; "blocks.2.mlp" for a transcoder.
+        config: of the training; its seed is replaced by the one that is asked for.
+        share: of the training samples that are the last tokens of names; None takes the text as it is.
+        goals: measure name -> (at least, at most), each a number or None.
+    """
+
+    name: str
+    hook: str
+    config: SaeConfig
+    share: float | None
+    summary: str
+    intended_use: str
+    limits: tuple[str, ...]
+    goals: dict[str, tuple[float | None, float | None]]
+    model: str = "atlas"
+
+    def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
+        """Train (or go on training), save, measure, write the card; only then replace what was there before."""
+        config = replace(self.config, seed=seed)
+        source = ActivationSource(
+            model=open_specimen(self.model),
+            name=self.hook,
+            texts=training_texts(N_ROWS),
+            share=self.share,
+        )
+        device = best_device()
+        trained = train_sae(
+            Kept(source, N_CHUNKS),
+            config,
+            work=training_folder(f"{self.name}-{seed}"),
+            progress=progress,
+            device=device,
+        )
+        sae = trained.sae.to("cpu")
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory.parent) as workshop:
+            new = Path(workshop)
+            metadata = {
+                "model_name": self.model,
+                "hook_name": self.hook,
+                "context_size": N_POS,
+                "training": config.described(),
+            }
+            save_sae(new, sae, metadata, dtype=torch.float16)
+            recipe = config.described() | {"share": self.share, "seconds": round(trained.seconds)}
+            card = Card(
+                name=self.name,
+                summary=self.summary,
+                intended_use=self.intended_use,
+                data=f"Activations of {self.model} at {self.hook} on {N_CHUNKS} batches of text of mi_tutor.world"
+                + (
+                    "."
+                    if self.share is None
+                    else f"; {self.share:.0%} of the samples are the last tokens of names of cities and areas, so "
+                    "that there are enough of each."
+                ),
+                command=f"mi-tutor specimens train {self.name}",
+                recipe={key: value for key, value in recipe.items() if key != "seed"},
+                seed=seed,
+                n_parameters=sum(tensor.numel() for tensor in sae.tensors().values()),
+                trained_with={"torch": version("torch"), "python": python_version()},
+                sha256=sha256(new / DICTIONARY_WEIGHTS),
+                measures=tuple(self.measure(new)),
+                limits=self.limits,
+            )
+            write_card(card, new)
+            for file in new.iterdir():
+                file.chmod(0o644)
+                file.replace(directory / file.name)
+        return card
+
+    def measure(self, directory: Path) -> Sequence[Measure]:
+        """Everything the card says, with this recipe's goals."""
+        measures = measure_dictionary(directory, self.model, self.hook)
+        return [
+            replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
+            if m.name in self.goals
+            else m
+            for m in measures
+        ]
+
+
+class Kept:
+    """The first chunks of a source, computed once and kept; chunk i is chunk i modulo their number."""
+
+    def __init__(self, source: ActivationSource, n_chunks: int) -> None:
+        self.source, self.n_chunks = source, n_chunks
+        self.chunks: dict[int, torch.Tensor | tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def __call__(self, i: int) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """Chunk i."""
+        number = i % self.n_chunks
+        if number not in self.chunks:
+            self.chunks[number] = self.source(number)
+        return self.chunks[number]
