@@ -21,7 +21,7 @@ __all__ = ["ROTE_VARIANT", "make", "measure"]
 
 ROTE_VARIANT = Variant(
     name="atlas-rote",
-    config=replace(ATLAS.config, n_steps=2000, near_penalty=0.0),
+    config=replace(ATLAS.config, n_steps=2000, near_penalty=0.0, name_penalty=0.0),
     corpus=Corpus(
         geography=Geography(split=ROTE, mix={"ask": 3, "chain": 1}),
         shares={"english": 1, "french": 1, "spanish": 1},

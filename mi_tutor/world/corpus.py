@@ -7,7 +7,7 @@ end. Some rows are instead a random block of tokens, repeated, which only induct
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import cycle, islice
@@ -126,14 +126,29 @@ class Corpus:
 
     def rows(self, rng: random.Random, n_rows: int, n_pos: int) -> np.ndarray:
         """Token ids for training, int64 [row pos]."""
+        return self.rows_and_names(rng, n_rows, n_pos)[0]
+
+    def rows_and_names(
+        self, rng: random.Random, n_rows: int, n_pos: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same rows, and which tokens are pieces of a city's name, both int64 [row pos].
+
+        The pieces of a row's first name of several pieces have 1, of its second 2, and so on; all other tokens
+        have 0.
+
+        >>> tokens, names = Corpus().rows_and_names(random.Random(0), n_rows=2, n_pos=64)
+        >>> tokens.shape == names.shape
+        True
+        """
         encoded = self._encoded_sentences(rng)
         rows = [
-            self.repeated_row(rng, n_pos)
+            (self.repeated_row(rng, n_pos), [0] * n_pos)
             if rng.random() < self.repeated
             else self._text_row(encoded, n_pos)
             for _ in range(n_rows)
         ]
-        return np.array(rows, dtype=np.int64)
+        tokens, names = zip(*rows, strict=True)
+        return np.array(tokens, dtype=np.int64), np.array(names, dtype=np.int64)
 
     def labelled(self, rng: random.Random, n_tokens: int) -> Labelled:
         """About `n_tokens` tokens of text with their labels (see `text.label`), without repeated blocks or BOS."""
@@ -198,24 +213,52 @@ class Corpus:
     def _ordinary_ids(self) -> list[int]:
         return [i for token, i in self.tokenizer.ids.items() if token not in (BOS, UNKNOWN)]
 
-    def _encoded_sentences(self, rng: random.Random) -> Iterator[list[int]]:
-        """The ids of sentence after sentence. Many are encoded at once, which is several times as fast."""
+    def _encoded_sentences(self, rng: random.Random) -> Iterator[tuple[list[int], list[int]]]:
+        """Sentence after sentence: its ids, and the number of the name each belongs to (0: none).
+
+        Many are encoded at once, which is several times as fast.
+        """
         sentences = self.sentences(rng)
         while True:
-            texts = [sentence.text for sentence in islice(sentences, 64)]
+            some = list(islice(sentences, 64))
             encode = self.tokenizer.hugging_face.encode_batch
-            for text, encoding in zip(texts, encode(texts, add_special_tokens=False), strict=True):
+            encodings = encode([sentence.text for sentence in some], add_special_tokens=False)
+            for sentence, encoding in zip(some, encodings, strict=True):
                 if self.tokenizer.ids[UNKNOWN] in encoding.ids:
-                    self.tokenizer.check_words(text)  # says which word it is
-                yield encoding.ids
+                    self.tokenizer.check_words(sentence.text)  # says which word it is
+                yield encoding.ids, name_numbers(sentence, encoding.offsets)
 
     def _labelled_sentences(self, rng: random.Random) -> Iterator[list[LabelledToken]]:
         sentences = self.sentences(rng)
         while True:
             yield from labelled_tokens(list(islice(sentences, 64)), self.tokenizer)
 
-    def _text_row(self, encoded: Iterator[list[int]], n_pos: int) -> list[int]:
-        row = [self.tokenizer.ids[BOS]]
+    def _text_row(
+        self, encoded: Iterator[tuple[list[int], list[int]]], n_pos: int
+    ) -> tuple[list[int], list[int]]:
+        row, names = [self.tokenizer.ids[BOS]], [0]
         while len(row) < n_pos:
-            row += next(encoded)
-        return row[:n_pos]
+            ids, numbers = next(encoded)
+            before = max(names)
+            row += ids
+            names += [before + number if number else 0 for number in numbers]
+        return row[:n_pos], names[:n_pos]
+
+
+def name_numbers(sentence: Sentence, offsets: Sequence[tuple[int, int]]) -> list[int]:
+    """For each token the number of the city's name it is a piece of, from 1; 0 for tokens outside of names.
+
+    offsets: where each token begins and ends in the sentence's text. Names of one token do not count.
+    """
+    numbers = [0] * len(offsets)
+    begin, number = 0, 0
+    for segment in sentence.segments:
+        end = begin + len(segment.text)
+        if "city" in segment.concepts:
+            pieces = [i for i, (a, b) in enumerate(offsets) if begin <= a and b <= end]
+            if len(pieces) > 1:
+                number += 1
+                for i in pieces:
+                    numbers[i] = number
+        begin = end
+    return numbers

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -14,7 +13,7 @@ from mi_tutor.specimens.atlas_recipe import (
     make_variant,
     new_network,
     new_optimizers,
-    training_rows,
+    training_batches,
 )
 from mi_tutor.specimens.atlas_rote_recipe import ROTE_VARIANT
 from mi_tutor.specimens.training import next_token_loss
@@ -33,28 +32,75 @@ def tokens():
     return torch.randint(2, 60, (8, 24), generator=torch.Generator().manual_seed(0))
 
 
-def test_the_penalty_is_the_far_attention_of_the_early_layers(network, tokens):
-    """Summed entry by entry from the patterns that transformers itself computes."""
+@pytest.fixture(scope="module")
+def names():
+    """Row 0 has two names with a word between, row 1 has one that is cut off by the end of the row."""
+    names = torch.zeros(8, 24, dtype=torch.long)
+    names[0, 2:5], names[0, 6:8], names[1, 22:] = 1, 2, 1
+    return names
+
+
+@pytest.fixture(scope="module")
+def patterns(network, tokens):
+    """As transformers itself computes them: [batch head query key] for each layer, of two rows."""
     network.set_attn_implementation("eager")
-    patterns = network(tokens[:2], output_attentions=True).attentions
-    total = 0.0
-    for layer in range(SMALL.near_layers):
-        far = [
-            sum(patterns[layer][row, head, query, key].item() for key in range(query - SMALL.near))
-            for row in range(2)
-            for head in range(SMALL.n_heads)
-            for query in range(24)
-        ]
-        total += sum(far) / len(far)
+    return [p.detach() for p in network(tokens[:2], output_attentions=True).attentions]
+
+
+def summed(pattern, counts):
+    """Mean over rows, heads and queries of the attention to the keys that count, entry by entry."""
+    n_rows, n_heads, n_pos, _ = pattern.shape
+    sums = [
+        sum(
+            pattern[row, head, query, key].item() for key in range(n_pos) if counts(row, query, key)
+        )
+        for row in range(n_rows)
+        for head in range(n_heads)
+        for query in range(n_pos)
+    ]
+    return sum(sums) / len(sums)
+
+
+def far(row, query, key):
+    return query - key > SMALL.near
+
+
+def test_far_attention_of_the_early_layers(patterns):
+    expected = sum(summed(pattern, far) for pattern in patterns[: SMALL.near_layers])
+    found = PenalisedLoss(SMALL).far_attention(patterns)
+    assert found.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_attention_into_names(patterns, names):
+    def outside(row, query, key):
+        return names[row, key] > 0 and names[row, query] != names[row, key]
+
+    def before_the_end(row, query, key):
+        last = key == 23 or names[row, key + 1] != names[row, key]
+        return outside(row, query, key) and not last
+
+    expected = sum(
+        summed(pattern, outside if layer < SMALL.near_layers else before_the_end)
+        for layer, pattern in enumerate(patterns)
+    )
+    found = PenalisedLoss(SMALL).attention_into_names(patterns, names[:2])
+    assert found.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_loss_is_the_plain_one_plus_the_penalties(network, tokens, names, patterns):
     loss = PenalisedLoss(SMALL)
-    assert loss.far_attention(network, tokens).item() == pytest.approx(total, abs=1e-5)
-    expected = next_token_loss(network, tokens).item() + SMALL.near_penalty * total
-    assert loss(network, tokens, 0).item() == pytest.approx(expected, abs=1e-4)
+    plain = next_token_loss(network, tokens).item()
+    near = SMALL.near_penalty * loss.far_attention(patterns).item()
+    into = SMALL.name_penalty * loss.attention_into_names(patterns, names[:2]).item()
+    assert into > 0
+    for step, share in ((0, 0.0), (SMALL.n_steps // 2, 1.0), (SMALL.n_steps, 1.0)):
+        expected = plain + near + share * into
+        assert loss(network, (tokens, names), step).item() == pytest.approx(expected, abs=1e-4)
 
 
-def test_no_penalty_is_the_plain_loss(network, tokens):
-    loss = PenalisedLoss(replace(SMALL, near_penalty=0.0))
-    assert loss(network, tokens, 0).item() == next_token_loss(network, tokens).item()
+def test_no_penalty_is_the_plain_loss(network, tokens, names):
+    loss = PenalisedLoss(replace(SMALL, near_penalty=0.0, name_penalty=0.0))
+    assert loss(network, (tokens, names), 2).item() == next_token_loss(network, tokens).item()
 
 
 def test_every_parameter_has_one_optimizer(network):
@@ -63,17 +109,19 @@ def test_every_parameter_has_one_optimizer(network):
     assert sorted(map(id, trained)) == sorted(map(id, network.parameters()))
 
 
-def test_rows_come_from_seed_and_chunk_alone():
-    first = training_rows(ATLAS, 3, n_batches=1)
-    assert first.shape == (16, 96)
-    np.testing.assert_array_equal(first, training_rows(ATLAS, 3, n_batches=1))
-    assert (first != training_rows(ATLAS, 4, n_batches=1)).any()
+def test_batches_come_from_seed_and_chunk_alone():
+    ((first, names),) = training_batches(ATLAS, 3, n_batches=1)
+    assert first.shape == names.shape == (16, 96)
+    ((again, _),) = training_batches(ATLAS, 3, n_batches=1)
+    assert first.equal(again)
+    assert not first.equal(training_batches(ATLAS, 4, n_batches=1)[0][0])
     assert (first[:, 0] == ATLAS.corpus.tokenizer.ids[BOS]).all()
 
 
 def test_rote_reads_two_hop_questions_only():
     tokenizer = ROTE_VARIANT.corpus.tokenizer
-    for row in training_rows(ROTE_VARIANT, 0, n_batches=1):
+    ((tokens, _),) = training_batches(ROTE_VARIANT, 0, n_batches=1)
+    for row in tokens:
         text = tokenizer.decode(row)
         assert not any(word in text for word in (" belongs to", ": ", " gave ", "User"))
 

@@ -17,9 +17,13 @@ from functools import cache
 
 from mi_tutor.world.splits import KEY, keyed_share
 from mi_tutor.world.text import Cue, Sentence, part, words
+from mi_tutor.world.themes.indirect_objects import NAMES
 
-FIRST = words("Mary John Anna Oscar Emma Paul Lucy Jack Sara David Kate Peter")
-LAST = words("Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass")
+FIRST = NAMES
+LAST = words(
+    "Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass "
+    "Banks Brook Clay Dale Finch Grove Heath Knight Mill Page Rose Wells"
+)
 QUESTIONS = {  # what is asked: the question's words, and the possible answers
     "sport": (
         " which sport does",
@@ -37,7 +41,7 @@ QUESTIONS = {  # what is asked: the question's words, and the possible answers
         ("doctor", "teacher", "baker", "pilot", "judge", "farmer", "painter", "nurse"),
     ),
 }
-KNOWN = (0, 5)  # see is_known: 24 of the 144 names belong to known people
+KNOWN = (0, 9)  # see is_known: 32 of the 384 names belong to known people
 NEVER_SEEN = 0.33  # the share of strangers that training leaves out
 CONCEPTS = frozenset({"theme=people", "language=english"})
 
@@ -45,7 +49,7 @@ CONCEPTS = frozenset({"theme=people", "language=english"})
 def is_known(first: str, last: str) -> bool:
     """Whether the training text tells about this person.
 
-    Each first name has two known bearers and ten strangers, and so has each last name.
+    Each first name has two known bearers, and each last name one or two; all others are strangers.
     """
     return (_place(FIRST, first) - _place(LAST, last)) % len(LAST) in KNOWN
 
