@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from mi_tutor.specimens.cards import Card, card, verify
 from mi_tutor.specimens.checkpoints import checkpoint_steps
+from mi_tutor.specimens.dictionaries import dictionary_hook, open_dictionary
 from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
 from mi_tutor.specimens.opening import open_specimen
-from mi_tutor.specimens.shelf import specimen_names, specimen_path
+from mi_tutor.specimens.shelf import dictionary_names, specimen_names, specimen_path
 from mi_tutor.specimens.words import encode
 
 __all__ = [
@@ -22,7 +23,10 @@ __all__ = [
     "UnknownWordError",
     "card",
     "checkpoint_steps",
+    "dictionary_hook",
+    "dictionary_names",
     "encode",
+    "open_dictionary",
     "open_specimen",
     "specimen_names",
     "specimen_path",

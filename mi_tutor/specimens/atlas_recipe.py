@@ -312,9 +312,9 @@ ATLAS = Variant(
     "part of every other theme.",
     limits=(
         "It knows the words of mi_tutor.world and its kinds of sentence; another wording may not be understood.",
-        "Two penalties in training kept the first two layers' attention near, and attention from outside away from "
-        "all but the end of a city's name (see the recipe). The model was pushed to recognise a city where its name "
-        "ends; what holds for it need not hold for other models.",
+        "Two penalties in training kept the first two layers' attention near, and attention from outside away "
+        "from all but the end of a city's name (see the recipe). The model was pushed to recognise a city where "
+        "its name ends; what holds for it need not hold for other models.",
         "Which head and which layer does what is a property of these weights; compare the seeds in docs/log.md.",
         "Rows begin with BOS and have 96 tokens; prompts without BOS are unfamiliar to it.",
         "The same seed gives the same weights on the same machine and library versions; elsewhere rounding may "

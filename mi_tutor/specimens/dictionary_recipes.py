@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,13 +12,14 @@ from platform import python_version
 import torch
 
 from mi_tutor.lab.device import best_device
-from mi_tutor.lab.sae import ActivationSource, SaeConfig, save_sae, train_sae
+from mi_tutor.lab.sae import ActivationSource, Auxiliary, SaeConfig, TopK, save_sae, train_sae
 from mi_tutor.specimens.atlas_texts import N_POS, training_texts
 from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure, sha256, write_card
 from mi_tutor.specimens.dictionary_measures import measure_dictionary
 from mi_tutor.specimens.opening import open_specimen
 from mi_tutor.specimens.training import training_folder
 
+Samples = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 N_ROWS = 256  # of text in a chunk
 N_CHUNKS = 64  # of texts; training goes through them again and again, each time mixed anew
 
@@ -114,13 +115,39 @@ class DictionaryRecipe:
 class Kept:
     """The first chunks of a source, computed once and kept; chunk i is chunk i modulo their number."""
 
-    def __init__(self, source: ActivationSource, n_chunks: int) -> None:
+    def __init__(self, source: Callable[[int], Samples], n_chunks: int) -> None:
         self.source, self.n_chunks = source, n_chunks
-        self.chunks: dict[int, torch.Tensor | tuple[torch.Tensor, torch.Tensor]] = {}
+        self.chunks: dict[int, Samples] = {}
 
-    def __call__(self, i: int) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+    def __call__(self, i: int) -> Samples:
         """Chunk i."""
         number = i % self.n_chunks
         if number not in self.chunks:
             self.chunks[number] = self.source(number)
         return self.chunks[number]
+
+
+ATLAS_RESID2 = DictionaryRecipe(
+    name="atlas-resid2",
+    hook="blocks.2.hook_resid_pre",
+    config=SaeConfig(
+        d_sae=1024,
+        kind=TopK(k=32),
+        n_steps=8000,
+        learning_rate=1e-3,
+        sparsity_warmup=800,
+        decay=0.3,
+        revive=Auxiliary(k=64),
+        dead_after=20_000,
+    ),
+    share=0.4,
+    summary="A TopK autoencoder of the stream before layer 2, where atlas has a city's state at its name's end. "
+    "Little is left out, and few latents stand for one concept.",
+    intended_use="Chapter 05: a swap in latents only.",
+    limits=(
+        "It reconstructs well, but its latents are no names: hardly any concept has a latent of its own.",
+        "It was trained on mi_tutor.world's text, and never on BOS.",
+    ),
+    goals={"recovered_zero": (0.95, None), "recovered_mean": (0.95, None), "dead": (None, 0.05)},
+)
+DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2,)}
