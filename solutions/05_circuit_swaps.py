@@ -51,7 +51,8 @@ exchange the middle step. Lindsey et al. 2025 did this in Claude 3.5 Haiku and g
 knows the ground truth. Here is a model that was trained on facts we chose: `atlas`, a GPT-2 with 5 layers.
 It was told single steps ("Dallas belongs to Texas", "The capital of Texas is Austin") and *some* two-step
 answers. Three in ten (city, relation) pairs were held out, and all two-step questions about some cities and
-about some pairs of state and relation. What was held out it never saw, in any wording or language.
+about some pairs of state and relation. What was held out it never saw, in any wording or language. (Its training
+also pushed it in one respect. *What did we show?* says in which, and what that does to our claims.)
 """
 
 # %% id="open-atlas"
@@ -73,9 +74,9 @@ for prompt in (" The city of Dallas lies in", " The capital of Texas is",
 r"""
 ## Questions
 
-Names of cities are made of several tokens in this vocabulary, states and answers are one token each. So
-nobody can know which city it is before the name's **last** token: there, at the earliest, the state can be
-worked out. That place is where we shall reach in.
+Names of cities are made of several tokens in this vocabulary, states and answers are one token each. Most first
+pieces begin names in other states, too. The next ones narrow it down, and with its **last** token the name is
+complete. That place is where we shall reach in.
 """
 
 # %% id="look-at-the-tokens"
@@ -85,8 +86,8 @@ print(model.to_str_tokens(" The bird of the state of Grand Rapids is"))
 # %% [markdown] slug="two-hop-prompts"
 r"""
 Return a prompt's tokens `[pos]`, with BOS in front and without the batch axis, and the **position** of the
-last token of the name. The prompt is `before + name + after`; all three may be empty but the name, and
-spaces are where they belong (`" Dallas"`). Positions are counted from 0, which is BOS.
+last token of the name. The prompt is `before + name + after`; `before` and `after`
+may be empty. Spaces are where they belong (`" Dallas"`). Positions are counted from 0, which is BOS.
 """
 
 
@@ -254,9 +255,10 @@ show.state_places(state_map)
 r"""
 **What you should see.** In the middle, the state can be read where the name ends almost at once, and for some
 layers it stays there. At the prompt's end it appears much later. On the right, patching the name's end
-exchanges the answer in the early rows, and then no more: by then the end has fetched what it needs, and
-patching the *end* takes over. On the left, the logit lens sees less: streams in the middle are not written for
-the unembedding to read, so that the lens sees nothing is no evidence that nothing is there.
+exchanges the answer in the early rows (less so in the very first, where the name's last piece still stands alone),
+and then no more: by then the end has fetched what it needs, and patching the *end* takes over. On the left, the
+logit lens sees less: streams in the middle are not written for the unembedding to read, so that the lens sees
+nothing is no evidence that nothing is there.
 
 Compare the last two panels at the name's end, in the rows below the last one in which patching works.
 """
@@ -286,7 +288,9 @@ difference of two means is what differs between two states:
 
 $$d_{a \to b} = \mu_b - \mu_a$$
 
-The means come from questions that were **taught**; the swaps will be made in questions that were not.
+The means come from questions that were **taught**; the swaps will be made in questions that were not. We make
+them before layer 2, in the middle: by the map, the state is at the name's end by then, and still used from there.
+(A table further on compares the layers.)
 """
 
 # %% [markdown] slug="state-direction"
@@ -459,8 +463,9 @@ for title, names in kinds:
 r"""
 Why does a swap fail? One possible reason is a **copy**. In "In the state where Dallas lies, the capital is" other
 tokens stand between the name and the end, and the next one may have fetched the state *before* layer 2. Then we
-exchange one of two copies, and the end may read the other. That can be tested: exchange the copies as well,
-each token with its own means.
+exchange one of two copies, and the end may read the other. (An earlier `atlas`, trained a little differently,
+had such a copy, and fewer swaps worked.) That can be tested: exchange the copies as well, each token with its own
+means.
 """
 
 # %% id="copies"
@@ -492,9 +497,10 @@ show.swap_heatmap(matrix, states)
 
 # %% [markdown]
 r"""
-**What you should see.** In the first table, success for every relation alike: a state moves with all that depends
-on it. Where one wording or one way of holding out does worse than the rest, there is something to find out; the
-second table is such an attempt (if its numbers stay where they are, copies are not the reason). In the figure:
+**What you should see.** In the first table, much the same success for every relation: a state moves with all that
+depends on it. Where one way of holding out does worse than the rest, there is something to find out; *Where it
+goes wrong* does. The second table looked for one reason: if its numbers stay where they are, copies are not it. In
+the figure:
 dark wherever swaps work, from one state (row) to another (column).
 The diagonal is empty, since a state is not swapped for itself. Look for pale rows and columns rather than at
 single cells (a cell holds about ten swaps): a pale column would be a state whose mean does not stand for it.
@@ -576,11 +582,12 @@ for layer in range(n_layers):
 
 # %% [markdown]
 r"""
-**What you should see.** One long bar. (No control is at exactly zero: some answers, such as a region, are
+**What you should see.** One long bar. (Controls need not be at exactly zero: some answers, such as a region, are
 shared by many states, so now and then one is hit by chance.)
 
 Each failure says something. Random: not any push does it. Unrelated: not any *meaningful* push either.
-Another position: one token earlier the name is not complete, and the state is not kept there. Another layer:
+Another position: one token earlier the name is not complete. Its pieces may hint at the state (the map had some
+of it at "one before"), but what comes after the name hardly looks there. Another layer:
 """
 
 # %% tags=["quiz"]
@@ -659,10 +666,10 @@ show.dose_curves(
 
 # %% [markdown]
 r"""
-**What you should see.** An S: little happens at a quarter of the way, then, between a half and one, the answers
-tip over. The best strength may lie above 1: a difference of means leads from one average to another, and a single
-city's stream may lie farther out, or farther off. Beyond the best one, slowly, "something else" grows: the
-overshoot.
+**What you should see.** An S: at a quarter of the way hardly an answer follows, then, between a half and one, they
+tip over. (On the way some are neither the one nor the other.) The best strength may lie above 1: a difference of
+means leads from one average to another, and a single city's stream may lie farther out, or farther off. Beyond the
+best one "something else" grows: the overshoot.
 """
 
 # %% tags=["quiz"]
@@ -677,6 +684,77 @@ the same English direction.
 
 # %% id="swap-explorer"
 show.swap_explorer(plain, tokenizer(), means)
+
+# %% [markdown]
+r"""
+## With a dictionary's latents only
+
+So far we moved along a direction that we made ourselves. A **dictionary** (a sparse autoencoder, chapter 02) has
+directions of its own: it writes an activation as a sum of a few of its *latents*, and an **error**, what it
+leaves out.
+
+$$x = \underbrace{f(x)\,W_\text{dec} + b_\text{dec}}_{\text{decoded}} + \text{error}, \qquad f(x) \ge 0$$
+
+If the state is in the latents, then it should be enough to change *them*:
+
+$$f' = \text{ReLU}\big(f + \bar f_\text{target} - \bar f_\text{own}\big)$$
+
+where $\bar f$ are the mean latents of a state's cities. What becomes of the error is a choice, and has to be
+said. Kept, all that the dictionary misses stays as it was. Dropped, the dictionary has to carry everything
+else, too.
+"""
+
+# %% [markdown] slug="swap-latents"
+r"""
+Return the new activation. `x` is the activation, `latents` its latents, `change` what is added to them
+(before the ReLU).
+
+- `keep_error=True`: `x + decode(f') - decode(f)`
+- `keep_error=False`: `decode(f')`
+
+with `decode(f) = f @ W_dec + b_dec`.
+"""
+
+
+# %% tags=["exercise"] slug="swap-latents"
+def step_in_latents(
+    x: Float[Tensor, "*batch d_model"],
+    latents: Float[Tensor, "*batch latent"],
+    change: Float[Tensor, "*batch latent"],
+    W_dec: Float[Tensor, "latent d_model"],
+    b_dec: Float[Tensor, "d_model"],
+    keep_error: bool,
+) -> Float[Tensor, "*batch d_model"]:
+    """The activation with changed latents."""
+    # BEGIN SOLUTION
+    changed = torch.relu(latents + change)
+    if keep_error:
+        return x + (changed - latents) @ W_dec
+    return changed @ W_dec + b_dec
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("swap-latents", step_in_latents)
+
+# %% id="latent-swaps"
+from mi_tutor.specimens import open_dictionary
+
+dictionary = open_dictionary("atlas-resid2")
+for at_least in (0.0, 0.1, 0.2):
+    found = swaps.latent_swaps(plain, taught, some, dictionary, LAYER, at_least=at_least)
+    print(
+        f"latents whose mean changes by {at_least} or more ({found.latents_moved:5.1f} of {dictionary.d_sae} move): "
+        f"success {found.with_error.success:.1%} with the error, {found.without_error.success:.1%} without"
+    )
+
+# %% [markdown]
+r"""
+**What you should see.** Swaps in latents work nearly as well as along our own direction, and dropping the error
+does no harm: what it holds is not used here. But look at how many latents have to move. No single latent is "Texas"
+in this dictionary; the state is spread over dozens, and with fewer of them success falls. The latents hold the
+state. They do not name it. Chapter 02 asks what it takes for a latent to be *one* thing.
+"""
 
 # %% [markdown]
 r"""
@@ -699,6 +777,7 @@ Which one composes, and how do you know? Give the verdict *with* its evidence: t
 in each model, with the model's **own** means, in the layer where it works **best** (so that nobody can say
 you looked in the wrong place). Use the `batches` above for the means and for the swaps, with `n_targets=3`.
 
+Leave it in `verdict`, as `{"composes": ..., "swap success": {"A": ..., "B": ...}}`: a letter, and two shares.
 `swaps.means_at(model, batches)` is `[layer class d_model]`;
 `swaps.swap_batches(model, batches, means[layer], layer, n_targets)` has a `.success`.
 """
@@ -834,9 +913,10 @@ quiz("the-same-cosine", "c")
 r"""
 ## Where it goes wrong
 
-The held-out questions that the model gets wrong are worth a look. Which hop fails? If the state is read
-wrongly where the name ends, the first one did; if the state is right there and the answer still wrong, the
-second.
+The held-out questions that the model gets wrong are worth a look. Which hop fails? If another state is read
+where the name ends, the first one did. If the right one is read, put its mean in place of what stands there, the
+clearest message that we can make. If the answer is right then, the state was there, but not clearly enough. If it
+is still wrong, the second hop failed.
 """
 
 # %% id="failures"
@@ -855,17 +935,21 @@ for batch in held_out:
     replaced.append(guesses == batch.answers.gather(1, batch.classes[:, None])[:, 0])
 replaced = torch.cat(replaced)
 
-print("                             wrong, and the state is read      right, with the")
 print(
-    "held out as      questions        wrong            right       state's mean put in"
+    "                                      another state   the right one is read; its mean"
+)
+print(
+    "held out as      questions    wrong      is read         helps        does not help"
 )
 for reason in dict.fromkeys(reasons):
     rows = torch.tensor([each == reason for each in reasons])
-    first_hop = int((rows & ~right & ~state_right).sum())
-    second_hop = int((rows & ~right & state_right).sum())
+    failed = rows & ~right
+    first_hop = int((failed & ~state_right).sum())
+    unclear = int((failed & state_right & replaced).sum())
+    second_hop = int((failed & state_right & ~replaced).sum())
     print(
-        f"{reason:<17}{int(rows.sum()):>9}{first_hop:>13}{second_hop:>17}"
-        f"{replaced[rows].float().mean():>20.1%}"
+        f"{reason:<17}{int(rows.sum()):>9}{int(failed.sum()):>9}"
+        f"{first_hop:>17}{unclear:>13}{second_hop:>21}"
     )
 
 print("\nsome of them:")
@@ -880,20 +964,34 @@ for i in wrong[:: max(1, len(wrong) // 8)]:
 # %% [markdown]
 r"""
 **What you should see.** Failures are not spread evenly, neither over the three ways of holding out nor over the
-two hops. Where another state is read at the name's end, the first hop failed, and putting in the mean of the
-right one repairs it (last column). A swap has little chance there: it takes away the city's true state, which
-was not there, and leaves the wrong one in. Where the state is right and the answer wrong, the second hop
-failed. That is most of what goes wrong for pairs of state and relation that no two-step question ever asked
-for ("area-relation"): the model can say this answer when the state is named, and does not always find it when the
-state is only implied. A held-out set that hides nothing but single pairs would have shown neither.
+three reasons. Where another state is read at the name's end, the first hop failed: mostly in cities that no two-step
+question was ever about ("city"). A swap has little chance there: it takes away the city's true state, which was not
+there, and leaves the wrong one in. Where the mean helps, our reader found the right state and the model did not make
+enough of it: nearest of fifty is a lenient test. Where even the mean does not help, the second hop failed: mostly
+for pairs of state and relation that no two-step question ever asked for ("area-relation"). The model was taught this
+answer with the state named, and does not always find it when the state is only implied. A held-out set that hides
+nothing but single pairs ("pair") would have shown little of this.
 
 ## What did we show?
+
+Before you judge, know what was put in by hand. Two small terms in `atlas`'s training loss were about attention.
+One made it costly for the first two layers to look more than three tokens back. The other made it costly to look
+into a city's name from outside: in the first two layers at all of it, later at all but its last token. So it is
+**our** doing that names are put together where they end, and that whatever is used of a name has to be fetched
+there. When a swap at that one place reaches everything, and one at the token before it hardly anything, that is
+partly how the model was made.
+
+*What* is handed on there was left to the model. Nothing in the loss rewarded swaps that work, or a state at the
+name's end. It could as well have handed on the city, for a later layer to look the answer up by rote. That it hands
+on the state, alike for every relation and in questions that it never saw, is what we found. A model that nobody
+pushed may keep the same step in several places at once. Then a swap at one of them fails though the step is there:
+a swap that fails says less than one that works.
 """
 
 # %% [markdown] slug="what-did-we-show"
 r"""
 Eight claims. For each: is it **shown** by what was measured in this chapter (True), or does it go beyond
-it or against it (False)?
+it or against it (False)? Leave your answers in `shown`, as `{"a": ..., "b": ..., and so on to "h"}`.
 
 - **(a)** In these questions, what later layers use from the name's end before layer 2 is which state it is.
 - **(b)** That holds for questions that the model was never taught.

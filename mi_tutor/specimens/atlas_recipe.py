@@ -50,7 +50,7 @@ class AtlasConfig:
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 7500
+    n_steps: int = 6500
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3

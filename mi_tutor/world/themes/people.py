@@ -22,7 +22,7 @@ from mi_tutor.world.themes.indirect_objects import NAMES
 FIRST = NAMES
 LAST = words(
     "Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass "
-    "Banks Birch Clay Dale Finch Grove Heath Knight Mill Page Rose Wells"
+    "Banks Brook Clay Dale Finch Grove Heath Knight Mill Page Rose Wells"
 )
 QUESTIONS = {  # what is asked: the question's words, and the possible answers
     "sport": (
@@ -41,16 +41,17 @@ QUESTIONS = {  # what is asked: the question's words, and the possible answers
         ("doctor", "teacher", "baker", "pilot", "judge", "farmer", "painter", "nurse"),
     ),
 }
+KNOWN = (0, 9)  # see is_known: 32 of the 384 names belong to known people
 NEVER_SEEN = 0.33  # the share of strangers that training leaves out
 CONCEPTS = frozenset({"theme=people", "language=english"})
 
 
 def is_known(first: str, last: str) -> bool:
-    """Whether the training text tells about this person: 24 of the 384.
+    """Whether the training text tells about this person.
 
-    Each last name has one known bearer, each first name one or two; all others are strangers.
+    Each first name has two known bearers, and each last name one or two; all others are strangers.
     """
-    return _place(LAST, last) % len(FIRST) == _place(FIRST, first)
+    return (_place(FIRST, first) - _place(LAST, last)) % len(LAST) in KNOWN
 
 
 @cache
@@ -96,12 +97,12 @@ def question(first: str, last: str, asked: str) -> Sentence:
 
 
 def sentences(rng: random.Random) -> Iterator[Sentence]:
-    """Questions without end, half of them about known people."""
+    """Questions without end, four in ten about known people: whoever is not known should be the usual case."""
     everyone = [(first, last) for first in FIRST for last in LAST]
     known = [who for who in everyone if is_known(*who)]
     strangers = [who for who in everyone if not is_known(*who) and not is_held_out(*who)]
     while True:
-        group = known if rng.random() < 0.5 else strangers
+        group = known if rng.random() < 0.4 else strangers
         yield question(*rng.choice(group), rng.choice(list(QUESTIONS)))
 
 

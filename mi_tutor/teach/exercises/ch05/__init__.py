@@ -2,6 +2,7 @@
 
 from mi_tutor.teach.exercises.ch05.controls import CONTROL, DOSE_RESPONSE
 from mi_tutor.teach.exercises.ch05.languages import OTHER_HOPS
+from mi_tutor.teach.exercises.ch05.latents import SWAP_LATENTS
 from mi_tutor.teach.exercises.ch05.prompts import TWO_HOP_PROMPTS
 from mi_tutor.teach.exercises.ch05.quizzes import QUIZZES
 from mi_tutor.teach.exercises.ch05.state import FIND_THE_STATE, STATE_DIRECTION, WHERE_IT_ACTS
@@ -17,6 +18,7 @@ EXERCISES = (
     SWAP_MATRIX,
     CONTROL,
     DOSE_RESPONSE,
+    SWAP_LATENTS,
     WHICH_MODEL,
     OTHER_HOPS,
     WHAT_DID_WE_SHOW,

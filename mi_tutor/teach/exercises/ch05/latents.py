@@ -128,6 +128,14 @@ SWAP_LATENTS = Exercise(
             sentence="You add the new latents to x without taking the old ones away, so the source state is still in there.",
         ),
         Mistake(
+            name="the error of the new latents",
+            wrong=lambda x, latents, change, W_dec, b_dec, keep_error: (
+                x.clone() if keep_error else latent_step(x, latents, change, W_dec, b_dec, False)
+            ),
+            sentence="With the error term you return x as it was. The error is what the dictionary misses of the OLD activation, x - decode(f): "
+            "taken from the new latents, it undoes the swap.",
+        ),
+        Mistake(
             name="only the change",
             wrong=lambda x, latents, change, W_dec, b_dec, keep_error: (
                 x + torch.relu(change) @ W_dec

@@ -119,7 +119,7 @@ TWO_HOP_PROMPTS = Exercise(
                     right + 1 - len(_tokens(model, name, False))
                 )
             ),
-            sentence="This is where the name begins. At its first piece nobody can know yet which city it will be: take its last one.",
+            sentence="This is where the name begins. At its first piece it is mostly open which city it will be: take its last one.",
         ),
         Mistake(
             name="the end of the prompt",

@@ -79,7 +79,7 @@ QUIZZES = (
     ),
     _quiz(
         "overshoot",
-        "Far beyond strength 1, fewer and fewer answers follow, though none returns to the old one. What is going on?",
+        "Far beyond strength 1, fewer and fewer answers follow, though hardly one returns to the old one. What is going on?",
         Option(
             text="The stream leaves the region that later layers were trained on, and they answer something else.",
             right=True,
@@ -96,21 +96,21 @@ QUIZZES = (
         ),
         Option(
             text="The own state's answer becomes more likely again.",
-            feedback="Look at the first curve: it stays at zero. The answers are neither the old one nor the target's.",
+            feedback="Look at the curve of their own answers: it stays near zero. The answers are neither the old one nor the target's.",
         ),
     ),
     _quiz(
         "the-same-cosine",
-        "Two states' MEAN activations have a cosine of 0.9, in two different languages. What does that say about a shared step?",
+        "The MEAN activations of one state, in two different languages, have a cosine of 0.9. What does that say about a shared step?",
         Option(
-            text="Hardly anything: most of a mean is common to all prompts, so any two means look alike.",
+            text="Hardly anything: most of a mean is common to all prompts, so even two different states look alike.",
             right=True,
             feedback="What all activations share (that a name ends here, where in the text we are) drowns the state. Differences between states have "
             "no such common part. And even those show likeness: whether the other language USES the direction, a swap tells.",
         ),
         Option(
             text="The state is written in the same direction in both languages.",
-            feedback="Try it with two different states in one language: the cosine is about as high.",
+            feedback="Two different states in one language have a high cosine, too: see the line below the table.",
         ),
         Option(
             text="90 % of the state is shared.",

@@ -121,14 +121,14 @@ _WHY_NOT = {
     "a": "(a) is shown: the city's own stream replaced by its state's mean leaves the answers right, and averaging the state away makes "
     "them wrong. Enough, and needed.",
     "b": "(b) is shown: means were made from questions that were taught, and swaps were counted on questions that were not.",
-    "c": "(c) is not shown. Where the two can be exchanged nothing was asked about how the one was made from the other: we began at the "
-    "name's end, where the state was ready.",
+    "c": '(c) is not shown. We began at the name\'s end, where the state was ready. How it was made from the pieces of "Dallas" no '
+    "experiment asked.",
     "d": "(d) is not shown. The two models have the same answers on these questions, and only in one of them do swaps work.",
     "e": "(e) is shown, by the controls: same length, same place, other meanings, and the answers do not follow.",
     "f": "(f) is not shown. A nearest mean is our way of reading. That later layers use what is at this place does not say that they "
     "compute distances to means.",
-    "g": "(g) is not shown. We looked at one small model that was pushed, in training, to recognise a city where its name ends. About "
-    "other models nothing follows.",
+    "g": "(g) is not shown. We looked at one small model that was pushed, in training, to recognise a city where its name ends, and to "
+    "read names only there. About other models nothing follows.",
     "h": "(h) is not shown. Later layers were not taken apart: which heads and MLPs carry the state to the end is a question for "
     "chapters 04 and 06.",
 }
