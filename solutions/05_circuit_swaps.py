@@ -751,7 +751,7 @@ for at_least in (0.0, 0.1, 0.2):
 # %% [markdown]
 r"""
 **What you should see.** Swaps in latents work nearly as well as along our own direction, and dropping the error
-does no harm: what it holds is not used here. But look at how many latents have to move. No single latent is "Texas"
+does no harm: what it holds is not needed here. But look at how many latents have to move. No single latent is "Texas"
 in this dictionary; the state is spread over dozens, and with fewer of them success falls. The latents hold the
 state. They do not name it. Chapter 02 asks what it takes for a latent to be *one* thing.
 """

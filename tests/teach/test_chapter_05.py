@@ -1,4 +1,4 @@
-"""Chapter 05: the suspects' vocabulary, wrong answers that are on no list, and `swap-latents` (not registered)."""
+"""Chapter 05: the suspects' vocabulary, and wrong answers that are on no list."""
 
 import itertools
 import json
@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from mi_tutor.specimens.atlas_prompts import tokenizer
-from mi_tutor.teach.exercises.ch05.latents import SWAP_LATENTS
 from mi_tutor.teach.judging import judge, judge_value
 from mi_tutor.teach.registry import get
 
@@ -74,10 +73,3 @@ ATTACKS = {
 def test_other_wrong_answers_are_rejected(slug):
     for wrong in ATTACKS[slug]:
         assert not judge(get(slug), wrong).passed
-
-
-def test_swap_latents_knows_right_from_wrong():
-    for right in (SWAP_LATENTS.reference, *(style.right for style in SWAP_LATENTS.styles)):
-        assert judge(SWAP_LATENTS, right).passed
-    for mistake in SWAP_LATENTS.mistakes:
-        assert judge(SWAP_LATENTS, mistake.wrong).mistake == mistake.name

@@ -48,6 +48,10 @@ def _control_view(value: dict, steps: Tensor, generator: torch.Generator) -> dic
             (unit[1:] * unit[:-1]).sum(dim=-1).square().mean()
         ),
         "the mean cosine with the step that is replaced": float(along.mean()),
+        "the mean squared cosine with the step that is replaced": float(along.square().mean()),
+        "how uneven the coordinates are (mean fourth power × d_model²)": float(
+            unit.pow(4).mean() * unit.shape[-1] ** 2
+        ),
         "how often a coordinate is 0": float((sample == 0).float().mean()),
         "whether every random number comes from `generator`": value["used"],
     }
@@ -77,6 +81,11 @@ def _by_loop(steps, generator):
 
 def _positive(steps, generator):
     draw = torch.rand(steps.shape, generator=generator, dtype=steps.dtype)
+    return draw * _norm(steps) / _norm(draw)
+
+
+def _uniform(steps, generator):
+    draw = 2 * torch.rand(steps.shape, generator=generator, dtype=steps.dtype) - 1
     return draw * _norm(steps) / _norm(draw)
 
 
@@ -116,6 +125,8 @@ CONTROL = Exercise(
         "the mean of all directions": Tolerance(0.0, 0.06),
         "how alike two directions are (mean squared cosine)": Tolerance(0.0, 0.03),
         "the mean cosine with the step that is replaced": Tolerance(0.0, 0.05),
+        "the mean squared cosine with the step that is replaced": Tolerance(0.0, 0.02),
+        "how uneven the coordinates are (mean fourth power × d_model²)": Tolerance(0.0, 0.2),
         "how often a coordinate is 0": Tolerance(0.0, 0.01),
     },
     styles=(
@@ -161,6 +172,12 @@ CONTROL = Exercise(
             name="only positive numbers",
             wrong=_positive,
             sentence="Your numbers are all positive, so all directions point to the same corner. `randn` has both signs, `rand` has not.",
+        ),
+        Mistake(
+            name="uniform numbers of both signs",
+            wrong=_uniform,
+            sentence="Your coordinates are uniform numbers, so your vectors fill a cube, and more of them point to its corners than to its "
+            "sides. Normal numbers (`randn`) point in every direction alike.",
         ),
         Mistake(
             name="one direction for all",

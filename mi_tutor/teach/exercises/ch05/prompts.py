@@ -24,6 +24,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("the name comes first", "", name(3), " lies in a state where the capital is"),
         ("another name of two tokens", " The tree of the state of", name(2), " is"),
         ("the name comes last", " The city of", name(4), ""),
+        ("the name comes up twice", " The city of Dallas lies in the state of", " Dallas", ""),
     ]
     return [
         Case(
@@ -120,6 +121,14 @@ TWO_HOP_PROMPTS = Exercise(
                 )
             ),
             sentence="This is where the name begins. At its first piece it is mostly open which city it will be: take its last one.",
+        ),
+        Mistake(
+            name="where its last token comes up first",
+            wrong=_place_of(
+                lambda model, before, name, tokens, right: tokens.tolist().index(int(tokens[right]))
+            ),
+            sentence="You look for the name's last token and take the first place where it comes up. The same token may stand earlier in the "
+            "prompt: count the tokens up to the end of the name.",
         ),
         Mistake(
             name="the end of the prompt",

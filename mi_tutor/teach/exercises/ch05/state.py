@@ -127,6 +127,17 @@ FIND_THE_STATE = Exercise(
             sentence="You take the mean with the largest dot product. A long mean then wins without being near: use the distance.",
         ),
         Mistake(
+            name="largest cosine",
+            wrong=lambda known, known_classes, new, new_classes: _share(
+                torch.cosine_similarity(
+                    new[:, None], _means(known, known_classes)[None], dim=-1
+                ).argmax(-1),
+                new_classes,
+                new,
+            ),
+            sentence="You take the mean with the largest cosine, which ignores how long the vectors are. Asked is the Euclidean distance.",
+        ),
+        Mistake(
             name="sums for means",
             wrong=lambda known, known_classes, new, new_classes: _share(
                 nearest_mean(new, _sums(known, known_classes)), new_classes, new
