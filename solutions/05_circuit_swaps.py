@@ -742,7 +742,9 @@ from mi_tutor.specimens import open_dictionary
 
 dictionary = open_dictionary("atlas-resid2")
 for at_least in (0.0, 0.1, 0.2):
-    found = swaps.latent_swaps(plain, taught, some, dictionary, LAYER, at_least=at_least)
+    found = swaps.latent_swaps(
+        plain, taught, some, dictionary, LAYER, at_least=at_least
+    )
     print(
         f"latents whose mean changes by {at_least} or more ({found.latents_moved:5.1f} of {dictionary.d_sae} move): "
         f"success {found.with_error.success:.1%} with the error, {found.without_error.success:.1%} without"
