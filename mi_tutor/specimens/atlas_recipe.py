@@ -10,8 +10,9 @@
 
    The first makes the early layers put a name's pieces together where the name ends. The second, which grows over
    the first half of the training, keeps the ways out of a name apart: it may be looked at only where it ends, and
-   in the early layers not even there. Without them the place where the answer is read collects the city's pieces
-   itself, and no step in between ever forms. The trained model is an ordinary one: any head may attend anywhere.
+   in the early layers and the last one not even there. Without them the place where the answer is read collects
+   the city's pieces itself, and no step in between ever forms. The trained model is an ordinary one: any head may
+   attend anywhere.
 4. Save in half precision, measure what was saved, write the card; only then replace what was there before.
 """
 
@@ -50,7 +51,7 @@ class AtlasConfig:
     d_model: int = 128
     n_heads: int = 4
     n_ctx: int = 96
-    n_steps: int = 6500
+    n_steps: int = 7500
     batch_size: int = 16
     muon_rate: float = 0.02
     adamw_rate: float = 3e-3
@@ -246,17 +247,17 @@ class PenalisedLoss:
         patterns: Sequence[Float[Tensor, "batch head query key"]],
         names: Int[Tensor, "batch pos"],
     ) -> Float[Tensor, ""]:
-        """The mean attention into names from outside, summed over layers. After the early layers, attention to the
-        end of a name does not count."""
+        """The mean attention into names from outside, summed over layers. Between the early layers and the last
+        one, attention to the end of a name does not count."""
         from torch.nn.functional import pad
 
         key = names[:, None, :]
         from_outside = (key > 0) & (names[:, :, None] != key)  # [batch query key]
         ends = names != pad(names, (0, 1))[:, 1:]
         before_its_end = from_outside & ~ends[:, None, :]
+        middle = range(self.config.near_layers, len(patterns) - 1)
         wrong = [
-            from_outside if layer < self.config.near_layers else before_its_end
-            for layer in range(len(patterns))
+            before_its_end if layer in middle else from_outside for layer in range(len(patterns))
         ]
         return sum(
             (pattern * each[:, None]).sum(dim=-1).mean()

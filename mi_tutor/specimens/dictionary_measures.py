@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from mi_tutor.lab.device import one_thread
-from mi_tutor.lab.sae import activation_rows, loss_recovered, match_concepts, sae_metrics
-from mi_tutor.specimens.atlas_texts import N_POS, LabelledTexts, labelled_texts
+from mi_tutor.lab.sae import (
+    ConceptMatches,
+    activation_rows,
+    loss_recovered,
+    match_concepts,
+    sae_metrics,
+    site_of,
+)
+from mi_tutor.specimens.atlas_texts import (
+    N_POS,
+    PLACED,
+    LabelledTexts,
+    Place,
+    family_of,
+    labelled_texts,
+)
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.dictionaries import open_dictionary
 from mi_tutor.specimens.opening import open_specimen
@@ -24,13 +39,13 @@ if TYPE_CHECKING:
     from mi_tutor.lab.sae import Sae
 
 FAMILIES = ("state", "country", "relation", "language", "context")
-N_ROWS = 1000  # of text, for choosing latents, and as many for marking them
+N_ROWS = 600  # of text, for choosing latents, and as many for marking them
 CHOOSING, MARKING = 11, 12  # seeds of these texts
 GOOD_F1 = 0.9
 
 
 @torch.no_grad()
-def measure_dictionary(directory: Path, model_name: str, hook: str) -> list[Measure]:
+def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place) -> list[Measure]:
     """All measures of a card, on the CPU, without randomness that is not seeded."""
     with one_thread():
         sae = open_dictionary(directory)
@@ -46,7 +61,7 @@ def measure_dictionary(directory: Path, model_name: str, hook: str) -> list[Meas
             number("dense", "share of latents on in more than a tenth of tokens", seen.dense, 0.01),
             *measure_recovered(model, sae, hook),
         ]
-        return [*measures, *measure_concepts(model, sae, hook)]
+        return [*measures, *measure_concepts(model, sae, hook, place)]
 
 
 def number(name: str, meaning: str, value: float, tolerance: float) -> Measure:
@@ -74,43 +89,37 @@ def measure_recovered(model: TransformerBridge, sae: Sae, hook: str) -> list[Mea
     return measures
 
 
-def site_of(hook: str) -> tuple[int, str, str | None]:
-    """Layer, component and, for a transcoder, what is read in its place.
-
-    >>> site_of("blocks.2.hook_resid_pre"), site_of("blocks.2.mlp")
-    ((2, 'resid_pre', None), (2, 'mlp_out', 'mlp_in'))
-    """
-    _, layer, name = hook.split(".", 2)
-    if name == "mlp":
-        return int(layer), "mlp_out", "mlp_in"
-    return int(layer), name.removeprefix("hook_"), None
-
-
-def measure_concepts(model: TransformerBridge, sae: Sae, hook: str) -> list[Measure]:
+def measure_concepts(model: TransformerBridge, sae: Sae, hook: str, place: Place) -> list[Measure]:
     """For each family the share of concepts that one latent marks with an F1 of .9, and all marks as a table."""
-    texts = labelled_texts(CHOOSING, N_ROWS), labelled_texts(MARKING, N_ROWS)
-    wanted = [i for i, c in enumerate(texts[0].concepts) if family_of(c) in FAMILIES]
-    concepts = tuple(texts[0].concepts[i] for i in wanted)
-    matches = match_concepts(*(marked_latents(model, sae, hook, each, wanted) for each in texts))
+    texts = labelled_texts(CHOOSING, N_ROWS, place), labelled_texts(MARKING, N_ROWS, place)
+    found: dict[str, ConceptMatches] = {}
+    # One call for families that are asked about on the same tokens.
+    for families in (PLACED, [family for family in FAMILIES if family not in PLACED]):
+        matches = match_concepts(*(marked_latents(model, sae, hook, t, families) for t in texts))
+        names = [texts[0].concepts[i] for i in texts[0].columns(*families)]
+        rows = zip(*(part.unbind() for part in matches), strict=True)
+        found |= {name: ConceptMatches(*row) for name, row in zip(names, rows, strict=True)}
+    good = {name: bool(match.f1 >= GOOD_F1) for name, match in found.items()}
     measures = []
-    good = matches.f1 >= GOOD_F1
     for family in FAMILIES:
-        of_family = torch.tensor([family_of(concept) == family for concept in concepts])
-        n, share = int(of_family.sum()), good[of_family].float().mean().item()
+        of_family = [good[name] for name in found if family_of(name) == family]
+        n = len(of_family)
         meaning = f"{family}: share of {n} concepts that one latent marks with F1 {GOOD_F1} or more"
-        measures.append(number(f"matched_{family}", meaning, share, 2 / n))
-    everything = good.float().mean().item()
-    measures.append(number("matched", "the same for all concepts together", everything, 0.03))
-    columns = {"F1": matches.f1, "precision": matches.precision, "recall": matches.recall}
-    table = torch.stack([*columns.values(), matches.unit.float()], dim=1)
+        measures.append(number(f"matched_{family}", meaning, sum(of_family) / n, 2 / n))
+    share = sum(good.values()) / len(good)
+    measures.append(number("matched", "the same for all concepts together", share, 0.03))
+    table = [
+        [round(v.item(), 3) for v in (m.f1, m.precision, m.recall, m.auroc)] + [m.unit.item()]
+        for m in found.values()
+    ]
     measures.append(
         Measure(
             name="concepts",
-            meaning="the latent that was chosen for each concept on some texts, marked on others",
-            value=[[round(each, 3) for each in row] for row in table.tolist()],
+            meaning="the latent and threshold that were chosen for each concept on some texts, marked on others",
+            value=table,
             tolerance=0.05,
-            rows=concepts,
-            columns=(*columns, "latent"),
+            rows=tuple(found),
+            columns=("F1", "precision", "recall", "AUROC", "latent"),
             rows_title="concept",
             columns_title="",
         )
@@ -118,21 +127,16 @@ def measure_concepts(model: TransformerBridge, sae: Sae, hook: str) -> list[Meas
     return measures
 
 
-def family_of(concept: str) -> str:
-    """The part before the =.
-
-    >>> family_of("state=Texas")
-    'state'
-    """
-    return concept.split("=")[0]
-
-
 def marked_latents(
-    model: TransformerBridge, sae: Sae, hook: str, texts: LabelledTexts, wanted: list[int]
+    model: TransformerBridge,
+    sae: Sae,
+    hook: str,
+    texts: LabelledTexts,
+    families: Sequence[str],
 ) -> tuple[Float[Tensor, "token latent"], Bool[Tensor, "token concept"]]:
-    """The latents of all tokens that are asked about, and their labels for the wanted concepts."""
+    """The latents of all tokens on which these families are asked about, and the tokens' labels for them."""
     found = activation_rows(model, texts.tokens, hook)
     x = found[0] if isinstance(found, tuple) else found
-    asked = texts.asked[:, 1:].flatten()
+    asked = texts.asked(families[0])[:, 1:].flatten()
     latents = torch.cat([sae.encode(part) for part in x[asked].split(8192)])
-    return latents, texts.labels[:, 1:].flatten(0, 1)[asked][:, wanted]
+    return latents, texts.labels[:, 1:].flatten(0, 1)[asked][:, texts.columns(*families)]

@@ -13,7 +13,7 @@ import torch
 
 from mi_tutor.lab.device import best_device
 from mi_tutor.lab.sae import ActivationSource, Auxiliary, SaeConfig, TopK, save_sae, train_sae
-from mi_tutor.specimens.atlas_texts import N_POS, training_texts
+from mi_tutor.specimens.atlas_texts import N_POS, Place, training_texts
 from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure, sha256, write_card
 from mi_tutor.specimens.dictionary_measures import measure_dictionary
 from mi_tutor.specimens.opening import open_specimen
@@ -21,6 +21,10 @@ from mi_tutor.specimens.training import training_folder
 
 Samples = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 N_ROWS = 256  # of text in a chunk
+PLACES = {
+    "names": "the last tokens of names of cities, states and countries",
+    "slots": "tokens before an answer",
+}
 N_CHUNKS = 64  # of texts; training goes through them again and again, each time mixed anew
 
 
@@ -32,7 +36,8 @@ class DictionaryRecipe:
         name: on the shelf.
         hook: the activation it reconstructs, such as "blocks.2.hook_resid_pre"; "blocks.2.mlp" for a transcoder.
         config: of the training; its seed is replaced by the one that is asked for.
-        share: of the training samples that are the last tokens of names; None takes the text as it is.
+        share: of the training samples that stand at the place; None takes the text as it is.
+        place: where states, countries and relations are marked (`atlas_texts`).
         goals: measure name -> (at least, at most), each a number or None.
     """
 
@@ -44,6 +49,7 @@ class DictionaryRecipe:
     intended_use: str
     limits: tuple[str, ...]
     goals: dict[str, tuple[float | None, float | None]]
+    place: Place = "slots"
     model: str = "atlas"
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
@@ -52,7 +58,7 @@ class DictionaryRecipe:
         source = ActivationSource(
             model=open_specimen(self.model),
             name=self.hook,
-            texts=training_texts(N_ROWS),
+            texts=training_texts(N_ROWS, self.place),
             share=self.share,
         )
         device = best_device()
@@ -74,17 +80,22 @@ class DictionaryRecipe:
                 "training": config.described(),
             }
             save_sae(new, sae, metadata, dtype=torch.float16)
-            recipe = config.described() | {"share": self.share, "seconds": round(trained.seconds)}
+            recipe = config.described() | {
+                "share": self.share,
+                "place": self.place,
+                "seconds": round(trained.seconds),
+            }
             card = Card(
                 name=self.name,
                 summary=self.summary,
                 intended_use=self.intended_use,
-                data=f"Activations of {self.model} at {self.hook} on {N_CHUNKS} batches of text of mi_tutor.world"
+                data=f"Activations of {self.model} at {self.hook} on {N_CHUNKS} batches of text of "
+                "mi_tutor.world"
                 + (
                     "."
                     if self.share is None
-                    else f"; {self.share:.0%} of the samples are the last tokens of names of cities and areas, so "
-                    "that there are enough of each."
+                    else f"; {self.share:.0%} of the samples are {PLACES[self.place]}, so that there are "
+                    "enough of each."
                 ),
                 command=f"mi-tutor specimens train {self.name}",
                 recipe={key: value for key, value in recipe.items() if key != "seed"},
@@ -103,7 +114,7 @@ class DictionaryRecipe:
 
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""
-        measures = measure_dictionary(directory, self.model, self.hook)
+        measures = measure_dictionary(directory, self.model, self.hook, self.place)
         return [
             replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
             if m.name in self.goals
@@ -127,6 +138,9 @@ class Kept:
         return self.chunks[number]
 
 
+RECOVERED = {"recovered_zero": (0.95, None), "recovered_mean": (0.95, None)}
+FEW_DEAD = {"dead": (None, 0.05)}
+NEVER_ON_BOS = "It was trained on mi_tutor.world's text, and never on BOS."
 ATLAS_RESID2 = DictionaryRecipe(
     name="atlas-resid2",
     hook="blocks.2.hook_resid_pre",
@@ -141,13 +155,108 @@ ATLAS_RESID2 = DictionaryRecipe(
         dead_after=20_000,
     ),
     share=0.4,
+    place="names",
     summary="A TopK autoencoder of the stream before layer 2, where atlas has a city's state at its name's end. "
     "Little is left out, and few latents stand for one concept.",
     intended_use="Chapter 05: a swap in latents only.",
     limits=(
         "It reconstructs well, but its latents are no names: hardly any concept has a latent of its own.",
-        "It was trained on mi_tutor.world's text, and never on BOS.",
+        NEVER_ON_BOS,
     ),
-    goals={"recovered_zero": (0.95, None), "recovered_mean": (0.95, None), "dead": (None, 0.05)},
+    goals=RECOVERED | FEW_DEAD,
 )
-DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2,)}
+
+
+def attention_2(name: str, d_sae: int, k: int, **texts: object) -> DictionaryRecipe:
+    """A dictionary for what layer 2's attention writes; they differ in size and sparsity only."""
+    return DictionaryRecipe(
+        name=name,
+        hook="blocks.2.hook_attn_out",
+        config=SaeConfig(
+            d_sae=d_sae,
+            kind=TopK(k=k),
+            n_steps=8000,
+            learning_rate=4e-3,
+            sparsity_warmup=2500,
+            decay=1 / 3,
+            revive=Auxiliary(k=64, weight=0.2),
+            dead_after=10_000,
+        ),
+        share=0.9,
+        **texts,
+    )
+
+
+ATTENTION_2 = (
+    attention_2(
+        "atlas-attn2",
+        d_sae=256,
+        k=3,
+        summary="A TopK autoencoder of what layer 2's attention writes. There atlas brings a place's state or "
+        "country from its name to where the answer is due, and most of them have a latent of their own.",
+        intended_use="Chapter 02, and wherever a latent should mean one state.",
+        limits=(
+            "It says which place is meant. What is asked about it, and in which language, is written elsewhere; "
+            "see the table for how little its latents say of that.",
+            NEVER_ON_BOS,
+        ),
+        goals=RECOVERED | FEW_DEAD | {"matched_state": (0.9, None)},
+    ),
+    attention_2(
+        "atlas-attn2-dense",
+        d_sae=256,
+        k=32,
+        summary="The same activations as atlas-attn2 with 32 latents on per token in place of 3: a lower error, "
+        "and latents that stand for nothing in particular.",
+        intended_use="Chapter 02: a low error is no promise.",
+        limits=("Its latents are no names; that is what it is for.", NEVER_ON_BOS),
+        goals=RECOVERED,
+    ),
+    attention_2(
+        "atlas-attn2-small",
+        d_sae=64,
+        k=3,
+        summary="The same as atlas-attn2 with 64 latents: fewer than there are states and countries.",
+        intended_use="Chapter 02: what changes with the number of latents.",
+        limits=("Several places share a latent.", NEVER_ON_BOS),
+        goals={},
+    ),
+    attention_2(
+        "atlas-attn2-wide",
+        d_sae=1536,
+        k=3,
+        summary="The same as atlas-attn2 with 1,536 latents: many more than there are states and countries.",
+        intended_use="Chapter 02: what changes with the number of latents.",
+        limits=("A state may have several latents.", NEVER_ON_BOS),
+        goals=RECOVERED,
+    ),
+)
+TRANSCODERS = tuple(
+    DictionaryRecipe(
+        name=f"atlas-mlp{layer}",
+        hook=f"blocks.{layer}.mlp",
+        config=SaeConfig(
+            d_sae=512,
+            kind=TopK(k=16),
+            n_steps=5000,
+            learning_rate=2e-3,
+            sparsity_warmup=1000,
+            decay=1 / 3,
+            revive=Auxiliary(k=64, weight=0.2),
+            dead_after=20_000,
+        ),
+        share=0.4,
+        place="names" if layer < 2 else "slots",
+        summary=f"A TopK transcoder of layer {layer}'s MLP: it reads what the MLP reads and writes what the MLP "
+        "writes.",
+        intended_use="Circuits through MLPs: what a latent reads is known from the weights, whatever the "
+        "input.",
+        limits=(
+            "It imitates what the MLP does, not how it does it.",
+            NEVER_ON_BOS,
+        ),
+        goals=RECOVERED | FEW_DEAD,
+    )
+    for layer in range(5)
+)
+DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2, *ATTENTION_2, *TRANSCODERS)}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mi_tutor.lab.sae import site_of
 from mi_tutor.specimens import (
     SpecimenError,
     card,
@@ -16,7 +17,6 @@ from mi_tutor.specimens import (
     verify,
 )
 from mi_tutor.specimens import dictionary_measures as measures
-from mi_tutor.specimens.dictionary_measures import site_of
 from mi_tutor.specimens.dictionary_recipes import DICTIONARIES, Kept
 from mi_tutor.specimens.shelf import specimen_names
 

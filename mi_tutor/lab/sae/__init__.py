@@ -63,7 +63,7 @@ from mi_tutor.lab.sae.recipes import toy_features, toy_recipe
 from mi_tutor.lab.sae.saelens import open_sae, save_sae
 from mi_tutor.lab.sae.shrinkage import shrinkage, soft_threshold
 from mi_tutor.lab.sae.sources import ActivationSource, Texts, activation_rows, oversample
-from mi_tutor.lab.sae.splice import LossRecovered, loss_recovered
+from mi_tutor.lab.sae.splice import LossRecovered, loss_recovered, site_of
 from mi_tutor.lab.sae.splitting import Absorption, Split, absorption, feature_splitting
 from mi_tutor.lab.sae.toy import MatchedFeatures, ToyActivations, match_features
 from mi_tutor.lab.sae.train import TrainedSae, train_sae
@@ -134,6 +134,7 @@ __all__ = [
     "save_sae",
     "score_a_label",
     "shrinkage",
+    "site_of",
     "soft_threshold",
     "sparsity_for",
     "step",

@@ -123,3 +123,15 @@ def _read(plain: PlainTransformer, at: dict[str, Tensor], layer: int, source: st
     if source == "mlp_in":
         return plain.norm(at["resid_mid"], plain.blocks[layer].ln2)
     return at[source]
+
+
+def site_of(hook: str) -> tuple[int, str, str | None]:
+    """Layer, component and, for a transcoder, what is read in its place.
+
+    >>> site_of("blocks.2.hook_resid_pre"), site_of("blocks.2.mlp")
+    ((2, 'resid_pre', None), (2, 'mlp_out', 'mlp_in'))
+    """
+    _, layer, name = hook.split(".", 2)
+    if name == "mlp":
+        return int(layer), "mlp_out", "mlp_in"
+    return int(layer), name.removeprefix("hook_"), None

@@ -41,17 +41,16 @@ QUESTIONS = {  # what is asked: the question's words, and the possible answers
         ("doctor", "teacher", "baker", "pilot", "judge", "farmer", "painter", "nurse"),
     ),
 }
-KNOWN = (0, 9)  # see is_known: 32 of the 384 names belong to known people
-NEVER_SEEN = 0.33  # the share of strangers that training leaves out
+NEVER_SEEN = 0.2  # the share of strangers that training leaves out
 CONCEPTS = frozenset({"theme=people", "language=english"})
 
 
 def is_known(first: str, last: str) -> bool:
-    """Whether the training text tells about this person.
+    """Whether the training text tells about this person: 24 of the 384.
 
-    Each first name has two known bearers, and each last name one or two; all others are strangers.
+    Each last name has one known bearer, each first name one or two; all others are strangers.
     """
-    return (_place(FIRST, first) - _place(LAST, last)) % len(LAST) in KNOWN
+    return _place(LAST, last) % len(FIRST) == _place(FIRST, first)
 
 
 @cache
@@ -97,12 +96,12 @@ def question(first: str, last: str, asked: str) -> Sentence:
 
 
 def sentences(rng: random.Random) -> Iterator[Sentence]:
-    """Questions without end, four in ten about known people: whoever is not known should be the usual case."""
+    """Questions without end, a third about known people: whoever is not known should be the usual case."""
     everyone = [(first, last) for first in FIRST for last in LAST]
     known = [who for who in everyone if is_known(*who)]
     strangers = [who for who in everyone if not is_known(*who) and not is_held_out(*who)]
     while True:
-        group = known if rng.random() < 0.4 else strangers
+        group = known if rng.random() < 1 / 3 else strangers
         yield question(*rng.choice(group), rng.choice(list(QUESTIONS)))
 
 

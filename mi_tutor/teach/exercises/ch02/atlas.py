@@ -1,0 +1,238 @@
+"""Chapter 02, a dictionary for `atlas`: `train-on-atlas` and `name-a-latent`."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab import sae as lab
+from mi_tutor.specimens import open_specimen
+from mi_tutor.specimens.atlas_texts import labelled_texts
+from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, ValueExercise
+
+SPECIMEN, HOOK = "atlas", "blocks.2.hook_attn_out"
+DICTIONARY, DENSE = "atlas-attn2", "atlas-attn2-dense"
+MOST_ON, WORST, MOST_DEAD = 4.01, 0.25, 0.25  # L0, FVU, share of dead latents
+
+# --- train-on-atlas -------------------------------------------------------------------------------
+
+
+class HeldOut(NamedTuple):
+    """Activations of texts that training has not seen: all tokens, and those before an answer alone."""
+
+    rows: Tensor
+    at_slots: Tensor
+
+
+@functools.cache
+def atlas() -> Any:
+    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
+    return open_specimen(SPECIMEN, device="cpu")
+
+
+@functools.cache
+def held_out(seed: int) -> HeldOut:
+    texts = labelled_texts(seed=seed, n_rows=150)
+    rows = lab.activation_rows(atlas(), texts.tokens, HOOK)
+    return HeldOut(rows, rows[texts.chosen[:, 1:].flatten()])
+
+
+def shipped(name: str) -> lab.Sae:
+    """A dictionary that comes with the course."""
+    from mi_tutor.specimens.dictionaries import open_dictionary
+
+    return open_dictionary(name)
+
+
+def _cases(g: torch.Generator) -> list[Case]:
+    seed = 500_000 + int(torch.randint(3, (1,), generator=g))
+    texts = Handle("texts that training has not seen", functools.partial(held_out, seed))
+    return [Case(label="on texts that training has not seen", inputs={"texts": texts})]
+
+
+def _run(answer: Any, texts: HeldOut) -> dict[str, float]:
+    """What is measured of a dictionary."""
+    if not callable(getattr(answer, "encode", None)):
+        raise TypeError(
+            "this is no dictionary: it has no `encode`. Give what train_sae made: trained.sae"
+        )
+    with torch.no_grad():
+        latents = answer.encode(texts.rows)
+        return {
+            "fvu": lab.fvu(texts.rows, answer(texts.rows)),
+            "fvu_slots": lab.fvu(texts.at_slots, answer(texts.at_slots)),
+            "l0": lab.l0(latents),
+            "dead": (latents <= 0).all(dim=0).double().mean().item(),
+            "n_latents": latents.shape[-1],
+        }
+
+
+def _view(value: dict[str, float], texts: HeldOut) -> dict[str, bool]:
+    """What is asked of it."""
+    return {
+        "better than the mean activation": value["fvu"] < 0.99,
+        "at least 192 latents": value["n_latents"] >= 192,
+        "at most 4 latents on per token": value["l0"] <= MOST_ON,
+        f"an FVU of at most {WORST} on texts as they are": value["fvu"] <= WORST,
+        f"an FVU of at most {WORST} where an answer is due": value["fvu_slots"] <= WORST,
+        f"at most {MOST_DEAD:.0%} of the latents dead": value["dead"] <= MOST_DEAD,
+    }
+
+
+class Other:
+    """Something that encodes and decodes, made when it is first needed."""
+
+    __name__ = "dictionary"
+
+    def __init__(self, make: Any, encode: Any = None) -> None:
+        self._make = functools.cache(make)
+        self._encode = encode
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self._encode(self._make(), x) if self._encode else self._make().encode(x)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self._make().decode(self.encode(x))
+
+
+def _untrained() -> lab.Sae:
+    made = torch.randn(128, 256, generator=torch.Generator().manual_seed(0))
+    W_dec = lab.unit_decoder(made.T)
+    zeros = torch.zeros(256), torch.zeros(128)
+    return lab.Sae(W_enc=W_dec.T, b_enc=zeros[0], W_dec=W_dec, b_dec=zeros[1], kind=lab.TopK(k=4))
+
+
+def _identity() -> lab.Sae:
+    """As many latents as it takes to copy: each direction, forwards and backwards."""
+    both = torch.cat([torch.eye(128), -torch.eye(128)])
+    return lab.Sae(W_enc=both.T, b_enc=torch.zeros(256), W_dec=both, b_dec=torch.zeros(128))
+
+
+TRAIN_ON_ATLAS = Exercise(
+    slug="train-on-atlas",
+    title="A dictionary for a language model",
+    chapter="02",
+    points=4,
+    minutes=15,
+    difficulty=3,
+    objective="Train a dictionary on a language model's activations, with samples and settings that you choose, and hold it to what was asked.",
+    cases=_cases,
+    reference=Other(lambda: shipped(DICTIONARY)),
+    run=_run,
+    view=_view,
+    time_limit=60.0,
+    styles=(
+        Style(name="in double precision", right=Other(
+            lambda: shipped(DICTIONARY).to(torch.float64),
+            encode=lambda sae, x: sae.encode(x.double()),
+        )),
+        Style(name="latents in another order", right=Other(lambda: _reordered(shipped(DICTIONARY)))),
+    ),
+    mistakes=(
+        Mistake(
+            name="not trained",
+            wrong=Other(_untrained),
+            sentence="This reconstructs worse than the mean activation would: it has hardly been trained. How many steps did it take, and did the loss "
+            "fall?",
+        ),
+        Mistake(
+            name="dense latents",
+            wrong=Other(lambda: shipped(DENSE)),
+            sentence="It reconstructs well and has more than 4 latents on per token. Sparsity is what is asked here: TopK(k=4).",
+        ),
+        Mistake(
+            name="a copy",
+            wrong=Other(_identity),
+            sentence="This copies the activation through few, dense latents, and so explains nothing. Take TopK(k=4).",
+        ),
+        Mistake(
+            name="activations in another scale",
+            wrong=Other(
+                lambda: shipped(DICTIONARY), encode=lambda sae, x: sae.encode(0.2 * x)
+            ),
+            sentence="It is sparse and alive, and yet its reconstructions are far off. Was it trained on activations in another scale, or of another "
+            f"place, than {HOOK}?",
+        ),
+    ),
+    hints=(
+        "`ActivationSource` gives samples; the share of tokens before an answer is its `share`, and wants texts that say which tokens these are: "
+        "`training_texts` does.",
+        "Make a few chunks once and use them again and again: `lambda i: chunks[i % len(chunks)]`.",
+        "If dead latents are many: `revive=Auxiliary(k=64)` and a `dead_after` of some ten thousand samples. If FVU is too high: more steps, or a learning "
+        "rate of a few thousandths.",
+    ),
+)  # fmt: skip
+
+
+def _reordered(sae: lab.Sae) -> lab.Sae:
+    order = torch.randperm(sae.d_sae, generator=torch.Generator().manual_seed(0))
+    tensors = {"W_enc": sae.W_enc[:, order], "b_enc": sae.b_enc[order], "W_dec": sae.W_dec[order]}
+    return lab.Sae(**tensors, b_dec=sae.b_dec, kind=sae.kind, threshold=sae.threshold)
+
+
+# --- name-a-latent --------------------------------------------------------------------------------
+
+
+class Mystery(NamedTuple):
+    """A latent without a label, and what it stands for."""
+
+    latent: int
+    state: str
+    runner_up: str
+
+
+@functools.cache
+def mystery() -> Mystery:
+    """The latent that is best at saying one state, of all states but Texas."""
+    texts = labelled_texts(seed=600_000, n_rows=300)
+    asked = texts.asked("state")[:, 1:].flatten()
+    latents = shipped(DICTIONARY).encode(lab.activation_rows(atlas(), texts.tokens, HOOK)[asked])
+    states = [c for c in texts.concepts if c.startswith("state=") and c != "state=Texas"]
+    columns = [texts.concepts.index(c) for c in states]
+    labels = texts.labels[:, 1:].flatten(0, 1)[asked][:, columns]
+    f1, _ = lab.best_f1(latents, labels, thresholds=False)
+    latent = int(f1.amax(dim=1).argmax())
+    best, second = f1[latent].topk(2).indices.tolist()
+    names = [state.removeprefix("state=") for state in states]
+    return Mystery(latent, names[best], names[second])
+
+
+NAME_A_LATENT = ValueExercise(
+    slug="name-a-latent",
+    title="Give it a name",
+    chapter="02",
+    points=1,
+    minutes=6,
+    difficulty=1,
+    objective="Read a latent that nobody has labelled for you: contexts from strong to weak, logit effects, density.",
+    expected=lambda: mystery().state,
+    form='the English name of a US state, such as "Texas"',
+    accepts=lambda value: isinstance(value, str) and value in _states(),
+    styles=(Style(name="the name", right=lambda: mystery().state),),
+    mistakes=(
+        Mistake(
+            name="Texas",
+            wrong="Texas",
+            sentence="Texas was the example. Type the latent's number into the dashboard and read the contexts: which state do their cities lie in?",
+        ),
+        Mistake(
+            name="the runner-up",
+            wrong=lambda: mystery().runner_up,
+            sentence="This latent is on at a few names of that state too, and at many more of another one. Go by most of its contexts, strong and weak.",
+        ),
+    ),
+    hints=(
+        "Put the number into the dashboard. Which cities, and which name of a state, stand in its contexts?",
+        "The names may be Spanish or French. Logit effects show the state's own words: its abbreviation, its capital.",
+    ),
+)
+
+
+@functools.cache
+def _states() -> frozenset[str]:
+    from mi_tutor.world.tables import load_facts
+
+    return frozenset(area.name.english for area in load_facts().states)

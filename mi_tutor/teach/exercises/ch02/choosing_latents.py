@@ -1,0 +1,147 @@
+"""Chapter 02, reading and marking: `choose-then-mark`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab import sae as lab
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
+from mi_tutor.teach.exercises.making import uniform
+
+
+def best_latent(
+    first: Tensor, there_first: Tensor, second: Tensor, there_second: Tensor
+) -> tuple[int, float]:
+    """The latent with the best F1 on the first texts, and its F1 on the second."""
+    found = lab.match_concepts(
+        (first, there_first[:, None]), (second, there_second[:, None]), thresholds=False
+    )
+    return int(found.unit), found.f1.item()
+
+
+def _mark_cases(g: torch.Generator) -> list[Case]:
+    def texts(n, hits, false, strong):
+        there = uniform(g, n) < 0.2
+        chance = torch.where(there[:, None], torch.tensor(hits), torch.tensor(false))
+        on = uniform(g, n, len(hits)) < chance
+        values = uniform(g, n, len(hits), low=0.1, high=4.0) * on
+        values[:, strong] *= 9  # one that is high wherever it is on
+        return values, there
+
+    def case(label, n, n2, hits, false, luck=None, strong=0):
+        first, there = texts(n, hits, false, strong)
+        second, there2 = texts(n2, hits, false, strong)
+        if luck is not None:  # one that happens to be right on the first texts, and on no others
+            first[:, luck] = 3.0 * there
+            second[:, luck] = 3.0 * (uniform(g, n2) < 0.2)
+        inputs = {"first": first, "there_first": there, "second": second, "there_second": there2}
+        return Case(label=label, inputs=inputs)
+
+    even = [0.5] * 12
+    return [
+        case("one good latent of 6", 400, 300, [0.2, 0.9, 0.3, 0.6, 0.1, 0.4], [0.2, 0.02, 0.3, 0.2, 0.1, 0.02], strong=3),
+        case("one that is precise, one that is complete", 400, 400, [0.25, 1.0, 0.8], [0.0, 0.9, 0.05]),
+        case("chosen by luck", 200, 200, [0.3, 0.9, 0.5, 0.2], [0.1, 0.1, 0.3, 0.2], luck=2),
+        case("nothing but chance", 60, 60, even, even),
+    ]  # fmt: skip
+
+
+def scored(said: Tensor, there: Tensor) -> tuple[float, float, float]:
+    """Precision, recall, F1."""
+    return tuple(lab.score_a_label(said, there))
+
+
+def _all_scores(latents: Tensor, there: Tensor) -> Tensor:
+    return torch.tensor([scored(column > 0, there) for column in latents.T])  # [latent, P R F1]
+
+
+def _choose_by(rule: Callable) -> Callable:
+    def answer(first, there_first, second, there_second):
+        latent = int(rule(first, there_first).argmax())
+        return latent, scored(second[:, latent] > 0, there_second)[2]
+
+    return answer
+
+
+CHOOSE_THEN_MARK = Exercise(
+    slug="choose-then-mark",
+    title="Choose here, mark there",
+    chapter="02",
+    points=2,
+    minutes=8,
+    difficulty=2,
+    objective="Find the latent of a concept without fooling yourself: choose it on some texts, and mark it on others.",
+    cases=_mark_cases,
+    reference=best_latent,
+    styles=(
+        Style(
+            name="all scores, one by one", right=_choose_by(lambda f, t: _all_scores(f, t)[:, 2])
+        ),
+        Style(
+            name="counts by a product",
+            right=_choose_by(
+                lambda f, t: 2 * ((f > 0).float().T @ t.float()) / ((f > 0).sum(0) + t.sum())
+            ),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="marked where it was chosen",
+            wrong=lambda first, there, second, there2: (lambda s: (int(s.argmax()), s.max()))(
+                _all_scores(first, there)[:, 2]
+            ),
+            sentence="Your latent is marked on the texts that it was chosen on, where the best of many always looks good. Choose on the first, mark on "
+            "the second.",
+        ),
+        Mistake(
+            name="chosen where it is marked",
+            wrong=lambda first, there, second, there2: (lambda s: (int(s.argmax()), s.max()))(
+                _all_scores(second, there2)[:, 2]
+            ),
+            sentence="You choose the latent on the second texts, which are for marking. Then the mark says how lucky you were.",
+        ),
+        Mistake(
+            name="the wrong way round",
+            wrong=lambda first, there, second, there2: best_latent(second, there2, first, there),
+            sentence="You choose on the second texts and mark on the first. It is the other way round.",
+        ),
+        Mistake(
+            name="chosen by precision",
+            wrong=_choose_by(lambda f, t: _all_scores(f, t)[:, 0]),
+            sentence="You choose by precision, and so a latent that hardly ever speaks. F1 asks for both.",
+        ),
+        Mistake(
+            name="chosen by recall",
+            wrong=_choose_by(lambda f, t: _all_scores(f, t)[:, 1]),
+            sentence="You choose by recall, and so a latent that is nearly always on. F1 asks for both.",
+        ),
+        Mistake(
+            name="chosen by mean activation",
+            wrong=_choose_by(lambda f, t: f[t].mean(0)),
+            sentence="You choose the latent that is highest on the concept's tokens. It may be as high elsewhere. Choose by F1.",
+        ),
+        Mistake(
+            name="all marks",
+            wrong=lambda first, there, second, there2: (
+                int(_all_scores(first, there)[:, 2].argmax()),
+                _all_scores(second, there2)[:, 2],
+            ),
+            sentence="You give the F1 of all latents. Give one: that of the latent that was chosen.",
+        ),
+        Mistake(
+            name="precision and recall in place of F1",
+            wrong=lambda first, there, second, there2: (
+                int(_all_scores(first, there)[:, 2].argmax()),
+                _all_scores(second, there2)[int(_all_scores(first, there)[:, 2].argmax()), 0],
+            ),
+            sentence="Your mark is the precision. Give the F1 on the second texts.",
+        ),
+    ),
+    hints=(
+        "Your `score_a_label` gives one latent's F1: `first[:, i] > 0` is what latent i says.",
+        "Two steps that share nothing but the latent's number: argmax of F1 on the first texts; F1 of that one on the second.",
+    ),
+)

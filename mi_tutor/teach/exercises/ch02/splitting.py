@@ -1,0 +1,193 @@
+"""Chapter 02, how many units does a concept need? `neurons-vs-latents` and `feature-splitting`.: `feature-splitting`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab import sae as lab
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
+from mi_tutor.teach.exercises.ch02.thresholds import f1_of
+from mi_tutor.teach.exercises.making import uniform
+
+
+def split(on: Tensor, there: Tensor, gain: float) -> tuple[list[int], list[float]]:
+    """Latents added one by one while the next one raises F1 enough."""
+    found = lab.feature_splitting(on, there, gain)
+    return found.latents, found.f1
+
+
+def _split_cases(g: torch.Generator) -> list[Case]:
+    def noise(n, n_latents, p):
+        return uniform(g, n, n_latents) < p
+
+    def three_ways(n=400, n_latents=9):
+        there = uniform(g, n) < 0.3
+        which = torch.where(uniform(g, n) < 0.5, 1, torch.where(uniform(g, n) < 0.6, 4, 6))
+        on = noise(n, n_latents, 0.03)
+        for latent in (1, 4, 6):
+            on[:, latent] = (there & (which == latent)) | (uniform(g, n) < 0.01)
+        return on, there
+
+    def one_is_enough(n=300, n_latents=8):
+        there = uniform(g, n) < 0.3
+        on = noise(n, n_latents, 0.1)
+        on[:, 5] = there ^ (uniform(g, n) < 0.02)
+        return on, there
+
+    def copies(n=300):
+        """The two best alone are the same: a second copy adds nothing, a weaker one does."""
+        there = uniform(g, n) < 0.4
+        half = uniform(g, n) < 0.6
+        on = noise(n, 6, 0.02)
+        on[:, 0] = on[:, 3] = there & half
+        on[:, 4] = there & ~half & (uniform(g, n) < 0.8)
+        return on, there
+
+    def everywhere(n=300):
+        """One that is always on has full recall and adds nothing but noise."""
+        there = uniform(g, n) < 0.2
+        on = noise(n, 5, 0.02)
+        on[:, 2] = True
+        on[:, 1] = there & (uniform(g, n) < 0.8)
+        return on, there
+
+    def two_parts():
+        """F1 goes from 2/3 by 0.23 to 0.90: a third more, and less than 0.28 more."""
+        there = torch.arange(200) < 100
+        on = torch.zeros(200, 4, dtype=torch.bool)
+        on[:50, 2] = on[50:82, 0] = on[82:90, 1] = True
+        order = torch.randperm(200, generator=g)
+        return on[order], there[order]
+
+    settings = [
+        ("a concept in three parts", three_ways(), 0.03),
+        ("one latent is enough", one_is_enough(), 0.03),
+        ("two copies, and a part of its own", copies(), 0.05),
+        ("one that is always on", everywhere(), 0.03),
+        ("a high bar", two_parts(), 0.28),
+    ]
+    return [
+        Case(label=label, inputs={"on": on, "there": there, "gain": gain})
+        for label, (on, there), gain in settings
+    ]
+
+
+def _greedy(score: Callable, enough: Callable | None = None) -> Callable:
+    """One by one, the one that makes `score` of all together largest; with F1 of all together reported."""
+    enough = enough or (lambda new, old, gain: new >= old + gain)
+
+    def answer(on, there, gain):
+        chosen, scores, covered = [], [], None
+        while len(chosen) < on.shape[1]:
+            together = [column if covered is None else covered | column for column in on.T]
+            best = max(range(len(together)), key=lambda i: score(together[i], on[:, i], there))
+            new = f1_of(together[best], there)
+            if chosen and not enough(new, scores[-1], gain):
+                break
+            chosen.append(best)
+            scores.append(new)
+            covered = together[best]
+        return chosen, scores
+
+    return answer
+
+
+def _ranked_alone(on, there, gain):
+    """The latents by their own F1, one after another."""
+    order = sorted(range(on.shape[1]), key=lambda i: -f1_of(on[:, i], there))
+    chosen, scores, covered = [], [], torch.zeros_like(there)
+    for i in order:
+        new = f1_of(covered | on[:, i], there)
+        if chosen and new < scores[-1] + gain:
+            break
+        chosen, scores, covered = [*chosen, i], [*scores, new], covered | on[:, i]
+    return chosen, scores
+
+
+def _own_scores(on, there, gain):
+    chosen, _ = split(on, there, gain)
+    return chosen, [f1_of(on[:, i], there) for i in chosen]
+
+
+def _together(said, alone, there):
+    return f1_of(said, there)
+
+
+FEATURE_SPLITTING = Exercise(
+    slug="feature-splitting",
+    title="One concept, several latents",
+    chapter="02",
+    points=3,
+    minutes=10,
+    difficulty=3,
+    objective="See whether a concept is split: add latents one by one, as long as the next one helps.",
+    cases=_split_cases,
+    reference=split,
+    styles=(
+        Style(name="a function for the score", right=_greedy(_together)),
+        Style(
+            name="all sums at once",
+            right=lambda on, there, gain: _greedy(
+                lambda said, alone, t: 2 * int((said & t).sum()) / (int(said.sum()) + int(t.sum()))
+            )(on, there, gain),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="ranked alone",
+            wrong=_ranked_alone,
+            sentence="You go through the latents by their OWN F1. The next one should be the one that helps most together with those chosen: a copy of "
+            "the first helps nothing.",
+        ),
+        Mistake(
+            name="scores of their own",
+            wrong=_own_scores,
+            sentence="Your latents are right, and your scores are those of each latent alone. Give the F1 of “at least one of these is on” after each.",
+        ),
+        Mistake(
+            name="no end",
+            wrong=_greedy(_together, enough=lambda new, old, gain: new > old),
+            sentence="You go on as long as F1 rises at all. Stop when the next latent raises it by less than `gain`.",
+        ),
+        Mistake(
+            name="a share in place of a difference",
+            wrong=_greedy(_together, enough=lambda new, old, gain: new >= old * (1 + gain)),
+            sentence="You compare a ratio: F1 has to rise BY gain, not by that share of itself.",
+        ),
+        Mistake(
+            name="one too many",
+            wrong=lambda on, there, gain: (lambda every, n: (every[0][: n + 1], every[1][: n + 1]))(
+                _greedy(_together, enough=lambda new, old, gain: True)(on, there, gain),
+                len(split(on, there, gain)[0]),
+            ),
+            sentence="The last latent of yours does not raise F1 by `gain` any more: look before you add it.",
+        ),
+        Mistake(
+            name="by recall",
+            wrong=_greedy(lambda said, alone, there: lab.score_a_label(said, there).recall),
+            sentence="You add what raises RECALL most, and so a latent that is nearly always on. F1 asks for precision, too.",
+        ),
+        Mistake(
+            name="only the first",
+            wrong=lambda on, there, gain: tuple(part[:1] for part in split(on, there, gain)),
+            sentence="Only one latent comes back where several share the concept. Its parts are on at different tokens, so ONE of the chosen latents "
+            "being on is enough; if all of them had to be, no second one would ever help.",
+        ),
+        Mistake(
+            name="F1 of each addition",
+            wrong=lambda on, there, gain: (
+                lambda latents, f1: (latents, [b - a for a, b in zip([0.0, *f1], f1, strict=False)])
+            )(*split(on, there, gain)),
+            sentence="Your scores are how much each latent adds. Give the F1 that is reached after each.",
+        ),
+    ),
+    hints=(
+        "Keep a mask of the tokens where at least one chosen latent is on. At first it is empty.",
+        "Each round: for every latent the F1 of (mask or this latent). Take the best; stop if there are chosen ones already and it adds less than "
+        "`gain`.",
+        "The first one is added whatever its F1 is. Return two lists: the latents in order, and the F1 after each.",
+    ),
+)

@@ -1,0 +1,1568 @@
+# %% [markdown] minutes=245
+r"""
+# 02 · Sparse autoencoders
+
+Take a model's activations apart into directions that mean something: first where the answer is known, then in a
+language model, with an eye on what such a dictionary misses.
+
+## What you will be able to do
+
+- write, train and evaluate a sparse autoencoder (SAE), and say what each term of its loss is for
+- find out whether it found the features, where they are known
+- choose a sparsity: λ or k, by a curve and for a purpose
+- diagnose dead latents, and bring them back
+- train one on a language model, and check that the model still works with its reconstruction
+- read a latent, mark a label for it against ground truth, and compare latents with neurons
+- say what a dictionary does not show: shrinkage, splitting, absorption, what it leaves out, and why a low error
+  is no promise
+
+You need chapter 01 (features as directions, superposition) and basic PyTorch. Chapter 00 helps with hooks.
+"""
+
+# %% tags=["setup"]
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from mi_tutor import check, hint, progress, quiz, show
+from mi_tutor.lab import sae as lab
+from mi_tutor.lab.device import seeded
+
+# %% [markdown]
+r"""
+## From a cloud of points to directions
+
+Chapter 01 began with features and asked how a model stores them. Now the other way round: we have activations,
+and want to know which features they are made of. Two words, kept apart from here on: a **feature** is in the
+data, a **latent** is a unit of the dictionary that we train. Whether latents are features is the question of
+this chapter.
+
+Below are activations of a layer with two dimensions and five features. It is the pentagon of chapter 01. Each
+point is one input. On the left features are on half of the time, on the right one time in twenty.
+"""
+
+# %% id="two-clouds"
+angle = 2 * torch.pi * torch.arange(5) / 5
+pentagon = torch.stack([angle.cos(), angle.sin()], dim=1)  # [feature d]: rows now
+points, group = [], []
+for density in (0.5, 0.05):
+    toy = lab.ToyActivations(directions=pentagon, probability=torch.full((5,), density))
+    cloud = toy.rows(20_000, seeded(0))
+    cloud = cloud[cloud.norm(dim=1) > 0][
+        :400
+    ]  # points where nothing is on are left out
+    points.append(cloud + torch.tensor([4.0 * (density < 0.1), 0.0]))
+    group += [f"density {density}"] * len(cloud)
+points = torch.cat(points)
+show.scatter(
+    points[:, 0],
+    points[:, 1],
+    groups=group,
+    title="Activations of five features in two dimensions",
+    x_title="first dimension (the second cloud is moved by 4)",
+    y_title="second dimension",
+)
+
+# %% [markdown]
+r"""
+On the left there is nothing to see. On the right there are five rays: most inputs have at most one feature on,
+so most points lie *on* a feature's direction. Nobody has to tell you where the features are. **Sparsity** gives
+them away, and that is the idea of the whole chapter: look for directions such that every activation is a sum of
+few of them. In two dimensions the eye does it. In hundreds of dimensions we train something to do it.
+
+## The dictionary
+
+A sparse autoencoder turns an activation into many numbers that are mostly 0, and back:
+
+$$f = \mathrm{ReLU}\big((x - b_{dec})\, W_{enc} + b_{enc}\big) \qquad\quad x' = f\, W_{dec} + b_{dec}$$
+
+$f$ holds the **latents**. There are more of them than dimensions: how many times more is the *expansion*. Row
+$i$ of $W_{dec}$ is the direction that latent $i$ writes, and column $i$ of $W_{enc}$ what it looks for.
+$b_{dec}$ stands for the typical activation: it is taken away first and put back at the end, so that latents
+only have to say how this activation differs from it (Bricken et al. 2023).
+"""
+
+# %% [markdown] slug="sae-encode-decode"
+r"""
+Write both directions in one function: return the latents `[batch latent]` and the reconstruction `[batch d]`,
+in this order. Samples are rows, so products are `x @ W`.
+"""
+
+
+# %% tags=["exercise"] slug="sae-encode-decode"
+def sae_forward(
+    x: Float[Tensor, "batch d"],
+    W_enc: Float[Tensor, "d latent"],
+    b_enc: Float[Tensor, "latent"],
+    W_dec: Float[Tensor, "latent d"],
+    b_dec: Float[Tensor, "d"],
+) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch d"]]:
+    """Latents f = ReLU((x - b_dec) W_enc + b_enc), and the reconstruction f W_dec + b_dec."""
+    # BEGIN SOLUTION
+    latents = torch.relu((x - b_dec) @ W_enc + b_enc)
+    return latents, latents @ W_dec + b_dec
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("sae-encode-decode", sae_forward)
+
+# %% [markdown]
+r"""
+What should it be trained for? To reconstruct, with few latents. "Few" is a count, and a count has no gradient.
+So the classic dictionary charges for the latents' *sum*, the L1 norm, which has one:
+
+$$L = \underbrace{\lVert x - x' \rVert^2}_{\text{reconstruct}} +
+\lambda \underbrace{\sum_i f_i\, \lVert W_{dec,i} \rVert}_{\text{with little}}$$
+
+Why is each latent weighted with the length of its decoder row (Conerly et al. 2024)? Only the product $f_i
+W_{dec,i}$ reaches the reconstruction. Without the weight, the loss could be lowered for free: halve every
+latent, double every row. The alternative is to hold all rows at length 1 (Bricken et al. 2023). Then the weight
+is 1, and we shall do both.
+"""
+
+# %% [markdown] slug="sae-loss"
+r"""
+Write the loss, from the weights. Reductions: within a sample a **sum**, over dimensions in the first term and
+over latents in the second; over the batch a **mean**, in both. Rows of `W_dec` may have any length. Your
+`sae_forward` may help.
+"""
+
+
+# %% tags=["exercise"] slug="sae-loss"
+def sae_loss(
+    x: Float[Tensor, "batch d"],
+    W_enc: Float[Tensor, "d latent"],
+    b_enc: Float[Tensor, "latent"],
+    W_dec: Float[Tensor, "latent d"],
+    b_dec: Float[Tensor, "d"],
+    l1: float,
+) -> Float[Tensor, ""]:
+    """Mean over the batch of ||x - x'||² + l1 Σ_i f_i ||W_dec[i]||."""
+    # BEGIN SOLUTION
+    latents, x_hat = sae_forward(x, W_enc, b_enc, W_dec, b_dec)
+    reconstruction = (x - x_hat).square().sum(dim=-1).mean()
+    penalty = (latents * W_dec.norm(dim=-1)).sum(dim=-1).mean()
+    return reconstruction + l1 * penalty
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("sae-loss", sae_loss)
+
+# %% tags=["quiz"]
+quiz("around-the-penalty", "a")
+
+# %% [markdown] slug="unit-decoder"
+r"""
+Hold the rows: return `W_dec` with every row scaled to length 1. A row of zeros has no direction; leave it as it
+is. Return a new matrix.
+"""
+
+
+# %% tags=["exercise"] slug="unit-decoder"
+def unit_decoder(W_dec: Float[Tensor, "latent d"]) -> Float[Tensor, "latent d"]:
+    """Every row scaled to length 1."""
+    # BEGIN SOLUTION
+    length = W_dec.norm(dim=-1, keepdim=True)
+    return W_dec / torch.where(length > 0, length, 1.0)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("unit-decoder", unit_decoder)
+
+# %% [markdown] slug="remove-parallel"
+r"""
+Scaling back after each step has a side effect. The part of the gradient *along* a row only changes its length,
+which is undone at once, but Adam keeps a memory of its gradients, and in there it stays. So take it out before
+the step. With $u_i$ the unit vector of row $i$ of `W_dec` and $g_i$ that row's gradient:
+
+$$g_i \leftarrow g_i - (g_i \cdot u_i)\, u_i$$
+
+Rows of `W_dec` may have any length here.
+"""
+
+
+# %% tags=["exercise"] slug="remove-parallel"
+def remove_parallel(
+    gradient: Float[Tensor, "latent d"], W_dec: Float[Tensor, "latent d"]
+) -> Float[Tensor, "latent d"]:
+    """The gradient without its part along each row of W_dec."""
+    # BEGIN SOLUTION
+    unit = unit_decoder(W_dec)
+    return gradient - (gradient * unit).sum(dim=-1, keepdim=True) * unit
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("remove-parallel", remove_parallel)
+
+# %% tags=["quiz"]
+quiz("decoder-row", "b")
+
+# %% [markdown]
+r"""
+## First where the answer is known
+
+An instrument is tested on something whose length you know. Ours is a toy: 32 features in 16 dimensions, each
+with a random direction, each on in 4 % of the samples. So 1.28 features are on per sample, on average. A
+dictionary that works has to find all 32 directions, from samples alone.
+"""
+
+# %% id="the-toy"
+toy = lab.toy_features(seed=7)
+print("directions:", tuple(toy.directions.shape))
+print("on per sample:", (toy.sizes(20_000, seeded(1)) > 0).sum(dim=1).float().mean())
+
+# %% [markdown] slug="train-on-toy"
+r"""
+Write the training loop. For each batch, in this order:
+
+1. the loss (yours) and its gradients,
+2. take the parallel part out of the gradient of `W_dec`,
+3. a step of `torch.optim.Adam` on all four weights,
+4. scale the rows of `W_dec` back to length 1.
+
+The starting weights are given (rows of `W_dec` have length 1). Leave them as they are: train copies, and return
+the four trained weights in the same order, detached.
+"""
+
+
+# %% tags=["exercise"] slug="train-on-toy"
+def train_dictionary(
+    W_enc: Float[Tensor, "d latent"],
+    b_enc: Float[Tensor, "latent"],
+    W_dec: Float[Tensor, "latent d"],
+    b_dec: Float[Tensor, "d"],
+    batches: Float[Tensor, "step batch d"],
+    l1: float,
+    learning_rate: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Train with Adam, one step per batch; the decoder's rows stay at length 1."""
+    # BEGIN SOLUTION
+    weights = [
+        weight.clone().requires_grad_() for weight in (W_enc, b_enc, W_dec, b_dec)
+    ]
+    decoder = weights[2]
+    optimizer = torch.optim.Adam(weights, lr=learning_rate)
+    for x in batches:
+        optimizer.zero_grad()
+        sae_loss(x, *weights, l1).backward()
+        with torch.no_grad():
+            decoder.grad = remove_parallel(decoder.grad, decoder)
+            optimizer.step()
+            decoder.copy_(unit_decoder(decoder))
+    return tuple(weight.detach() for weight in weights)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("train-on-toy", train_dictionary)
+
+# %% [markdown] slug="match-features"
+r"""
+Did it find the features? For each **feature**, find the latent whose decoder row is most similar to it by
+cosine:
+
+$$\text{cosine}_j = \max_i \cos(W_{dec,i},\, \text{feature}_j)$$
+
+Return the cosines `[feature]`, and which latents they are `[feature]`. Rows may have any length. A latent that
+points the *opposite* way is no match: latents are never negative, so it cannot write the feature. Extra latents
+do no harm. The mean of the cosines over features is the **mean max cosine** (Sharkey et al. 2022): 1 if
+everything was found.
+"""
+
+
+# %% tags=["exercise"] slug="match-features"
+def match_features(
+    W_dec: Float[Tensor, "latent d"], features: Float[Tensor, "feature d"]
+) -> tuple[Float[Tensor, "feature"], Int[Tensor, "feature"]]:
+    """For each feature the largest cosine with a latent, and that latent's number."""
+    # BEGIN SOLUTION
+    cosine = unit_decoder(features) @ unit_decoder(W_dec).T  # [feature latent]
+    best = cosine.max(dim=-1)
+    return best.values, best.indices
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("match-features", match_features)
+
+# %% id="the-first-runs"
+n_steps = 1500
+x = toy.rows(n_steps * 256, seeded(0))
+x = x * lab.start.unit_scale(x)  # see below
+print(
+    f"{'latents':>8}{'mean max cosine':>18}{'found (> 0.95) of 32':>24}{'before training':>18}"
+)
+for n_latents in (32, 40, 64):
+    start = unit_decoder(torch.randn(n_latents, 16, generator=seeded(3)))
+    W_enc, b_enc, W_dec, b_dec = train_dictionary(
+        start.T,
+        torch.zeros(n_latents),
+        start,
+        x.mean(dim=0),
+        x.view(n_steps, 256, 16),
+        l1=2.0,
+        learning_rate=0.003,
+    )
+    cosine, _ = match_features(W_dec, toy.directions)
+    at_first, _ = match_features(start, toy.directions)
+    print(
+        f"{n_latents:>8}{cosine.mean():>18.3f}{int((cosine > 0.95).sum()):>24}"
+        f"{at_first.mean():>18.3f}"
+    )
+
+# %% id="first-runs-figure"
+show.feature_match_figure(W_dec, toy.directions, title="64 latents, 32 features")
+
+# %% [markdown]
+r"""
+**What you should see.** A diagonal: each of the 32 features has a latent of its own, with a cosine close to 1.
+Nobody told the dictionary what they are. Below them are the latents that were not needed: silent ones, and
+second latents for a feature that has one. With only as many latents as features some features are missed. A
+latent that starts between two features takes both, and nothing is left over for the other. Room is one cure.
+Schedules are another: λ that rises slowly, a learning rate that is high first and then falls to 0.
+`lab.train_sae` is your loop with such schedules, made fast and restartable, and `lab.toy_recipe` has settings
+for the five kinds of dictionary that you will meet below.
+
+(`unit_scale` is the factor that gives samples a mean square of 1 per dimension, around their mean. With it λ
+and the learning rate mean the same for any layer of any model. `train_sae` does this itself.)
+"""
+
+# %% id="the-recipe"
+recipe = lab.toy_recipe("relu")
+live = show.live_training(recipe)
+relu = lab.train_sae(toy.chunk, recipe, progress=False, on_record=live.update)
+cosine, latent = match_features(relu.sae.W_dec, toy.directions)
+print(
+    f"mean max cosine {cosine.mean():.3f}, found (> 0.95): {(cosine > 0.95).sum()} of 32"
+)
+
+# %% [markdown]
+r"""
+There is one thing that L1 does wrong, even here. Compare latents with the true sizes of their features (of
+features that have one latent to themselves):
+"""
+
+# %% id="shrinkage"
+sizes = toy.sizes(20_000, seeded(2))
+
+
+def too_small(made) -> list[float]:
+    """How much too small latents are, for each feature that has one latent to itself."""
+    cosine = unit_decoder(toy.directions) @ made.W_dec.T  # [feature latent]
+    f = made.encode(sizes @ toy.directions)
+    return [
+        lab.shrinkage(f[:, int(row.argmax())], sizes[:, feature])
+        for feature, row in enumerate(cosine)
+        if (row > 0.7).sum() == 1
+    ]
+
+
+lost = too_small(relu.sae)
+middle = torch.tensor(lost).median()
+print(
+    f"{len(lost)} features; too small by {middle:.3f} (median), {min(lost):.3f} to {max(lost):.3f}"
+)
+predicted = 2.0 / 2 / lab.start.unit_scale(toy.chunk(0)) / (1 - 0.04)
+print(f"predicted for λ = 2: {predicted:.3f}")
+
+# %% [markdown]
+r"""
+They are too small by about the same amount, whatever the feature's size. It has to be so: for one feature of
+size $s$ the loss $(s - f)^2 + \lambda f$ is smallest at $f = s - \lambda/2$. This is called **shrinkage**. (The
+prediction is in the data's units, and a little larger because $b_{dec}$ moves too; `lab.sae.shrinkage` has the
+sum.)
+"""
+
+# %% tags=["quiz"]
+quiz("l1-shrinkage", "c")
+
+# %% [markdown]
+r"""
+## How good is it, where the answer is not known?
+
+On a language model there is no list of features to match. What can be measured: **L0**, how many latents are on
+per sample, and the **fraction of variance unexplained**,
+
+$$\mathrm{FVU} = \frac{\sum_n \lVert x_n - x'_n \rVert^2}{\sum_n \lVert x_n - \bar x \rVert^2}$$
+
+with the mean sample $\bar x$. Always saying the mean gives 1, perfect is 0.
+"""
+
+# %% [markdown] slug="sae-metrics"
+r"""
+Return (L0, FVU). L0 is a count over latents, a mean over samples. In FVU both sums run over all samples and
+dimensions together.
+"""
+
+
+# %% tags=["exercise"] slug="sae-metrics"
+def sae_metrics(
+    x: Float[Tensor, "sample d"],
+    x_hat: Float[Tensor, "sample d"],
+    latents: Float[Tensor, "sample latent"],
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """L0, and the fraction of variance unexplained."""
+    # BEGIN SOLUTION
+    l0 = (latents > 0).sum(dim=-1).to(x.dtype).mean()
+    variance = (x - x.mean(dim=0)).square().sum()
+    return l0, (x - x_hat).square().sum() / variance
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("sae-metrics", sae_metrics)
+
+# %% [markdown]
+r"""
+## Dead latents
+
+A latent that is never on gets no gradient: neither term of the loss depends on its weights. So once it has died
+it stays dead. How do you know that a latent is dead, and not only rare? You count for how many samples in a row
+it has been silent, and call it dead after a number of samples that is long against the rarest feature you hope
+for (the *window*).
+"""
+
+# %% [markdown] slug="dead-latents"
+r"""
+`silent` says for how many samples each latent has been silent so far. Return the same after one more batch: a
+latent that is on anywhere in the batch starts again at 0, the others grow by the number of samples. Return a
+new tensor.
+"""
+
+
+# %% tags=["exercise"] slug="dead-latents"
+def count_silence(
+    silent: Int[Tensor, "latent"], latents: Float[Tensor, "batch latent"]
+) -> Int[Tensor, "latent"]:
+    """For how many samples each latent has been silent, after one more batch."""
+    # BEGIN SOLUTION
+    fired = (latents > 0).any(dim=0)
+    return torch.where(fired, 0, silent + len(latents))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("dead-latents", count_silence)
+
+# %% tags=["quiz"]
+quiz("dead-or-rare", "a")
+
+# %% [markdown]
+r"""
+Two cures. An **auxiliary loss** (Gao et al. 2024) gives dead latents a task of their own: explain what the
+living ones leave over, $x - x'$, with the $k$ largest among the dead. That is a gradient towards what is
+missing. **Resampling** (Bricken et al. 2023) is blunter, and you will write it: put a dead latent where it
+hurts.
+"""
+
+# %% [markdown] slug="resample"
+r"""
+For each dead latent draw one row of `x` (with replacement), with a probability that is proportional to its
+**squared** loss, $(\lVert x - x' \rVert^2)^2$. Let $e$ be that row's error $x - x'$. The latent then
+
+- writes `W_dec` row = $e / \lVert e \rVert$,
+- reads `W_enc` column = the same direction, with 0.2 times the mean length of the **living** latents' columns,
+- has `b_enc` = 0.
+
+Living latents stay as they are. Return new `(W_enc, b_enc, W_dec)`; leave what you are given as it is. All
+chance comes from `generator`. If no latent is dead, nothing changes. (Bricken et al. take the direction of $x$
+itself; the error leaves out what other latents explain already.)
+"""
+
+
+# %% tags=["exercise"] slug="resample"
+def resample(
+    W_enc: Float[Tensor, "d latent"],
+    b_enc: Float[Tensor, "latent"],
+    W_dec: Float[Tensor, "latent d"],
+    b_dec: Float[Tensor, "d"],
+    x: Float[Tensor, "sample d"],
+    dead: Bool[Tensor, "latent"],
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Dead latents start again at what is reconstructed badly."""
+    # BEGIN SOLUTION
+    W_enc, b_enc, W_dec = W_enc.clone(), b_enc.clone(), W_dec.clone()
+    n_dead = int(dead.sum())
+    if n_dead == 0:
+        return W_enc, b_enc, W_dec
+    error = x - sae_forward(x, W_enc, b_enc, W_dec, b_dec)[1]
+    chance = error.square().sum(dim=-1).square()
+    drawn = torch.multinomial(chance, n_dead, replacement=True, generator=generator)
+    direction = unit_decoder(error[drawn])
+    W_dec[dead] = direction
+    W_enc[:, dead] = 0.2 * W_enc[:, ~dead].norm(dim=0).mean() * direction.T
+    b_enc[dead] = 0
+    return W_enc, b_enc, W_dec
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("resample", resample)
+
+# %% [markdown]
+r"""
+Does it work? A test with a planted answer: eight features at right angles, and a dictionary whose latents are
+those features. It reconstructs everything. Now one latent is silenced and its direction forgotten. Nothing else
+is wrong, so exactly this direction should be adopted.
+"""
+
+# %% id="planted-signal"
+eight = torch.linalg.qr(torch.randn(8, 8, generator=seeded(0))).Q
+planted = lab.ToyActivations(directions=eight, probability=torch.full((8,), 0.2))
+W_dec, b_enc, silenced = eight.clone(), torch.zeros(8), torch.arange(8) == 3
+b_enc[silenced] = -100.0  # never on again
+W_dec[silenced] = unit_decoder(torch.randn(1, 8, generator=seeded(1)))
+_, _, adopted = resample(
+    eight.T,
+    b_enc,
+    W_dec,
+    torch.zeros(8),
+    planted.rows(500, seeded(2)),
+    silenced,
+    seeded(3),
+)
+for name, rows in (("before", W_dec), ("after", adopted)):
+    cosine, feature = match_features(eight, rows[silenced])
+    print(f"{name:<8}nearest to feature {feature.item()}, cosine {cosine.item():.3f}")
+
+# %% tags=["quiz"]
+quiz("dead-latents-cause", "b")
+
+# %% [markdown]
+r"""
+## Other ways to be sparse
+
+L1 charges for every bit of a latent, hence shrinkage. Two ways out: set how many latents may be on, or charge
+for *being* on, whatever the value.
+
+**TopK** (Gao et al. 2024): of each sample's pre-activations keep the $k$ largest. No penalty, no λ; $k$ says
+how sparse it is. **BatchTopK** (Bussmann et al. 2024) keeps the $k \cdot$ batch largest of the whole batch, so
+that a difficult sample can have more.
+"""
+
+# %% [markdown] slug="top-k"
+r"""
+Keep the `k` largest pre-activations of each sample, and of those only what is above 0: a ReLU comes with it.
+Everything else is 0. The last axis is latents; there may be several axes before it.
+"""
+
+
+# %% tags=["exercise"] slug="top-k"
+def top_k(
+    pre: Float[Tensor, "*batch latent"], k: int
+) -> Float[Tensor, "*batch latent"]:
+    """The k largest pre-activations of each sample, if they are above 0."""
+    # BEGIN SOLUTION
+    kept = torch.relu(pre).topk(k, dim=-1)
+    return torch.zeros_like(pre).scatter(-1, kept.indices, kept.values)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("top-k", top_k)
+
+# %% [markdown]
+r"""
+**JumpReLU** (Rajamanoharan et al. 2024) gives each latent a threshold $\theta$ of its own:
+
+$$\mathrm{JumpReLU}_\theta(z) = \begin{cases} z & z > \theta \\ 0 & \text{otherwise} \end{cases}$$
+
+What is above the threshold is left as it is, so nothing shrinks. The penalty is L0 itself, the number of
+latents that are on. And the threshold should learn. But how? Move $\theta$ a little, and the output does not
+change at all, unless some $z$ lies just there: the derivative is 0 almost everywhere. A **straight-through
+estimator** says something useful in place of that 0: it looks at the samples in a narrow band around the
+threshold.
+
+$$\frac{\partial\, \mathrm{JumpReLU}_\theta(z)}{\partial \theta} :=
+-\frac{\theta}{\varepsilon}\, K\!\left(\frac{z - \theta}{\varepsilon}\right), \qquad
+K(u) = 1 \text{ for } |u| < \tfrac12, \text{ else } 0$$
+
+In words: of the samples in the band, of width $\varepsilon$, raising $\theta$ by $d$ switches a share
+$d/\varepsilon$ off, and each of them loses its value, about $\theta$.
+"""
+
+# %% [markdown] slug="jump-relu"
+r"""
+Write it as a `torch.autograd.Function`: `forward` computes the values, `backward` gets the gradient of the loss
+with respect to the output and returns one gradient for each argument of `forward` (for the bandwidth
+$\varepsilon$: `None`). The gradient for `pre` is the usual one: it passes where the latent is on. One threshold
+serves the whole batch, so its gradient is a sum over samples.
+"""
+
+
+# %% tags=["exercise"] slug="jump-relu"
+class JumpReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, pre, threshold, bandwidth):
+        """pre where it is above its latent's threshold, else 0."""
+        # BEGIN SOLUTION
+        ctx.save_for_backward(pre, threshold)
+        ctx.bandwidth = bandwidth
+        return pre * (pre > threshold)
+        # END SOLUTION
+
+    @staticmethod
+    def backward(ctx, grad):
+        """The gradients for pre, threshold and bandwidth (None)."""
+        # BEGIN SOLUTION
+        pre, threshold = ctx.saved_tensors
+        near = ((pre - threshold).abs() < ctx.bandwidth / 2).to(pre.dtype)
+        for_threshold = -threshold / ctx.bandwidth * near * grad
+        return grad * (pre > threshold), for_threshold.sum(dim=0), None
+        # END SOLUTION
+
+
+def jump_relu(
+    pre: Float[Tensor, "batch latent"],
+    threshold: Float[Tensor, "latent"],
+    bandwidth: float,
+) -> Float[Tensor, "batch latent"]:
+    """JumpReLU with a straight-through gradient for the threshold."""
+    return JumpReLU.apply(pre, threshold, bandwidth)
+
+
+# %% tags=["check"]
+check("jump-relu", jump_relu)
+
+# %% [markdown]
+r"""
+All of them on the toy, each with its recipe. (The `tanh` penalty charges for a latent up to some size and no
+more: between L1 and L0. Chapter 06 trains with it.)
+"""
+
+# %% id="five-kinds"
+test_x = toy.rows(20_000, seeded(10**6))
+print(
+    f"{'kind':<12}{'found of 32':>12}{'mean max cosine':>18}{'L0':>8}{'FVU':>8}{'too small by':>15}"
+)
+for name in ("relu", "topk", "batchtopk", "jumprelu", "tanh"):
+    made = (
+        relu.sae
+        if name == "relu"
+        else lab.train_sae(toy.chunk, lab.toy_recipe(name), progress=False).sae
+    )
+    found = lab.match_features(made.W_dec, toy.directions)
+    l0, fvu = sae_metrics(test_x, made(test_x), made.encode(test_x))
+    lost = too_small(made)
+    print(
+        f"{name:<12}{int((found.cosine > 0.95).sum()):>12}{found.mean_max_cosine:>18.3f}"
+        f"{l0:>8.2f}{fvu:>8.3f}{sum(lost) / max(1, len(lost)):>15.3f}"
+    )
+
+# %% [markdown]
+r"""
+**What you should see.** All five find the features, with a mean max cosine of at least 0.95. The last column is
+shrinkage: large with L1, small without.
+
+## How sparse?
+
+Every dictionary is a trade: fewer latents, more error. So one number never says which of two is better. Draw
+both.
+"""
+
+
+# %% id="sweep"
+class Point(NamedTuple):
+    kind: str
+    setting: float
+    l0: float
+    fvu: float
+    found: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.setting:g}, {self.found} of 32 features"
+
+
+def measured(name: str, setting: float, **changes) -> Point:
+    """Train with a recipe that is changed a little, and measure."""
+    recipe = lab.toy_recipe(name, n_steps=900, **changes)
+    made = lab.train_sae(toy.chunk, recipe, progress=False).sae
+    metrics = lab.sae_metrics(made, test_x)
+    cosine = lab.match_features(made.W_dec, toy.directions).cosine
+    return Point(name, setting, metrics.l0, metrics.fvu, int((cosine > 0.95).sum()))
+
+
+points = [measured("relu", λ, sparsity=λ) for λ in (0.25, 0.5, 1.0, 2.0, 4.0)]
+points += [measured("topk", k, kind=lab.TopK(k=k)) for k in (1, 2, 4, 8)]
+points += [measured("jumprelu", λ, sparsity=λ) for λ in (0.25, 0.5, 1.0, 2.0)]
+print(f"{'kind':<10}{'λ or k':>8}{'L0':>8}{'FVU':>8}{'found of 32':>14}")
+for p in points:
+    print(f"{p.kind:<10}{p.setting:>8g}{p.l0:>8.2f}{p.fvu:>8.3f}{p.found:>14}")
+
+# %% id="pareto-figure"
+show.pareto_figure(points, target_l0=2.0)
+
+# %% [markdown] slug="pareto"
+r"""
+Which of these would you never take? One that another **beats**: the other has at most as many latents on *and*
+at most as much loss, and less of at least one of the two. The ones that nobody beats are the *front*. Return a
+mask `[point]`: True for the front. (Two equal points do not beat each other.)
+"""
+
+
+# %% tags=["exercise"] slug="pareto"
+def pareto_front(
+    l0: Float[Tensor, "point"], loss: Float[Tensor, "point"]
+) -> Bool[Tensor, "point"]:
+    """Which points no other one beats."""
+    # BEGIN SOLUTION
+    as_good = (l0 <= l0[:, None]) & (loss <= loss[:, None])  # [point, another]
+    better = (l0 < l0[:, None]) | (loss < loss[:, None])
+    return ~(as_good & better).any(dim=1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("pareto", pareto_front)
+
+# %% [markdown] slug="pick-lambda"
+r"""
+You want an L0 of `target_l0`, and have tried a few λ. Interpolate: between the two neighbours of the target,
+linearly in the **logarithms** of both λ and L0 (both range over factors). The runs may come in any order; L0
+falls as λ rises, and the target lies between two of them.
+"""
+
+
+# %% tags=["exercise"] slug="pick-lambda"
+def sparsity_for(target_l0: float, sparsity: list[float], l0: list[float]) -> float:
+    """The λ that should give a wanted L0."""
+    # BEGIN SOLUTION
+    tried = sorted(zip(sparsity, l0, strict=True))
+    for (low, many), (high, few) in pairwise(tried):
+        if few <= target_l0 <= many:
+            logs = torch.tensor(
+                [low, high, many, few, target_l0], dtype=torch.float64
+            ).log()
+            share = (logs[2] - logs[4]) / (logs[2] - logs[3])
+            return torch.lerp(logs[0], logs[1], share).exp().item()
+    raise ValueError(f"An L0 of {target_l0} is not between those tried.")
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("pick-lambda", sparsity_for)
+
+# %% id="the-target"
+l1_runs = [p for p in points if p.kind == "relu"]
+λ = sparsity_for(2.0, [p.setting for p in l1_runs], [p.l0 for p in l1_runs])
+print(f"an L0 of 2 with L1: λ = {λ:.2f}")
+
+# %% [markdown]
+r"""
+**What you should see.** At the same L0 the kinds without shrinkage leave less variance. Then look at the last
+column of the table, which on a language model you could not print. The runs with the *lowest* error find the
+*fewest* features: 1 of 32 at the smallest λ, none with k = 8. A dictionary that may use many more latents than
+there are features in a sample (1.28 here) mixes features, and reconstructs better for it. Chanin and
+Garriga-Alonso 2025 show the same in language models. So neither axis says whether latents are features, and
+going down the curve is not always going forward.
+"""
+
+# %% tags=["quiz"]
+quiz("choose-lambda", "c")
+
+# %% tags=["quiz"]
+quiz("dense-at-99", "b")
+
+# %% tags=["quiz"]
+quiz("why-not-wider", "b")
+
+# %% [markdown]
+r"""
+## A language model
+
+`atlas` is the course's small language model: 5 layers, 128 dimensions, taught in three languages which cities
+lie in which states and countries, and what their capitals, flowers and time zones are (chapter 05 is about it).
+We know every text's ground truth: which token is a city, in which state it lies, which relation is asked. So a
+dictionary's latents can be *marked*.
+
+We take what layer 2's **attention** writes. Asked for the capital of Dallas's state, the model has to bring
+"Texas" from the name to the token where the answer is due, and attention is the only part of a model that moves
+anything between tokens. So states and countries are marked at these tokens, the last ones before an answer, and
+at others nothing is asked about them.
+
+One detail decides much of what follows. Such tokens are rare, and a hundred states and countries share them;
+left alone, a dictionary spends its latents on commas. So training sees them more often: they are 90 % of its
+samples. Metrics are taken on text as it is.
+"""
+
+# %% id="open-atlas"
+from mi_tutor.specimens import SpecimenError, open_specimen
+from mi_tutor.specimens.atlas_texts import labelled_texts, training_texts
+
+LAYER = 2
+HOOK = f"blocks.{LAYER}.hook_attn_out"
+model = open_specimen("atlas", device="cpu")
+texts = labelled_texts(seed=1, n_rows=400)  # never used for training
+due = texts.chosen[:, 1:].flatten()  # without BOS, as rows of activations
+print(f"{due.float().mean():.1%} of the tokens stand before an answer")
+
+row = texts.tokens[0, :14]
+for position, token in enumerate(row.tolist()):
+    carried = [
+        c for c, on in zip(texts.concepts, texts.labels[0, position], strict=True) if on
+    ]
+    print(
+        f"{model.to_string(token)!r:<20}{'answer due' if texts.chosen[0, position] else '':<12}{', '.join(carried)}"
+    )
+
+# %% [markdown] slug="train-on-atlas"
+r"""
+Train one, live, in about half a minute. Asked for: **at most 4 latents on** per token (`lab.TopK(k=...)`), of
+256; FVU at most 0.25, on texts as they are *and* where answers are due; at most 25 % of the latents dead, on
+texts that training has not seen.
+
+- `lab.ActivationSource(model=..., name=..., texts=..., share=...)` gives samples: `source(i)` is chunk number
+  i. `training_texts(n_rows=300)` gives its texts, which say where answers are due.
+- Making samples takes longer than training on them, so make a few chunks once (eight, say) and use them in turn.
+- `lab.train_sae(chunk, config)` takes a function from i to chunk i, and a `lab.SaeConfig(d_sae=..., kind=...,
+  n_steps=..., learning_rate=..., revive=..., dead_after=..., ...)`. Call the result `trained`.
+
+`lab.SaeConfig?` in a cell of its own shows what the settings mean. About 1,500 steps are enough.
+"""
+
+# %% tags=["exercise"] slug="train-on-atlas"
+# BEGIN SOLUTION
+source = lab.ActivationSource(
+    model=model, name=HOOK, texts=training_texts(n_rows=300), share=0.9
+)
+chunks = [source(i) for i in range(8)]
+config = lab.SaeConfig(
+    d_sae=256,
+    kind=lab.TopK(k=3),
+    n_steps=1500,
+    learning_rate=4e-3,
+    sparsity_warmup=500,
+    decay=1 / 3,
+    revive=lab.Auxiliary(k=64, weight=0.2),
+    dead_after=10_000,
+)
+live = show.live_training(config)
+trained = lab.train_sae(
+    lambda i: chunks[i % len(chunks)], config, on_record=live.update
+)
+# END SOLUTION
+
+# %% tags=["check"]
+check("train-on-atlas", trained.sae)
+
+# %% id="training-figure"
+show.training_figure(
+    trained.history, title="A dictionary for what layer 2's attention writes"
+)
+
+# %% id="how-good"
+x = lab.activation_rows(model, texts.tokens, HOOK)
+metrics = lab.sae_metrics(trained.sae, x)
+at_due = lab.fvu(x[due], trained.sae(x[due]))
+print(f"L0 {metrics.l0:.2f}, FVU {metrics.fvu:.3f}, where answers are due {at_due:.3f}")
+print(
+    f"dead {metrics.dead:.1%}, dense (on in more than a tenth of the tokens) {metrics.dense:.1%}"
+)
+
+# %% [markdown]
+r"""
+FVU counts every direction alike. The model may not: an error in a direction that later layers read does harm,
+another does none. So splice the reconstruction into the model and look at its loss:
+
+$$\text{loss recovered} = \frac{L_{zero} - L_{spliced}}{L_{zero} - L_{clean}}$$
+
+1: the model works as before; 0: as if all were zeros there.
+"""
+
+# %% [markdown] slug="loss-recovered"
+r"""
+Return that share for the activation of the hook `name` (such as `blocks.2.hook_attn_out`), with `reconstruct`,
+a function from activations to activations (a dictionary is one). $L$ is the mean next-token loss over all texts
+and all positions that have a next token. **Position 0 keeps its own activation** in all runs: it holds BOS.
+Leave no hook behind.
+"""
+
+
+# %% tags=["exercise"] slug="loss-recovered"
+def loss_recovered(
+    model, tokens: Int[Tensor, "row pos"], name: str, reconstruct
+) -> float:
+    """(zero - spliced) / (zero - clean) of the mean next-token losses."""
+
+    # BEGIN SOLUTION
+    def loss_with(change):
+        def replace(activation, hook):
+            activation = activation.clone()
+            activation[:, 1:] = change(activation[:, 1:])
+            return activation
+
+        with torch.no_grad():
+            logits = model.run_with_hooks(tokens, fwd_hooks=[(name, replace)])
+        log_p = logits[:, :-1].log_softmax(-1)
+        return -log_p.gather(-1, tokens[:, 1:, None]).mean().item()
+
+    clean = loss_with(lambda activation: activation)
+    spliced = loss_with(reconstruct)
+    zero = loss_with(torch.zeros_like)
+    return (zero - spliced) / (zero - clean)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("loss-recovered", loss_recovered)
+
+# %% id="does-it-still-work"
+from mi_tutor.specimens.dictionaries import open_dictionary
+
+good = open_dictionary("atlas-attn2")
+some = texts.tokens[:100]
+print(
+    f"{'':<26}{'recovered, against zeros':>26}{'against the mean':>20}{'nats lost per token':>22}"
+)
+for name, made in (
+    ("trained just now", trained.sae),
+    ("shipped, trained longer", good),
+):
+    share = loss_recovered(model, some, HOOK, made)
+    found = lab.loss_recovered(model, [some], LAYER, "attn_out", made, ablation="mean")
+    print(
+        f"{name:<26}{share:>26.1%}{found.recovered:>20.1%}{found.spliced - found.clean:>22.3f}"
+    )
+
+# %% tags=["quiz"]
+quiz("zero-is-easy", "b")
+
+# %% [markdown]
+r"""
+## What do its latents mean?
+
+From here on we use `good`, a dictionary that comes with the course: the same kind, trained longer. How often
+are its latents on?
+"""
+
+# %% id="density"
+show.density_figure(
+    lab.density_histogram(lab.sae_metrics(good, x).density),
+    title="How often latents are on, layer 2's attention",
+)
+
+# %% [markdown]
+r"""
+Now single ones. Three things to look at: the **contexts** in which a latent is highest, the next tokens that
+its direction argues for directly (its **logit effects**, $W_{dec,i} W_U$), and how often it is on (its
+**density**).
+"""
+
+# %% [markdown] slug="read-a-latent"
+r"""
+Given one latent's activations on texts `[row pos]` and the direction that it writes, return
+
+1. its density: the share of all tokens on which it is on (above 0),
+2. the places of its `n` highest activations, `[n 2]`, highest first: row (which text) and position,
+3. the numbers of the `n` tokens whose logits the direction raises most, most first.
+
+The final LayerNorm divides all effects by the same number and is left out. Most of what a latent does in layer 2
+goes through later layers, so logit effects are a hint here, not the whole story.
+"""
+
+
+# %% tags=["exercise"] slug="read-a-latent"
+def read_latent(
+    activations: Float[Tensor, "row pos"],
+    direction: Float[Tensor, "d_model"],
+    W_U: Float[Tensor, "d_model vocab"],
+    n: int,
+) -> tuple[float, Int[Tensor, "n 2"], Int[Tensor, "n"]]:
+    """Density, the n highest places (row, position), and the n tokens that are raised most."""
+    # BEGIN SOLUTION
+    density = (activations > 0).float().mean().item()
+    flat = activations.flatten().topk(n).indices
+    n_positions = activations.shape[1]
+    places = torch.stack([flat // n_positions, flat % n_positions], dim=1)
+    raised = (direction @ W_U).topk(n).indices
+    return density, places, raised
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("read-a-latent", read_latent)
+
+# %% [markdown]
+r"""
+Which latents? Let us find, for each concept in our labels, the latent that says it best. How that is done
+fairly you will write in a minute; the figure of all of them comes after that. The dashboard shows any latent:
+type a number, or a concept such as *Texas*, and go through the contexts from strong to weak.
+"""
+
+# %% id="dashboard"
+other_texts = labelled_texts(seed=2, n_rows=400)
+other_x = lab.activation_rows(model, other_texts.tokens, HOOK)
+
+
+def asked_about(some_texts, rows) -> tuple[Tensor, Tensor]:
+    """Activations and labels of the tokens where states are marked."""
+    asked = some_texts.asked("state")[:, 1:].flatten()  # without BOS, as rows
+    return rows[asked], some_texts.labels[:, 1:].flatten(0, 1)[asked]
+
+
+x_here, labels_here = asked_about(texts, x)  # for choosing
+x_there, labels_there = asked_about(other_texts, other_x)  # for marking
+matches = lab.match_concepts(
+    (good.encode(x_here), labels_here),
+    (good.encode(x_there), labels_there),
+    thresholds=False,
+)
+show.latent_dashboard(
+    good,
+    model,
+    HOOK,
+    texts.tokens,
+    concepts=texts.concepts,
+    labels=texts.labels,
+    matches=matches,
+    latent=int(matches.unit[texts.concepts.index("state=Texas")]),
+)
+
+# %% tags=["quiz"]
+quiz("top-contexts", "b")
+
+# %% id="the-mystery"
+from mi_tutor.teach.exercises.ch02.atlas import mystery
+
+print("a latent without a label:", mystery().latent)
+
+# %% [markdown] slug="name-a-latent"
+r"""
+Read the latent whose number stands above, in the dashboard or with your function. Which state is it about?
+"""
+
+# %% tags=["exercise"] slug="name-a-latent"
+# BEGIN SOLUTION
+states = [i for i, c in enumerate(texts.concepts) if c.startswith("state=")]
+is_on = good.encode(x_here)[:, mystery().latent] > 0
+most = int(labels_here[is_on][:, states].sum(dim=0).argmax())
+state = texts.concepts[states[most]].removeprefix("state=")
+# END SOLUTION
+
+# %% tags=["check"]
+check("name-a-latent", state)
+
+# %% [markdown]
+r"""
+## Marking a label
+
+"Latent 123 is Texas" is a claim about all tokens that we ask about: it is on where an answer about Texas or one of
+its cities is due, and at no other answer. With ground truth the claim can be marked.
+
+$$\text{precision} = \frac{\text{right}}{\text{said}} \qquad \text{recall} = \frac{\text{right}}{\text{there}} \qquad
+F_1 = \frac{2\, P\, R}{P + R} = \frac{2\, \text{right}}{\text{said} + \text{there}}$$
+
+*said*: tokens on which the latent is on; *there*: tokens that carry the concept; *right*: both.
+"""
+
+# %% [markdown] slug="score-a-label"
+r"""
+Return (precision, recall, F1). Where nothing was said, or nothing right, the score is 0.
+"""
+
+
+# %% tags=["exercise"] slug="score-a-label"
+def score_a_label(
+    said: Bool[Tensor, "token"], there: Bool[Tensor, "token"]
+) -> tuple[float, float, float]:
+    """Precision, recall and F1."""
+    # BEGIN SOLUTION
+    right, n_said, n_there = (int(each.sum()) for each in (said & there, said, there))
+    precision = right / n_said if n_said else 0.0
+    recall = right / n_there if n_there else 0.0
+    both = n_said + n_there
+    return precision, recall, 2 * right / both if both else 0.0
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("score-a-label", score_a_label)
+
+# %% [markdown] slug="choose-then-mark"
+r"""
+Which latent stands for a concept? The one with the best F1. But the best of many looks good by chance on the
+very texts that it was picked on. So: choose on some texts, mark on others. Return the number of the latent with
+the best F1 on the `first` texts, and **its** F1 on the `second`. A latent says the concept where it is above 0.
+"""
+
+
+# %% tags=["exercise"] slug="choose-then-mark"
+def best_latent(
+    first: Float[Tensor, "token latent"],
+    there_first: Bool[Tensor, "token"],
+    second: Float[Tensor, "token2 latent"],
+    there_second: Bool[Tensor, "token2"],
+) -> tuple[int, float]:
+    """The latent with the best F1 on the first texts, and its F1 on the second ones."""
+    # BEGIN SOLUTION
+    scores = [score_a_label(latent > 0, there_first)[2] for latent in first.T]
+    best = max(range(len(scores)), key=lambda i: scores[i])
+    return best, score_a_label(second[:, best] > 0, there_second)[2]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("choose-then-mark", best_latent)
+
+# %% id="fifty-states"
+states = [i for i, c in enumerate(texts.concepts) if c.startswith("state=")]
+latents_here, latents_there = good.encode(x_here), good.encode(x_there)
+print(f"{'state':<18}{'latent':>8}{'F1':>8}")
+for i in states[::10]:
+    number, f1 = best_latent(
+        latents_here, labels_here[:, i], latents_there, labels_there[:, i]
+    )
+    print(f"{texts.concepts[i].removeprefix('state='):<18}{number:>8}{f1:>8.2f}")
+f1 = matches.f1[states]
+print(f"all 50: mean F1 {f1.mean():.2f}, at least 0.9: {int((f1 >= 0.9).sum())}")
+
+# %% tags=["quiz"]
+quiz("best-of-many", "c")
+
+# %% [markdown]
+r"""
+## Neurons or latents?
+
+Were latents worth the trouble? Chapter 01 said that neurons answer to several features. Mark both in the same
+way. There is a difference, though: a latent has a natural threshold, 0. A neuron is hardly ever exactly 0. To
+be fair, give each unit the threshold that suits it best.
+"""
+
+# %% [markdown] slug="neurons-vs-latents"
+r"""
+A unit says the concept where its activation is **above** a threshold. Return the threshold that gives the best
+F1, and that F1. Only the unit's own values matter as thresholds; any threshold that parts the tokens in the
+same way is as good. Equal values are all said or none of them, and saying it *everywhere* does not count.
+"""
+
+
+# %% tags=["exercise"] slug="neurons-vs-latents"
+def best_threshold(
+    activation: Float[Tensor, "token"], there: Bool[Tensor, "token"]
+) -> tuple[float, float]:
+    """The best threshold for saying a concept, and its F1."""
+    # BEGIN SOLUTION
+    values, order = activation.sort(descending=True)
+    right = there[order].cumsum(dim=0)
+    f1 = 2 * right / (torch.arange(1, len(values) + 1) + there.sum())
+    can_cut = values[:-1] > values[1:]  # between equal values there is no threshold
+    best = int(torch.where(can_cut, f1[:-1], -1.0).argmax())
+    return values[best + 1].item(), f1[best].item()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("neurons-vs-latents", best_threshold)
+
+# %% [markdown]
+r"""
+Three kinds of units, all marked where an answer about a state or country is due: the dictionary's latents, the
+neurons of the same layer's MLP, which reads what its attention wrote, and, as a control, random directions, as
+many as there are latents.
+"""
+
+# %% id="latents-against-neurons"
+named = [
+    i for i, c in enumerate(texts.concepts) if c.startswith(("state=", "country="))
+]
+random_directions = torch.randn(x.shape[1], good.d_sae, generator=seeded(0))
+
+
+def units_of(kind: str, some_texts) -> tuple[Tensor, Tensor]:
+    """[token unit] and [token state], where an answer about a state or country is due."""
+    name = f"blocks.{LAYER}.mlp.hook_post" if kind == "neurons" else HOOK
+    rows = lab.activation_rows(model, some_texts.tokens, name)
+    rows, found = asked_about(some_texts, rows)
+    about = found[:, named].any(dim=1)
+    rows, found = rows[about], found[about]
+    if kind == "latents":
+        rows = good.encode(rows)
+    elif kind == "random directions":
+        rows = (rows - good.b_dec) @ random_directions
+    return rows, found[:, states]
+
+
+compared = {}
+for kind in ("latents", "neurons", "random directions"):
+    choosing, marking = units_of(kind, texts), units_of(kind, other_texts)
+    compared[kind] = lab.match_concepts(choosing, marking)
+    f1 = compared[kind].f1
+    print(
+        f"{choosing[0].shape[1]:>4} {kind:<18} mean F1 {f1.mean():.2f}, "
+        f"at least 0.9: {int((f1 >= 0.9).sum())} of {len(f1)}"
+    )
+wins = (compared["latents"].f1 > compared["neurons"].f1).float().mean()
+print(f"states whose best latent beats their best neuron: {wins:.0%}")
+
+# %% id="concept-figure"
+families = ("state", "country", "relation", "language")
+shown = [i for i, c in enumerate(texts.concepts) if c.split("=")[0] in families]
+show.concept_score_figure(
+    lab.ConceptMatches(*(part[shown] for part in matches)),
+    [texts.concepts[i] for i in shown],
+)
+
+# %% id="neuron-figure"
+show.concept_score_figure(
+    compared["latents"],
+    [texts.concepts[i] for i in states],
+    neurons=compared["neurons"],
+    title="The best latent and the best neuron of each state",
+)
+
+# %% [markdown]
+r"""
+**What you should see.** For nearly every state there is one latent that says it with an F1 of 0.9 or more, and
+hardly any neuron does. Random directions, as many as there are latents, are the control: it is not the number
+of candidates. This is what the monosemanticity papers report of language models (Bricken et al. 2023,
+Cunningham et al. 2023), with one difference: there people or models judged explanations, here the ground truth
+does.
+
+Relations and languages are another story: no latent says them. Layer 2's attention brings *which place* is meant
+to the answer; what is asked about it, and in which language, is written by other parts of the model. A
+dictionary shows what is in the activation that it reads, and only that.
+"""
+
+# %% tags=["quiz"]
+quiz("fair-to-neurons", "b")
+
+# %% [markdown]
+r"""
+## Where dictionaries fail
+
+### One concept, several latents
+
+"One latent per concept" is a hope. As a dictionary grows, a latent for a state may **split**: one for questions
+about its cities, one for lists, each precise and none complete. How do you notice? Add latents one by one,
+as long as the next one helps.
+"""
+
+# %% [markdown] slug="feature-splitting"
+r"""
+`on[:, i]` says where latent i is on, `there` where the concept is. Start with the latent whose F1 is best. Then
+keep adding the latent with which "**at least one** of the chosen is on" has the highest F1, as long as it
+raises that F1 by at least `gain`. Return the latents in order, and the F1 after each of them. (One latent: not
+split. Chanin et al. 2024 use the same rule, with a probe.)
+"""
+
+
+# %% tags=["exercise"] slug="feature-splitting"
+def feature_splitting(
+    on: Bool[Tensor, "token latent"], there: Bool[Tensor, "token"], gain: float
+) -> tuple[list[int], list[float]]:
+    """Latents that together say a concept, and the F1 after each."""
+    # BEGIN SOLUTION
+    chosen, scores = [], []
+    covered = torch.zeros_like(there)
+    while len(chosen) < on.shape[1]:
+        together = on | covered[:, None]
+        right = (together & there[:, None]).sum(dim=0)
+        f1 = 2 * right / (together.sum(dim=0) + there.sum())
+        best = int(f1.argmax())
+        if chosen and f1[best] < scores[-1] + gain:
+            break
+        chosen.append(best)
+        scores.append(f1[best].item())
+        covered = together[:, best]
+    return chosen, scores
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("feature-splitting", feature_splitting)
+
+
+# %% id="splitting"
+def split_of(on, there) -> tuple[list[int], list[float]]:
+    """Your function, among the latents that are on at the concept at all: others cannot help."""
+    able = on[there].any(dim=0).nonzero().flatten()
+    latents, f1 = feature_splitting(on[:, able], there, gain=0.03)
+    return able[latents].tolist(), f1
+
+
+print(f"{'':36}latents that a state takes")
+print(
+    f"{'latents':>8}{'FVU':>8}{'F1 of one':>12}{'mean':>12}{'states in one latent':>24}"
+)
+splits = {}
+for name in ("atlas-attn2-small", "atlas-attn2", "atlas-attn2-wide"):
+    made = open_dictionary(name)
+    on = made.encode(x_here) > 0
+    found = [split_of(on, labels_here[:, i]) for i in states]
+    splits[made.d_sae] = found
+    n = [len(latents) for latents, _ in found]
+    first = sum(f1[0] for _, f1 in found) / len(found)
+    print(
+        f"{made.d_sae:>8}{lab.fvu(x, made(x)):>8.3f}{first:>12.2f}"
+        f"{sum(n) / len(n):>12.2f}{n.count(1):>24}"
+    )
+
+# %% id="splitting-figure"
+widest = splits[max(splits)]
+most = max(range(len(states)), key=lambda s: len(widest[s][0]))
+show.splitting_figure(
+    {d_sae: lab.Split(*found[most]) for d_sae, found in splits.items()},
+    concept=texts.concepts[states[most]],
+)
+
+# %% [markdown]
+r"""
+A wider dictionary reconstructs better and splits more. Neither is wrong; it is a finer description. But "the
+latent for Texas" then no longer exists.
+
+### Absorption
+
+A hole is worse than a split. Suppose a latent for *one city* has taken the state into its own row. Then the
+state's latent can stay silent there: one latent in place of two. Sparsity rewards that (Chanin et al. 2024 call
+it **absorption**). The state's latent still looks precise, and its contexts do not show what is missing. We can
+look, because we know where the state should be.
+"""
+
+# %% id="absorption"
+of_a_state = labels_here[:, states].any(dim=1)  # where an answer about a state is due
+x_cities, labels_cities = x_here[of_a_state], labels_here[of_a_state][:, states]
+found = []
+for s, main in enumerate(latents for latents, _ in splits[good.d_sae]):
+    there = labels_cities[:, s]
+    direction = x_cities[there].mean(dim=0) - x_cities[~there].mean(dim=0)
+    found.append(
+        lab.absorption(good.encode(x_cities), good.W_dec, there, direction, main)
+    )
+missed = torch.tensor([each.missed for each in found])
+rate = torch.tensor([each.rate for each in found])
+print(
+    f"answers at which their state's latents are silent: {missed.mean():.1%}; "
+    f"of all, absorbed: {rate.mean():.1%}"
+)
+worst = int(rate.argmax())
+print(f"most in {texts.concepts[states[worst]]}: {rate[worst]:.0%}, for example after")
+rows, positions = texts.asked("state").nonzero(as_tuple=True)
+for i in of_a_state.nonzero().flatten()[found[worst].absorbed][:4].tolist():
+    before = texts.tokens[rows[i], max(1, positions[i] - 8) : positions[i] + 1]
+    print("   ", repr(model.to_string(before)))
+
+# %% tags=["quiz"]
+quiz("absorbed", "a")
+
+# %% [markdown]
+r"""
+### A lower error, and useless
+
+Here is a second dictionary for the same activations, `dense`. It has more latents on, and a lower FVU. By the
+curve above you might prefer it. Then use it: reach into its latents. Where an answer is due, take the value of
+the own state's best latent away, and set the best latent of another state to the value that it usually has when
+it is on:
+
+$$x \leftarrow x + (f' - f)\, W_{dec}$$
+
+Does the answer become the other state's?
+"""
+
+# %% id="two-dictionaries"
+from mi_tutor.lab import swaps
+from mi_tutor.specimens.atlas_prompts import chosen, swap_questions
+from mi_tutor.world.geography import Geography
+
+geography = Geography()
+asked = [
+    q for q in chosen(geography, language="english", kind="state") if not q.held_out_by
+]
+questions = swap_questions(asked[::11], geography)
+dense = open_dictionary("atlas-attn2-dense")
+
+
+@torch.no_grad()
+def best_of_states(made) -> lab.ConceptMatches:
+    """The best latent of each state in a dictionary, marked on other texts."""
+    return lab.match_concepts(
+        (made.encode(x_here), labels_here[:, states]),
+        (made.encode(x_there), labels_there[:, states]),
+        thresholds=False,
+    )
+
+
+@torch.no_grad()
+def swap_one_latent(made, best, n_targets=3) -> float:
+    """Share of answers that follow when the best latents of two states are exchanged where the answer is due."""
+    f = made.encode(x_here)
+    usual = torch.stack([f[f[:, i] > 0, i].mean() for i in best.tolist()])
+    n_follow = n_asked = 0
+    for number, batch in enumerate(questions):
+        targets = swaps.other_classes(batch.classes, len(states), n_targets, number)
+        _, cache = model.run_with_cache(batch.tokens, names_filter=HOOK)
+        here = made.encode(cache[HOOK][:, -1])[:, None].repeat(1, n_targets, 1)
+        own = best[batch.classes][:, None, None].expand(-1, n_targets, 1)
+        new = here.scatter(-1, own, 0.0)
+        new = new.scatter(-1, best[targets][..., None], usual[targets][..., None])
+        steps = ((new - here) @ made.W_dec).flatten(0, 1)
+
+        def add(written, hook, steps=steps):
+            return torch.cat([written[:, :-1], written[:, -1:] + steps[:, None]], dim=1)
+
+        tokens = batch.tokens.repeat_interleave(n_targets, dim=0)
+        logits = model.run_with_hooks(tokens, fwd_hooks=[(HOOK, add)])[:, -1]
+        wanted = batch.answers.gather(1, targets)
+        differ = wanted != batch.answers.gather(1, batch.classes[:, None])
+        follow = logits.argmax(dim=-1).view(-1, n_targets) == wanted
+        n_follow += int((follow & differ).sum())
+        n_asked += int(differ.sum())
+    return n_follow / n_asked
+
+
+print(
+    f"{'':<8}{'L0':>6}{'FVU':>8}{'recovered':>12}{'mean F1':>10}{'swap of one latent':>21}"
+)
+for name, made in (("good", good), ("dense", dense)):
+    m, best = lab.sae_metrics(made, x), best_of_states(made)
+    share = lab.loss_recovered(model, [some], LAYER, "attn_out", made).recovered
+    print(
+        f"{name:<8}{m.l0:>6.1f}{m.fvu:>8.3f}{share:>12.1%}{best.f1.mean():>10.2f}"
+        f"{swap_one_latent(made, best.unit):>21.1%}"
+    )
+
+# %% [markdown]
+r"""
+**What you should see.** `dense` wins in both columns that are usually reported, and the intervention fails with
+it: the answers stay what they were. Both numbers before it say how *faithful* the sum is. Neither says whether
+one of the parts is what you take it for.
+"""
+
+# %% tags=["quiz"]
+quiz("usable-or-not", "b")
+
+# %% [markdown]
+r"""
+### What is left out
+
+With `good` it works better, and not always. Where is the rest? Part of it is in the **error term**, $x - x'$,
+which stays in place when you edit latents. How much can be read from it? Take the nearest class mean (chapter
+05) on what the dictionary reconstructs, and on what it leaves out.
+"""
+
+# %% id="in-the-error-term"
+elsewhere = labels_there[:, states].any(dim=1)
+new_cities, new_labels = x_there[elsewhere], labels_there[elsewhere][:, states]
+parts = {
+    "the activation": lambda a: a,
+    "the reconstruction": good,
+    "what is left out": lambda a: a - good(a),
+}
+for what, part in parts.items():
+    share = swaps.readable(
+        part(x_cities), labels_cities.int().argmax(dim=1), part(new_cities), new_labels.int().argmax(dim=1)
+    )  # fmt: skip
+    print(f"state read from {what:<20}{share:.1%}")
+print(f"by chance {1 / len(states):.1%}")
+
+# %% [markdown]
+r"""
+What is left out is not noise. A small share of the variance can hold a large share of what somebody could read,
+and a model can use it too; chapter 07 shows behaviour coming back through it. Templeton et al. 2024 trained
+dictionaries of up to 34 million latents on a large model; about 12 million of the largest one's were alive, and
+at least 65 % of the variance was explained. The rest is in nobody's latents.
+
+## On the real thing
+
+The same code on GPT-2 small, if it can be had here. There are no labels, so this is where you read for
+yourself. The text is Python's own documentation, which every Python has with it; the sample is tiny, so expect
+a poor dictionary with some latents that make sense.
+"""
+
+# %% tags=["nbval-ignore-output"] id="on-the-real-thing"
+try:
+    gpt2 = open_specimen("gpt2")
+except SpecimenError as error:
+    print(error)
+else:
+    from pydoc_data.topics import topics
+
+    n_rows, length, layer = 160, 64, gpt2.cfg.n_layers // 2
+    ids = gpt2.tokenizer(" ".join(topics.values())[:200_000])["input_ids"]
+    ids = torch.tensor(ids[: n_rows * (length - 1)]).view(-1, length - 1)
+    bos = torch.full((len(ids), 1), gpt2.tokenizer.bos_token_id)
+    tokens = torch.cat([bos, ids], dim=1).to(gpt2.cfg.device)
+    hook = f"blocks.{layer}.hook_resid_pre"
+    rows = lab.activation_rows(gpt2, tokens, hook, batch=16).cpu()
+    n_test = len(rows) // 5
+    real = lab.train_sae(
+        lambda i: rows[n_test:],
+        lab.SaeConfig(d_sae=2048, kind=lab.TopK(k=16), n_steps=300, batch_size=512,
+                      learning_rate=2e-3, revive=lab.Auxiliary(k=64), dead_after=20_000),
+    ).sae  # fmt: skip
+    m = lab.sae_metrics(real, rows[:n_test])
+    print(
+        f"GPT-2 small, before layer {layer}: L0 {m.l0:.1f}, FVU {m.fvu:.2f}, dead {m.dead:.0%}"
+    )
+    f = lab.encode_texts(real, rows.view(len(tokens), length - 1, -1))
+    for number in m.density.argsort(descending=True)[20:200:30].tolist():
+        print(f"latent {number}, on in {m.density[number]:.1%}:")
+        for context in lab.top_contexts(
+            f[..., number], tokens[:, 1:].cpu(), n=3, around=5
+        ):
+            print(
+                f"    {context.activation:5.1f}  {gpt2.tokenizer.decode(context.tokens)!r}"
+            )
+
+# %% [markdown]
+r"""
+## Common misreadings
+
+- **"A latent is a feature."** A latent is a unit of one dictionary. Another width, another seed, and the same
+  activations are cut otherwise.
+- **"FVU is low, so the dictionary is good."** You have seen the counterexample. Karvonen et al. 2025 (SAEBench)
+  report it at scale: gains on proxy metrics do not reliably become better practical performance.
+- **"98 % of the loss is recovered, so the latents are 98 % of what the model does."** Against zeros nearly
+  anything recovers much.
+- **"Its top contexts are all Texas, so it is the Texas latent."** Precision at the top says nothing about weak
+  activations, and nothing about recall.
+- **"The latent is on, so the model uses it."** Read, not changed. That the model uses it is chapter 05's
+  question.
+- **"Neurons are the natural units, dictionaries are artificial."** Both are bases we choose to look at. Which
+  of them says more per unit can be measured, and you did.
+- **"More latents, more understanding."** Splitting: in the limit each text has a latent of its own.
+
+## Recap
+"""
+
+# %% tags=["quiz"]
+quiz("what-an-sae-shows", "b")
+
+# %% [markdown]
+r"""
+Can you walk through training a dictionary without looking? Which activations, and which of them more often; the
+scale; how it starts; the loss, with its reductions; why decoder rows are held at length 1; how latents die, how
+you notice, what brings them back; how sparse; which numbers to look at, on which texts; and then the latents
+themselves: chosen here, marked there. What would each number *not* tell you?
+"""
+
+# %% tags=["nbval-ignore-output"] id="progress"
+progress()
+
+# %% [markdown]
+r"""
+## Further reading
+
+- Bricken et al. 2023, *Towards Monosemanticity*. Dictionaries for the 512 neurons of a one-layer model; more
+  than 4,000 features in the run they study; resampling, density plots, splitting.
+- Cunningham et al. 2023, *Sparse Autoencoders Find Highly Interpretable Features in Language Models*. The same
+  idea, at the same time, in the residual stream.
+- Sharkey et al. 2022, *Taking features out of superposition with sparse autoencoders*. The toy test of this
+  chapter.
+- Conerly et al. 2024, *Update on how we train SAEs*. The penalty weighted with decoder norms.
+- Gao et al. 2024, *Scaling and evaluating sparse autoencoders*. TopK, the auxiliary loss.
+- Rajamanoharan et al. 2024, *Improving Dictionary Learning with Gated Sparse Autoencoders*, and *Jumping Ahead:
+  Improving Reconstruction Fidelity with JumpReLU Sparse Autoencoders*. Shrinkage, and two cures.
+- Bussmann et al. 2024, *BatchTopK Sparse Autoencoders*.
+- Templeton et al. 2024, *Scaling Monosemanticity*. Up to 34 million latents in a large model.
+- Chanin et al. 2024, *A is for Absorption*. Why a latent that looks right has holes.
+- Karvonen et al. 2025, *SAEBench*. Many ways to mark a dictionary, and how little they agree with FVU.
+"""
