@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mi_tutor.lab import swaps
-from mi_tutor.lab.plain import plain_transformer
+from mi_tutor.lab.plain import affine, plain_transformer
 from mi_tutor.lab.swaps.controls import unrelated_like
 
 NAMES = (11, 23, 57, 99, 140)  # tokens, one per class
@@ -294,6 +294,37 @@ def test_latent_swaps_of_a_dictionary_that_loses_nothing(plain, questions):
         plain, [questions], [questions], Lossless(), 0, n_targets=4, at_least=1e6
     )
     assert still.latents_moved == 0.0 and still.with_error.success == 0.0
+
+
+class WholeMlp(Lossless):
+    """A transcoder that is the MLP itself."""
+
+    def __init__(self, plain, layer):
+        self.plain, self.block = plain, plain.blocks[layer]
+
+    def encode(self, read):
+        hidden = self.plain.activation(affine(read, self.block.mlp_in))
+        return super().encode(affine(hidden, self.block.mlp_out))
+
+
+def test_latent_swaps_of_a_transcoder_are_those_of_the_mlps_output(tiny_gpt2, plain, questions):
+    """By hooks: with one prompt per class, the MLP's output at the name becomes the other prompt's."""
+    found = swaps.latent_swaps(
+        plain, [questions], [questions], WholeMlp(plain, 1), 2, n_targets=4, place="mlp"
+    )
+    assert torch.equal(found.with_error.guesses, found.without_error.guesses)
+    here = torch.arange(len(questions.tokens)), questions.places
+    name = "blocks.1.hook_mlp_out"
+    _, cache = tiny_gpt2.run_with_cache(questions.tokens, names_filter=name)
+    for column, target in enumerate(found.with_error.targets.T):
+
+        def replace(written, hook, target=target):
+            written = written.clone()
+            written[here] = cache[name][here][target]
+            return written
+
+        logits = tiny_gpt2.run_with_hooks(questions.tokens, fwd_hooks=[(name, replace)])
+        assert torch.equal(logits[:, -1].argmax(dim=-1), found.with_error.guesses[:, column])
 
 
 def test_the_error_term_is_what_the_dictionary_leaves_out(plain, questions):

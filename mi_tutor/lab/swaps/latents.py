@@ -9,10 +9,13 @@ question move by the difference of two classes' mean latents, never below 0:
     without it               x' = decode(f')                      the dictionary has to carry everything
 
 If the swap works without the error term, the latents hold all that the model uses here.
+
+A transcoder's latents are swapped in the same way. It reads what an MLP reads and writes what the MLP writes, so
+x is then the MLP's output, and the rest of the stream stays as it was in both cases.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,6 +25,8 @@ from mi_tutor.lab.plain import PlainTransformer
 from mi_tutor.lab.swaps.directions import class_means
 from mi_tutor.lab.swaps.making import SwapResult, joined, streams, swap_with
 from mi_tutor.lab.swaps.questions import Questions, other_classes
+
+Place = Literal["stream", "mlp"]
 
 
 @runtime_checkable
@@ -75,22 +80,25 @@ def latent_swaps(
     layer: int,
     n_targets: int = 10,
     at_least: float = 0.0,
+    place: Place = "stream",
 ) -> LatentSwap:
-    """Swap the class in the latents of the stream before `layer`, at the name's end.
+    """Swap the class in latents at the name's end, where they reach the stream before `layer`.
 
     known: the questions that the classes' mean latents are taken from. at_least: mean latents that differ by less
     are left alone, so that few latents move.
+    place: "stream", for a dictionary of the stream before `layer`; "mlp", for a transcoder of the MLP of the layer
+    before, whose output is added to that stream.
     """
     means = class_means(
-        torch.cat([dictionary.encode(at_names(plain, each, layer)) for each in known]),
+        torch.cat([dictionary.encode(at_names(plain, each, layer, place)[0]) for each in known]),
         torch.cat([each.classes for each in known]),
         known[0].answers.shape[1],
     )
     results: tuple[list, list] = [], []
     moved = []
     for number, batch in enumerate(batches):
-        x = at_names(plain, batch, layer)
-        latents = dictionary.encode(x)[:, None]
+        read, x = at_names(plain, batch, layer, place)
+        latents = dictionary.encode(read)[:, None]
         targets = other_classes(batch.classes, len(means), n_targets, seed=number)
         change = means[targets] - means[batch.classes][:, None]
         change = torch.where(change.abs() >= at_least, change, 0.0)
@@ -104,8 +112,13 @@ def latent_swaps(
 
 
 def at_names(
-    plain: PlainTransformer, questions: Questions, layer: int
-) -> Float[Tensor, "prompt d_model"]:
-    """The stream before a layer, where each question's name ends."""
-    stream = streams(plain, questions.tokens)[layer]
-    return stream[torch.arange(len(stream)), questions.places]
+    plain: PlainTransformer, questions: Questions, layer: int, place: Place = "stream"
+) -> tuple[Float[Tensor, "prompt d_model"], Float[Tensor, "prompt d_model"]]:
+    """What a dictionary reads where each question's name ends, and what it stands in for there."""
+    here = torch.arange(len(questions.tokens)), questions.places
+    before = streams(plain, questions.tokens)
+    if place == "stream":
+        return before[layer][here], before[layer][here]
+    at = plain.complete(layer - 1, {"resid_pre": before[layer - 1]})
+    read = plain.norm(at["resid_mid"], plain.blocks[layer - 1].ln2)
+    return read[here], at["mlp_out"][here]
