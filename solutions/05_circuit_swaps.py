@@ -254,7 +254,7 @@ show.state_places(state_map)
 # %% [markdown]
 r"""
 **What you should see.** In the middle, the state can be read where the name ends almost at once, and for some
-layers it stays there. At the prompt's end it appears much later. On the right, patching the name's end
+layers it stays there. At the prompt's end it appears only later. On the right, patching the name's end
 exchanges the answer in the early rows (less so in the very first, where the name's last piece still stands alone),
 and then no more: by then the end has fetched what it needs, and patching the *end* takes over. On the left, the
 logit lens sees less: streams in the middle are not written for the unembedding to read, so that the lens sees
@@ -749,6 +749,12 @@ for at_least in (0.0, 0.1, 0.2):
         f"latents whose mean changes by {at_least} or more ({found.latents_moved:5.1f} of {dictionary.d_sae} move): "
         f"success {found.with_error.success:.1%} with the error, {found.without_error.success:.1%} without"
     )
+transcoder = open_dictionary("atlas-mlp0")
+found = swaps.latent_swaps(plain, taught, some, transcoder, layer=1, place="mlp")
+print(
+    f"latents of a transcoder of layer 0's MLP ({found.latents_moved:5.1f} of {transcoder.d_sae} move): "
+    f"success {found.with_error.success:.1%} with the error, {found.without_error.success:.1%} without"
+)
 
 # %% [markdown]
 r"""
@@ -756,6 +762,11 @@ r"""
 does no harm: what it holds is not needed here. But look at how many latents have to move. No single latent is "Texas"
 in this dictionary; the state is spread over dozens, and with fewer of them success falls. The latents hold the
 state. They do not name it. Chapter 02 asks what it takes for a latent to be *one* thing.
+
+The last line uses a **transcoder**: it reads what layer 0's MLP reads and writes, in latents, what the MLP
+writes. The swap is made in that one output, and the rest of the stream stays as it was, so what reached the
+stream by other ways (the pieces of the name, which attention has brought) still speaks for the old state. Most
+answers follow all the same: this MLP is where a name becomes a state.
 """
 
 # %% [markdown]
@@ -965,23 +976,25 @@ for i in wrong[:: max(1, len(wrong) // 8)]:
 
 # %% [markdown]
 r"""
-**What you should see.** Failures are not spread evenly, neither over the three ways of holding out nor over the
-three reasons. Where another state is read at the name's end, the first hop failed: mostly in cities that no two-step
-question was ever about ("city"). A swap has little chance there: it takes away the city's true state, which was not
-there, and leaves the wrong one in. Where the mean helps, our reader found the right state and the model did not make
-enough of it: nearest of fifty is a lenient test. Where even the mean does not help, the second hop failed: mostly
-for pairs of state and relation that no two-step question ever asked for ("area-relation"). The model was taught this
-answer with the state named, and does not always find it when the state is only implied. A held-out set that hides
-nothing but single pairs ("pair") would have shown little of this.
+**What you should see.** Failures are few, and not spread evenly: ten times as frequent where a whole pair of
+state and relation was held out, or a city that no two-step question was ever about, as where single pairs were.
+A held-out set that hides nothing but single pairs would have shown little of this.
+
+The reasons differ, too. Where another state is read at the name's end, the first hop failed. A swap has little
+chance there: it takes away the city's true state, which was not there, and leaves the wrong one in. Where the
+state's mean helps, our reader found the right state and the model did not make enough of it: nearest of fifty
+is a lenient test, and a single city's stream a noisier message than the mean of many. Where even the mean does
+not help, the second hop failed: the model knows which state, and not the answer. Which reason is the usual one,
+and which did not occur at all?
 
 ## What did we show?
 
 Before you judge, know what was put in by hand. Two small terms in `atlas`'s training loss were about attention.
-One made it costly for the first two layers to look more than three tokens back. The other made it costly to look
-into a city's name from outside: in the first two layers at all of it, later at all but its last token. So it is
-**our** doing that names are put together where they end, and that whatever is used of a name has to be fetched
-there. When a swap at that one place reaches everything, and one at the token before it hardly anything, that is
-partly how the model was made.
+One made it costly for the first two layers to look more than three tokens back. The other made it costly to
+look into a city's name from outside: in the first two layers and the last at all of it, in the two between at
+all but its last token. So it is **our** doing that names are put together where they end, and that whatever is
+used of a name has to be fetched there. When a swap at that one place reaches everything, and one at the token
+before it hardly anything, that is partly how the model was made.
 
 *What* is handed on there was left to the model. Nothing in the loss rewarded swaps that work, or a state at the
 name's end. It could as well have handed on the city, for a later layer to look the answer up by rote. That it hands

@@ -176,11 +176,11 @@ def attention_2(name: str, d_sae: int, k: int, **texts: object) -> DictionaryRec
             d_sae=d_sae,
             kind=TopK(k=k),
             n_steps=8000,
-            learning_rate=4e-3,
+            learning_rate=6e-3,
             sparsity_warmup=2500,
             decay=1 / 3,
-            revive=Auxiliary(k=64, weight=0.2),
-            dead_after=10_000,
+            revive=Auxiliary(k=64, weight=0.5),
+            dead_after=5_000,
         ),
         share=0.9,
         **texts,
@@ -190,7 +190,7 @@ def attention_2(name: str, d_sae: int, k: int, **texts: object) -> DictionaryRec
 ATTENTION_2 = (
     attention_2(
         "atlas-attn2",
-        d_sae=256,
+        d_sae=320,
         k=3,
         summary="A TopK autoencoder of what layer 2's attention writes. There atlas brings a place's state or "
         "country from its name to where the answer is due, and most of them have a latent of their own.",
@@ -204,7 +204,7 @@ ATTENTION_2 = (
     ),
     attention_2(
         "atlas-attn2-dense",
-        d_sae=256,
+        d_sae=320,
         k=32,
         summary="The same activations as atlas-attn2 with 32 latents on per token in place of 3: a lower error, "
         "and latents that stand for nothing in particular.",
