@@ -839,11 +839,11 @@ config = lab.SaeConfig(
     d_sae=256,
     kind=lab.TopK(k=3),
     n_steps=1500,
-    learning_rate=4e-3,
+    learning_rate=6e-3,
     sparsity_warmup=500,
     decay=1 / 3,
-    revive=lab.Auxiliary(k=64, weight=0.2),
-    dead_after=10_000,
+    revive=lab.Auxiliary(k=64, weight=0.5),
+    dead_after=5_000,
 )
 live = show.live_training(config)
 trained = lab.train_sae(

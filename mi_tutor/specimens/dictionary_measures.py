@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from transformer_lens.model_bridge import TransformerBridge
 
 from mi_tutor.lab.device import one_thread
 from mi_tutor.lab.sae import (
     ConceptMatches,
+    Sae,
     activation_rows,
     loss_recovered,
     match_concepts,
@@ -31,13 +35,6 @@ from mi_tutor.specimens.dictionaries import open_dictionary
 from mi_tutor.specimens.opening import open_specimen
 from mi_tutor.world.corpus import Corpus
 
-if TYPE_CHECKING:
-    from jaxtyping import Bool, Float
-    from torch import Tensor
-    from transformer_lens.model_bridge import TransformerBridge
-
-    from mi_tutor.lab.sae import Sae
-
 FAMILIES = ("state", "country", "relation", "language", "context")
 N_ROWS = 600  # of text, for choosing latents, and as many for marking them
 CHOOSING, MARKING = 11, 12  # seeds of these texts
@@ -50,18 +47,33 @@ def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place
     with one_thread():
         sae = open_dictionary(directory)
         model = open_specimen(model_name, device="cpu")
-        found = activation_rows(model, labelled_texts(MARKING, N_ROWS).tokens, hook)
-        x, y = found if isinstance(found, tuple) else (found, found)
-        seen = sae_metrics(sae, x, y)
-        measures = [
+        choosing, marking = (read_texts(model, hook, seed, place) for seed in (CHOOSING, MARKING))
+        seen = sae_metrics(sae, marking.read, marking.written)
+        n = len(marking.read)
+        return [
             number("l0", "latents on per token", seen.l0, 0.2),
             number("fvu", "fraction of variance unexplained", seen.fvu, 0.005),
             number("cosine", "cosine of activation and reconstruction", seen.cosine, 0.005),
-            number("dead", f"share of latents never on in {len(x):,} tokens", seen.dead, 0.01),
+            number("dead", f"share of latents never on in {n:,} tokens", seen.dead, 0.01),
             number("dense", "share of latents on in more than a tenth of tokens", seen.dense, 0.01),
             *measure_recovered(model, sae, hook),
+            *measure_concepts(sae, choosing, marking),
         ]
-        return [*measures, *measure_concepts(model, sae, hook, place)]
+
+
+class Read(NamedTuple):
+    """Texts, and what a dictionary reads and should write on all their tokens but BOS."""
+
+    texts: LabelledTexts
+    read: Float[Tensor, "token d_model"]
+    written: Float[Tensor, "token d_model"]
+
+
+def read_texts(model: TransformerBridge, hook: str, seed: int, place: Place) -> Read:
+    """Texts and the activations of a hook on them; a transcoder reads and writes different ones."""
+    texts = labelled_texts(seed, N_ROWS, place)
+    found = activation_rows(model, texts.tokens, hook)
+    return Read(texts, *(found if isinstance(found, tuple) else (found, found)))
 
 
 def number(name: str, meaning: str, value: float, tolerance: float) -> Measure:
@@ -89,14 +101,13 @@ def measure_recovered(model: TransformerBridge, sae: Sae, hook: str) -> list[Mea
     return measures
 
 
-def measure_concepts(model: TransformerBridge, sae: Sae, hook: str, place: Place) -> list[Measure]:
+def measure_concepts(sae: Sae, choosing: Read, marking: Read) -> list[Measure]:
     """For each family the share of concepts that one latent marks with an F1 of .9, and all marks as a table."""
-    texts = labelled_texts(CHOOSING, N_ROWS, place), labelled_texts(MARKING, N_ROWS, place)
     found: dict[str, ConceptMatches] = {}
     # One call for families that are asked about on the same tokens.
     for families in (PLACED, [family for family in FAMILIES if family not in PLACED]):
-        matches = match_concepts(*(marked_latents(model, sae, hook, t, families) for t in texts))
-        names = [texts[0].concepts[i] for i in texts[0].columns(*families)]
+        matches = match_concepts(*(marked_latents(sae, e, families) for e in (choosing, marking)))
+        names = [marking.texts.concepts[i] for i in marking.texts.columns(*families)]
         rows = zip(*(part.unbind() for part in matches), strict=True)
         found |= {name: ConceptMatches(*row) for name, row in zip(names, rows, strict=True)}
     good = {name: bool(match.f1 >= GOOD_F1) for name, match in found.items()}
@@ -128,15 +139,10 @@ def measure_concepts(model: TransformerBridge, sae: Sae, hook: str, place: Place
 
 
 def marked_latents(
-    model: TransformerBridge,
-    sae: Sae,
-    hook: str,
-    texts: LabelledTexts,
-    families: Sequence[str],
+    sae: Sae, seen: Read, families: Sequence[str]
 ) -> tuple[Float[Tensor, "token latent"], Bool[Tensor, "token concept"]]:
     """The latents of all tokens on which these families are asked about, and the tokens' labels for them."""
-    found = activation_rows(model, texts.tokens, hook)
-    x = found[0] if isinstance(found, tuple) else found
+    texts = seen.texts
     asked = texts.asked(families[0])[:, 1:].flatten()
-    latents = torch.cat([sae.encode(part) for part in x[asked].split(8192)])
+    latents = torch.cat([sae.encode(part) for part in seen.read[asked].split(8192)])
     return latents, texts.labels[:, 1:].flatten(0, 1)[asked][:, texts.columns(*families)]

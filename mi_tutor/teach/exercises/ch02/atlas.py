@@ -161,8 +161,8 @@ TRAIN_ON_ATLAS = Exercise(
         "`ActivationSource` gives samples; the share of tokens before an answer is its `share`, and wants texts that say which tokens these are: "
         "`training_texts` does.",
         "Make a few chunks once and use them again and again: `lambda i: chunks[i % len(chunks)]`.",
-        "If dead latents are many: `revive=Auxiliary(k=64)` and a `dead_after` of some ten thousand samples. If FVU is too high: more steps, or a learning "
-        "rate of a few thousandths.",
+        "If dead latents are many: `revive=Auxiliary(k=64, weight=0.5)` and a `dead_after` of some thousand samples. If FVU is too high: more steps, or a "
+        "learning rate of a few thousandths.",
     ),
 )  # fmt: skip
 
