@@ -154,7 +154,7 @@ def sae_loss(
 check("sae-loss", sae_loss)
 
 # %% tags=["quiz"]
-quiz("around-the-penalty", "a")
+quiz("around-the-penalty", "c")
 
 # %% [markdown] slug="unit-decoder"
 r"""
@@ -534,7 +534,7 @@ for name, rows in (("before", W_dec), ("after", adopted)):
     print(f"{name:<8}nearest to feature {feature.item()}, cosine {cosine.item():.3f}")
 
 # %% tags=["quiz"]
-quiz("dead-latents-cause", "b")
+quiz("dead-latents-cause", "c")
 
 # %% [markdown]
 r"""
@@ -770,7 +770,7 @@ going down the curve is not always going forward.
 quiz("choose-lambda", "c")
 
 # %% tags=["quiz"]
-quiz("dense-at-99", "b")
+quiz("dense-at-99", "a")
 
 # %% tags=["quiz"]
 quiz("why-not-wider", "b")
@@ -934,7 +934,7 @@ for name, made in (
     )
 
 # %% tags=["quiz"]
-quiz("zero-is-easy", "b")
+quiz("zero-is-easy", "c")
 
 # %% [markdown]
 r"""
@@ -1028,7 +1028,7 @@ show.latent_dashboard(
 )
 
 # %% tags=["quiz"]
-quiz("top-contexts", "b")
+quiz("top-contexts", "a")
 
 # %% id="the-mystery"
 from mi_tutor.teach.exercises.ch02.atlas import mystery
@@ -1126,7 +1126,7 @@ f1 = matches.f1[states]
 print(f"all 50: mean F1 {f1.mean():.2f}, at least 0.9: {int((f1 >= 0.9).sum())}")
 
 # %% tags=["quiz"]
-quiz("best-of-many", "c")
+quiz("best-of-many", "a")
 
 # %% [markdown]
 r"""
@@ -1233,7 +1233,7 @@ dictionary shows what is in the activation that it reads, and only that.
 """
 
 # %% tags=["quiz"]
-quiz("fair-to-neurons", "b")
+quiz("fair-to-neurons", "a")
 
 # %% [markdown]
 r"""
@@ -1351,7 +1351,7 @@ for i in of_a_state.nonzero().flatten()[found[worst].absorbed][:4].tolist():
     print("   ", repr(model.to_string(before)))
 
 # %% tags=["quiz"]
-quiz("absorbed", "a")
+quiz("absorbed", "b")
 
 # %% [markdown]
 r"""
@@ -1437,7 +1437,7 @@ one of the parts is what you take it for.
 """
 
 # %% tags=["quiz"]
-quiz("usable-or-not", "b")
+quiz("usable-or-not", "c")
 
 # %% [markdown]
 r"""
