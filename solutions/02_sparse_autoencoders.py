@@ -1302,7 +1302,7 @@ for name in ("atlas-attn2-small", "atlas-attn2", "atlas-attn2-wide"):
     n = [len(latents) for latents, _ in found]
     first = sum(f1[0] for _, f1 in found) / len(found)
     print(
-        f"{made.d_sae:>8}{lab.fvu(x, made(x)):>8.3f}{first:>12.2f}"
+        f"{made.d_sae:>8}{lab.fvu(x[::4], made(x[::4])):>8.3f}{first:>12.2f}"
         f"{sum(n) / len(n):>12.2f}{n.count(1):>24}"
     )
 
@@ -1316,15 +1316,60 @@ show.splitting_figure(
 
 # %% [markdown]
 r"""
-A wider dictionary reconstructs better and splits more. Neither is wrong; it is a finer description. But "the
-latent for Texas" then no longer exists.
+**What you should see.** With 64 latents the states have to share: no latent says one of them. With 320 each has
+its own. With 1,536 some states take two, and the error is hardly lower. Neither is wrong; the wide one is a
+finer description. But "the latent for Texas" then no longer exists. How far this goes depends on the data:
+language models know more about Texas than `atlas` does, and there a latent may fall into dozens (Bricken et al.
+2023).
 
 ### Absorption
 
 A hole is worse than a split. Suppose a latent for *one city* has taken the state into its own row. Then the
 state's latent can stay silent there: one latent in place of two. Sparsity rewards that (Chanin et al. 2024 call
-it **absorption**). The state's latent still looks precise, and its contexts do not show what is missing. We can
-look, because we know where the state should be.
+it **absorption**). The state's latent still looks precise, and its contexts do not show what is missing.
+
+First with a planted one: eight features at right angles, of which the second ("the city") never comes without the
+first ("the state").
+"""
+
+# %% id="planted-absorption"
+family = torch.linalg.qr(torch.randn(16, 16, generator=seeded(5))).Q[:8]
+
+
+def family_on(n: int, seed: int) -> Bool[Tensor, "sample feature"]:
+    """Which features are on; feature 1 only where feature 0 is."""
+    draw = torch.rand(n, 8, generator=seeded(seed))
+    on = draw < 0.1
+    on[:, 0] = draw[:, 0] < 0.3
+    on[:, 1] = on[:, 0] & (draw[:, 1] < 0.2)
+    return on
+
+
+recipe = lab.toy_recipe("batchtopk", n_steps=1500)
+absorbing = lab.train_sae(
+    lambda i: family_on(8192, 100 + i).float() @ family, recipe, progress=False
+).sae
+on = family_on(20_000, seed=3)
+said = absorbing.encode(on.float() @ family) > 0
+(cosine, latent) = match_features(absorbing.W_dec, family)
+state_latent = said[:, latent[0]]
+print(f"the state's latent: cosine with the state {cosine[0]:.2f}")
+print(
+    f"  on where the state comes alone     {state_latent[on[:, 0] & ~on[:, 1]].float().mean():.0%}"
+)
+print(
+    f"  on where it comes with the city    {state_latent[on[:, 1]].float().mean():.0%}"
+)
+row = unit_decoder(absorbing.W_dec)[latent[1]]
+print(
+    f"the city's latent: cosine with the city {row @ family[1]:.2f}, with the state {row @ family[0]:.2f}"
+)
+
+# %% [markdown]
+r"""
+The state's latent has the state's direction exactly, is never on without the state, and is silent at this one
+city: the city's latent brings the state along. Whoever reads "the state is absent" there is wrong. And in
+`good`? We can look, because we know where the state should be.
 """
 
 # %% id="absorption"
@@ -1343,12 +1388,13 @@ print(
     f"answers at which their state's latents are silent: {missed.mean():.1%}; "
     f"of all, absorbed: {rate.mean():.1%}"
 )
-worst = int(rate.argmax())
-print(f"most in {texts.concepts[states[worst]]}: {rate[worst]:.0%}, for example after")
-rows, positions = texts.asked("state").nonzero(as_tuple=True)
-for i in of_a_state.nonzero().flatten()[found[worst].absorbed][:4].tolist():
-    before = texts.tokens[rows[i], max(1, positions[i] - 8) : positions[i] + 1]
-    print("   ", repr(model.to_string(before)))
+
+# %% [markdown]
+r"""
+**What you should see.** None worth the name. What layer 2's attention brings to the answer is the state, and
+hardly anything that implies it, so there is nothing to gain. Where features imply one another, as they do in
+language, look for it.
+"""
 
 # %% tags=["quiz"]
 quiz("absorbed", "b")
@@ -1443,32 +1489,49 @@ quiz("usable-or-not", "c")
 r"""
 ### What is left out
 
-With `good` it works better, and not always. Where is the rest? Part of it is in the **error term**, $x - x'$,
-which stays in place when you edit latents. How much can be read from it? Take the nearest class mean (chapter
-05) on what the dictionary reconstructs, and on what it leaves out.
+A dictionary describes what it was trained to describe. The rest is in the **error term**, $x - x'$, which stays
+in place when you edit latents. What can be read from it? Take the nearest class mean (chapter 05) on what the
+dictionary reconstructs, and on what it leaves out: for the state, and for the language.
 """
 
 # %% id="in-the-error-term"
-elsewhere = labels_there[:, states].any(dim=1)
-new_cities, new_labels = x_there[elsewhere], labels_there[elsewhere][:, states]
+languages = texts.columns("language")
+
+
+def about_states(rows, labels) -> tuple[Tensor, Tensor, Tensor]:
+    """Activations where an answer about a state is due; the number of the state, and of the language."""
+    here = labels[:, states].any(dim=1)
+    kinds = (
+        labels[here][:, columns].int().argmax(dim=1) for columns in (states, languages)
+    )
+    return rows[here], *kinds
+
+
+x_known, *known = about_states(x_here, labels_here)
+x_new, *new = about_states(x_there, labels_there)
 parts = {
     "the activation": lambda a: a,
     "the reconstruction": good,
     "what is left out": lambda a: a - good(a),
 }
+print(f"{'read from':<20}{'state':>8}{'language':>12}")
 for what, part in parts.items():
-    share = swaps.readable(
-        part(x_cities), labels_cities.int().argmax(dim=1), part(new_cities), new_labels.int().argmax(dim=1)
-    )  # fmt: skip
-    print(f"state read from {what:<20}{share:.1%}")
-print(f"by chance {1 / len(states):.1%}")
+    state_read, language_read = (
+        swaps.readable(part(x_known), old, part(x_new), fresh)
+        for old, fresh in zip(known, new, strict=True)
+    )
+    print(f"{what:<20}{state_read:>8.1%}{language_read:>12.1%}")
+print(f"{'by chance':<20}{1 / len(states):>8.1%}{1 / len(languages):>12.1%}")
 
 # %% [markdown]
 r"""
-What is left out is not noise. A small share of the variance can hold a large share of what somebody could read,
-and a model can use it too; chapter 07 shows behaviour coming back through it. Templeton et al. 2024 trained
-dictionaries of up to 34 million latents on a large model; about 12 million of the largest one's were alive, and
-at least 65 % of the variance was explained. The rest is in nobody's latents.
+**What you should see.** Of the state hardly anything is left out. The language is another matter: more of it
+can be read from what is left out than from the reconstruction, since no latent was worth spending on it. (More
+even than from the activation itself, in which differences between states drown it.) What is left out is not
+noise. A small share of the variance can hold a large share of what somebody could read, and a model can use it
+too; chapter 07 shows behaviour coming back through it. Templeton et al. 2024 trained dictionaries of up to 34
+million latents on a large model; about 12 million of the largest one's were alive, and at least 65 % of the
+variance was explained. The rest is in nobody's latents.
 
 ## On the real thing
 
