@@ -1204,11 +1204,13 @@ wins = (compared["latents"].f1 > compared["neurons"].f1).float().mean()
 print(f"states whose best latent beats their best neuron: {wins:.0%}")
 
 # %% id="concept-figure"
-families = ("state", "country", "relation", "language")
-shown = [i for i, c in enumerate(texts.concepts) if c.split("=")[0] in families]
+shown = texts.columns("state", "country", "relation", "language")
+choosing, marking = (
+    (good.encode(rows), labels[:, shown])
+    for rows, labels in ((x_here, labels_here), (x_there, labels_there))
+)
 show.concept_score_figure(
-    lab.ConceptMatches(*(part[shown] for part in matches)),
-    [texts.concepts[i] for i in shown],
+    lab.match_concepts(choosing, marking), [texts.concepts[i] for i in shown]
 )
 
 # %% id="neuron-figure"

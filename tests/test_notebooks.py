@@ -95,8 +95,11 @@ def nbval(notebook: Path, tmp_path: Path) -> dict[str, bool]:
     report = tmp_path / "report.xml"
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
     command += ["-p", "no:cacheprovider", f"--junitxml={report}", str(notebook)]
-    # A learner's progress is no business of a test.
-    environment = os.environ | {"MI_TUTOR_HOME": str(tmp_path)}
+    # A learner's progress is no business of a test. Notebooks that run side by side share the cores: with two
+    # threads each, on two cores, most of the time goes into waiting for each other.
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    environment = os.environ | {"MI_TUTOR_HOME": str(tmp_path), "OMP_NUM_THREADS": str(threads)}
     done = subprocess.run(
         command, cwd=PROJECT.root, env=environment, capture_output=True, text=True, timeout=1200
     )
