@@ -120,7 +120,8 @@ def measure_concepts(sae: Sae, choosing: Read, marking: Read) -> list[Measure]:
     share = sum(good.values()) / len(good)
     measures.append(number("matched", "the same for all concepts together", share, 0.03))
     table = [
-        [round(v.item(), 3) for v in (m.f1, m.precision, m.recall, m.auroc)] + [m.unit.item()]
+        [round(v.item(), 3) for v in (m.f1, m.precision, m.recall, m.auroc.nan_to_num(0.5))]
+        + [m.unit.item()]
         for m in found.values()
     ]
     measures.append(
