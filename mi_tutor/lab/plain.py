@@ -105,6 +105,21 @@ class PlainTransformer:
             at[component] = steps[component]()
         return at
 
+    def activations(
+        self, layer: int, tokens: Int[Tensor, "batch pos"]
+    ) -> dict[str, Float[Tensor, "batch pos *any"]]:
+        """All activations of one block on some texts, by component (see `complete`)."""
+        x = self.embed(tokens)
+        for earlier in range(layer):
+            x = self.block(earlier, x)
+        return self.complete(layer, {"resid_pre": x})
+
+    def mlp_reads(
+        self, block: Block, x: Float[Tensor, "*any d_model"]
+    ) -> Float[Tensor, "*any d_model"]:
+        """What the MLP of a block reads: LN(resid_mid)."""
+        return self.norm(x, block.ln2)
+
     def block(
         self, layer: int, x: Float[Tensor, "*row pos d_model"], read: int | None = None
     ) -> Float[Tensor, "*row read d_model"]:
@@ -136,7 +151,7 @@ class PlainTransformer:
 
     def mlp(self, block: Block, x: Float[Tensor, "*any d_model"]) -> Float[Tensor, "*any d_model"]:
         """What the MLP of a block writes."""
-        hidden = self.activation(affine(self.norm(x, block.ln2), block.mlp_in))
+        hidden = self.activation(affine(self.mlp_reads(block, x), block.mlp_in))
         return affine(hidden, block.mlp_out)
 
     def norm(self, x: Float[Tensor, "*any d_model"], ln: Affine) -> Float[Tensor, "*any d_model"]:

@@ -155,7 +155,7 @@ def mark_slots(rows: LabelledRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if about is not None:
             labels[row, here, areas] = rows.labels[row, about, areas]
         labels[row, here, relations] = rows.labels[row, here + 1, relations]
-    return labels, slots, slots.copy()
+    return labels, slots, slots
 
 
 def slots_of(rows: LabelledRows) -> Iterator[tuple[int, int, int | None]]:

@@ -121,8 +121,5 @@ def mlp_pair(
         names = [f"blocks.{layer}.ln2.hook_normalized", f"blocks.{layer}.hook_mlp_out"]
         _, cache = model.run_with_cache(tokens, names_filter=names, stop_at_layer=layer + 1)
         return cache[names[0]], cache[names[1]]
-    x = plain.embed(tokens)
-    for earlier in range(layer):
-        x = plain.block(earlier, x)
-    at = plain.complete(layer, {"resid_pre": x})
-    return plain.norm(at["resid_mid"], plain.blocks[layer].ln2), at["mlp_out"]
+    at = plain.activations(layer, tokens)
+    return plain.mlp_reads(plain.blocks[layer], at["resid_mid"]), at["mlp_out"]

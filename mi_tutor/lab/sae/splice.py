@@ -112,16 +112,13 @@ def _plain(model: nn.Module, component: str) -> PlainTransformer:
 def _at(
     plain: PlainTransformer, tokens: Tensor, layer: int, component: str
 ) -> tuple[dict[str, Tensor], Tensor]:
-    x = plain.embed(tokens)
-    for earlier in range(layer):
-        x = plain.block(earlier, x)
-    at = plain.complete(layer, {"resid_pre": x})
+    at = plain.activations(layer, tokens)
     return at, at[component]
 
 
 def _read(plain: PlainTransformer, at: dict[str, Tensor], layer: int, source: str) -> Tensor:
     if source == "mlp_in":
-        return plain.norm(at["resid_mid"], plain.blocks[layer].ln2)
+        return plain.mlp_reads(plain.blocks[layer], at["resid_mid"])
     return at[source]
 
 

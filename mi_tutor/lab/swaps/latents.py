@@ -116,9 +116,9 @@ def at_names(
 ) -> tuple[Float[Tensor, "prompt d_model"], Float[Tensor, "prompt d_model"]]:
     """What a dictionary reads where each question's name ends, and what it stands in for there."""
     here = torch.arange(len(questions.tokens)), questions.places
-    before = streams(plain, questions.tokens)
     if place == "stream":
-        return before[layer][here], before[layer][here]
-    at = plain.complete(layer - 1, {"resid_pre": before[layer - 1]})
-    read = plain.norm(at["resid_mid"], plain.blocks[layer - 1].ln2)
+        x = streams(plain, questions.tokens)[layer][here]
+        return x, x
+    at = plain.activations(layer - 1, questions.tokens)
+    read = plain.mlp_reads(plain.blocks[layer - 1], at["resid_mid"])
     return read[here], at["mlp_out"][here]
