@@ -16,6 +16,7 @@ from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, Valu
 SPECIMEN, HOOK = "atlas", "blocks.2.hook_attn_out"
 DICTIONARY, DENSE = "atlas-attn2", "atlas-attn2-dense"
 MOST_ON, WORST, MOST_DEAD = 4.01, 0.25, 0.25  # L0, FVU, share of dead latents
+COPY = 64  # as many latents on per token as half of the activation's dimensions: it is copied
 
 # --- train-on-atlas -------------------------------------------------------------------------------
 
@@ -76,6 +77,7 @@ def _view(value: dict[str, float], texts: HeldOut) -> dict[str, bool]:
         "better than the mean activation": value["fvu"] < 0.99,
         "at least 192 latents": value["n_latents"] >= 192,
         "at most 4 latents on per token": value["l0"] <= MOST_ON,
+        f"fewer than {COPY} latents on per token": value["l0"] < COPY,
         f"an FVU of at most {WORST} on texts as they are": value["fvu"] <= WORST,
         f"an FVU of at most {WORST} where an answer is due": value["fvu_slots"] <= WORST,
         f"at most {MOST_DEAD:.0%} of the latents dead": value["dead"] <= MOST_DEAD,
@@ -146,7 +148,7 @@ TRAIN_ON_ATLAS = Exercise(
         Mistake(
             name="a copy",
             wrong=Other(_identity),
-            sentence="This copies the activation through few, dense latents, and so explains nothing. Take TopK(k=4).",
+            sentence="This copies the activation: about as many latents are on per token as it has dimensions, and none of them says anything by itself. Take TopK(k=4).",
         ),
         Mistake(
             name="activations in another scale",
