@@ -7,12 +7,14 @@ there are two such places, and a dictionary reads one layer, so one of them is c
 |----------------|-------------------------------------------|------------------------------------------|
 | state, country | the last token of a city's name           | where the answer about a city is due     |
 | relation       | the last token of the words that ask      | where the answer is due                  |
+| wording        | the same, for each language by itself     | the same, for each language by itself    |
 | language       | every token of a sentence in that language                                          |
 | context        | every token of code, sums, law and DNA                                              |
 | others         | every token of the words that carry them                                            |
 
 A slot is the token before an answer of any theme, or before the state or country of a city that was named.
-Nothing is asked about states, countries and relations (`LabelledTexts.asked`) where that is open: with place
+A wording is a relation together with the language of the question, such as "wording=bird in french".
+Nothing is asked about states, countries, relations and wordings (`LabelledTexts.asked`) where that is open: with place
 "slots" anywhere else; with place "names" on a name's first pieces (" Fort" can still become several cities), on
 the names of states and countries, and on answers, which name a place in another way than a city does.
 """
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 N_POS = 96
 CONTEXTS = ("code", "dna", "law", "sum")
 WORDS = ("answer", "city", "area", "name", "giver", "receiver", "refusal", "person")
-PLACED = ("state", "country", "relation")  # families that are marked at one place only
+PLACED = ("state", "country", "relation", "wording")  # families that are marked at one place only
 Place = Literal["names", "slots"]
 
 
@@ -50,7 +52,7 @@ class LabelledTexts(NamedTuple):
         concepts: the names of the labels' last axis.
         labels: [row pos concept], see the module's table.
         chosen: [row pos], the place: where names of cities, states and countries end, or slots.
-        decided: [row pos], False where nothing is asked about states, countries and relations.
+        decided: [row pos], False where nothing is asked about the families of `PLACED`.
     """
 
     tokens: Int[Tensor, "row pos"]
@@ -75,15 +77,26 @@ class LabelledTexts(NamedTuple):
         return [i for i, concept in enumerate(self.concepts) if family_of(concept) in families]
 
 
+RELATION_NAMES = tuple(sorted({relation for each in RELATIONS.values() for relation in each}))
+
+
 @cache
 def concepts() -> tuple[str, ...]:
     """The concepts that dictionaries are marked with: "state=Texas", "relation=capital", "answer" ..."""
+    wordings = (
+        f"wording={relation} in {language}" for relation in RELATION_NAMES for language in LANGUAGES
+    )
+    return (*concepts_of_segments(), *wordings)
+
+
+@cache
+def concepts_of_segments() -> tuple[str, ...]:
+    """The concepts that the world's sentences carry themselves; a wording is two of them together."""
     facts = load_facts()
-    relations = sorted({relation for each in RELATIONS.values() for relation in each})
     return (
         *(f"state={area.name.english}" for area in facts.states),
         *(f"country={area.name.english}" for area in facts.countries),
-        *(f"relation={relation}" for relation in relations),
+        *(f"relation={relation}" for relation in RELATION_NAMES),
         *(f"language={language}" for language in LANGUAGES),
         *(f"context={context}" for context in CONTEXTS),
         *WORDS,
@@ -112,22 +125,31 @@ def labelled_texts(
 
     if place not in ("names", "slots"):
         raise ValueError(f'place should be "names" or "slots", got {place!r}.')
-    rows = Corpus().labelled_rows(random.Random(seed), n_rows, n_pos, concepts())
+    rows = Corpus().labelled_rows(random.Random(seed), n_rows, n_pos, concepts_of_segments())
     mark = mark_names if place == "names" else mark_slots
     labels, chosen, decided = mark(rows)
     return LabelledTexts(
         torch.from_numpy(rows.tokens),
-        rows.concepts,
-        torch.from_numpy(labels),
+        concepts(),
+        torch.from_numpy(np.concatenate([labels, wordings_of(labels)], axis=2)),
         torch.from_numpy(chosen),
         torch.from_numpy(decided),
     )
 
 
+def wordings_of(labels: np.ndarray) -> np.ndarray:
+    """[row pos wording]: marked where both its relation and its language are."""
+    relations, languages = (
+        labels[:, :, [i for i, c in enumerate(concepts_of_segments()) if family_of(c) == family]]
+        for family in ("relation", "language")
+    )
+    return (relations[..., :, None] & languages[..., None, :]).reshape(*labels.shape[:2], -1)
+
+
 def mark_names(rows: LabelledRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(labels, chosen, decided) with states and countries marked where names end."""
     city, area, answer = (
-        rows.labels[:, :, concepts().index(c)] for c in ("city", "area", "answer")
+        rows.labels[:, :, concepts_of_segments().index(c)] for c in ("city", "area", "answer")
     )
     names = (city | area) & rows.ends
     city_ends = names & city & ~(area | answer)

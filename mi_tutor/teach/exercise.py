@@ -63,11 +63,14 @@ class Style:
 
 @dataclass(frozen=True, kw_only=True)
 class Property:
-    """What must hold for any right answer: `holds(value, **inputs)`; `sentence` is said when it does not."""
+    """What must hold for any right answer: `holds(value, **inputs)`.
+
+    sentence: said when it does not; or a function of the same arguments that makes it, to name what was measured.
+    """
 
     name: str
     holds: Callable[..., bool]
-    sentence: str
+    sentence: str | Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Exercise(_Described):
     gradients: inputs through which the answer must be differentiable; their gradients are compared too.
     exact_dtype: whether the answer's dtype has to be the reference's.
     time_limit: seconds per case.
+    asked_for: what is handed in, in words, where it is not a function ("a dictionary: `trained.sae`").
     """
 
     cases: Callable[[torch.Generator], list[Case]]
@@ -132,6 +136,7 @@ class Exercise(_Described):
     mistakes: tuple[Mistake, ...] = ()
     styles: tuple[Style, ...] = ()
     time_limit: float = 10.0
+    asked_for: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,11 +146,15 @@ class ValueExercise(_Described):
     expected: computes the right value (so that it is measured, never typed in).
     form: how an answer looks, in words ("a pair (layer, head)").
     accepts: whether a value has that form.
+    read: how a value is read before anything else (a name in another case or with spaces around it).
+    otherwise: said of a wrong value that is no known mistake; the objective, if empty.
     """
 
     expected: Callable[[], Any]
     form: str
     accepts: Callable[[Any], bool]
+    read: Callable[[Any], Any] = lambda value: value
+    otherwise: str = ""
     tolerance: Tolerance = field(default_factory=Tolerance)
     mistakes: tuple[Mistake, ...] = ()
     styles: tuple[Style, ...] = ()

@@ -1,9 +1,9 @@
 """Judging outcomes: right, a known mistake, or how far off. Pure functions of plain data.
 
 The order in which an answer that is not right is spoken about: it failed; it is a known mistake; its kind
-or shape is off; its dtype; it is not finite; its values; its gradients; it changed its inputs; a property.
-A known mistake comes first among the value problems because its sentence says what a difference of shapes or
-numbers only hints at.
+or shape is off; its dtype; it is not finite; a property; its values; its gradients; it changed its inputs.
+A known mistake comes first among the value problems, and a property before the values, because its sentence
+says what a difference of shapes or numbers only hints at.
 """
 
 from __future__ import annotations
@@ -82,6 +82,9 @@ def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
             exercise.slug, False, (CaseVerdict("the answer", False, Finding(kind, advice)),)
         )
 
+    if not callable(answer) and exercise.asked_for:
+        advice = f"The check wants {exercise.asked_for}. It was given {describe_kind(plain(answer))}."
+        return verdict("signature", advice)
     if not callable(answer):
         what = describe_kind(plain(answer))
         advice = (
@@ -119,11 +122,14 @@ def find(exercise: Exercise, case: Case, outcome: Outcome, truth: Outcome) -> Fi
     seen, expected = viewed(exercise, case, outcome), viewed(exercise, case, truth)
     if isinstance(seen, Finding):
         return seen
+    different = difference(seen, expected, exercise.tolerance, exact_dtype=exercise.exact_dtype)
+    if different is not None and different.kind != "value":
+        return different
     return (
-        difference(seen, expected, exercise.tolerance, exact_dtype=exercise.exact_dtype)
+        _property_finding(exercise, case, outcome)
+        or different
         or _gradient_finding(outcome, truth)
         or _changed_finding(outcome)
-        or _property_finding(exercise, case, outcome)
     )
 
 
@@ -169,6 +175,10 @@ def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
 def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     """Judge an answer that is a number, a word, a tuple..."""
     seen = _numbers(plain(value))
+    try:
+        seen = exercise.read(seen)
+    except Exception:  # it is judged as it is
+        pass
 
     def verdict(finding: Finding | None, mistake: str | None = None) -> Verdict:
         case = CaseVerdict("your answer", finding is None, finding)
@@ -179,7 +189,8 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     except Exception:
         fits = False
     if not fits:
-        advice = f"An answer here is {exercise.form}; this is {describe_kind(seen)}."
+        this = f"the text {seen!r}" if isinstance(seen, str) else describe_kind(seen)
+        advice = f"An answer here is {exercise.form}; this is {this}."
         return verdict(
             Finding("kind", f"{advice} {blank_advice(value)}".strip(), seen=describe(seen))
         )
@@ -192,7 +203,9 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
             wrong = mistake.wrong() if callable(mistake.wrong) else mistake.wrong
         if difference(seen, plain(wrong), exercise.tolerance, exact_dtype=False) is None:
             return verdict(Finding("mistake", mistake.sentence, seen=describe(seen)), mistake.name)
-    advice = "That is not it. The objective says what to look for: " + exercise.objective
+    advice = "That is not it. " + (
+        exercise.otherwise or f"The objective says what to look for: {exercise.objective}"
+    )
     return verdict(Finding("value", advice, seen=describe(seen)))
 
 
@@ -318,5 +331,8 @@ def _property_finding(exercise: Exercise, case: Case, outcome: Outcome) -> Findi
         except Exception:
             holds = False
         if not holds:
-            return Finding("property", prop.sentence, seen=describe(outcome.value))
+            said = prop.sentence
+            if callable(said):
+                said = said(outcome.value, **case.inputs)
+            return Finding("property", said, seen=describe(outcome.value))
     return None

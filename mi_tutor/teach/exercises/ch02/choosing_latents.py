@@ -31,12 +31,15 @@ def _mark_cases(g: torch.Generator) -> list[Case]:
         values[:, strong] *= 9  # one that is high wherever it is on
         return values, there
 
-    def case(label, n, n2, hits, false, luck=None, strong=0):
+    def case(label, n, n2, hits, false, luck=None, luck2=None, strong=0):
         first, there = texts(n, hits, false, strong)
         second, there2 = texts(n2, hits, false, strong)
         if luck is not None:  # one that happens to be right on the first texts, and on no others
             first[:, luck] = 3.0 * there
             second[:, luck] = 3.0 * (uniform(g, n2) < 0.2)
+        if luck2 is not None:  # one that happens to be right on the second texts, and on no others
+            first[:, luck2] = 3.0 * (uniform(g, n) < 0.2)
+            second[:, luck2] = 3.0 * there2
         inputs = {"first": first, "there_first": there, "second": second, "there_second": there2}
         return Case(label=label, inputs=inputs)
 
@@ -45,6 +48,7 @@ def _mark_cases(g: torch.Generator) -> list[Case]:
         case("one good latent of 6", 400, 300, [0.2, 0.9, 0.3, 0.6, 0.1, 0.4], [0.2, 0.02, 0.3, 0.2, 0.1, 0.02], strong=3),
         case("one that is precise, one that is complete", 400, 400, [0.25, 1.0, 0.8], [0.0, 0.9, 0.05]),
         case("chosen by luck", 200, 200, [0.3, 0.9, 0.5, 0.2], [0.1, 0.1, 0.3, 0.2], luck=2),
+        case("luck on both sides", 200, 200, [0.3, 0.95, 0.5, 0.2], [0.1, 0.02, 0.3, 0.2], luck=3, luck2=0),
         case("nothing but chance", 60, 60, even, even),
     ]  # fmt: skip
 
@@ -102,6 +106,33 @@ CHOOSE_THEN_MARK = Exercise(
                 _all_scores(second, there2)[:, 2]
             ),
             sentence="You choose the latent on the second texts, which are for marking. Then the mark says how lucky you were.",
+        ),
+        Mistake(
+            name="chosen on both",
+            wrong=lambda first, there, second, there2: (
+                lambda i: (i, scored(second[:, i] > 0, there2)[2])
+            )(int(_all_scores(torch.cat([first, second]), torch.cat([there, there2]))[:, 2].argmax())),
+            sentence="You choose the latent on the second texts too, together with the first. Texts that it is marked on may have no say in the choice.",
+        ),
+        Mistake(
+            name="chosen and marked on both",
+            wrong=lambda first, there, second, there2: (lambda s: (int(s.argmax()), s.max()))(
+                _all_scores(torch.cat([first, second]), torch.cat([there, there2]))[:, 2]
+            ),
+            sentence="You put both texts together. Choose on the first alone, and mark on the second alone.",
+        ),
+        Mistake(
+            name="another latent's mark",
+            wrong=lambda first, there, second, there2: (
+                int(_all_scores(first, there)[:, 2].argmax()),
+                _all_scores(second, there2)[:, 2].max(),
+            ),
+            sentence="Your F1 is the best on the second texts, and another latent's. Give the F1 there of the latent that was chosen on the first.",
+        ),
+        Mistake(
+            name="exchanged",
+            wrong=lambda *args: best_latent(*args)[::-1],
+            sentence="Your pair is exchanged: first the latent's number, then its F1.",
         ),
         Mistake(
             name="the wrong way round",

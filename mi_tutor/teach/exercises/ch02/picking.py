@@ -1,4 +1,4 @@
-"""Chapter 02, how sparse should it be? `pareto` and `pick-lambda`.: `pick-lambda`."""
+"""Chapter 02, how sparse should it be? `pick-lambda`."""
 
 from __future__ import annotations
 

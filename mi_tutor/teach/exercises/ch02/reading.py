@@ -27,6 +27,12 @@ def read_latent(
     )
 
 
+def _view(value, activations: Tensor, direction: Tensor, W_U: Tensor, n: int) -> tuple:
+    """Places and tokens may be lists, too."""
+    density, places, raised = value
+    return density, *(torch.as_tensor(part).long() for part in (places, raised))
+
+
 def _read_cases(g: torch.Generator) -> list[Case]:
     def case(label, rows, positions, d, vocab, n, share=0.4):
         activations = uniform(g, rows, positions, low=0.2, high=9.0)
@@ -92,7 +98,16 @@ READ_A_LATENT = Exercise(
     objective="Read a latent: how often it is on, where it is highest, and which next tokens it argues for.",
     cases=_read_cases,
     reference=read_latent,
+    view=_view,
     styles=(
+        Style(
+            name="lists of pairs",
+            right=lambda a, direction, W_U, n: (
+                _density(a),
+                [tuple(pair) for pair in _places(a, n).tolist()],
+                _raised(direction, W_U, n).tolist(),
+            ),
+        ),
         Style(name="sorted lists", right=_read_by_lists),
         Style(
             name="unravel_index, centred effects",
@@ -123,6 +138,21 @@ READ_A_LATENT = Exercise(
             name="on per text",
             wrong=_reading(density=lambda a: (a > 0).sum(dim=1).double().mean()),
             sentence="Your density is a count per text. It is a share of all tokens, from 0 to 1.",
+        ),
+        Mistake(
+            name="percent",
+            wrong=_reading(density=lambda a: 100 * _density(a)),
+            sentence="Your density is in percent. It is a share, from 0 to 1.",
+        ),
+        Mistake(
+            name="at least 0",
+            wrong=_reading(density=lambda a: (a >= 0).double().mean()),
+            sentence="Your density is 1: an activation of exactly 0 is OFF. On means above 0.",
+        ),
+        Mistake(
+            name="lowest first",
+            wrong=_reading(places=lambda a, n: _places(a, n).flip(0)),
+            sentence="Your places are right and in the wrong order: highest first.",
         ),
         Mistake(
             name="one place per text",

@@ -146,6 +146,20 @@ SCORE_A_LABEL = Exercise(
             sentence="A latent that says nothing has a precision of 1 in yours. Here it is 0: it never was right.",
         ),
         Mistake(
+            name="divides by zero",
+            wrong=lambda said, there: (
+                lambda right, s, t: (right / s, right / t, 2 * right / (s + t))
+            )(*(int(each.sum()) for each in (said & there, said, there))),
+            sentence="Where nothing was said you divide by zero. Say first what the score is there: 0.",
+        ),
+        Mistake(
+            name="0 / 0 by the formula",
+            wrong=lambda said, there: (lambda p, r: (p, r, 2 * p * r / (p + r)))(
+                *((said & there).sum().double() / each.sum() for each in (said, there))
+            ),
+            sentence="Where nothing was said, or nothing right, you divide 0 by 0. Make it 0 there.",
+        ),
+        Mistake(
             name="0 / 0",
             wrong=lambda said, there: tuple(
                 ((said & there).sum().double() * a / b)

@@ -132,6 +132,48 @@ def _with_context(model, tokens, name, reconstruct):
     return _right(*losses)
 
 
+def _bos_replaced_in(run: int):
+    """Position 0 is replaced in one of the runs (1: spliced, 2: zeros) and kept in the other."""
+
+    def answer(model, tokens, name, reconstruct):
+        losses = _three(model, tokens, name, reconstruct)
+        losses[run] = _three(model, tokens, name, reconstruct, first=0)[run]
+        return _right(*losses).item()
+
+    return answer
+
+
+def _unshifted(model, tokens, name, reconstruct, shift=0):
+    """Each logit is held against the token that it stands on, or the first one comes round again at the end."""
+    losses = []
+    for change in (lambda x: x, reconstruct, torch.zeros_like):
+
+        def hook(stream, hook, change=change):
+            return torch.cat([stream[:, :1], change(stream)[:, 1:]], dim=1)
+
+        logits = model.run_with_hooks(tokens, fwd_hooks=[(name, hook)])
+        log_p = logits.log_softmax(-1)
+        losses.append(-log_p.gather(-1, tokens.roll(-shift, dims=1)[..., None]).mean())
+    return _right(*losses).item()
+
+
+def _hooks_pile_up(model, tokens, name, reconstruct):
+    """`add_hook` for each run and no removal: zeros first, and the reconstruction of these zeros after them."""
+    try:
+        losses = [per_position_loss(model(tokens), tokens).mean()]
+        for change in (torch.zeros_like, reconstruct):
+
+            def hook(stream, hook, change=change):
+                return torch.cat([stream[:, :1], change(stream)[:, 1:]], dim=1)
+
+            model.add_hook(name, hook)
+            losses.append(per_position_loss(model(tokens), tokens).mean())
+    finally:
+        model.reset_hooks()
+    clean, ablated, spliced = losses
+    return _right(clean, spliced, ablated).item()
+
+
 def _left_behind(model, tokens, name, reconstruct):
     share = _share(_right)(model, tokens, name, reconstruct)
     model.add_hook(name, lambda stream, hook: reconstruct(stream))
@@ -161,6 +203,33 @@ LOSS_RECOVERED = Exercise(
             wrong=_share(_right, first=0),
             sentence="Position 0 is replaced too. It holds BOS, which is no word and whose activation is like no other: leave it as it is, in both "
             "runs.",
+        ),
+        Mistake(
+            name="BOS replaced where it is zeroed",
+            wrong=_bos_replaced_in(2),
+            sentence="In the run with zeros position 0 is replaced too. It keeps its own activation in all runs, or they are not comparable.",
+        ),
+        Mistake(
+            name="BOS replaced where it is spliced",
+            wrong=_bos_replaced_in(1),
+            sentence="In the run with the reconstruction position 0 is replaced too. It keeps its own activation in all runs, or they are not comparable.",
+        ),
+        Mistake(
+            name="no shift",
+            wrong=_unshifted,
+            sentence="You hold the logits at a position against the token AT this position. They predict the next one: logits[:, :-1] belong to "
+            "tokens[:, 1:].",
+        ),
+        Mistake(
+            name="the first token comes round again",
+            wrong=lambda *args: _unshifted(*args, shift=1),
+            sentence="The last position has no next token, and yours counts the row's first token as its next. Leave the last logits out.",
+        ),
+        Mistake(
+            name="hooks pile up",
+            wrong=_hooks_pile_up,
+            sentence="A hook of an earlier run is still on the model in the next one. Use `run_with_hooks`, or `with model.hooks(...)`, which take it "
+            "off again.",
         ),
         Mistake(
             name="what is lost",

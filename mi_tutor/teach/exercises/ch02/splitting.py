@@ -1,4 +1,4 @@
-"""Chapter 02, how many units does a concept need? `neurons-vs-latents` and `feature-splitting`.: `feature-splitting`."""
+"""Chapter 02, how many latents does a concept need? `feature-splitting`."""
 
 from __future__ import annotations
 
@@ -62,12 +62,21 @@ def _split_cases(g: torch.Generator) -> list[Case]:
         order = torch.randperm(200, generator=g)
         return on[order], there[order]
 
+    def a_better_partner():
+        """The second best alone repeats most of the best one; the third one is what it lacks."""
+        there = torch.arange(400) < 200
+        on = torch.zeros(400, 4, dtype=torch.bool)
+        on[:120, 1] = on[40:140, 3] = on[130:200, 0] = True
+        order = torch.randperm(400, generator=g)
+        return on[order], there[order]
+
     settings = [
         ("a concept in three parts", three_ways(), 0.03),
         ("one latent is enough", one_is_enough(), 0.03),
         ("two copies, and a part of its own", copies(), 0.05),
         ("one that is always on", everywhere(), 0.03),
         ("a high bar", two_parts(), 0.28),
+        ("the second best is not the best partner", a_better_partner(), 0.05),
     ]
     return [
         Case(label=label, inputs={"on": on, "there": there, "gain": gain})
@@ -107,6 +116,17 @@ def _ranked_alone(on, there, gain):
     return chosen, scores
 
 
+def _ranked_and_skipped(on, there, gain):
+    """The latents by their own F1; those that help too little are left out, and the next one is tried."""
+    order = sorted(range(on.shape[1]), key=lambda i: -f1_of(on[:, i], there))
+    chosen, scores, covered = [], [], torch.zeros_like(there)
+    for i in order:
+        new = f1_of(covered | on[:, i], there)
+        if not chosen or new >= scores[-1] + gain:
+            chosen, scores, covered = [*chosen, i], [*scores, new], covered | on[:, i]
+    return chosen, scores
+
+
 def _own_scores(on, there, gain):
     chosen, _ = split(on, there, gain)
     return chosen, [f1_of(on[:, i], there) for i in chosen]
@@ -143,6 +163,12 @@ FEATURE_SPLITTING = Exercise(
             "the first helps nothing.",
         ),
         Mistake(
+            name="ranked alone, some skipped",
+            wrong=_ranked_and_skipped,
+            sentence="You try the latents in the order of their OWN F1 and skip those that help too little. In each round look at all of them, and take the "
+            "one that helps most together with those chosen.",
+        ),
+        Mistake(
             name="scores of their own",
             wrong=_own_scores,
             sentence="Your latents are right, and your scores are those of each latent alone. Give the F1 of “at least one of these is on” after each.",
@@ -163,7 +189,7 @@ FEATURE_SPLITTING = Exercise(
                 _greedy(_together, enough=lambda new, old, gain: True)(on, there, gain),
                 len(split(on, there, gain)[0]),
             ),
-            sentence="The last latent of yours does not raise F1 by `gain` any more: look before you add it.",
+            sentence="You have one latent too many: the last one raises F1 by less than `gain`. Look before you add it.",
         ),
         Mistake(
             name="by recall",

@@ -1,4 +1,4 @@
-"""Chapter 02, how many units does a concept need? `neurons-vs-latents` and `feature-splitting`.: `neurons-vs-latents`."""
+"""Chapter 02, neurons or latents? `neurons-vs-latents`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ def _threshold_cases(g: torch.Generator) -> list[Case]:
         there[0], there[1] = True, False
         return normal(g, n) + gap * there, there
 
+    def common(n=90):
+        """A concept on most tokens, and a unit that knows nothing of it: saying it everywhere would win."""
+        there = uniform(g, n) < 0.7
+        unit = normal(g, n)
+        there[unit.argmin()] = True
+        return unit, there
+
+    def upside_down(n=120):
+        """A unit that is low where the concept is."""
+        unit, there = neuron(n, 2.5, p_there=0.3)
+        return -unit, there
+
     below, there_below = neuron(120, 2.5)
     latent, there_latent = neuron(150, 3.0)
     steps, there_steps = neuron(200, 1.5)
@@ -38,6 +50,8 @@ def _threshold_cases(g: torch.Generator) -> list[Case]:
         ("a latent: mostly 0", torch.relu(latent - 0.8), there_latent),
         ("values that occur many times", (2 * steps).round() / 2, there_steps),
         ("a rare concept", *neuron(300, 2.0, p_there=0.02)),
+        ("a common concept, and a unit that does not know it", *common()),
+        ("a unit that is low where the concept is", *upside_down()),
     ]
     return [Case(label=label, inputs={"activation": a, "there": t}) for label, a, t in settings]
 
@@ -76,6 +90,24 @@ def _by_counts(activation, there):
     last_of_its_value = torch.cat([values[1:] < values[:-1], torch.tensor([False])])
     best = torch.where(last_of_its_value, f1, -1.0).argmax()
     return (values[best] + values[best + 1]) / 2, f1[best]
+
+
+def _everywhere_too(activation, there):
+    """A threshold below all values counts as well."""
+    best = best_threshold(activation, there)
+    below = float(activation.min()) - 1.0
+    return max(best, (below, f1_of(activation > below, there)), key=lambda pair: pair[1])
+
+
+def _both_ways(activation, there):
+    """The unit and its negative."""
+    return max((best_threshold(a, there) for a in (activation, -activation)), key=lambda b: b[1])
+
+
+def _last_said(activation, there):
+    """The lowest value that is said, as a threshold for >=."""
+    threshold, f1 = best_threshold(activation, there)
+    return activation[activation > threshold].min().item(), f1
 
 
 def _ties_parted(activation, there):
@@ -155,6 +187,24 @@ NEURONS_VS_LATENTS = Exercise(
             name="the highest that does not carry it",
             wrong=_at(lambda a, t: a[~t].max()),
             sentence="You never say it where it is not: full precision, at the price of recall.",
+        ),
+        Mistake(
+            name="everywhere counts",
+            wrong=_everywhere_too,
+            sentence="For a common concept your threshold lies below all values: it says the concept EVERYWHERE. That is no knowledge of the unit's, "
+            "and does not count here.",
+        ),
+        Mistake(
+            name="upside down too",
+            wrong=_both_ways,
+            sentence="You try the unit upside down as well. Asked is what it says where it is ABOVE a threshold; a unit that is low where the concept is "
+            "marks it badly.",
+        ),
+        Mistake(
+            name="at least the threshold",
+            wrong=_last_said,
+            sentence="Your threshold leaves out the tokens that have exactly this value: above means >, not >=. Any number between this value and the "
+            "next lower one will do.",
         ),
         Mistake(
             name="order exchanged",
