@@ -167,28 +167,54 @@ ATLAS_RESID2 = DictionaryRecipe(
 )
 
 
-def attention_2(name: str, d_sae: int, k: int, **texts: object) -> DictionaryRecipe:
-    """A dictionary for what layer 2's attention writes; they differ in size and sparsity only."""
+def attention(
+    layer: int,
+    name: str,
+    d_sae: int,
+    k: int,
+    learning_rate: float = 6e-3,
+    share: float = 0.9,
+    **texts: object,
+) -> DictionaryRecipe:
+    """A dictionary for what a layer's attention writes, above all where an answer is due."""
     return DictionaryRecipe(
         name=name,
-        hook="blocks.2.hook_attn_out",
+        hook=f"blocks.{layer}.hook_attn_out",
         config=SaeConfig(
             d_sae=d_sae,
             kind=TopK(k=k),
             n_steps=8000,
-            learning_rate=6e-3,
+            learning_rate=learning_rate,
             sparsity_warmup=2500,
             decay=1 / 3,
             revive=Auxiliary(k=64, weight=0.5),
             dead_after=5_000,
         ),
-        share=0.9,
+        share=share,
         **texts,
     )
 
 
-ATTENTION_2 = (
-    attention_2(
+ATTENTION = (
+    attention(
+        1,
+        "atlas-attn1",
+        d_sae=448,
+        k=6,
+        learning_rate=3e-3,
+        share=0.45,
+        summary="A TopK autoencoder of what layer 1's attention writes. There atlas brings to the token before an "
+        "answer what is asked: most relations have a latent of their own in each language.",
+        intended_use="Chapter 02, and wherever a latent should mean what is asked.",
+        limits=(
+            "It says what is asked and not about which place. Few relations and no language have one latent by "
+            "themselves: what it marks is a relation in a language.",
+            NEVER_ON_BOS,
+        ),
+        goals=RECOVERED | FEW_DEAD | {"matched_wording": (0.9, None)},
+    ),
+    attention(
+        2,
         "atlas-attn2",
         d_sae=320,
         k=3,
@@ -202,7 +228,8 @@ ATTENTION_2 = (
         ),
         goals=RECOVERED | FEW_DEAD | {"matched_state": (0.9, None)},
     ),
-    attention_2(
+    attention(
+        2,
         "atlas-attn2-dense",
         d_sae=320,
         k=32,
@@ -212,7 +239,8 @@ ATTENTION_2 = (
         limits=("Its latents are no names; that is what it is for.", NEVER_ON_BOS),
         goals=RECOVERED,
     ),
-    attention_2(
+    attention(
+        2,
         "atlas-attn2-small",
         d_sae=64,
         k=3,
@@ -221,7 +249,8 @@ ATTENTION_2 = (
         limits=("Several places share a latent.", NEVER_ON_BOS),
         goals={},
     ),
-    attention_2(
+    attention(
+        2,
         "atlas-attn2-wide",
         d_sae=1536,
         k=3,
@@ -259,4 +288,4 @@ TRANSCODERS = tuple(
     )
     for layer in range(5)
 )
-DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2, *ATTENTION_2, *TRANSCODERS)}
+DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2, *ATTENTION, *TRANSCODERS)}

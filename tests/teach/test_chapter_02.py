@@ -8,8 +8,9 @@ from torch.nn import functional as F
 
 from mi_tutor.lab import sae as lab
 from mi_tutor.lab.device import seeded
+from mi_tutor.teach.exercises.ch02.atlas import DICTIONARY, held_out, shipped
 from mi_tutor.teach.exercises.ch02.resampling import resample
-from mi_tutor.teach.judging import judge
+from mi_tutor.teach.judging import judge, unfit
 from mi_tutor.teach.registry import get
 
 SOURCE = Path(__file__).parents[2] / "solutions" / "02_sparse_autoencoders.py"
@@ -127,6 +128,32 @@ def test_wrong_answers_that_nobody_listed_are_rejected(slug):
     for answer in ATTACKS[slug]:
         for seed in range(2):
             assert not judge(get(slug), answer, seed).passed
+
+
+def _kept(n_latents, k=3):
+    """The most frequent latents of the dictionary that ships, with another k."""
+    sae, on = shipped(DICTIONARY), shipped(DICTIONARY).encode(held_out(500_000).rows) > 0
+    kept = on.sum(dim=0).argsort(descending=True)[:n_latents]
+    four = {"W_enc": sae.W_enc[:, kept], "b_enc": sae.b_enc[kept], "W_dec": sae.W_dec[kept]}
+    return lab.Sae(**four, b_dec=sae.b_dec, kind=lab.TopK(k=k))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: shipped(DICTIONARY), "It has 320 latents; asked for: 256."),
+        (lambda: _kept(256, k=6), "latents on per token is 6.00; asked for: at most 4.00"),
+        (lambda: _kept(256, k=1), "FVU on texts as they are is 0.540; asked for: at most 0.250"),
+        (lambda: torch.nn.Linear(128, 128), "trained.sae"),
+    ],
+)
+def test_a_dictionary_is_told_what_was_measured(make, words):
+    assert words in judge(get("train-on-atlas"), make()).finding.advice
+
+
+def test_what_train_sae_returns_is_not_the_dictionary():
+    advice = unfit(get("train-on-atlas"), (1, 2, 3)).finding.advice
+    assert advice == "The check wants the dictionary itself, trained.sae. It was given a tuple of 3."
 
 
 def test_exactly_the_badly_reconstructed_direction_is_adopted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,6 +115,23 @@ def test_what_is_said(answer, kind, words):
     found = finding(answer)
     assert found.kind == kind
     assert words in found.advice
+
+
+def test_a_property_says_what_it_measured_before_values_are_compared():
+    small = Property(
+        name="small",
+        holds=lambda value, x: value.abs().max() < 20,
+        sentence=lambda value, x: f"{value.abs().max():.0f} is too large.",
+    )
+    exercise = replace(DOUBLE, properties=(small,))
+    assert "is too large" in finding(lambda x: 100 * x, exercise).advice
+    assert "off by up to" in finding(lambda x: 3 * x, exercise).advice
+    assert finding(lambda x: (100 * x).sum(), exercise).kind == "shape"
+
+
+def test_what_to_hand_in_where_it_is_no_function():
+    exercise = replace(DOUBLE, asked_for="the doubler itself, made.doubler")
+    assert "made.doubler. It was given a tuple of 2" in unfit(exercise, (1, 2)).finding.advice
 
 
 def test_right_answers_pass():
@@ -290,6 +308,18 @@ class TestValues:
         found = judge_value(self.HEAD, odd).finding
         assert found.kind == "kind"
         assert "a pair (layer, head)" in found.advice
+
+    def test_reading_comes_first_and_may_fail(self):
+        doubled = replace(self.HEAD, read=lambda pair: (pair[0] // 2, pair[1] // 2))
+        assert judge_value(doubled, (2, 6)).passed
+        assert judge_value(doubled, None).finding.kind == "kind"
+
+    def test_a_text_is_shown_as_it_is(self):
+        assert "the text 'L1H3'" in judge_value(self.HEAD, "L1H3").finding.advice
+
+    def test_a_wrong_value_has_a_sentence_of_its_own(self):
+        helped = replace(self.HEAD, otherwise="Look at the diagonal.")
+        assert judge_value(helped, (0, 0)).finding.advice.endswith("Look at the diagonal.")
 
     def test_known_mistake_and_plain_wrong(self):
         assert judge_value(self.HEAD, (3, 1)).mistake == "exchanged"
