@@ -786,12 +786,13 @@ dictionary's latents can be *marked*.
 
 We take what layer 2's **attention** writes. Asked for the capital of Dallas's state, the model has to bring
 "Texas" from the name to the token where the answer is due, and attention is the only part of a model that moves
-anything between tokens. So states and countries are marked at these tokens, the last ones before an answer, and
-at others nothing is asked about them.
+anything between tokens. So states and countries are marked at these tokens, the last ones before an answer. At all
+other tokens there is no label for them, neither yes nor no, and they are left out when a latent is marked: our
+marks are about answers, not about all text.
 
 One detail decides much of what follows. Such tokens are rare, and a hundred states and countries share them;
-left alone, a dictionary spends its latents on commas. So training sees them more often: they are 90 % of its
-samples. Metrics are taken on text as it is.
+left alone, a dictionary spends its latents on commas. So training sees such tokens more often: they are 90 % of
+its samples. Metrics are taken on text as it is.
 """
 
 # %% id="open-atlas"
@@ -816,17 +817,20 @@ for position, token in enumerate(row.tolist()):
 
 # %% [markdown] slug="train-on-atlas"
 r"""
-Train one, live, in about half a minute. Asked for: **at most 4 latents on** per token (`lab.TopK(k=...)`), of
-256; FVU at most 0.25, on texts as they are *and* where answers are due; at most 25 % of the latents dead, on
-texts that training has not seen.
+Train one, live, in about half a minute: **256 latents, at most 4 of them on** per token (`lab.TopK(k=...)`). On
+texts that training has not seen its FVU should be at most 0.25, and where answers are due at most 0.20; at most
+25 % of the latents may be dead.
 
 - `lab.ActivationSource(model=..., name=..., texts=..., share=...)` gives samples: `source(i)` is chunk number
   i. `training_texts(n_rows=300)` gives its texts, which say where answers are due.
 - Making samples takes longer than training on them, so make a few chunks once (eight, say) and use them in turn.
 - `lab.train_sae(chunk, config)` takes a function from i to chunk i, and a `lab.SaeConfig(d_sae=..., kind=...,
   n_steps=..., learning_rate=..., revive=..., dead_after=..., ...)`. Call the result `trained`.
+- To watch it: `live = show.live_training(config)`, and `train_sae(..., on_record=live.update)`.
 
-`lab.SaeConfig?` in a cell of its own shows what the settings mean. About 1,500 steps are enough.
+`lab.SaeConfig?` in a cell of its own shows what the settings mean. About 1,500 steps with a learning rate of some
+thousandths are enough. `revive=lab.Auxiliary(k=64, weight=0.5)` brings dead latents back, `dead_after` says after
+how many *samples* without a sign of life a latent counts as dead.
 """
 
 # %% tags=["exercise"] slug="train-on-atlas"
@@ -863,7 +867,9 @@ show.training_figure(
 x = lab.activation_rows(model, texts.tokens, HOOK)
 metrics = lab.sae_metrics(trained.sae, x)
 at_due = lab.fvu(x[due], trained.sae(x[due]))
-print(f"L0 {metrics.l0:.2f}, FVU {metrics.fvu:.3f}, where answers are due {at_due:.3f}")
+print(
+    f"L0 {metrics.l0:.2f}, FVU on text {metrics.fvu:.3f}, where answers are due {at_due:.3f}"
+)
 print(
     f"dead {metrics.dead:.1%}, dense (on in more than a tenth of the tokens) {metrics.dense:.1%}"
 )
@@ -875,7 +881,8 @@ another does none. So splice the reconstruction into the model and look at its l
 
 $$\text{loss recovered} = \frac{L_{zero} - L_{spliced}}{L_{zero} - L_{clean}}$$
 
-1: the model works as before; 0: as if all were zeros there.
+*clean*: nothing is replaced; *zero*: zeros in its place; *spliced*: the reconstruction. 1: the model works as
+before; 0: as if all were zeros there. (The FVU in the chart is that of training's mixture, with its 90 %.)
 """
 
 # %% [markdown] slug="loss-recovered"
@@ -923,9 +930,19 @@ some = texts.tokens[:100]
 print(
     f"{'':<26}{'recovered, against zeros':>26}{'against the mean':>20}{'nats lost per token':>22}"
 )
+
+
+def with_noise(activation: Tensor) -> Tensor:
+    """As much noise as there is to explain: FVU 1."""
+    distance = (activation - x.mean(dim=0)).norm(dim=-1, keepdim=True)
+    noise = torch.randn(activation.shape, generator=seeded(0))
+    return activation + distance * noise / noise.norm(dim=-1, keepdim=True)
+
+
 for name, made in (
     ("trained just now", trained.sae),
-    ("shipped, trained longer", good),
+    ("shipped", good),
+    ("noise added, FVU 1", with_noise),
 ):
     share = loss_recovered(model, some, HOOK, made)
     found = lab.loss_recovered(model, [some], LAYER, "attn_out", made, ablation="mean")
@@ -940,8 +957,8 @@ quiz("zero-is-easy", "c")
 r"""
 ## What do its latents mean?
 
-From here on we use `good`, a dictionary that comes with the course: the same kind, trained longer. How often
-are its latents on?
+From here on we use `good`, a dictionary that comes with the course: 320 latents, k = 3, and five times the
+training. How often are its latents on?
 """
 
 # %% id="density"
@@ -952,6 +969,9 @@ show.density_figure(
 
 # %% [markdown]
 r"""
+Most are on at one token in some thousand to one in a hundred, about as rare as a state is. A few are on at every
+third token, and a few never.
+
 Now single ones. Three things to look at: the **contexts** in which a latent is highest, the next tokens that
 its direction argues for directly (its **logit effects**, $W_{dec,i} W_U$), and how often it is on (its
 **density**).
@@ -995,7 +1015,8 @@ check("read-a-latent", read_latent)
 r"""
 Which latents? Let us find, for each concept in our labels, the latent that says it best. How that is done
 fairly you will write in a minute; the figure of all of them comes after that. The dashboard shows any latent:
-type a number, or a concept such as *Texas*, and go through the contexts from strong to weak.
+type a number, or a concept such as *Texas*, and go through the contexts from strong to weak. Do not expect logit
+effects to be clean: beside the state's own words there are others that its direction happens to touch.
 """
 
 # %% id="dashboard"
@@ -1031,19 +1052,23 @@ show.latent_dashboard(
 quiz("top-contexts", "a")
 
 # %% id="the-mystery"
-from mi_tutor.teach.exercises.ch02.atlas import mystery
+from mi_tutor.teach.exercises.ch02.atlas import mystery_latent
 
-print("a latent without a label:", mystery().latent)
+print("a latent without a label:", mystery_latent())
 
 # %% [markdown] slug="name-a-latent"
 r"""
-Read the latent whose number stands above, in the dashboard or with your function. Which state is it about?
+Read the latent whose number stands above, in the dashboard or with your function. Which state is it about? Put its
+English name, as in `"Texas"`, into `state`.
+
+(With your function: `lab.encode_texts(good, x.view(len(texts.tokens), -1, x.shape[1]))[..., number]` is its
+activation on all texts, without BOS, so place p there is position p + 1 in `texts.tokens`.)
 """
 
 # %% tags=["exercise"] slug="name-a-latent"
 # BEGIN SOLUTION
 states = [i for i, c in enumerate(texts.concepts) if c.startswith("state=")]
-is_on = good.encode(x_here)[:, mystery().latent] > 0
+is_on = good.encode(x_here)[:, mystery_latent()] > 0
 most = int(labels_here[is_on][:, states].sum(dim=0).argmax())
 state = texts.concepts[states[most]].removeprefix("state=")
 # END SOLUTION
@@ -1055,8 +1080,8 @@ check("name-a-latent", state)
 r"""
 ## Marking a label
 
-"Latent 123 is Texas" is a claim about all tokens that we ask about: it is on where an answer about Texas or one of
-its cities is due, and at no other answer. With ground truth the claim can be marked.
+"Latent 123 is Texas" is a claim about all tokens before an answer, the strong contexts and the rest: it is on where
+an answer about Texas or one of its cities is due, and where no other is. With ground truth the claim can be marked.
 
 $$\text{precision} = \frac{\text{right}}{\text{said}} \qquad \text{recall} = \frac{\text{right}}{\text{there}} \qquad
 F_1 = \frac{2\, P\, R}{P + R} = \frac{2\, \text{right}}{\text{said} + \text{there}}$$
@@ -1122,8 +1147,15 @@ for i in states[::10]:
         latents_here, labels_here[:, i], latents_there, labels_there[:, i]
     )
     print(f"{texts.concepts[i].removeprefix('state='):<18}{number:>8}{f1:>8.2f}")
-f1 = matches.f1[states]
-print(f"all 50: mean F1 {f1.mean():.2f}, at least 0.9: {int((f1 >= 0.9).sum())}")
+for whose, made in (("this dictionary", good), ("yours", trained.sae)):
+    f1 = lab.match_concepts(
+        (made.encode(x_here), labels_here[:, states]),
+        (made.encode(x_there), labels_there[:, states]),
+        thresholds=False,
+    ).f1
+    print(
+        f"all 50, {whose}: mean F1 {f1.mean():.2f}, at least 0.9: {int((f1 >= 0.9).sum())}"
+    )
 
 # %% tags=["quiz"]
 quiz("best-of-many", "a")
@@ -1223,15 +1255,52 @@ show.concept_score_figure(
 
 # %% [markdown]
 r"""
-**What you should see.** For nearly every state there is one latent that says it with an F1 of 0.9 or more, and
-hardly any neuron does. Random directions, as many as there are latents, are the control: it is not the number
-of candidates. This is what the monosemanticity papers report of language models (Bricken et al. 2023,
+**What you should see.** For each of the 50 states there is one latent that says it with an F1 of 0.9 or more, and
+no neuron does. With the threshold 0 it was half of them: latents are weakly on where they should not be, and a
+threshold of their own takes that away. Random directions, as many as there are latents, are the control: it is not
+the number of candidates. This is what the monosemanticity papers report of language models (Bricken et al. 2023,
 Cunningham et al. 2023), with one difference: there people or models judged explanations, here the ground truth
 does.
 
-Relations and languages are another story: no latent says them. Layer 2's attention brings *which place* is meant
-to the answer; what is asked about it, and in which language, is written by other parts of the model. A
-dictionary shows what is in the activation that it reads, and only that.
+Relations and languages are another story: no latent of this dictionary says them. That does *not* mean that they
+are not in the activation (we will look, in "What is left out"). Layer 2's attention brings *which place* is meant;
+of what is asked about it there is little in its variance, and with three latents per token little is left out.
+
+What is asked came earlier: layer **1**'s attention brings it to the token where the answer is due. Here is a
+dictionary for that.
+"""
+
+# %% id="what-is-asked"
+asking = open_dictionary("atlas-attn1")
+asked_columns = texts.columns("relation", "language", "wording")
+asked_concepts = [texts.concepts[i] for i in asked_columns]
+
+
+def asked_latents(some_texts) -> tuple[Tensor, Tensor]:
+    """Latents of what layer 1's attention writes, and what is asked, where an answer is due."""
+    rows = lab.activation_rows(model, some_texts.tokens, "blocks.1.hook_attn_out")
+    rows, found = asked_about(some_texts, rows)
+    return asking.encode(rows), found[:, asked_columns]
+
+
+said = lab.match_concepts(asked_latents(texts), asked_latents(other_texts))
+f1 = dict(zip(asked_concepts, said.f1.tolist(), strict=True))
+tongues = ("english", "french", "spanish")
+print(f"{'F1 of one latent':<18}{'any language':>14}" + "".join(f"{t:>10}" for t in tongues))
+for relation in (c.removeprefix("relation=") for c in asked_concepts if "relation=" in c):
+    each = [f1[f"wording={relation} in {t}"] for t in tongues]
+    print(
+        f"{relation:<18}{f1[f'relation={relation}']:>14.2f}"
+        + "".join(f"{value:>10.2f}" for value in each)
+    )
+print(f"{'any relation':<32}" + "".join(f"{f1[f'language={t}']:>10.2f}" for t in tongues))
+
+# %% [markdown]
+r"""
+**What you should see.** Read it row by row. Some relations are one latent whatever the language; most are three,
+one for each language, and then none of the three says the relation. *Language by itself is no latent at all.* The
+model writes "the bird, asked in French" as one thing, and a dictionary cannot take apart what is never written
+apart. Which concepts a model has is something you find out; your list of concepts is only a proposal.
 """
 
 # %% tags=["quiz"]
@@ -1253,7 +1322,7 @@ r"""
 `on[:, i]` says where latent i is on, `there` where the concept is. Start with the latent whose F1 is best. Then
 keep adding the latent with which "**at least one** of the chosen is on" has the highest F1, as long as it
 raises that F1 by at least `gain`. Return the latents in order, and the F1 after each of them. (One latent: not
-split. Chanin et al. 2024 use the same rule, with a probe.)
+split. Chanin et al. 2024 use a rule like this.)
 """
 
 
@@ -1291,9 +1360,8 @@ def split_of(on, there) -> tuple[list[int], list[float]]:
     return able[latents].tolist(), f1
 
 
-print(f"{'':36}latents that a state takes")
 print(
-    f"{'latents':>8}{'FVU':>8}{'F1 of one':>12}{'mean':>12}{'states in one latent':>24}"
+    f"{'latents':>8}{'FVU':>8}{'F1 of the best':>16}{'latents per state':>20}{'not split':>12}"
 )
 splits = {}
 for name in ("atlas-attn2-small", "atlas-attn2", "atlas-attn2-wide"):
@@ -1304,8 +1372,8 @@ for name in ("atlas-attn2-small", "atlas-attn2", "atlas-attn2-wide"):
     n = [len(latents) for latents, _ in found]
     first = sum(f1[0] for _, f1 in found) / len(found)
     print(
-        f"{made.d_sae:>8}{lab.fvu(x[::4], made(x[::4])):>8.3f}{first:>12.2f}"
-        f"{sum(n) / len(n):>12.2f}{n.count(1):>24}"
+        f"{made.d_sae:>8}{lab.fvu(x[::4], made(x[::4])):>8.3f}{first:>16.2f}"
+        f"{sum(n) / len(n):>20.2f}{n.count(1):>12}"
     )
 
 # %% id="splitting-figure"
@@ -1362,6 +1430,9 @@ print(
 print(
     f"  on where it comes with the city    {state_latent[on[:, 1]].float().mean():.0%}"
 )
+print(
+    f"  on where the state is absent       {state_latent[~on[:, 0]].float().mean():.0%}"
+)
 row = unit_decoder(absorbing.W_dec)[latent[1]]
 print(
     f"the city's latent: cosine with the city {row @ family[1]:.2f}, with the state {row @ family[0]:.2f}"
@@ -1371,7 +1442,8 @@ print(
 r"""
 The state's latent has the state's direction exactly, is never on without the state, and is silent at this one
 city: the city's latent brings the state along. Whoever reads "the state is absent" there is wrong. And in
-`good`? We can look, because we know where the state should be.
+`good`? We can look, because we know where the state should be. We call an answer *absorbed* if its state's latents
+are silent and another latent writes at least 40 % of what the activation has in the state's direction.
 """
 
 # %% id="absorption"
@@ -1405,8 +1477,8 @@ quiz("absorbed", "b")
 r"""
 ### A lower error, and useless
 
-Here is a second dictionary for the same activations, `dense`. It has more latents on, and a lower FVU. By the
-curve above you might prefer it. Then use it: reach into its latents. Where an answer is due, take the value of
+Here is a second dictionary for the same activations, `dense`. It has more latents on, and a lower FVU: neither beats
+the other on the curve of L0 and loss, and whoever looks at FVU and loss recovered takes `dense`. Then use it: reach into its latents. Where an answer is due, take the value of
 the own state's best latent away, and set the best latent of another state to the value that it usually has when
 it is on:
 
@@ -1434,16 +1506,15 @@ def best_of_states(made) -> lab.ConceptMatches:
     return lab.match_concepts(
         (made.encode(x_here), labels_here[:, states]),
         (made.encode(x_there), labels_there[:, states]),
-        thresholds=False,
     )
 
 
 @torch.no_grad()
-def swap_one_latent(made, best, n_targets=3) -> float:
-    """Share of answers that follow when the best latents of two states are exchanged where the answer is due."""
+def swap_one_latent(made, best, n_targets=3) -> tuple[float, float]:
+    """Shares of answers that follow, and that stay, when two states' best latents are exchanged at the answer."""
     f = made.encode(x_here)
     usual = torch.stack([f[f[:, i] > 0, i].mean() for i in best.tolist()])
-    n_follow = n_asked = 0
+    n_follow = n_stay = n_asked = 0
     for number, batch in enumerate(questions):
         targets = swaps.other_classes(batch.classes, len(states), n_targets, number)
         _, cache = model.run_with_cache(batch.tokens, names_filter=HOOK)
@@ -1459,29 +1530,31 @@ def swap_one_latent(made, best, n_targets=3) -> float:
         tokens = batch.tokens.repeat_interleave(n_targets, dim=0)
         logits = model.run_with_hooks(tokens, fwd_hooks=[(HOOK, add)])[:, -1]
         wanted = batch.answers.gather(1, targets)
-        differ = wanted != batch.answers.gather(1, batch.classes[:, None])
-        follow = logits.argmax(dim=-1).view(-1, n_targets) == wanted
-        n_follow += int((follow & differ).sum())
+        own_answer = batch.answers.gather(1, batch.classes[:, None])
+        said, differ = logits.argmax(dim=-1).view(-1, n_targets), wanted != own_answer
+        n_follow += int(((said == wanted) & differ).sum())
+        n_stay += int(((said == own_answer) & differ).sum())
         n_asked += int(differ.sum())
-    return n_follow / n_asked
+    return n_follow / n_asked, n_stay / n_asked
 
 
 print(
-    f"{'':<8}{'L0':>6}{'FVU':>8}{'recovered':>12}{'mean F1':>10}{'swap of one latent':>21}"
+    f"{'':<8}{'L0':>6}{'FVU':>8}{'recovered':>12}{'mean F1':>10}{'answers follow':>17}{'stay':>8}"
 )
 for name, made in (("good", good), ("dense", dense)):
     m, best = lab.sae_metrics(made, x), best_of_states(made)
+    follow, stay = swap_one_latent(made, best.unit)
     share = lab.loss_recovered(model, [some], LAYER, "attn_out", made).recovered
     print(
         f"{name:<8}{m.l0:>6.1f}{m.fvu:>8.3f}{share:>12.1%}{best.f1.mean():>10.2f}"
-        f"{swap_one_latent(made, best.unit):>21.1%}"
+        f"{follow:>17.1%}{stay:>8.1%}"
     )
 
 # %% [markdown]
 r"""
 **What you should see.** `dense` wins in both columns that are usually reported, and the intervention fails with
-it: the answers stay what they were. Both numbers before it say how *faithful* the sum is. Neither says whether
-one of the parts is what you take it for.
+it. FVU and loss recovered say how *faithful* the sum is. Neither says whether one of the parts is what you take it
+for.
 """
 
 # %% tags=["quiz"]
@@ -1492,38 +1565,49 @@ r"""
 ### What is left out
 
 A dictionary describes what it was trained to describe. The rest is in the **error term**, $x - x'$, which stays
-in place when you edit latents. What can be read from it? Take the nearest class mean (chapter 05) on what the
-dictionary reconstructs, and on what it leaves out: for the state, and for the language.
+in place when you edit latents. What can be read from it? Fit a linear map from activations to the kinds, on some
+texts, and read others with it: the kind whose output is highest. Such a map is a **probe** (chapter 04). Kinds are
+states, relations or languages; each kind counts alike, however often it occurs.
 """
 
 # %% id="in-the-error-term"
-languages = texts.columns("language")
+families = {name: texts.columns(name) for name in ("state", "relation", "language")}
 
 
-def about_states(rows, labels) -> tuple[Tensor, Tensor, Tensor]:
-    """Activations where an answer about a state is due; the number of the state, and of the language."""
-    here = labels[:, states].any(dim=1)
-    kinds = (
-        labels[here][:, columns].int().argmax(dim=1) for columns in (states, languages)
-    )
-    return rows[here], *kinds
+def about_states(rows, labels) -> tuple[Tensor, dict[str, Tensor]]:
+    """Activations where an answer about a state is due, and for each family the number of its kind."""
+    here = labels[:, families["state"]].any(dim=1) & labels[:, families["relation"]].any(dim=1)
+    kinds = {name: labels[here][:, c].int().argmax(dim=1) for name, c in families.items()}
+    return rows[here].double(), kinds
 
 
-x_known, *known = about_states(x_here, labels_here)
-x_new, *new = about_states(x_there, labels_there)
+def read_by_a_probe(known, its_kinds, new, new_kinds) -> float:
+    """The share of each kind that is read rightly, averaged over kinds."""
+    kinds = its_kinds.unique()
+    mean = known.mean(dim=0)
+    targets = (its_kinds[:, None] == kinds).double() - 1 / len(kinds)
+    ridge = 1e-3 * (known - mean).square().mean() * len(known) * torch.eye(known.shape[1])
+    probe = torch.linalg.solve((known - mean).T @ (known - mean) + ridge, (known - mean).T @ targets)
+    read = kinds[((new - mean) @ probe + targets.mean(dim=0)).argmax(dim=1)]
+    right = [(read[new_kinds == kind] == kind).double().mean() for kind in new_kinds.unique()]
+    return torch.stack(right).mean().item()
+
+
+x_known, known = about_states(x_here, labels_here)
+x_new, new = about_states(x_there, labels_there)
 parts = {
     "the activation": lambda a: a,
-    "the reconstruction": good,
-    "what is left out": lambda a: a - good(a),
+    "the reconstruction": lambda a: good(a.float()).double(),
+    "what is left out": lambda a: a - good(a.float()),
 }
-print(f"{'read from':<20}{'state':>8}{'language':>12}")
+print(f"{'read from':<20}" + "".join(f"{name:>12}" for name in families))
 for what, part in parts.items():
-    state_read, language_read = (
-        swaps.readable(part(x_known), old, part(x_new), fresh)
-        for old, fresh in zip(known, new, strict=True)
+    shares = (
+        read_by_a_probe(part(x_known), known[name], part(x_new), new[name]) for name in families
     )
-    print(f"{what:<20}{state_read:>8.1%}{language_read:>12.1%}")
-print(f"{'by chance':<20}{1 / len(states):>8.1%}{1 / len(languages):>12.1%}")
+    print(f"{what:<20}" + "".join(f"{share:>12.1%}" for share in shares))
+chances = (1 / len(known[name].unique()) for name in families)
+print(f"{'by chance':<20}" + "".join(f"{chance:>12.1%}" for chance in chances))
 
 # %% [markdown]
 r"""
@@ -1532,8 +1616,8 @@ can be read from what is left out than from the reconstruction, since no latent 
 even than from the activation itself, in which differences between states drown it.) What is left out is not
 noise. A small share of the variance can hold a large share of what somebody could read, and a model can use it
 too; chapter 07 shows behaviour coming back through it. Templeton et al. 2024 trained dictionaries of up to 34
-million latents on a large model; about 12 million of the largest one's were alive, and at least 65 % of the
-variance was explained. The rest is in nobody's latents.
+million latents on a large model. Of the largest dictionary's latents about 12 million were alive, and at least 65 %
+of the variance was explained. The rest is in nobody's latents.
 
 ## On the real thing
 
@@ -1585,8 +1669,8 @@ r"""
   activations are cut otherwise.
 - **"FVU is low, so the dictionary is good."** You have seen the counterexample. Karvonen et al. 2025 (SAEBench)
   report it at scale: gains on proxy metrics do not reliably become better practical performance.
-- **"98 % of the loss is recovered, so the latents are 98 % of what the model does."** Against zeros nearly
-  anything recovers much.
+- **"98 % of the loss is recovered, so the latents are 98 % of what the model does."** Zeros do so much damage that
+  an activation with as much noise as signal recovers nearly as much, as you saw.
 - **"Its top contexts are all Texas, so it is the Texas latent."** Precision at the top says nothing about weak
   activations, and nothing about recall.
 - **"The latent is on, so the model uses it."** Read, not changed. That the model uses it is chapter 05's

@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -95,8 +96,11 @@ def make(directory: Path, seed: int = 0, progress: bool = True) -> Card:
 
 def make_variant(directory: Path, variant: Variant, seed: int = 0, progress: bool = True) -> Card:
     """The same for any model of this family."""
+    from mi_tutor.specimens.training import training_folder
+
     variant = replace(variant, config=replace(variant.config, seed=seed))
-    trained = train_network(variant, progress=progress)
+    work = training_folder(f"{variant.name}-{seed}")
+    trained = train_network(variant, work, progress)
     recipe = asdict(variant.config) | {"minutes": round(trained.seconds / 60)}
     about = {
         "name": variant.name,
@@ -108,18 +112,20 @@ def make_variant(directory: Path, variant: Variant, seed: int = 0, progress: boo
         "recipe": recipe,
         "limits": variant.limits,
     }
-    return finish(directory, trained.network, variant.corpus.tokenizer, variant.measure, about)
+    card = finish(directory, trained.network, variant.corpus.tokenizer, variant.measure, about)
+    shutil.rmtree(work)
+    return card
 
 
-def train_network(variant: Variant, work: Path | None = None, progress: bool = True) -> Trained:
-    """Train the network of a variant; after an interruption the same call goes on."""
+def train_network(variant: Variant, work: Path, progress: bool = True) -> Trained:
+    """Train the network of a variant in a folder; after an interruption the same call goes on."""
     from mi_tutor.lab.device import best_device
-    from mi_tutor.specimens.training import TrainingSettings, train, training_folder
+    from mi_tutor.specimens.training import TrainingSettings, train
 
     config = variant.config
     settings = TrainingSettings(
         name=variant.name,
-        work=work or training_folder(f"{variant.name}-{config.seed}"),
+        work=work,
         n_steps=config.n_steps,
         n_warmup=config.n_warmup,
         n_threads=config.n_threads,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -62,10 +63,11 @@ class DictionaryRecipe:
             share=self.share,
         )
         device = best_device()
+        work = training_folder(f"{self.name}-{seed}")
         trained = train_sae(
             Kept(source, N_CHUNKS),
             config,
-            work=training_folder(f"{self.name}-{seed}"),
+            work=work,
             progress=progress,
             device=device,
         )
@@ -110,6 +112,7 @@ class DictionaryRecipe:
             for file in new.iterdir():
                 file.chmod(0o644)
                 file.replace(directory / file.name)
+        shutil.rmtree(work)
         return card
 
     def measure(self, directory: Path) -> Sequence[Measure]:
@@ -199,8 +202,8 @@ ATTENTION = (
     attention(
         1,
         "atlas-attn1",
-        d_sae=448,
-        k=6,
+        d_sae=512,
+        k=7,
         learning_rate=3e-3,
         share=0.45,
         summary="A TopK autoencoder of what layer 1's attention writes. There atlas brings to the token before an "
@@ -266,7 +269,7 @@ TRANSCODERS = tuple(
         hook=f"blocks.{layer}.mlp",
         config=SaeConfig(
             d_sae=512,
-            kind=TopK(k=16),
+            kind=TopK(k=32 if layer == 4 else 16),  # the last one writes the answers themselves
             n_steps=5000,
             learning_rate=2e-3,
             sparsity_warmup=1000,

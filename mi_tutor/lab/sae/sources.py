@@ -76,10 +76,13 @@ def oversample(
     >>> len(picked), 0 in picked
     (2, True)
     """
-    if not 0 < share < 1 or chosen.all() or not chosen.any():
+    if not 0 < share < 1:
         raise ValueError(
-            f"share should be between 0 and 1 (got {share}), and some tokens chosen, but not all "
-            f"(got {int(chosen.sum())} of {len(chosen)})."
+            f"share should lie between 0 and 1, and be neither, got {share}; 0.9 makes nine of ten samples chosen tokens."
+        )
+    if chosen.all() or not chosen.any():
+        raise ValueError(
+            f"Some tokens should be chosen, and some not, but {int(chosen.sum())} of {len(chosen)} are."
         )
     sides = [side.nonzero()[:, 0] for side in (chosen, ~chosen)]
     n_samples = min(len(sides[0]) / share, len(sides[1]) / (1 - share))

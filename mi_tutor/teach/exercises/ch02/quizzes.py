@@ -166,16 +166,18 @@ QUIZZES = (
     ),
     _quiz(
         "zero-is-easy",
-        "A reconstruction of the stream before layer 2 recovers 98 % of the loss, against zeros. A colleague says: “so 98 % of what the model does is in these "
-        "latents”. What do you answer?",
+        "A reconstruction of what layer 2's attention writes recovers 98 % of the loss, against zeros. A colleague says: “so 98 % of what this layer does is in "
+        "these latents”. What do you answer?",
         Option(
             text="Right: that is what loss recovered measures.",
-            feedback="It measures a share of a very large number: the loss of a model whose stream was set to zero.",
+            feedback="It measures a share of a large number: the damage that zeros do. In the table above, an activation with as much noise as signal gets "
+            "nearly as high a share.",
         ),
         Option(
-            text="Zeros destroy everything, so most of the scale is easy. Compare with the mean, and look at the nats that are lost, and where.",
+            text="Zeros do so much damage that a high share comes cheaply. Look at the nats that are lost, and at which tokens.",
             right=True,
-            feedback="The tokens that depend on what is missing may be few, and lost completely. An average hides that.",
+            feedback="Noise as large as what there is to explain recovers most of the loss, too. And the tokens that depend on what is missing may be few, "
+            "and lost completely: an average hides that.",
         ),
         Option(
             text="The true share is lower, because BOS was left as it is.",
@@ -197,7 +199,7 @@ QUIZZES = (
         ),
         Option(
             text="Nothing: top contexts are what a latent means.",
-            feedback="They are the best case that can be made for a label. A label is a claim about all tokens.",
+            feedback="They are the best case that can be made for a label. A label is a claim about all tokens that it is marked on.",
         ),
     ),
     _quiz(
@@ -225,9 +227,10 @@ QUIZZES = (
             feedback="That is what makes it fair: each unit at its best.",
         ),
         Option(
-            text="There are more latents than neurons, so the best of them has more chances; and another layer's neurons might do better.",
+            text="Only one layer's neurons were tried, and one by one: another layer's might do better, or a few neurons together.",
             right=True,
-            feedback="Both can be tested: as many random directions as latents, and other layers. Do that before you say why latents win.",
+            feedback="It can be tested, so test it before you say why latents win. The number of candidates is no objection here: there are more neurons than "
+            "latents, and random directions do no better.",
         ),
         Option(
             text="F1 favours latents because they are never negative.",
@@ -245,7 +248,7 @@ QUIZZES = (
         ),
         Option(
             text="The dictionary was not trained long enough.",
-            feedback="Longer training makes absorption better, not rarer: it lowers the loss.",
+            feedback="Longer training makes absorption more likely, not less: absorbing lowers the loss.",
         ),
         Option(
             text="The latent is dead on Dallas.",
