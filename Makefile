@@ -65,9 +65,10 @@ execute: $(VENV)/.learn ## sources -> solutions/*.ipynb, executed
 measure: $(VENV)/.test ## execute, and write time and memory of each chapter into the README
 	@$(VENV)/bin/mi-tutor build --execute --measure
 
-bench: $(VENV)/.test ## ratios against training and patching one after another
+bench: $(VENV)/.test ## ratios against doing it one after another, and shares of matrix products
 	@$(PY) benchmarks/superposition.py
 	@$(PY) benchmarks/patching.py
+	@$(PY) benchmarks/sae.py $(if $(PEERS),--peers $(PEERS))
 
 exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted styles
 	@$(VENV)/bin/mi-tutor exercises

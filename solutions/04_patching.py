@@ -484,7 +484,7 @@ of the prompt has it; what lights up in between is a stop on the way. The map sh
 the two prompts* is carried. It does not show that the answer has been worked out there.
 
 Compare the two columns above the map. What decides the answer can be on its way, or at the end already, while
-the lens shows little or nothing of it.
+the lens shows less of it.
 """
 
 # %% tags=["quiz"]

@@ -259,7 +259,10 @@ ATTENTION = (
         k=3,
         summary="The same as atlas-attn2 with 1,536 latents: many more than there are states and countries.",
         intended_use="Chapter 02: what changes with the number of latents.",
-        limits=("A state may have several latents.", NEVER_ON_BOS),
+        limits=(
+            "A state may have several latents, and most of the others never come on: there is no more to describe.",
+            NEVER_ON_BOS,
+        ),
         goals=RECOVERED,
     ),
 )
