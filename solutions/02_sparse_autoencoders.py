@@ -951,7 +951,7 @@ for name, made in (
     )
 
 # %% tags=["quiz"]
-quiz("zero-is-easy", "c")
+quiz("zero-is-easy", "b")
 
 # %% [markdown]
 r"""
@@ -1286,14 +1286,21 @@ def asked_latents(some_texts) -> tuple[Tensor, Tensor]:
 said = lab.match_concepts(asked_latents(texts), asked_latents(other_texts))
 f1 = dict(zip(asked_concepts, said.f1.tolist(), strict=True))
 tongues = ("english", "french", "spanish")
-print(f"{'F1 of one latent':<18}{'any language':>14}" + "".join(f"{t:>10}" for t in tongues))
-for relation in (c.removeprefix("relation=") for c in asked_concepts if "relation=" in c):
+print(
+    f"{'F1 of one latent':<18}{'any language':>14}"
+    + "".join(f"{t:>10}" for t in tongues)
+)
+for relation in (
+    c.removeprefix("relation=") for c in asked_concepts if "relation=" in c
+):
     each = [f1[f"wording={relation} in {t}"] for t in tongues]
     print(
         f"{relation:<18}{f1[f'relation={relation}']:>14.2f}"
         + "".join(f"{value:>10.2f}" for value in each)
     )
-print(f"{'any relation':<32}" + "".join(f"{f1[f'language={t}']:>10.2f}" for t in tongues))
+print(
+    f"{'any relation':<32}" + "".join(f"{f1[f'language={t}']:>10.2f}" for t in tongues)
+)
 
 # %% [markdown]
 r"""
@@ -1576,8 +1583,12 @@ families = {name: texts.columns(name) for name in ("state", "relation", "languag
 
 def about_states(rows, labels) -> tuple[Tensor, dict[str, Tensor]]:
     """Activations where an answer about a state is due, and for each family the number of its kind."""
-    here = labels[:, families["state"]].any(dim=1) & labels[:, families["relation"]].any(dim=1)
-    kinds = {name: labels[here][:, c].int().argmax(dim=1) for name, c in families.items()}
+    here = labels[:, families["state"]].any(dim=1) & labels[
+        :, families["relation"]
+    ].any(dim=1)
+    kinds = {
+        name: labels[here][:, c].int().argmax(dim=1) for name, c in families.items()
+    }
     return rows[here].double(), kinds
 
 
@@ -1586,10 +1597,16 @@ def read_by_a_probe(known, its_kinds, new, new_kinds) -> float:
     kinds = its_kinds.unique()
     mean = known.mean(dim=0)
     targets = (its_kinds[:, None] == kinds).double() - 1 / len(kinds)
-    ridge = 1e-3 * (known - mean).square().mean() * len(known) * torch.eye(known.shape[1])
-    probe = torch.linalg.solve((known - mean).T @ (known - mean) + ridge, (known - mean).T @ targets)
+    ridge = (
+        1e-3 * (known - mean).square().mean() * len(known) * torch.eye(known.shape[1])
+    )
+    probe = torch.linalg.solve(
+        (known - mean).T @ (known - mean) + ridge, (known - mean).T @ targets
+    )
     read = kinds[((new - mean) @ probe + targets.mean(dim=0)).argmax(dim=1)]
-    right = [(read[new_kinds == kind] == kind).double().mean() for kind in new_kinds.unique()]
+    right = [
+        (read[new_kinds == kind] == kind).double().mean() for kind in new_kinds.unique()
+    ]
     return torch.stack(right).mean().item()
 
 
@@ -1603,7 +1620,8 @@ parts = {
 print(f"{'read from':<20}" + "".join(f"{name:>12}" for name in families))
 for what, part in parts.items():
     shares = (
-        read_by_a_probe(part(x_known), known[name], part(x_new), new[name]) for name in families
+        read_by_a_probe(part(x_known), known[name], part(x_new), new[name])
+        for name in families
     )
     print(f"{what:<20}" + "".join(f"{share:>12.1%}" for share in shares))
 chances = (1 / len(known[name].unique()) for name in families)

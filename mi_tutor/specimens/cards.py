@@ -232,7 +232,11 @@ def table_lines(measure: Measure) -> list[str]:
         "| | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 1) + "|",
         *(
-            f"| {name} | " + " | ".join(f"{value:{sign}.2f}" for value in row) + " |"
+            f"| {name} | "
+            + " | ".join(
+                f"{value:d}" if type(value) is int else f"{value:{sign}.2f}" for value in row
+            )
+            + " |"
             for name, row in zip(rows, measure.value, strict=True)
         ),
         "",

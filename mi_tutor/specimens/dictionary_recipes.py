@@ -175,6 +175,7 @@ def attention(
     name: str,
     d_sae: int,
     k: int,
+    n_steps: int = 8000,
     learning_rate: float = 6e-3,
     share: float = 0.9,
     **texts: object,
@@ -186,9 +187,9 @@ def attention(
         config=SaeConfig(
             d_sae=d_sae,
             kind=TopK(k=k),
-            n_steps=8000,
+            n_steps=n_steps,
             learning_rate=learning_rate,
-            sparsity_warmup=2500,
+            sparsity_warmup=5 * n_steps // 16,
             decay=1 / 3,
             revive=Auxiliary(k=64, weight=0.5),
             dead_after=5_000,
@@ -202,8 +203,9 @@ ATTENTION = (
     attention(
         1,
         "atlas-attn1",
-        d_sae=512,
-        k=7,
+        d_sae=640,
+        k=6,
+        n_steps=12_000,
         learning_rate=3e-3,
         share=0.45,
         summary="A TopK autoencoder of what layer 1's attention writes. There atlas brings to the token before an "
@@ -225,8 +227,8 @@ ATTENTION = (
         "country from its name to where the answer is due, and most of them have a latent of their own.",
         intended_use="Chapter 02, and wherever a latent should mean one state.",
         limits=(
-            "It says which place is meant. What is asked about it, and in which language, is written elsewhere; "
-            "see the table for how little its latents say of that.",
+            "It says which place is meant. For what is asked about it, and in which language, it has no latents, though "
+            "a probe reads both from what it leaves out.",
             NEVER_ON_BOS,
         ),
         goals=RECOVERED | FEW_DEAD | {"matched_state": (0.9, None)},
@@ -272,7 +274,7 @@ TRANSCODERS = tuple(
         hook=f"blocks.{layer}.mlp",
         config=SaeConfig(
             d_sae=512,
-            kind=TopK(k=32 if layer == 4 else 16),  # the last one writes the answers themselves
+            kind=TopK(k=40 if layer == 4 else 16),  # the last one writes the answers themselves
             n_steps=5000,
             learning_rate=2e-3,
             sparsity_warmup=1000,

@@ -83,7 +83,9 @@ def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
         )
 
     if not callable(answer) and exercise.asked_for:
-        advice = f"The check wants {exercise.asked_for}. It was given {describe_kind(plain(answer))}."
+        advice = (
+            f"The check wants {exercise.asked_for}. It was given {describe_kind(plain(answer))}."
+        )
         return verdict("signature", advice)
     if not callable(answer):
         what = describe_kind(plain(answer))

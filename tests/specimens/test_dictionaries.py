@@ -35,7 +35,7 @@ def test_every_dictionary_on_the_shelf_has_a_recipe_and_opens():
 
 def test_the_cards_say_which_goals_are_missed():
     """What these dictionaries do not reach yet. Others may reach more, never less."""
-    known = {("atlas-mlp4", "recovered_zero"), ("atlas-mlp4", "recovered_mean")}
+    known = {("atlas-attn1", "recovered_zero"), ("atlas-attn1", "recovered_mean")}
     missed = {
         (n, m.name) for n in dictionary_names() for m in card(n).measures if not m.meets_goal()
     }

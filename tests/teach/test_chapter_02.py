@@ -153,7 +153,9 @@ def test_a_dictionary_is_told_what_was_measured(make, words):
 
 def test_what_train_sae_returns_is_not_the_dictionary():
     advice = unfit(get("train-on-atlas"), (1, 2, 3)).finding.advice
-    assert advice == "The check wants the dictionary itself, trained.sae. It was given a tuple of 3."
+    assert (
+        advice == "The check wants the dictionary itself, trained.sae. It was given a tuple of 3."
+    )
 
 
 def test_exactly_the_badly_reconstructed_direction_is_adopted():

@@ -24,7 +24,12 @@ from mi_tutor.teach.exercise import (
 SPECIMEN, HOOK = "atlas", "blocks.2.hook_attn_out"
 DICTIONARY, DENSE = "atlas-attn2", "atlas-attn2-dense"
 N_LATENTS = 256
-MOST_ON, WORST, WORST_AT_SLOTS, MOST_DEAD = 4.0, 0.25, 0.2, 0.25  # L0, FVU twice, share of dead latents
+MOST_ON, WORST, WORST_AT_SLOTS, MOST_DEAD = (
+    4.0,
+    0.25,
+    0.2,
+    0.25,
+)  # L0, FVU twice, share of dead latents
 COPY = 64  # as many latents on per token as half of the activation's dimensions: it is copied
 
 # --- train-on-atlas -------------------------------------------------------------------------------
@@ -112,7 +117,9 @@ GOALS = (
     Property(
         name=f"{N_LATENTS} latents",
         holds=lambda value, texts: value["n_latents"] == N_LATENTS,
-        sentence=lambda value, texts: f"It has {value['n_latents']} latents; asked for: {N_LATENTS}.",
+        sentence=lambda value, texts: (
+            f"It has {value['n_latents']} latents; asked for: {N_LATENTS}."
+        ),
     ),
     _goal("l0", MOST_ON, "The kind decides it: TopK(k=4), or fewer.", form=".2f"),
     _goal(

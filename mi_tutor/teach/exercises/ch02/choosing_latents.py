@@ -111,7 +111,13 @@ CHOOSE_THEN_MARK = Exercise(
             name="chosen on both",
             wrong=lambda first, there, second, there2: (
                 lambda i: (i, scored(second[:, i] > 0, there2)[2])
-            )(int(_all_scores(torch.cat([first, second]), torch.cat([there, there2]))[:, 2].argmax())),
+            )(
+                int(
+                    _all_scores(torch.cat([first, second]), torch.cat([there, there2]))[
+                        :, 2
+                    ].argmax()
+                )
+            ),
             sentence="You choose the latent on the second texts too, together with the first. Texts that it is marked on may have no say in the choice.",
         ),
         Mistake(
