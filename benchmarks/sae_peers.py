@@ -49,7 +49,9 @@ def sae_lens_step(kind: str, d: int, d_sae: int) -> Iterator[tuple[str, Step]]:
             for words, s in (("", False), (", sparse", True))
         }
     for words, sae in saes.items():
-        config = SAETrainerConfig(total_training_samples=10**9, train_batch_size_samples=BATCH)
+        config = SAETrainerConfig(
+            total_training_samples=10**9, train_batch_size_samples=BATCH, lr_end=3e-5
+        )
         batches = data(d)
         trainer = SAETrainer(config, sae, iter(batches))
         yield f"sae-lens {sae_lens.__version__}{words}", lambda i: trainer.step(batches[i % 8])  # noqa: B023

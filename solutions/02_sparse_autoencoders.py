@@ -1485,9 +1485,9 @@ r"""
 ### A lower error, and useless
 
 Here is a second dictionary for the same activations, `dense`. It has more latents on, and a lower FVU: neither beats
-the other on the curve of L0 and loss, and whoever looks at FVU and loss recovered takes `dense`. Then use it: reach into its latents. Where an answer is due, take the value of
-the own state's best latent away, and set the best latent of another state to the value that it usually has when
-it is on:
+the other on the curve of L0 and loss, and whoever looks at FVU and loss recovered takes `dense`. Then use it: reach
+into its latents. Where an answer is due, take the value of the own state's best latent away, and set the best latent
+of another state to the value that it usually has when it is on:
 
 $$x \leftarrow x + (f' - f)\, W_{dec}$$
 

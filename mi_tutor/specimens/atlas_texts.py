@@ -14,9 +14,9 @@ there are two such places, and a dictionary reads one layer, so one of them is c
 
 A slot is the token before an answer of any theme, or before the state or country of a city that was named.
 A wording is a relation together with the language of the question, such as "wording=bird in french".
-Nothing is asked about states, countries, relations and wordings (`LabelledTexts.asked`) where that is open: with place
-"slots" anywhere else; with place "names" on a name's first pieces (" Fort" can still become several cities), on
-the names of states and countries, and on answers, which name a place in another way than a city does.
+Nothing is asked about states, countries, relations and wordings (`LabelledTexts.asked`) where that is open: with
+place "slots" anywhere else; with place "names" on a name's first pieces (" Fort" can still become several cities),
+on the names of states and countries, and on answers, which name a place in another way than a city does.
 """
 
 from __future__ import annotations

@@ -227,8 +227,8 @@ ATTENTION = (
         "country from its name to where the answer is due, and most of them have a latent of their own.",
         intended_use="Chapter 02, and wherever a latent should mean one state.",
         limits=(
-            "It says which place is meant. For what is asked about it, and in which language, it has no latents, though "
-            "a probe reads both from what it leaves out.",
+            "It says which place is meant. For what is asked about it, and in which language, it has no latents, "
+            "though a probe reads both from what it leaves out.",
             NEVER_ON_BOS,
         ),
         goals=RECOVERED | FEW_DEAD | {"matched_state": (0.9, None)},
@@ -262,7 +262,8 @@ ATTENTION = (
         summary="The same as atlas-attn2 with 1,536 latents: many more than there are states and countries.",
         intended_use="Chapter 02: what changes with the number of latents.",
         limits=(
-            "A state may have several latents, and most of the others never come on: there is no more to describe.",
+            "A state may have several latents, and most of the others never come on: there is no more to "
+            "describe.",
             NEVER_ON_BOS,
         ),
         goals=RECOVERED,

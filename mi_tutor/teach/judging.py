@@ -8,6 +8,7 @@ says what a difference of shapes or numbers only hints at.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -177,10 +178,8 @@ def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
 def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     """Judge an answer that is a number, a word, a tuple..."""
     seen = _numbers(plain(value))
-    try:
+    with contextlib.suppress(Exception):  # it is then judged as it is
         seen = exercise.read(seen)
-    except Exception:  # it is judged as it is
-        pass
 
     def verdict(finding: Finding | None, mistake: str | None = None) -> Verdict:
         case = CaseVerdict("your answer", finding is None, finding)

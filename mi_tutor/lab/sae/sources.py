@@ -78,7 +78,8 @@ def oversample(
     """
     if not 0 < share < 1:
         raise ValueError(
-            f"share should lie between 0 and 1, and be neither, got {share}; 0.9 makes nine of ten samples chosen tokens."
+            f"share should lie between 0 and 1, and be neither, got {share}; with 0.9 nine of ten samples are "
+            "chosen tokens."
         )
     if chosen.all() or not chosen.any():
         raise ValueError(
