@@ -88,6 +88,9 @@ def peers(python: str, n_threads: int, n_rounds: int) -> list[dict]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"The peers failed:\n{done.stderr[-2000:]}")
+    for line in done.stderr.splitlines():
+        if any(f", {kind}, " in line for kind in KINDS):
+            print(f"not run: {line}")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 

@@ -2,7 +2,8 @@
 
 Run by sae.py with the interpreter of an environment that has them. Each does its whole step: forward,
 backward, its own care for gradients and decoder, Adam, and its count of dead latents. Nothing is logged, no
-activations are computed. Prints one line of JSON per measurement; a library that is missing is left out.
+activations are computed. Prints one line of JSON per measurement; a library that is missing is left out, and
+what cannot be run is named on stderr.
 """
 
 import json
@@ -23,7 +24,12 @@ def main(n_threads: int, n_rounds: int) -> None:
         for kind in ("relu", "topk"):
             for library in (sae_lens_step, dictionary_learning_step, sparsify_step):
                 for name, step in library(kind, d, d_sae):
-                    found = share(step, d, d_sae, n_rounds)
+                    try:
+                        found = share(step, d, d_sae, n_rounds)
+                    except Exception as error:  # one setting of one library; the others go on
+                        said = str(error).splitlines()[0].split(". ")[0]
+                        print(f"{name}, {kind}, {size}: {said}", file=sys.stderr)
+                        continue
                     row = {"size": size, "kind": kind, "name": name, "share": found[0]}
                     print(json.dumps(row | {"seconds": found[1]}), flush=True)
 
