@@ -1304,10 +1304,11 @@ print(
 
 # %% [markdown]
 r"""
-**What you should see.** Read it row by row. Some relations are one latent whatever the language; most are three,
-one for each language, and then none of the three says the relation. *Language by itself is no latent at all.* The
-model writes "the bird, asked in French" as one thing, and a dictionary cannot take apart what is never written
-apart. Which concepts a model has is something you find out; your list of concepts is only a proposal.
+**What you should see.** Read it row by row. Nearly every relation has a latent of its own *in each language*. A
+few have one for all languages as well; for the others no single latent says the relation, since the best one is
+silent in some languages. And no latent at all says a language whatever is asked. The model writes "the bird,
+asked in French" as one thing, and a dictionary finds what is written. Which concepts a model has is something
+you find out; your list of concepts is a proposal.
 """
 
 # %% tags=["quiz"]
@@ -1572,9 +1573,10 @@ r"""
 ### What is left out
 
 A dictionary describes what it was trained to describe. The rest is in the **error term**, $x - x'$, which stays
-in place when you edit latents. What can be read from it? Fit a linear map from activations to the kinds, on some
-texts, and read others with it: the kind whose output is highest. Such a map is a **probe** (chapter 04). Kinds are
-states, relations or languages; each kind counts alike, however often it occurs.
+in place when you edit latents. What can be read from it? Take the mean activation of each kind on some texts, and
+read others by the nearest mean, with distances in units of how much activations vary *within* a kind (a linear
+discriminant: one kind of **probe**, see chapter 04). Kinds are states, relations or languages; each counts alike,
+however often it occurs.
 """
 
 # %% id="in-the-error-term"
@@ -1593,17 +1595,13 @@ def about_states(rows, labels) -> tuple[Tensor, dict[str, Tensor]]:
 
 
 def read_by_a_probe(known, its_kinds, new, new_kinds) -> float:
-    """The share of each kind that is read rightly, averaged over kinds."""
-    kinds = its_kinds.unique()
-    mean = known.mean(dim=0)
-    targets = (its_kinds[:, None] == kinds).double() - 1 / len(kinds)
-    ridge = (
-        1e-3 * (known - mean).square().mean() * len(known) * torch.eye(known.shape[1])
-    )
-    probe = torch.linalg.solve(
-        (known - mean).T @ (known - mean) + ridge, (known - mean).T @ targets
-    )
-    read = kinds[((new - mean) @ probe + targets.mean(dim=0)).argmax(dim=1)]
+    """The share of each kind that a linear discriminant reads rightly, averaged over kinds."""
+    kinds, number = its_kinds.unique(return_inverse=True)
+    means = torch.stack([known[number == i].mean(dim=0) for i in range(len(kinds))])
+    spread = (known - means[number]).T @ (known - means[number]) / len(known)
+    spread += 1e-3 * spread.diagonal().mean() * torch.eye(len(spread))
+    probe = torch.linalg.solve(spread, means.T)
+    read = kinds[(new @ probe - (means.T * probe).sum(dim=0) / 2).argmax(dim=1)]
     right = [
         (read[new_kinds == kind] == kind).double().mean() for kind in new_kinds.unique()
     ]
@@ -1629,13 +1627,14 @@ print(f"{'by chance':<20}" + "".join(f"{chance:>12.1%}" for chance in chances))
 
 # %% [markdown]
 r"""
-**What you should see.** Of the state hardly anything is left out. The language is another matter: more of it
-can be read from what is left out than from the reconstruction, since no latent was worth spending on it. (More
-even than from the activation itself, in which differences between states drown it.) What is left out is not
-noise. A small share of the variance can hold a large share of what somebody could read, and a model can use it
-too; chapter 07 shows behaviour coming back through it. Templeton et al. 2024 trained dictionaries of up to 34
-million latents on a large model. Of the largest dictionary's latents about 12 million were alive, and at least 65 %
-of the variance was explained. The rest is in nobody's latents.
+**What you should see.** All three can be read from the activation: what is asked and in which language *is*
+there, along with the state. Of the state little is left out. Relation and language are another matter:
+nearly all that the activation says of them is in what is left out, since no latent was worth spending on it.
+What is left out is not noise, and a missing latent is no evidence that something is missing. A small share of
+the variance can hold a large share of what somebody could read, and a model can use it too; chapter 07 shows
+behaviour coming back through it. Templeton et al. 2024 trained dictionaries of up to 34 million latents on a
+large model. Of the largest dictionary's latents about 12 million were alive, and at least 65 % of the variance
+was explained. The rest is in nobody's latents.
 
 ## On the real thing
 
