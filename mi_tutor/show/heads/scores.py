@@ -59,6 +59,8 @@ def head_grid(
         )
     every = np.stack(list(grids.values()))
     figure.update_layout(coloraxis=color_axis(every.reshape(-1, n_heads), value_title))
+    if figure.layout.height < 330:  # a short bar beside few layers: fewer numbers, or they touch
+        figure.update_coloraxes(colorbar_nticks=3)
     layer, head = (index.ravel() for index in np.indices((n_layers, n_heads)))
     table = {
         "score": np.repeat(list(grids), n_layers * n_heads),
