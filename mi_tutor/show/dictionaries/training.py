@@ -99,7 +99,7 @@ class LiveTraining:
         if not _in_a_notebook():
             return
         picture = training_drawing(self.history, self._n_steps, self.words)
-        bundle = {"text/html": picture, "image/svg+xml": picture, "text/plain": self.words}
+        bundle = {"image/svg+xml": picture, "text/plain": self.words}
         if self._place is None:
             display = require("IPython.display", "showing a training").display
             self._place = display(bundle, raw=True, display_id=True)
