@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ FAMILIES = ("state", "country", "relation", "language", "wording", "context")
 N_ROWS = 600  # of text, for choosing latents, and as many for marking them
 CHOOSING, MARKING = 11, 12  # seeds of these texts
 GOOD_F1 = 0.9
+kept_texts = lru_cache(maxsize=2)(labelled_texts)  # one card after another is measured on the same
 
 
 @torch.no_grad()
@@ -71,7 +73,7 @@ class Read(NamedTuple):
 
 def read_texts(model: TransformerBridge, hook: str, seed: int, place: Place) -> Read:
     """Texts and the activations of a hook on them; a transcoder reads and writes different ones."""
-    texts = labelled_texts(seed, N_ROWS, place)
+    texts = kept_texts(seed, N_ROWS, place)
     found = activation_rows(model, texts.tokens, hook)
     return Read(texts, *(found if isinstance(found, tuple) else (found, found)))
 
