@@ -92,6 +92,16 @@ def test_a_slot_is_about_the_relation_that_comes_next():
     assert all(re.search("capitale?", text[-90:]) for text in texts)
 
 
+@pytest.mark.parametrize("texts", [NAMES, SLOTS])
+def test_a_wording_is_a_relation_in_a_language(texts):
+    for concept in (c for c in concepts() if family_of(c) == "wording"):
+        relation, language = concept.removeprefix("wording=").split(" in ")
+        both = of(texts, f"relation={relation}") & of(texts, f"language={language}")
+        assert of(texts, concept).equal(both)
+    assert of(texts, "wording=capital in french").any()
+    assert texts.labels.shape[2] == len(concepts()) == len(texts.concepts)
+
+
 def test_only_slots_of_one_place_carry_its_marks():
     marked = areas(SLOTS).any(dim=2)
     assert areas(SLOTS).sum(dim=2).max() == 1 and (marked <= SLOTS.chosen).all()
