@@ -232,15 +232,16 @@ def table_lines(measure: Measure) -> list[str]:
         "| | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 1) + "|",
         *(
-            f"| {name} | "
-            + " | ".join(
-                f"{value:d}" if type(value) is int else f"{value:{sign}.2f}" for value in row
-            )
-            + " |"
+            f"| {name} | " + " | ".join(table_cell(value, sign) for value in row) + " |"
             for name, row in zip(rows, measure.value, strict=True)
         ),
         "",
     ]
+
+
+def table_cell(value: float, sign: str) -> str:
+    """A number in a table: whole ones (a latent's number) as they are, others with two decimals."""
+    return str(value) if type(value) is int else f"{value:{sign}.2f}"
 
 
 def sha256(file: Path) -> str:

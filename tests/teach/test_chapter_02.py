@@ -1,5 +1,6 @@
 """Chapter 02: wrong answers that are on no list, the planted signal, the learner's own code on the toy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from torch.nn import functional as F
 
 from mi_tutor.lab import sae as lab
 from mi_tutor.lab.device import seeded
-from mi_tutor.teach.exercises.ch02.atlas import DICTIONARY, held_out, shipped
+from mi_tutor.teach.exercises.ch02.atlas import DICTIONARY, held_out, part, shipped
 from mi_tutor.teach.exercises.ch02.resampling import resample
 from mi_tutor.teach.judging import judge, unfit
 from mi_tutor.teach.registry import get
@@ -134,8 +135,7 @@ def _kept(n_latents, k=3):
     """The most frequent latents of the dictionary that ships, with another k."""
     sae, on = shipped(DICTIONARY), shipped(DICTIONARY).encode(held_out(500_000).rows) > 0
     kept = on.sum(dim=0).argsort(descending=True)[:n_latents]
-    four = {"W_enc": sae.W_enc[:, kept], "b_enc": sae.b_enc[kept], "W_dec": sae.W_dec[kept]}
-    return lab.Sae(**four, b_dec=sae.b_dec, kind=lab.TopK(k=k))
+    return replace(part(sae, kept), kind=lab.TopK(k=k))
 
 
 @pytest.mark.parametrize(

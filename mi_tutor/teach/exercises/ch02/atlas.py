@@ -24,12 +24,9 @@ from mi_tutor.teach.exercise import (
 SPECIMEN, HOOK = "atlas", "blocks.2.hook_attn_out"
 DICTIONARY, DENSE = "atlas-attn2", "atlas-attn2-dense"
 N_LATENTS = 256
-MOST_ON, WORST, WORST_AT_SLOTS, MOST_DEAD = (
-    4.0,
-    0.25,
-    0.2,
-    0.25,
-)  # L0, FVU twice, share of dead latents
+MOST_ON = 4.0  # latents per token
+WORST, WORST_AT_SLOTS = 0.25, 0.2  # FVU
+MOST_DEAD = 0.25  # share of latents
 COPY = 64  # as many latents on per token as half of the activation's dimensions: it is copied
 
 # --- train-on-atlas -------------------------------------------------------------------------------
@@ -192,7 +189,7 @@ TRAIN_ON_ATLAS = Exercise(
             lambda: _most_frequent(shipped(DICTIONARY)).to(torch.float64),
             encode=lambda sae, x: sae.encode(x.double()),
         )),
-        Style(name="latents in another order", right=Other(lambda: _part(shipped(DICTIONARY), _order().flip(0)))),
+        Style(name="latents in another order", right=Other(lambda: part(shipped(DICTIONARY), _order().flip(0)))),
     ),
     mistakes=(
         Mistake(
@@ -203,7 +200,7 @@ TRAIN_ON_ATLAS = Exercise(
         ),
         Mistake(
             name="dense latents",
-            wrong=Other(lambda: _part(shipped(DENSE), torch.arange(N_LATENTS))),
+            wrong=Other(lambda: part(shipped(DENSE), torch.arange(N_LATENTS))),
             sentence="It reconstructs well and has more than 4 latents on per token. Sparsity is what is asked here: TopK(k=4).",
         ),
         Mistake(
@@ -230,7 +227,7 @@ TRAIN_ON_ATLAS = Exercise(
 )  # fmt: skip
 
 
-def _part(sae: lab.Sae, latents: Tensor) -> lab.Sae:
+def part(sae: lab.Sae, latents: Tensor) -> lab.Sae:
     """Some of its latents, in this order."""
     tensors = {
         "W_enc": sae.W_enc[:, latents],
@@ -248,7 +245,7 @@ def _order() -> Tensor:
 
 
 def _most_frequent(sae: lab.Sae) -> lab.Sae:
-    return _part(sae, _order())
+    return part(sae, _order())
 
 
 # --- name-a-latent --------------------------------------------------------------------------------

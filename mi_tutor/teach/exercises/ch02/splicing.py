@@ -69,15 +69,15 @@ def _run(answer: Any, model: Any, tokens: Tensor, name: str, reconstruct: Any) -
     return {"the share recovered": found, "whether the model works afterwards as it did": same}
 
 
+def _from(first, change):
+    """A hook that changes the activation from position `first` on."""
+    return lambda stream, hook: torch.cat([stream[:, :first], change(stream)[:, first:]], dim=1)
+
+
 def _loss(model, tokens, name, change, *, first=1, at=None, last=False):
     """The mean loss with `change` of the activation, from position `first` on."""
-
-    def hook(stream, hook):
-        changed = change(stream)
-        return torch.cat([stream[:, :first], changed[:, first:]], dim=1)
-
     where = at(name) if at else name
-    logits = model.run_with_hooks(tokens, fwd_hooks=[(where, hook)])
+    logits = model.run_with_hooks(tokens, fwd_hooks=[(where, _from(first, change))])
     losses = per_position_loss(logits, tokens)
     return losses[:, -1].mean() if last else losses.mean()
 
@@ -147,11 +147,7 @@ def _unshifted(model, tokens, name, reconstruct, shift=0):
     """Each logit is held against the token that it stands on, or the first one comes round again at the end."""
     losses = []
     for change in (lambda x: x, reconstruct, torch.zeros_like):
-
-        def hook(stream, hook, change=change):
-            return torch.cat([stream[:, :1], change(stream)[:, 1:]], dim=1)
-
-        logits = model.run_with_hooks(tokens, fwd_hooks=[(name, hook)])
+        logits = model.run_with_hooks(tokens, fwd_hooks=[(name, _from(1, change))])
         log_p = logits.log_softmax(-1)
         losses.append(-log_p.gather(-1, tokens.roll(-shift, dims=1)[..., None]).mean())
     return _right(*losses).item()
@@ -162,11 +158,7 @@ def _hooks_pile_up(model, tokens, name, reconstruct):
     try:
         losses = [per_position_loss(model(tokens), tokens).mean()]
         for change in (torch.zeros_like, reconstruct):
-
-            def hook(stream, hook, change=change):
-                return torch.cat([stream[:, :1], change(stream)[:, 1:]], dim=1)
-
-            model.add_hook(name, hook)
+            model.add_hook(name, _from(1, change))
             losses.append(per_position_loss(model(tokens), tokens).mean())
     finally:
         model.reset_hooks()

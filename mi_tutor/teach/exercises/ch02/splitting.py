@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -104,26 +105,16 @@ def _greedy(score: Callable, enough: Callable | None = None) -> Callable:
     return answer
 
 
-def _ranked_alone(on, there, gain):
-    """The latents by their own F1, one after another."""
-    order = sorted(range(on.shape[1]), key=lambda i: -f1_of(on[:, i], there))
-    chosen, scores, covered = [], [], torch.zeros_like(there)
-    for i in order:
-        new = f1_of(covered | on[:, i], there)
-        if chosen and new < scores[-1] + gain:
-            break
-        chosen, scores, covered = [*chosen, i], [*scores, new], covered | on[:, i]
-    return chosen, scores
-
-
-def _ranked_and_skipped(on, there, gain):
-    """The latents by their own F1; those that help too little are left out, and the next one is tried."""
+def _ranked_alone(on, there, gain, skip=False):
+    """The latents by their own F1; at one that helps too little it ends, or goes on with the next (`skip`)."""
     order = sorted(range(on.shape[1]), key=lambda i: -f1_of(on[:, i], there))
     chosen, scores, covered = [], [], torch.zeros_like(there)
     for i in order:
         new = f1_of(covered | on[:, i], there)
         if not chosen or new >= scores[-1] + gain:
             chosen, scores, covered = [*chosen, i], [*scores, new], covered | on[:, i]
+        elif not skip:
+            break
     return chosen, scores
 
 
@@ -164,7 +155,7 @@ FEATURE_SPLITTING = Exercise(
         ),
         Mistake(
             name="ranked alone, some skipped",
-            wrong=_ranked_and_skipped,
+            wrong=functools.partial(_ranked_alone, skip=True),
             sentence="You try the latents in the order of their OWN F1 and skip those that help too little. In each round look at all of them, and take the "
             "one that helps most together with those chosen.",
         ),
