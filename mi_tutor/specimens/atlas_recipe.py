@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from mi_tutor.specimens.atlas_measures import measure
 from mi_tutor.specimens.cards import Card, Measure
-from mi_tutor.specimens.making import finish
+from mi_tutor.specimens.making import finish, save_network
 from mi_tutor.world.corpus import Corpus
 
 if TYPE_CHECKING:
@@ -110,11 +109,16 @@ def make_variant(directory: Path, variant: Variant, seed: int = 0, progress: boo
         "command": f"mi-tutor specimens train {variant.name}",
         "seed": recipe.pop("seed"),
         "recipe": recipe,
+        "n_parameters": trained.network.num_parameters(),
         "limits": variant.limits,
     }
-    card = finish(directory, trained.network, variant.corpus.tokenizer, variant.measure, about)
-    shutil.rmtree(work)
-    return card
+    return finish(
+        directory,
+        lambda new: save_network(trained.network, variant.corpus.tokenizer, new),
+        variant.measure,
+        about,
+        work=work,
+    )
 
 
 def train_network(variant: Variant, work: Path, progress: bool = True) -> Trained:

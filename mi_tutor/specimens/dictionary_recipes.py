@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 
 import torch
 
 from mi_tutor.lab.device import best_device
 from mi_tutor.lab.sae import ActivationSource, Auxiliary, SaeConfig, TopK, save_sae, train_sae
 from mi_tutor.specimens.atlas_texts import N_POS, Place, training_texts
-from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure, sha256, write_card
+from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure
 from mi_tutor.specimens.dictionary_measures import measure_dictionary
+from mi_tutor.specimens.making import finish
 from mi_tutor.specimens.opening import open_specimen
 from mi_tutor.specimens.training import training_folder
 
@@ -72,48 +69,47 @@ class DictionaryRecipe:
             device=device,
         )
         sae = trained.sae.to("cpu")
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory.parent) as workshop:
-            new = Path(workshop)
-            metadata = {
-                "model_name": self.model,
-                "hook_name": self.hook,
-                "context_size": N_POS,
-                "training": config.described(),
-            }
-            save_sae(new, sae, metadata, dtype=torch.float16)
-            recipe = config.described() | {
-                "share": self.share,
-                "place": self.place,
-                "seconds": round(trained.seconds),
-            }
-            card = Card(
-                name=self.name,
-                summary=self.summary,
-                intended_use=self.intended_use,
-                data=f"Activations of {self.model} at {self.hook} on {N_CHUNKS} batches of text of "
-                "mi_tutor.world"
-                + (
-                    "."
-                    if self.share is None
-                    else f"; {self.share:.0%} of the samples are {PLACES[self.place]}, so that there are "
-                    "enough of each."
-                ),
-                command=f"mi-tutor specimens train {self.name}",
-                recipe={key: value for key, value in recipe.items() if key != "seed"},
-                seed=seed,
-                n_parameters=sum(tensor.numel() for tensor in sae.tensors().values()),
-                trained_with={"torch": version("torch"), "python": python_version()},
-                sha256=sha256(new / DICTIONARY_WEIGHTS),
-                measures=tuple(self.measure(new)),
-                limits=self.limits,
-            )
-            write_card(card, new)
-            for file in new.iterdir():
-                file.chmod(0o644)
-                file.replace(directory / file.name)
-        shutil.rmtree(work)
-        return card
+        metadata = {
+            "model_name": self.model,
+            "hook_name": self.hook,
+            "context_size": N_POS,
+            "training": config.described(),
+        }
+        recipe = config.described() | {
+            "share": self.share,
+            "place": self.place,
+            "seconds": round(trained.seconds),
+        }
+        about = {
+            "name": self.name,
+            "summary": self.summary,
+            "intended_use": self.intended_use,
+            "data": self.data,
+            "command": f"mi-tutor specimens train {self.name}",
+            "seed": recipe.pop("seed"),
+            "recipe": recipe,
+            "n_parameters": sum(tensor.numel() for tensor in sae.tensors().values()),
+            "limits": self.limits,
+        }
+        return finish(
+            directory,
+            lambda new: save_sae(new, sae, metadata, dtype=torch.float16),
+            self.measure,
+            about,
+            weights=DICTIONARY_WEIGHTS,
+            packages=("torch",),
+            work=work,
+        )
+
+    @property
+    def data(self) -> str:
+        """What it was trained on, for the card."""
+        share = (
+            "."
+            if self.share is None
+            else f"; {self.share:.0%} of the samples are {PLACES[self.place]}, so that there are enough of each."
+        )
+        return f"Activations of {self.model} at {self.hook} on {N_CHUNKS} batches of text of mi_tutor.world{share}"
 
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING
 from mi_tutor.specimens import induction_language as language
 from mi_tutor.specimens.cards import Card, Measure
 from mi_tutor.specimens.checkpoints import save_checkpoints
-from mi_tutor.specimens.making import finish
+from mi_tutor.specimens.making import finish, save_network
 
 if TYPE_CHECKING:
     from jaxtyping import Int
@@ -92,19 +91,15 @@ def make(
         "command": f"mi-tutor specimens train {name}",
         "seed": recipe.pop("seed"),
         "recipe": recipe,
+        "n_parameters": trained.network.num_parameters(),
         **TEXTS[config.n_layers],
     }
-    checkpoints = read_checkpoints(work, config)
-    card = finish(
-        directory,
-        trained.network,
-        InductionTokenizer(),
-        measure,
-        about,
-        also=lambda new: save_checkpoints(checkpoints, new),
-    )
-    shutil.rmtree(work)
-    return card
+
+    def save(new: Path) -> None:
+        save_network(trained.network, InductionTokenizer(), new)
+        save_checkpoints(read_checkpoints(work, config), new)
+
+    return finish(directory, save, measure, about, work=work)
 
 
 def train_network(config: InductionConfig, work: Path, progress: bool = True) -> Trained:

@@ -1,8 +1,9 @@
-"""Put a trained network into a directory: weights, tokenizer, measurements, card. All of it, or nothing."""
+"""Put what was trained into its directory: files, measurements, card. All of it, or nothing."""
 
 from __future__ import annotations
 
 import platform
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -16,46 +17,51 @@ if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
 
 
-class CanBeSaved(Protocol):
-    """A tokenizer that writes itself as tokenizer.json and tokenizer_config.json."""
-
-    def save(self, directory: Path) -> None: ...
-
-
 def finish(
     directory: Path,
-    network: GPT2LMHeadModel,
-    tokenizer: CanBeSaved,
+    save: Callable[[Path], None],
     measure: Callable[[Path], Sequence[Measure]],
     about: Mapping[str, Any],
-    also: Callable[[Path], None] | None = None,
+    *,
+    weights: str = WEIGHTS,
+    packages: Sequence[str] = ("torch", "transformers"),
+    work: Path | None = None,
 ) -> Card:
-    """Save in half precision, measure what was saved, write the card, and only then replace what was there.
+    """Save, measure what was saved, write the card, and only then replace what was there.
 
+    save: writes the specimen's files, the weights among them, into an empty directory.
     about: the card's other fields (name, summary, recipe, seed ...).
-    also: writes whatever else belongs to the specimen (its checkpoints), before it is measured.
+    packages: whose versions the card gives.
+    work: the folder of the training's states, which is deleted at the end.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent) as workshop:
         new = Path(workshop)
-        n_parameters = network.num_parameters()
-        with quiet():
-            network.half().save_pretrained(new)
-        tokenizer.save(new)
-        if also is not None:
-            also(new)
+        save(new)
         card = Card(
             **about,
-            n_parameters=n_parameters,
-            trained_with={
-                **{package: version(package) for package in ("torch", "transformers")},
-                "python": platform.python_version(),
-            },
-            sha256=sha256(new / WEIGHTS),
+            trained_with={package: version(package) for package in packages}
+            | {"python": platform.python_version()},
+            sha256=sha256(new / weights),
             measures=tuple(measure(new)),
         )
         write_card(card, new)
         for file in new.iterdir():
             file.chmod(0o644)  # safetensors writes files that only their owner may read
             file.replace(directory / file.name)
+    if work is not None:
+        shutil.rmtree(work)
     return card
+
+
+class CanBeSaved(Protocol):
+    """A tokenizer that writes itself as tokenizer.json and tokenizer_config.json."""
+
+    def save(self, directory: Path) -> None: ...
+
+
+def save_network(network: GPT2LMHeadModel, tokenizer: CanBeSaved, directory: Path) -> None:
+    """Write an ordinary Hugging Face directory, the weights in half precision."""
+    with quiet():
+        network.half().save_pretrained(directory)
+    tokenizer.save(directory)

@@ -9,18 +9,16 @@
 from __future__ import annotations
 
 import math
-import platform
 import random
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mi_tutor.lab.device import one_thread
 from mi_tutor.specimens import primer_language as language
-from mi_tutor.specimens.cards import WEIGHTS, Card, sha256, write_card
+from mi_tutor.specimens.cards import Card
+from mi_tutor.specimens.making import finish
 from mi_tutor.specimens.opening import quiet
 from mi_tutor.specimens.primer_measures import measure
 
@@ -75,16 +73,22 @@ def make(directory: Path, seed: int = 0, progress: bool = True) -> Card:
 def make_primer(directory: Path, config: PrimerConfig, progress: bool = True) -> Card:
     """The same with other settings."""
     network = train(config, progress=progress)
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory.parent) as workshop:
-        new = Path(workshop)
-        save(network, new)
-        finished = describe(new, config, n_parameters=network.num_parameters())
-        write_card(finished, new)
-        for file in new.iterdir():
-            file.chmod(0o644)  # safetensors writes files that only their owner may read
-            file.replace(directory / file.name)
-    return finished
+    recipe = asdict(config)
+    about = {
+        "name": "primer",
+        "summary": "A two-layer GPT-2 that knows simple facts, finishes stories about two people and repeats "
+        "lists.",
+        "intended_use": "Chapter 00: a first model to open, read and change. Small enough to understand what it "
+        "is asked, large enough that one attention head can be seen to decide an answer.",
+        "data": "Invented by mi_tutor/specimens/primer_language.py: 45 % stories, 40 % facts, 15 % lists. "
+        "Held out of training: one name pair in five, one (fact, opening) pair in five.",
+        "command": "mi-tutor specimens train primer",
+        "seed": recipe.pop("seed"),
+        "recipe": recipe,
+        "n_parameters": network.num_parameters(),
+        "limits": LIMITS,
+    }
+    return finish(directory, lambda new: save(network, new), measure, about)
 
 
 def build_tokenizer() -> Tokenizer:
@@ -205,31 +209,6 @@ def save(network: GPT2LMHeadModel, directory: Path) -> None:
     }
     text = json.dumps(settings, indent=2) + "\n"
     (directory / "tokenizer_config.json").write_text(text, encoding="utf-8")
-
-
-def describe(directory: Path, config: PrimerConfig, n_parameters: int) -> Card:
-    """Measure what lies in `directory` and say it all on a card."""
-    recipe = asdict(config)
-    seed = recipe.pop("seed")
-    return Card(
-        name="primer",
-        summary="A two-layer GPT-2 that knows simple facts, finishes stories about two people and repeats lists.",
-        intended_use="Chapter 00: a first model to open, read and change. Small enough to understand what it is "
-        "asked, large enough that one attention head can be seen to decide an answer.",
-        data="Invented by mi_tutor/specimens/primer_language.py: 45 % stories, 40 % facts, 15 % lists. "
-        "Held out of training: one name pair in five, one (fact, opening) pair in five.",
-        command="mi-tutor specimens train primer",
-        recipe=recipe,
-        seed=seed,
-        n_parameters=n_parameters,
-        trained_with={
-            **{package: version(package) for package in ("torch", "transformers")},
-            "python": platform.python_version(),
-        },
-        sha256=sha256(directory / WEIGHTS),
-        measures=tuple(measure(directory)),
-        limits=LIMITS,
-    )
 
 
 LIMITS = (
