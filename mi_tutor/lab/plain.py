@@ -109,10 +109,16 @@ class PlainTransformer:
         self, layer: int, tokens: Int[Tensor, "batch pos"]
     ) -> dict[str, Float[Tensor, "batch pos *any"]]:
         """All activations of one block on some texts, by component (see `complete`)."""
+        return self.complete(layer, {"resid_pre": self.resid_pre(layer, tokens)})
+
+    def resid_pre(
+        self, layer: int, tokens: Int[Tensor, "batch pos"]
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """The stream before a block; before the one after the last, it is what the unembedding reads."""
         x = self.embed(tokens)
         for earlier in range(layer):
             x = self.block(earlier, x)
-        return self.complete(layer, {"resid_pre": x})
+        return x
 
     def mlp_reads(
         self, block: Block, x: Float[Tensor, "*any d_model"]

@@ -108,12 +108,9 @@ def plain_activation(
     plain: PlainTransformer, tokens: Int[Tensor, "batch pos"], component: str, layer: int
 ) -> Float[Tensor, "batch ..."]:
     """A component's activation in one layer, without anything that comes later."""
-    x = plain.embed(tokens)
-    for earlier in range(layer):
-        x = plain.block(earlier, x)
     if component in ("resid_pre", "resid_post"):
-        return x if component == "resid_pre" else plain.block(layer, x)
-    return plain.complete(layer, {"resid_pre": x})[component]
+        return plain.resid_pre(layer + (component == "resid_post"), tokens)
+    return plain.activations(layer, tokens)[component]
 
 
 @torch.no_grad()
