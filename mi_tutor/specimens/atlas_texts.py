@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from mi_tutor.world.corpus import Corpus, LabelledRows
+from mi_tutor.world.corpus import SHARES, Corpus, LabelledRows
 from mi_tutor.world.tables import LANGUAGES, RELATIONS, load_facts
 
 if TYPE_CHECKING:
@@ -113,9 +113,13 @@ def family_of(concept: str) -> str:
 
 
 def labelled_texts(
-    seed: int, n_rows: int, place: Place = "slots", n_pos: int = N_POS
+    seed: int,
+    n_rows: int,
+    place: Place = "slots",
+    n_pos: int = N_POS,
+    model: str = "atlas",
 ) -> LabelledTexts:
-    """Rows as in training, with labels; another seed gives other rows.
+    """Rows as this model read them in training, with labels; another seed gives other rows.
 
     >>> texts = labelled_texts(seed=0, n_rows=2, n_pos=32)
     >>> texts.tokens.shape, len(texts.concepts) == texts.labels.shape[-1]
@@ -125,7 +129,8 @@ def labelled_texts(
 
     if place not in ("names", "slots"):
         raise ValueError(f'place should be "names" or "slots", got {place!r}.')
-    rows = Corpus().labelled_rows(random.Random(seed), n_rows, n_pos, concepts_of_segments())
+    corpus = corpus_of(model)
+    rows = corpus.labelled_rows(random.Random(seed), n_rows, n_pos, concepts_of_segments())
     mark = mark_names if place == "names" else mark_slots
     labels, chosen, decided = mark(rows)
     return LabelledTexts(
@@ -135,6 +140,20 @@ def labelled_texts(
         torch.from_numpy(chosen),
         torch.from_numpy(decided),
     )
+
+
+@cache
+def corpus_of(model: str) -> Corpus:
+    """What a model was trained on.
+
+    >>> corpus_of("atlas-paragraphs").paragraph
+    (5, 12)
+    """
+    if model == "atlas":
+        return Corpus()
+    if model == "atlas-paragraphs":
+        return Corpus(shares=SHARES | {"contexts": 0.2}, paragraph=(5, 12))
+    raise ValueError(f'model should be "atlas" or "atlas-paragraphs", got {model!r}.')
 
 
 def wordings_of(labels: np.ndarray) -> np.ndarray:
@@ -201,13 +220,16 @@ def slots_of(rows: LabelledRows) -> Iterator[tuple[int, int, int | None]]:
 
 
 def training_texts(
-    n_rows: int, place: Place = "slots", first_seed: int = 1_000
+    n_rows: int,
+    place: Place = "slots",
+    first_seed: int = 1_000,
+    model: str = "atlas",
 ) -> Callable[[int], Texts]:
     """Texts number i, for `ActivationSource`; the place is the tokens to see more often."""
     from mi_tutor.lab.sae import Texts
 
     def texts(i: int) -> Texts:
-        found = labelled_texts(first_seed + i, n_rows, place)
+        found = labelled_texts(first_seed + i, n_rows, place, model=model)
         return Texts(found.tokens, found.chosen)
 
     return texts

@@ -28,6 +28,7 @@ from mi_tutor.specimens.atlas_texts import (
     PLACED,
     LabelledTexts,
     Place,
+    corpus_of,
     family_of,
     labelled_texts,
 )
@@ -49,7 +50,10 @@ def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place
     with one_thread():
         sae = open_dictionary(directory)
         model = open_specimen(model_name, device="cpu")
-        choosing, marking = (read_texts(model, hook, seed, place) for seed in (CHOOSING, MARKING))
+        choosing, marking = (
+            read_texts(model, hook, kept_texts(seed, N_ROWS, place, model=model_name))
+            for seed in (CHOOSING, MARKING)
+        )
         seen = sae_metrics(sae, marking.read, marking.written)
         n = len(marking.read)
         return [
@@ -58,7 +62,7 @@ def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place
             number("cosine", "cosine of activation and reconstruction", seen.cosine, 0.005),
             number("dead", f"share of latents never on in {n:,} tokens", seen.dead, 0.01),
             number("dense", "share of latents on in more than a tenth of tokens", seen.dense, 0.01),
-            *measure_recovered(model, sae, hook),
+            *measure_recovered(model, sae, hook, corpus_of(model_name)),
             *measure_concepts(sae, choosing, marking),
         ]
 
@@ -71,9 +75,8 @@ class Read(NamedTuple):
     written: Float[Tensor, "token d_model"]
 
 
-def read_texts(model: TransformerBridge, hook: str, seed: int, place: Place) -> Read:
+def read_texts(model: TransformerBridge, hook: str, texts: LabelledTexts) -> Read:
     """Texts and the activations of a hook on them; a transcoder reads and writes different ones."""
-    texts = kept_texts(seed, N_ROWS, place)
     found = activation_rows(model, texts.tokens, hook)
     return Read(texts, *(found if isinstance(found, tuple) else (found, found)))
 
@@ -83,9 +86,11 @@ def number(name: str, meaning: str, value: float, tolerance: float) -> Measure:
     return Measure(name=name, meaning=meaning, value=value, tolerance=tolerance)
 
 
-def measure_recovered(model: TransformerBridge, sae: Sae, hook: str) -> list[Measure]:
+def measure_recovered(
+    model: TransformerBridge, sae: Sae, hook: str, corpus: Corpus
+) -> list[Measure]:
     """How much of the model's loss the reconstruction keeps, on the text that the model was trained on."""
-    rows = Corpus().rows(random.Random("dictionary recovered"), 256, N_POS)
+    rows = corpus.rows(random.Random("dictionary recovered"), 256, N_POS)
     layer, component, source = site_of(hook)
     measures = []
     for ablation, against in (("zero", "zeros"), ("mean", "the mean activation")):

@@ -56,7 +56,7 @@ class DictionaryRecipe:
         source = ActivationSource(
             model=open_specimen(self.model),
             name=self.hook,
-            texts=training_texts(N_ROWS, self.place),
+            texts=training_texts(N_ROWS, self.place, model=self.model),
             share=self.share,
         )
         device = best_device()
@@ -113,7 +113,7 @@ class DictionaryRecipe:
 
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""
-        measures = measure_dictionary(directory, self.model, self.hook, self.place)
+        measures = measure_dictionary(directory, self.model, self.hook, self.place, self.paragraph)
         return [
             replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
             if m.name in self.goals

@@ -60,6 +60,8 @@ SHARES = MappingProxyType(  # of sentences; "english" etc. are geography in that
     }
 )
 
+ONE_BY_ONE = (1, 1)  # sentences of a paragraph
+
 
 class LabelledRows(NamedTuple):
     """Token rows with their labels (see `text.Labelled`).
@@ -87,6 +89,8 @@ class Corpus:
         geography: with the split that says what is held out.
         shares: how many of the sentences belong to which theme; geography by language. Need not sum to one.
         repeated: the share of rows that are a random block twice.
+        paragraph: how many sentences of one theme and language (and one kind of context) follow each other, at
+            least and at most. By default each is drawn anew, so that a sentence says nothing about the next.
 
     >>> rows = Corpus().rows(random.Random(0), n_rows=2, n_pos=64)
     >>> rows.shape
@@ -96,6 +100,7 @@ class Corpus:
     geography: Geography = field(default_factory=Geography)
     shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
     repeated: float = 0.11
+    paragraph: tuple[int, int] = ONE_BY_ONE
 
     def __post_init__(self) -> None:
         unknown = set(self.shares) - set(SHARES)
@@ -105,6 +110,11 @@ class Corpus:
             )
         if not 0 <= self.repeated <= 1:
             raise ValueError(f"repeated is {self.repeated}; it must be a fraction from 0 to 1.")
+        least, most = self.paragraph
+        if not 1 <= least <= most:
+            raise ValueError(
+                f"paragraph is {self.paragraph}; it must be (least, most) with 1 <= least <= most."
+            )
 
     @cached_property
     def tokenizer(self) -> WorldTokenizer:
@@ -116,15 +126,11 @@ class Corpus:
 
     def sentences(self, rng: random.Random) -> Iterator[Sentence]:
         """Sentences of all themes without end."""
-        sources = {
-            name: THEMES[name].sentences(rng)
-            if name in THEMES
-            else self.geography.sentences(rng, [name])
-            for name in self.shares
-        }
-        names, weights = list(self.shares), list(self.shares.values())
+        shares, sources = zip(*self._sources(rng), strict=True)
         while True:
-            yield next(sources[rng.choices(names, weights)[0]])
+            source = rng.choices(sources, shares)[0]
+            n = 1 if self.paragraph == ONE_BY_ONE else rng.randint(*self.paragraph)
+            yield from islice(source, n)
 
     def rows(self, rng: random.Random, n_rows: int, n_pos: int) -> np.ndarray:
         """Token ids for training, int64 [row pos]."""
@@ -219,6 +225,17 @@ class Corpus:
     @cached_property
     def _ordinary_ids(self) -> list[int]:
         return [i for token, i in self.tokenizer.ids.items() if token not in (BOS, UNKNOWN)]
+
+    def _sources(self, rng: random.Random) -> Iterator[tuple[float, Iterator[Sentence]]]:
+        """The share and the sentences of whatever a paragraph may be about."""
+        for name, share in self.shares.items():
+            if name == "contexts" and self.paragraph != ONE_BY_ONE:
+                for kind in contexts.CONTEXTS:
+                    yield share / len(contexts.CONTEXTS), contexts.sentences(rng, [kind])
+            elif name in THEMES:
+                yield share, THEMES[name].sentences(rng)
+            else:
+                yield share, self.geography.sentences(rng, [name])
 
     def _encoded_sentences(self, rng: random.Random) -> Iterator[tuple[list[int], list[int]]]:
         """Sentence after sentence: its ids, and the number of the name each belongs to (0: none).

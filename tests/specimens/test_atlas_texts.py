@@ -132,3 +132,19 @@ def test_training_texts_choose_the_place(place):
 def test_another_place_is_refused():
     with pytest.raises(ValueError, match='"names" or "slots"'):
         labelled_texts(seed=0, n_rows=1, place="ends")
+
+
+def test_texts_of_the_model_that_read_paragraphs():
+    """Wherever a sentence of French ends, the next one is mostly French too; in atlas's texts it is not."""
+    shares = {}
+    for model in ("atlas", "atlas-paragraphs"):
+        texts = labelled_texts(seed=3, n_rows=60, model=model)
+        french = texts.labels[:, :, texts.concepts.index("language=french")]
+        later = french[:, 40:]  # a sentence or more after this one
+        shares[model] = (later & french[:, :-40]).sum() / french[:, :-40].sum()
+    assert shares["atlas"] < 0.45 < 0.6 < shares["atlas-paragraphs"]
+
+
+def test_a_model_without_texts_is_refused():
+    with pytest.raises(ValueError, match="got 'atlas-rote'"):
+        labelled_texts(seed=0, n_rows=1, model="atlas-rote")

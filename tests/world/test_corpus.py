@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from itertools import islice
+from itertools import groupby, islice, pairwise
 
 import numpy as np
 import pytest
@@ -126,6 +126,49 @@ def test_bad_shares_are_named(shares):
 def test_a_bad_share_of_repeated_rows():
     with pytest.raises(ValueError, match="fraction"):
         Corpus(repeated=2)
+
+
+def test_a_paragraph_stays_with_one_theme_and_language_or_kind_of_context():
+    sentences = Corpus(paragraph=(4, 4)).sentences(random.Random(0))
+    seen = Counter()
+    for _ in range(300):
+        about = {kind_of(sentence) for sentence in islice(sentences, 4)}
+        assert len(about) == 1
+        seen.update(about)
+    assert {"context=code", "context=dna", "context=law", "context=sum"} <= set(seen)
+    # A paragraph about nothing in particular is not drawn more often than its share says.
+    assert 0.3 < seen["language=english"] / 300 - sum(SHARES[t] for t in ENGLISH_THEMES) < 0.46
+
+
+ENGLISH_THEMES = ("indirect_objects", "couplets", "people", "requests", "opinions")
+
+
+def kind_of(sentence: Sentence) -> str:
+    """Its kind of context, or its language."""
+    (kind,) = (c for c in sentence.concepts if c.split("=")[0] in ("context", "language"))
+    return kind
+
+
+def test_how_long_paragraphs_are():
+    """Runs of one kind are at least as long as a paragraph, and not all the same."""
+    corpus = Corpus(paragraph=(2, 5), shares={"french": 1, "spanish": 1})
+    kinds = [kind_of(s) for s in islice(corpus.sentences(random.Random(0)), 600)]
+    runs = [len(list(run)) for _, run in groupby(kinds)][:-1]
+    assert min(runs) >= 2
+    assert {2, 3, 4, 5} <= set(runs)
+
+
+def test_without_paragraphs_a_sentence_says_nothing_about_the_next(corpus):
+    kinds = [kind_of(s) for s in islice(corpus.sentences(random.Random(0)), 4000)]
+    after_french = [b for a, b in pairwise(kinds) if a == "language=french"]
+    share = after_french.count("language=french") / len(after_french)
+    assert share == pytest.approx(SHARES["french"], abs=0.04)
+
+
+@pytest.mark.parametrize("paragraph", [(0, 3), (4, 2)])
+def test_a_bad_length_of_paragraphs(paragraph):
+    with pytest.raises(ValueError, match="1 <= least <= most"):
+        Corpus(paragraph=paragraph)
 
 
 def test_labelled_rows_are_the_sentences_of_the_same_seed(corpus):

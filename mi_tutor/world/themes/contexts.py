@@ -12,7 +12,7 @@ Labels: "context=code", "context=sum", "context=law", "context=dna"; on sums als
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mi_tutor.world.splits import KEY, keyed_share
 from mi_tutor.world.text import Cue, Sentence, part, words
@@ -77,12 +77,12 @@ def dna(rng: random.Random) -> Sentence:
     return Sentence((part(text),), _whole("dna"))
 
 
-def sentences(rng: random.Random) -> Iterator[Sentence]:
-    """All four kinds without end, each a quarter."""
+def sentences(rng: random.Random, kinds: Sequence[str] = CONTEXTS) -> Iterator[Sentence]:
+    """All four kinds without end, each a quarter; or some of them."""
     numbers = range(LARGEST + 1)
     sums = [(a, b) for a in numbers for b in numbers if not sum_is_held_out(a, b)]
     while True:
-        context = rng.choice(CONTEXTS)
+        context = rng.choice(kinds)
         if context == "sum":
             yield add(*rng.choice(sums))
         else:

@@ -284,7 +284,7 @@ def _read_name(value: Any) -> Any:
     """A state's name as it was meant: as a token or a label has it, or in another case."""
     if not isinstance(value, str):
         return value
-    name = value.strip().removeprefix("state=")
+    name = value.strip().removeprefix("state=").strip()
     return {state.casefold(): state for state in _states()}.get(name.casefold(), name)
 
 
