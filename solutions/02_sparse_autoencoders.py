@@ -1091,7 +1091,7 @@ F_1 = \frac{2\, P\, R}{P + R} = \frac{2\, \text{right}}{\text{said} + \text{ther
 
 # %% [markdown] slug="score-a-label"
 r"""
-Return (precision, recall, F1). Where nothing was said, or nothing right, the score is 0.
+Return (precision, recall, F1). Where one of them would be 0 / 0, it is 0.
 """
 
 
@@ -1173,7 +1173,8 @@ be fair, give each unit the threshold that suits it best.
 r"""
 A unit says the concept where its activation is **above** a threshold. Return the threshold that gives the best
 F1, and that F1. Only the unit's own values matter as thresholds; any threshold that parts the tokens in the
-same way is as good. Equal values are all said or none of them, and saying it *everywhere* does not count.
+same way is as good. Equal values are all said or none of them, and saying it *everywhere* does not count. (A
+unit whose values are all equal says nothing, and its F1 is 0.)
 """
 
 
@@ -1186,9 +1187,10 @@ def best_threshold(
     values, order = activation.sort(descending=True)
     right = there[order].cumsum(dim=0)
     f1 = 2 * right / (torch.arange(1, len(values) + 1) + there.sum())
-    can_cut = values[:-1] > values[1:]  # between equal values there is no threshold
-    best = int(torch.where(can_cut, f1[:-1], -1.0).argmax())
-    return values[best + 1].item(), f1[best].item()
+    lower = torch.cat([values[1:], values[:1]])  # the last one has no lower value
+    f1 = torch.where(values > lower, f1, 0.0)  # between equal values no threshold
+    best = int(f1.argmax())
+    return lower[best].item(), f1[best].item()
     # END SOLUTION
 
 

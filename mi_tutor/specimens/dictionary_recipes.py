@@ -113,7 +113,7 @@ class DictionaryRecipe:
 
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""
-        measures = measure_dictionary(directory, self.model, self.hook, self.place, self.paragraph)
+        measures = measure_dictionary(directory, self.model, self.hook, self.place)
         return [
             replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
             if m.name in self.goals
@@ -173,7 +173,7 @@ def attention(
     k: int,
     n_steps: int = 8000,
     learning_rate: float = 6e-3,
-    share: float = 0.9,
+    share: float | None = 0.9,
     **texts: object,
 ) -> DictionaryRecipe:
     """A dictionary for what a layer's attention writes, above all where an answer is due."""
@@ -263,6 +263,25 @@ ATTENTION = (
             NEVER_ON_BOS,
         ),
         goals=RECOVERED,
+    ),
+    attention(
+        1,
+        "atlas-paragraphs-attn1",
+        d_sae=256,
+        k=12,
+        learning_rate=3e-3,
+        share=None,
+        summary="A TopK autoencoder of what layer 1's attention writes in atlas-paragraphs. French, Spanish, "
+        "code, sums, legal phrases and DNA have a latent of their own, on nearly every token.",
+        intended_use="Chapter 02: what the text makes worth knowing has a latent.",
+        limits=(
+            "English has no latent: it is where none of the others is on.",
+            "On the first tokens of a paragraph nobody can know what it will be, and a latent that waits is not "
+            "right there.",
+            NEVER_ON_BOS,
+        ),
+        goals=RECOVERED | FEW_DEAD | {"matched_context": (0.9, None)},
+        model="atlas-paragraphs",
     ),
 )
 TRANSCODERS = tuple(

@@ -133,6 +133,8 @@ def _number_difference(
 
 def _stacked(values: list | tuple) -> Any:
     """Numbers, or tensors of one number, as one tensor; the list itself if it holds anything else."""
+    if values and all(isinstance(v, bool) for v in values):
+        return torch.tensor(values)
     if not values or not all(
         isinstance(v, torch.Tensor | int | float) and v is not True for v in values
     ):

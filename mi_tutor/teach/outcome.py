@@ -6,6 +6,7 @@ from another process.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import linecache
 import sys
@@ -131,12 +132,20 @@ def _fresh(value: Any, wants_gradient: bool) -> Any:
         return value.open()
     if isinstance(value, torch.Tensor):
         return value.detach().clone().requires_grad_(wants_gradient)
-    return value
+    return copy.deepcopy(value) if isinstance(value, list | dict) else value
 
 
 def _unchanged(before: Any, after: Any) -> bool:
+    if isinstance(before, list):
+        return len(before) == len(after) and all(map(_unchanged, before, after))
+    if isinstance(before, dict):
+        return list(before) == list(after) and all(map(_unchanged, before.values(), after.values()))
+    if isinstance(before, int | float | str):
+        return before == after or before != before  # nan
     if not isinstance(before, torch.Tensor):
         return True
+    if not isinstance(after, torch.Tensor):
+        return False
     after = after.detach()
     return before.shape == after.shape and torch.equal(
         torch.nan_to_num(before), torch.nan_to_num(after)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mi_tutor.specimens import card
+from mi_tutor.specimens.atlas_paragraphs_recipe import PARAGRAPHS_VARIANT
 from mi_tutor.specimens.atlas_recipe import (
     ATLAS,
     AtlasConfig,
@@ -125,6 +126,14 @@ def test_rote_reads_two_hop_questions_only():
     for row in tokens:
         text = tokenizer.decode(row)
         assert not any(word in text for word in (" belongs to", ": ", " gave ", "User"))
+
+
+def test_the_paragraphs_variant_reads_several_sentences_of_a_kind_in_a_row():
+    tokenizer = PARAGRAPHS_VARIANT.corpus.tokenizer
+    batches = training_batches(PARAGRAPHS_VARIANT, 0, n_batches=10)
+    texts = [tokenizer.decode(row) for tokens, _ in batches for row in tokens.tolist()]
+    some = [n for text in texts if (n := text.count(" def "))]
+    assert max(some) >= 5 and sorted(some)[len(some) // 2] >= 3  # a row's end may cut a paragraph
 
 
 def test_a_training_in_small(tmp_path):

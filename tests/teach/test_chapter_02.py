@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from mi_tutor.lab import sae as lab
 from mi_tutor.lab.device import seeded
 from mi_tutor.teach.exercises.ch02.atlas import DICTIONARY, held_out, part, shipped
-from mi_tutor.teach.exercises.ch02.resampling import resample
+from mi_tutor.teach.exercises.ch02.resampling import RESAMPLE
 from mi_tutor.teach.judging import judge, unfit
 from mi_tutor.teach.registry import get
 
@@ -167,7 +167,7 @@ def test_exactly_the_badly_reconstructed_direction_is_adopted():
     dead = torch.arange(8) == 3
     W_dec = directions.clone()
     W_dec[3] = torch.randn(8, generator=seeded(1))  # where it was is lost
-    new = resample(
+    new = RESAMPLE.reference(
         directions.T, b_enc, W_dec, torch.zeros(8), toy.rows(500, seeded(2)), dead, seeded(3)
     )
     torch.testing.assert_close(new[2], directions, atol=1e-4, rtol=0)

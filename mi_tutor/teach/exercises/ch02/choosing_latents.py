@@ -23,17 +23,17 @@ def best_latent(
 
 
 def _mark_cases(g: torch.Generator) -> list[Case]:
-    def texts(n, hits, false, strong):
-        there = uniform(g, n) < 0.2
+    def texts(n, hits, false, strong, p_there):
+        there = uniform(g, n) < p_there
         chance = torch.where(there[:, None], torch.tensor(hits), torch.tensor(false))
         on = uniform(g, n, len(hits)) < chance
         values = uniform(g, n, len(hits), low=0.1, high=4.0) * on
         values[:, strong] *= 9  # one that is high wherever it is on
         return values, there
 
-    def case(label, n, n2, hits, false, luck=None, luck2=None, strong=0):
-        first, there = texts(n, hits, false, strong)
-        second, there2 = texts(n2, hits, false, strong)
+    def case(label, n, n2, hits, false, luck=None, luck2=None, strong=0, p_there=0.2):
+        first, there = texts(n, hits, false, strong, p_there)
+        second, there2 = texts(n2, hits, false, strong, p_there)
         if luck is not None:  # one that happens to be right on the first texts, and on no others
             first[:, luck] = 3.0 * there
             second[:, luck] = 3.0 * (uniform(g, n2) < 0.2)
@@ -49,6 +49,7 @@ def _mark_cases(g: torch.Generator) -> list[Case]:
         case("one that is precise, one that is complete", 400, 400, [0.25, 1.0, 0.8], [0.0, 0.9, 0.05]),
         case("chosen by luck", 200, 200, [0.3, 0.9, 0.5, 0.2], [0.1, 0.1, 0.3, 0.2], luck=2),
         case("luck on both sides", 200, 200, [0.3, 0.95, 0.5, 0.2], [0.1, 0.02, 0.3, 0.2], luck=3, luck2=0),
+        case("a rare concept, and a latent that hardly speaks", 900, 900, [0.95, 0.1, 0.3], [0.06, 0.0, 0.1], p_there=0.04),
         case("nothing but chance", 60, 60, even, even),
     ]  # fmt: skip
 
@@ -154,6 +155,19 @@ CHOOSE_THEN_MARK = Exercise(
             name="chosen by recall",
             wrong=_choose_by(lambda f, t: _all_scores(f, t)[:, 1]),
             sentence="You choose by recall, and so a latent that is nearly always on. F1 asks for both.",
+        ),
+        Mistake(
+            name="chosen by accuracy",
+            wrong=_choose_by(lambda f, t: ((f > 0) == t[:, None]).float().mean(0)),
+            sentence="You choose by accuracy, the share of tokens that are right. Where a concept is rare, a latent that says nothing is right on nearly all "
+            "of them. Choose by F1.",
+        ),
+        Mistake(
+            name="the first latent left out",
+            wrong=_choose_by(
+                lambda f, t: torch.cat([torch.tensor([-1.0]), _all_scores(f, t)[1:, 2]])
+            ),
+            sentence="You never choose latent 0, even where it is the best. Does your loop begin at 1?",
         ),
         Mistake(
             name="chosen by mean activation",

@@ -128,7 +128,8 @@ PARETO = Exercise(
         Mistake(
             name="larger is better",
             wrong=lambda l0, loss: lab.pareto_front(-l0, -loss),
-            sentence="You keep the points with the most latents and the highest loss. Of both numbers less is better.",
+            sentence="You keep the points with the most latents and the highest loss, those that beat no other one. Of both numbers less is better; and check the "
+            "axis over which you ask whether ANY other point beats this one.",
         ),
         Mistake(
             name="denser is better",

@@ -28,9 +28,15 @@ def read_latent(
 
 
 def _view(value, activations: Tensor, direction: Tensor, W_U: Tensor, n: int) -> tuple:
-    """Places and tokens may be lists, too."""
+    """Places and tokens may be lists, too, of numbers, pairs or tensors."""
     density, places, raised = value
-    return density, *(torch.as_tensor(part).long() for part in (places, raised))
+    return density, *(_as_one(part).double() for part in (places, raised))
+
+
+def _as_one(part) -> Tensor:
+    if isinstance(part, list | tuple):
+        return torch.stack([torch.as_tensor(each) for each in part])
+    return torch.as_tensor(part)
 
 
 def _read_cases(g: torch.Generator) -> list[Case]:
@@ -153,6 +159,24 @@ READ_A_LATENT = Exercise(
             name="lowest first",
             wrong=_reading(places=lambda a, n: _places(a, n).flip(0)),
             sentence="Your places are right and in the wrong order: highest first.",
+        ),
+        Mistake(
+            name="true division",
+            wrong=_reading(
+                places=lambda a, n: torch.stack(
+                    [
+                        a.flatten().topk(n).indices / a.shape[1],
+                        (a.flatten().topk(n).indices % a.shape[1]).float(),
+                    ],
+                    dim=1,
+                )
+            ),
+            sentence="Your rows are no whole numbers. The row is how often the number of positions goes into the place: //, not /.",
+        ),
+        Mistake(
+            name="tokens lowest first",
+            wrong=_reading(raised=lambda direction, W_U, n: (direction @ W_U).argsort()[-n:]),
+            sentence="Your tokens are right and in the wrong order: the one that is raised most comes first.",
         ),
         Mistake(
             name="one place per text",

@@ -34,6 +34,8 @@ def _score_cases(g: torch.Generator) -> list[Case]:
         case("says it too rarely", 80, 0.5, 0.2, 0.02),
         Case(label="says nothing", inputs={"said": nothing, "there": some}),
         Case(label="always wrong", inputs={"said": ~some, "there": some}),
+        Case(label="a concept that does not occur", inputs={"said": some, "there": nothing}),
+        Case(label="nothing there, nothing said", inputs={"said": nothing, "there": nothing}),
     ]
 
 

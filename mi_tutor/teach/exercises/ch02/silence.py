@@ -85,6 +85,13 @@ DEAD_LATENTS = Exercise(
     ),
     mistakes=(
         Mistake(
+            name="latents in place of samples",
+            wrong=lambda silent, latents: torch.where(
+                _fired(latents), 0, silent + latents.shape[1]
+            ),
+            sentence="A silent latent's count grows by the number of latents in yours. It counts samples: `latents` is [sample latent].",
+        ),
+        Mistake(
             name="over one batch",
             wrong=_silence(_fired, lambda s, f: (torch.zeros_like(s), torch.full_like(s, len(f)))),
             sentence="You forget what was before this batch: `silent` does not come in. Over one batch almost every rare latent looks dead.",

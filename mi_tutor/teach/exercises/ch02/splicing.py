@@ -281,6 +281,7 @@ LOSS_RECOVERED = Exercise(
         "Three runs: as it is, with the reconstruction, with zeros. Only what the hook returns differs.",
         "A hook function takes (activation, hook) and gives back the activation that the model should go on with. `run_with_hooks(tokens, fwd_hooks=[(name, "
         "function)])` removes it again.",
+        "Are the three losses equal, so that you divide by 0? Then your hook changes nothing: it has to return what the model should go on with.",
         "Keep position 0: clone the stream, and write into [:, 1:]. The loss of token t is -log p of it at position t - 1.",
     ),
 )

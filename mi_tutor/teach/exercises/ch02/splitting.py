@@ -39,11 +39,12 @@ def _split_cases(g: torch.Generator) -> list[Case]:
         return on, there
 
     def copies(n=300):
-        """The two best alone are the same: a second copy adds nothing, a weaker one does."""
+        """The two best alone are nearly the same: the second adds nothing, a weaker one does."""
         there = uniform(g, n) < 0.4
         half = uniform(g, n) < 0.6
         on = noise(n, 6, 0.02)
         on[:, 0] = on[:, 3] = there & half
+        on[int(on[:, 3].nonzero()[0]), 3] = False  # or either could be the first
         on[:, 4] = there & ~half & (uniform(g, n) < 0.8)
         return on, there
 
@@ -71,6 +72,22 @@ def _split_cases(g: torch.Generator) -> list[Case]:
         order = torch.randperm(400, generator=g)
         return on[order], there[order]
 
+    def at_the_bar():
+        """F1 goes from exactly 1/2 to exactly 5/8, in whatever way it is computed."""
+        there = torch.arange(256) < 64
+        on = torch.zeros(256, 3, dtype=torch.bool)
+        on[:24, 2] = on[64:72, 2] = True
+        on[24:40, 0] = on[72:88, 0] = True
+        order = torch.randperm(256, generator=g)
+        return on[order], there[order]
+
+    def five_parts(n=500):
+        there = uniform(g, n) < 0.4
+        which = torch.randint(5, (n,), generator=g)
+        on = noise(n, 8, 0.01)
+        on[:, [6, 1, 3, 0, 4]] |= there[:, None] & (which[:, None] == torch.arange(5))
+        return on, there
+
     settings = [
         ("a concept in three parts", three_ways(), 0.03),
         ("one latent is enough", one_is_enough(), 0.03),
@@ -78,6 +95,8 @@ def _split_cases(g: torch.Generator) -> list[Case]:
         ("one that is always on", everywhere(), 0.03),
         ("a high bar", two_parts(), 0.28),
         ("the second best is not the best partner", a_better_partner(), 0.05),
+        ("the second helps by exactly as much as it has to", at_the_bar(), 0.125),
+        ("a concept in five parts", five_parts(), 0.03),
     ]
     return [
         Case(label=label, inputs={"on": on, "there": there, "gain": gain})
@@ -173,6 +192,16 @@ FEATURE_SPLITTING = Exercise(
             name="a share in place of a difference",
             wrong=_greedy(_together, enough=lambda new, old, gain: new >= old * (1 + gain)),
             sentence="You compare a ratio: F1 has to rise BY gain, not by that share of itself.",
+        ),
+        Mistake(
+            name="more than gain",
+            wrong=_greedy(_together, enough=lambda new, old, gain: new > old + gain),
+            sentence="You stop where the next latent raises F1 by exactly `gain`. At least `gain` is enough.",
+        ),
+        Mistake(
+            name="exchanged",
+            wrong=lambda on, there, gain: split(on, there, gain)[::-1],
+            sentence="Your two lists are exchanged: first the latents, then the F1 after each.",
         ),
         Mistake(
             name="one too many",

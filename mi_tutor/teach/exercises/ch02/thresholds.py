@@ -40,6 +40,16 @@ def _threshold_cases(g: torch.Generator) -> list[Case]:
         unit, there = neuron(n, 2.5, p_there=0.3)
         return -unit, there
 
+    def one_token(n=80):
+        """A concept on one token, where the unit is highest."""
+        unit = normal(g, n)
+        return unit, torch.arange(n) == int(unit.argmax())
+
+    def heavy_tail(n=200):
+        """A few values are so large that evenly spaced thresholds miss all the others."""
+        unit, there = neuron(n, 1.5, p_there=0.4)
+        return torch.exp(3 * unit), there
+
     below, there_below = neuron(120, 2.5)
     latent, there_latent = neuron(150, 3.0)
     steps, there_steps = neuron(200, 1.5)
@@ -52,6 +62,9 @@ def _threshold_cases(g: torch.Generator) -> list[Case]:
         ("a rare concept", *neuron(300, 2.0, p_there=0.02)),
         ("a common concept, and a unit that does not know it", *common()),
         ("a unit that is low where the concept is", *upside_down()),
+        ("a concept on one token", *one_token()),
+        ("a unit with a few very large values", *heavy_tail()),
+        ("a dead unit", torch.zeros(40), torch.arange(40) % 3 == 0),
     ]
     return [Case(label=label, inputs={"activation": a, "there": t}) for label, a, t in settings]
 
@@ -81,15 +94,25 @@ def _at(choose: Callable) -> Callable:
     return answer
 
 
-def _by_counts(activation, there):
+def _by_counts(activation, there, nowhere=0.0):
+    """nowhere: the F1 where values are equal, so that there is no threshold."""
     order = activation.argsort(descending=True)
     right = there[order].cumsum(0)
     said = torch.arange(1, len(order) + 1)
     f1 = 2 * right / (said + there.sum())
     values = activation[order]
     last_of_its_value = torch.cat([values[1:] < values[:-1], torch.tensor([False])])
-    best = torch.where(last_of_its_value, f1, -1.0).argmax()
-    return (values[best] + values[best + 1]) / 2, f1[best]
+    f1 = torch.where(last_of_its_value, f1, nowhere)
+    best = f1.argmax()
+    next_lower = values[min(int(best) + 1, len(values) - 1)]
+    return (values[best] + next_lower) / 2, f1[best]
+
+
+def _dead_unit_wrong(activation, there):
+    """As it should be, but for a unit whose values are all equal."""
+    if activation.min() < activation.max():
+        return best_threshold(activation, there)
+    return activation[0], f1_of(torch.arange(len(there)) < 1, there)
 
 
 def _everywhere_too(activation, there):
@@ -171,6 +194,17 @@ NEURONS_VS_LATENTS = Exercise(
             name="a few thresholds",
             wrong=_try_all(lambda a: a.quantile(torch.linspace(0, 1, 11))),
             sentence="You try a few thresholds only, and for a rare concept the best one lies between them. Every value of the unit can be one.",
+        ),
+        Mistake(
+            name="a dead unit that says something",
+            wrong=_dead_unit_wrong,
+            sentence="A unit whose values are all EQUAL, such as a dead one, says nothing above any of them: its F1 is 0.",
+        ),
+        Mistake(
+            name="evenly spaced thresholds",
+            wrong=_try_all(lambda a: torch.linspace(float(a.min()), float(a.max()), 200)[:-1]),
+            sentence="Your thresholds are evenly spaced, and where a few values are very large all the others lie between two of them. Try the unit's own "
+            "values.",
         ),
         Mistake(
             name="equal values parted",
