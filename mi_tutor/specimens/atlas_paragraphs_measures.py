@@ -1,10 +1,9 @@
-"""What the card of `atlas-paragraphs` says: how much it knows of a sentence before the sentence begins."""
+"""What the cards of `atlas-paragraphs` and `atlas-sentences` say: what they know of a sentence that is to come."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from mi_tutor.specimens.atlas_measures import STATES, share
 from mi_tutor.specimens.atlas_texts import N_POS, corpus_of
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.opening import open_specimen
-from mi_tutor.world.corpus import ONE_BY_ONE
 from mi_tutor.world.geography import Geography
 
 if TYPE_CHECKING:
@@ -45,12 +43,8 @@ def measure_losses(plain: PlainTransformer) -> Iterator[Measure]:
 
     from mi_tutor.lab.metrics import per_position_loss
 
-    in_paragraphs = corpus_of("atlas-paragraphs")
-    one_by_one = replace(in_paragraphs, paragraph=ONE_BY_ONE)
-    for name, meaning, corpus in (
-        ("paragraphs", "in paragraphs", in_paragraphs),
-        ("one_by_one", "the same drawn one by one", one_by_one),
-    ):
+    for name, meaning in (("paragraphs", "in paragraphs"), ("sentences", "drawn one by one")):
+        corpus = corpus_of(f"atlas-{name}")
         rows = corpus.labelled_rows(random.Random("atlas-paragraphs"), N_ROWS, N_POS, [])
         tokens, number = torch.from_numpy(rows.tokens), torch.from_numpy(rows.sentences)
         loss = torch.cat(

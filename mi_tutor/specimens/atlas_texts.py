@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -151,9 +152,13 @@ def corpus_of(model: str) -> Corpus:
     """
     if model == "atlas":
         return Corpus()
+    more_contexts = Corpus(shares=SHARES | {"contexts": 0.2})
+    if model == "atlas-sentences":
+        return more_contexts
     if model == "atlas-paragraphs":
-        return Corpus(shares=SHARES | {"contexts": 0.2}, paragraph=(5, 12))
-    raise ValueError(f'model should be "atlas" or "atlas-paragraphs", got {model!r}.')
+        return replace(more_contexts, paragraph=(5, 12))
+    known = '"atlas", "atlas-sentences" or "atlas-paragraphs"'
+    raise ValueError(f"model should be {known}, got {model!r}.")
 
 
 def wordings_of(labels: np.ndarray) -> np.ndarray:

@@ -264,24 +264,31 @@ ATTENTION = (
         ),
         goals=RECOVERED,
     ),
-    attention(
-        1,
-        "atlas-paragraphs-attn1",
-        d_sae=256,
-        k=12,
-        learning_rate=3e-3,
-        share=None,
-        summary="A TopK autoencoder of what layer 1's attention writes in atlas-paragraphs. French, Spanish, "
-        "code, sums, legal phrases and DNA have a latent of their own, on nearly every token.",
-        intended_use="Chapter 02: what the text makes worth knowing has a latent.",
-        limits=(
-            "English has no latent: it is where none of the others is on.",
-            "On the first tokens of a paragraph nobody can know what it will be, and a latent that waits is not "
-            "right there.",
-            NEVER_ON_BOS,
-        ),
-        goals=RECOVERED | FEW_DEAD | {"matched_context": (0.9, None)},
-        model="atlas-paragraphs",
+    *(
+        attention(
+            1,
+            f"{model}-attn1",
+            d_sae=256,
+            k=12,
+            learning_rate=3e-3,
+            share=None,
+            summary=f"A TopK autoencoder of what layer 1's attention writes in {model}. {what}",
+            intended_use="Chapter 02: what the text makes worth knowing has a latent.",
+            limits=(
+                "English has no latent in either of the two; it is where none of the others is on.",
+                "On a paragraph's first tokens nobody can know what it will be, and these tokens count.",
+                NEVER_ON_BOS,
+            ),
+            goals=RECOVERED | FEW_DEAD,
+            model=model,
+        )
+        for model, what in (
+            (
+                "atlas-paragraphs",
+                "French, Spanish, code, sums, legal phrases and DNA have a latent each, on nearly every token.",
+            ),
+            ("atlas-sentences", "The control for atlas-paragraphs-attn1."),
+        )
     ),
 )
 TRANSCODERS = tuple(

@@ -137,12 +137,12 @@ def test_another_place_is_refused():
 def test_texts_of_the_model_that_read_paragraphs():
     """Wherever a sentence of French ends, the next one is mostly French too; in atlas's texts it is not."""
     shares = {}
-    for model in ("atlas", "atlas-paragraphs"):
+    for model in ("atlas-sentences", "atlas-paragraphs"):
         texts = labelled_texts(seed=3, n_rows=60, model=model)
         french = texts.labels[:, :, texts.concepts.index("language=french")]
         later = french[:, 40:]  # a sentence or more after this one
         shares[model] = (later & french[:, :-40]).sum() / french[:, :-40].sum()
-    assert shares["atlas"] < 0.45 < 0.6 < shares["atlas-paragraphs"]
+    assert shares["atlas-sentences"] < 0.45 < 0.6 < shares["atlas-paragraphs"]
 
 
 def test_a_model_without_texts_is_refused():

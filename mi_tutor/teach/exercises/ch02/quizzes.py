@@ -238,6 +238,25 @@ QUIZZES = (
         ),
     ),
     _quiz(
+        "worth-a-latent",
+        "Predict, before you look: what changes in a model whose text comes in paragraphs, each in one language or of one kind?",
+        Option(
+            text="Nothing that a dictionary could find: the sentences are the same, word by word.",
+            feedback="The sentences are, but not what they say about the next one. A model keeps what helps to predict.",
+        ),
+        Option(
+            text="It helps now to know in what kind of text one is, even before the next sentence begins. The model may carry that along, as a "
+            "direction of its own, and a dictionary may find it.",
+            right=True,
+            feedback="That is a prediction that can fail. The card's losses on first tokens say that this model does know; whether it is one latent each, the next "
+            "cell says.",
+        ),
+        Option(
+            text="Its latents for what is asked get lost, since there is room for so many only.",
+            feedback="Features share room (chapter 01). And another one that is rarely on together with them costs little.",
+        ),
+    ),
+    _quiz(
         "absorbed",
         "A latent is on at answers about Texas and its cities, all but one: at questions about Dallas it is silent. The model answers them. What is the likely reason?",
         Option(
