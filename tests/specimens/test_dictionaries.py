@@ -48,6 +48,24 @@ def test_every_number_of_the_card_holds(name):
     assert [verdict.name for verdict in verify(name) if not verdict.holds] == []
 
 
+def measures_of(name):
+    return {measure.name: measure for measure in card(name).measures}
+
+
+def test_what_a_text_makes_worth_knowing_has_a_latent():
+    """Chapter 02's claim, from two cards whose numbers are measured again above."""
+    orders = ("paragraphs", "sentences")
+    marks = [measures_of(f"atlas-{order}-attn1")["concepts"] for order in orders]
+    paragraphs, sentences = (
+        {c: row[0] for c, row in zip(m.rows, m.value, strict=True)} for m in marks
+    )
+    for concept in ("language=french", "language=spanish", "context=law"):
+        assert sentences[concept] + 0.15 < 0.9 < paragraphs[concept]
+    assert max(sentences["language=english"], paragraphs["language=english"]) < 0.7
+    losses = [measures_of(f"atlas-{order}")["first_paragraphs"].value for order in orders]
+    assert losses[0] + 1 < losses[1]
+
+
 def test_a_dictionary_is_no_model_and_a_model_no_dictionary():
     with pytest.raises(SpecimenError, match=r"open_dictionary\('atlas-resid2'\)"):
         open_specimen("atlas-resid2")
