@@ -239,21 +239,19 @@ QUIZZES = (
     ),
     _quiz(
         "worth-a-latent",
-        "Predict, before you look: what changes in a model whose text comes in paragraphs, each in one language or of one kind?",
+        "Predict, before you look. When the text comes in paragraphs, which languages and kinds of text get a latent that says them better?",
         Option(
-            text="Nothing that a dictionary could find: the sentences are the same, word by word.",
+            text="None: the sentences are the same, word by word.",
             feedback="The sentences are, but not what they say about the next one. A model keeps what helps to predict.",
         ),
         Option(
-            text="It helps now to know in what kind of text one is, even before the next sentence begins. The model may carry that along, as a "
-            "direction of its own, and a dictionary may find it.",
+            text="Above all those that single words do not give away, such as French: it pays now to carry along what the words before have said.",
             right=True,
-            feedback="That is a prediction that can fail. The card's losses on first tokens say that this model does know; whether it is one latent each, the next "
-            "cell says.",
+            feedback="That is a prediction that can fail: the table below may show no difference, or the same one for all.",
         ),
         Option(
-            text="Its latents for what is asked get lost, since there is room for so many only.",
-            feedback="Features share room (chapter 01). And another one that is rarely on together with them costs little.",
+            text="All of them alike, since all of them come in paragraphs now.",
+            feedback="Where a token and its neighbours say what kind of text it is, as in DNA, there is less to gain from what came before.",
         ),
     ),
     _quiz(
