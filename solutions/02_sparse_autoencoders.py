@@ -1415,9 +1415,9 @@ other model's latents are hardly better for French and law (second column). It i
 along. After 16 tokens of a kind every latent but that for English has an F1 above .9.
 
 Most tokens of DNA and code occur in no other text and say it by themselves, so both models have latents for them; code
-is the one that does not gain. And English has none: to say it everywhere is better (.73) than any latent. But where none of
-the other six is said, it is English (.97). Two reasons fit, and this does not tell them apart: more than half of the
-text is English, and it comes in several themes.
+is the one that does not gain. And English has none: to say it everywhere is better (.73) than any latent. But where
+none of the other six is said, it is English (.97). Two reasons fit, and this does not tell them apart: more than half
+of the text is English, and it comes in several themes.
 
 So the same sentences in another order gave other features. That no latent of `atlas` says French does not mean that
 nothing does; a probe can read it (“What is left out”, below). And what this does not show: it is one seed, one layer,

@@ -9,7 +9,15 @@ from pathlib import Path
 import torch
 
 from mi_tutor.lab.device import best_device
-from mi_tutor.lab.sae import ActivationSource, Auxiliary, SaeConfig, TopK, save_sae, train_sae
+from mi_tutor.lab.sae import (
+    ActivationSource,
+    Auxiliary,
+    BatchTopK,
+    SaeConfig,
+    TopK,
+    save_sae,
+    train_sae,
+)
 from mi_tutor.specimens.atlas_texts import N_POS, Place, training_texts
 from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure
 from mi_tutor.specimens.dictionary_measures import measure_dictionary
@@ -170,7 +178,7 @@ def attention(
     layer: int,
     name: str,
     d_sae: int,
-    k: int,
+    kind: TopK | BatchTopK,
     n_steps: int = 8000,
     learning_rate: float = 6e-3,
     share: float | None = 0.9,
@@ -182,7 +190,7 @@ def attention(
         hook=f"blocks.{layer}.hook_attn_out",
         config=SaeConfig(
             d_sae=d_sae,
-            kind=TopK(k=k),
+            kind=kind,
             n_steps=n_steps,
             learning_rate=learning_rate,
             sparsity_warmup=5 * n_steps // 16,
@@ -200,12 +208,12 @@ ATTENTION = (
         1,
         "atlas-attn1",
         d_sae=640,
-        k=6,
+        kind=BatchTopK(k=6),
         n_steps=12_000,
         learning_rate=3e-3,
-        share=0.45,
-        summary="A TopK autoencoder of what layer 1's attention writes. There atlas brings to the token before an "
-        "answer what is asked: most relations have a latent of their own in each language.",
+        share=0.65,
+        summary="A BatchTopK autoencoder of what layer 1's attention writes. There atlas brings to the token "
+        "before an answer what is asked: most relations have a latent of their own in each language.",
         intended_use="Chapter 02, and wherever a latent should mean what is asked.",
         limits=(
             "It says what is asked and not about which place. Few relations and no language have one latent by "
@@ -218,7 +226,7 @@ ATTENTION = (
         2,
         "atlas-attn2",
         d_sae=320,
-        k=3,
+        kind=TopK(k=3),
         summary="A TopK autoencoder of what layer 2's attention writes. There atlas brings a place's state or "
         "country from its name to where the answer is due, and most of them have a latent of their own.",
         intended_use="Chapter 02, and wherever a latent should mean one state.",
@@ -233,7 +241,7 @@ ATTENTION = (
         2,
         "atlas-attn2-dense",
         d_sae=320,
-        k=32,
+        kind=TopK(k=32),
         summary="The same activations as atlas-attn2 with 32 latents on per token in place of 3: a lower error, "
         "and latents that stand for nothing in particular.",
         intended_use="Chapter 02: a low error is no promise.",
@@ -244,7 +252,7 @@ ATTENTION = (
         2,
         "atlas-attn2-small",
         d_sae=64,
-        k=3,
+        kind=TopK(k=3),
         summary="The same as atlas-attn2 with 64 latents: fewer than there are states and countries.",
         intended_use="Chapter 02: what changes with the number of latents.",
         limits=("Several places share a latent.", NEVER_ON_BOS),
@@ -254,7 +262,7 @@ ATTENTION = (
         2,
         "atlas-attn2-wide",
         d_sae=1536,
-        k=3,
+        kind=TopK(k=3),
         summary="The same as atlas-attn2 with 1,536 latents: many more than there are states and countries.",
         intended_use="Chapter 02: what changes with the number of latents.",
         limits=(
@@ -269,7 +277,7 @@ ATTENTION = (
             1,
             f"{model}-attn1",
             d_sae=256,
-            k=12,
+            kind=TopK(k=12),
             learning_rate=3e-3,
             share=None,
             summary=f"A TopK autoencoder of what layer 1's attention writes in {model}. {what}",
