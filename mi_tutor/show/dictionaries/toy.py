@@ -63,17 +63,7 @@ def feature_match_figure(
     scale = color_axis(np.append(cosine, -1e-12)[None], "cosine") | {"cmin": -1.0, "cmax": 1.0}
     scale["colorbar"] |= {"len": 0.6, "yanchor": "bottom", "y": 0}
     figure.update_layout(coloraxis=scale)
-    for name, symbol, mine in (
-        (f"best, ≥ {found:g}", "circle", best >= found),
-        (f"best, < {found:g}", "x", best < found),
-    ):
-        at = np.flatnonzero(mine)
-        rows_at = np.array([order.index(latents[i]) for i in at], dtype=float)
-        aside = 0.34 if cell >= 28 else 0.0  # in the corner of a cell that has a number
-        figure.add_scatter(
-            x=plain(at + aside), y=plain(rows_at - aside), name=name, mode="markers",
-            hoverinfo="skip", marker=_mark(symbol, cell),
-        )  # fmt: skip
+    _mark_best(figure, np.array([order.index(latent) for latent in latents]), best, found, cell)
     figure.update_xaxes(
         title_text="feature", range=[-0.5, columns - 0.5], showgrid=False,
         **_all_ticks(range(columns), size[0]),
@@ -90,6 +80,20 @@ def feature_match_figure(
         "cosine": cosine[order].ravel(),
     }
     return finish(figure, title, "", _match_words(cosine, best, latents, found), table)
+
+
+def _mark_best(figure: Figure, rows: ArrayLike, best: ArrayLike, found: float, cell: float) -> None:
+    """A mark on the row of each feature's best latent: one for those found, another for the rest."""
+    aside = 0.34 if cell >= 28 else 0.0  # in the corner of a cell that has a number
+    for name, symbol, mine in (
+        (f"best, ≥ {found:g}", "circle", best >= found),
+        (f"best, < {found:g}", "x", best < found),
+    ):
+        at = np.flatnonzero(mine)
+        figure.add_scatter(
+            x=plain(at + aside), y=plain(rows[at] - aside), name=name, mode="markers",
+            hoverinfo="skip", marker=_mark(symbol, cell),
+        )  # fmt: skip
 
 
 def _mark(symbol: str, cell: float) -> dict[str, Any]:

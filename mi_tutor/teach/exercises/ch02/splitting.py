@@ -20,83 +20,78 @@ def split(on: Tensor, there: Tensor, gain: float) -> tuple[list[int], list[float
     return found.latents, found.f1
 
 
+def _three_ways(g: torch.Generator, n: int = 400) -> tuple[Tensor, Tensor]:
+    there = uniform(g, n) < 0.3
+    which = torch.where(uniform(g, n) < 0.5, 1, torch.where(uniform(g, n) < 0.6, 4, 6))
+    on = uniform(g, n, 9) < 0.03
+    for latent in (1, 4, 6):
+        on[:, latent] = (there & (which == latent)) | (uniform(g, n) < 0.01)
+    return on, there
+
+
+def _one_is_enough(g: torch.Generator, n: int = 300) -> tuple[Tensor, Tensor]:
+    there = uniform(g, n) < 0.3
+    on = uniform(g, n, 8) < 0.1
+    on[:, 5] = there ^ (uniform(g, n) < 0.02)
+    return on, there
+
+
+def _copies(g: torch.Generator, n: int = 300) -> tuple[Tensor, Tensor]:
+    """The two best alone are nearly the same: the second adds nothing, a weaker one does."""
+    there = uniform(g, n) < 0.4
+    half = uniform(g, n) < 0.6
+    on = uniform(g, n, 6) < 0.02
+    on[:, 0] = on[:, 3] = there & half
+    on[int(on[:, 3].nonzero()[0]), 3] = False  # or either could be the first
+    on[:, 4] = there & ~half & (uniform(g, n) < 0.8)
+    return on, there
+
+
+def _everywhere(g: torch.Generator, n: int = 300) -> tuple[Tensor, Tensor]:
+    """One that is always on has full recall and adds nothing but noise."""
+    there = uniform(g, n) < 0.2
+    on = uniform(g, n, 5) < 0.02
+    on[:, 2] = True
+    on[:, 1] = there & (uniform(g, n) < 0.8)
+    return on, there
+
+
+def _five_parts(g: torch.Generator, n: int = 500) -> tuple[Tensor, Tensor]:
+    there = uniform(g, n) < 0.4
+    which = torch.randint(5, (n,), generator=g)
+    on = uniform(g, n, 8) < 0.01
+    on[:, [6, 1, 3, 0, 4]] |= there[:, None] & (which[:, None] == torch.arange(5))
+    return on, there
+
+
+def _counted(
+    g: torch.Generator, n: int, n_there: int, n_latents: int, *spans: tuple[int, int, int]
+) -> tuple[Tensor, Tensor]:
+    """The concept is at the first `n_there` tokens, each latent on at its spans (latent, begin, end); then mixed."""
+    there = torch.arange(n) < n_there
+    on = torch.zeros(n, n_latents, dtype=torch.bool)
+    for latent, begin, end in spans:
+        on[begin:end, latent] = True
+    order = torch.randperm(n, generator=g)
+    return on[order], there[order]
+
+
 def _split_cases(g: torch.Generator) -> list[Case]:
-    def noise(n, n_latents, p):
-        return uniform(g, n, n_latents) < p
-
-    def three_ways(n=400, n_latents=9):
-        there = uniform(g, n) < 0.3
-        which = torch.where(uniform(g, n) < 0.5, 1, torch.where(uniform(g, n) < 0.6, 4, 6))
-        on = noise(n, n_latents, 0.03)
-        for latent in (1, 4, 6):
-            on[:, latent] = (there & (which == latent)) | (uniform(g, n) < 0.01)
-        return on, there
-
-    def one_is_enough(n=300, n_latents=8):
-        there = uniform(g, n) < 0.3
-        on = noise(n, n_latents, 0.1)
-        on[:, 5] = there ^ (uniform(g, n) < 0.02)
-        return on, there
-
-    def copies(n=300):
-        """The two best alone are nearly the same: the second adds nothing, a weaker one does."""
-        there = uniform(g, n) < 0.4
-        half = uniform(g, n) < 0.6
-        on = noise(n, 6, 0.02)
-        on[:, 0] = on[:, 3] = there & half
-        on[int(on[:, 3].nonzero()[0]), 3] = False  # or either could be the first
-        on[:, 4] = there & ~half & (uniform(g, n) < 0.8)
-        return on, there
-
-    def everywhere(n=300):
-        """One that is always on has full recall and adds nothing but noise."""
-        there = uniform(g, n) < 0.2
-        on = noise(n, 5, 0.02)
-        on[:, 2] = True
-        on[:, 1] = there & (uniform(g, n) < 0.8)
-        return on, there
-
-    def two_parts():
-        """F1 goes from 2/3 by 0.23 to 0.90: a third more, and less than 0.28 more."""
-        there = torch.arange(200) < 100
-        on = torch.zeros(200, 4, dtype=torch.bool)
-        on[:50, 2] = on[50:82, 0] = on[82:90, 1] = True
-        order = torch.randperm(200, generator=g)
-        return on[order], there[order]
-
-    def a_better_partner():
-        """The second best alone repeats most of the best one; the third one is what it lacks."""
-        there = torch.arange(400) < 200
-        on = torch.zeros(400, 4, dtype=torch.bool)
-        on[:120, 1] = on[40:140, 3] = on[130:200, 0] = True
-        order = torch.randperm(400, generator=g)
-        return on[order], there[order]
-
-    def at_the_bar():
-        """F1 goes from exactly 1/2 to exactly 5/8, in whatever way it is computed."""
-        there = torch.arange(256) < 64
-        on = torch.zeros(256, 3, dtype=torch.bool)
-        on[:24, 2] = on[64:72, 2] = True
-        on[24:40, 0] = on[72:88, 0] = True
-        order = torch.randperm(256, generator=g)
-        return on[order], there[order]
-
-    def five_parts(n=500):
-        there = uniform(g, n) < 0.4
-        which = torch.randint(5, (n,), generator=g)
-        on = noise(n, 8, 0.01)
-        on[:, [6, 1, 3, 0, 4]] |= there[:, None] & (which[:, None] == torch.arange(5))
-        return on, there
-
+    # F1 goes from 2/3 by 0.23 to 0.90: a third more, and less than 0.28 more.
+    two_parts = _counted(g, 200, 100, 4, (2, 0, 50), (0, 50, 82), (1, 82, 90))
+    # The second best alone repeats most of the best one; the third one is what it lacks.
+    a_better_partner = _counted(g, 400, 200, 4, (1, 0, 120), (3, 40, 140), (0, 130, 200))
+    # F1 goes from exactly 1/2 to exactly 5/8, in whatever way it is computed.
+    at_the_bar = _counted(g, 256, 64, 3, (2, 0, 24), (2, 64, 72), (0, 24, 40), (0, 72, 88))
     settings = [
-        ("a concept in three parts", three_ways(), 0.03),
-        ("one latent is enough", one_is_enough(), 0.03),
-        ("two copies, and a part of its own", copies(), 0.05),
-        ("one that is always on", everywhere(), 0.03),
-        ("a high bar", two_parts(), 0.28),
-        ("the second best is not the best partner", a_better_partner(), 0.05),
-        ("the second helps by exactly as much as it has to", at_the_bar(), 0.125),
-        ("a concept in five parts", five_parts(), 0.03),
+        ("a concept in three parts", _three_ways(g), 0.03),
+        ("one latent is enough", _one_is_enough(g), 0.03),
+        ("two copies, and a part of its own", _copies(g), 0.05),
+        ("one that is always on", _everywhere(g), 0.03),
+        ("a high bar", two_parts, 0.28),
+        ("the second best is not the best partner", a_better_partner, 0.05),
+        ("the second helps by exactly as much as it has to", at_the_bar, 0.125),
+        ("a concept in five parts", _five_parts(g), 0.03),
     ]
     return [
         Case(label=label, inputs={"on": on, "there": there, "gain": gain})
