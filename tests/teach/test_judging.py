@@ -129,6 +129,34 @@ def test_a_property_says_what_it_measured_before_values_are_compared():
     assert finding(lambda x: (100 * x).sum(), exercise).kind == "shape"
 
 
+def test_a_list_that_an_answer_changes():
+    """It is told, and neither the case nor the next answer notices."""
+    numbers = [3.0, 1.0, 2.0]
+    cases = [Case(label="three", inputs={"values": numbers, "by_name": {"a": [1.0]}})]
+    exercise = replace(
+        DOUBLE,
+        cases=lambda g: cases,
+        reference=lambda v, names: max(v),
+        gradients=(),
+        mistakes=(),
+        properties=(),
+    )
+
+    def sorts(values, by_name):
+        values.sort()
+        return values[-1]
+
+    def deep(values, by_name):
+        by_name["a"].append(2.0)
+        return max(values)
+
+    for answer, name in ((sorts, "`values`"), (deep, "`by_name`")):
+        found = finding(answer, exercise)
+        assert (found.kind, name in found.advice) == ("changed-input", True)
+    assert numbers == [3.0, 1.0, 2.0]
+    assert judge(exercise, lambda v, names: max(v)).passed
+
+
 def test_what_to_hand_in_where_it_is_no_function():
     exercise = replace(DOUBLE, asked_for="the doubler itself, made.doubler")
     assert "made.doubler. It was given a tuple of 2" in unfit(exercise, (1, 2)).finding.advice
