@@ -67,9 +67,15 @@ def _verdict(exercise, answer, seed: int) -> Verdict:
     return judge_value(exercise, answer() if callable(answer) else answer)
 
 
+@pytest.fixture(scope="session")
+def seeds(request) -> tuple[int, ...]:
+    """All seeds; the first alone where slow tests are left out (`make test-fast`)."""
+    return SEEDS[:1] if "not slow" in request.config.option.markexpr else SEEDS
+
+
 @_by_slug(FUNCTIONS)
-def test_the_reference_passes(exercise):
-    for seed in SEEDS:
+def test_the_reference_passes(exercise, seeds):
+    for seed in seeds:
         verdict = judge(exercise, exercise.reference, seed)
         assert verdict.passed, verdict.finding
 
@@ -80,8 +86,8 @@ def test_the_expected_value_passes(exercise):
 
 
 @_each("mistakes")
-def test_each_mistake_is_rejected_with_its_own_sentence(exercise, part):
-    for seed in SEEDS:
+def test_each_mistake_is_rejected_with_its_own_sentence(exercise, part, seeds):
+    for seed in seeds:
         verdict = _verdict(exercise, part.wrong, seed)
         assert not verdict.passed, f"accepted with seed {seed}"
         assert verdict.mistake == part.name, f"taken for {verdict.mistake!r} with seed {seed}"
@@ -89,8 +95,8 @@ def test_each_mistake_is_rejected_with_its_own_sentence(exercise, part):
 
 
 @_each("styles")
-def test_each_style_is_accepted(exercise, part):
-    for seed in SEEDS:
+def test_each_style_is_accepted(exercise, part, seeds):
+    for seed in seeds:
         verdict = _verdict(exercise, part.right, seed)
         assert verdict.passed, f"seed {seed}: {verdict.finding}"
 
