@@ -135,7 +135,7 @@ def test_another_place_is_refused():
 
 
 def test_texts_of_the_model_that_read_paragraphs():
-    """Wherever a sentence of French ends, the next one is mostly French too; in atlas's texts it is not."""
+    """Wherever a sentence of French ends, the next one is mostly French too; drawn one by one it is not."""
     shares = {}
     for model in ("atlas-sentences", "atlas-paragraphs"):
         texts = labelled_texts(seed=3, n_rows=60, model=model)
