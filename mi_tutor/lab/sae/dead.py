@@ -51,7 +51,7 @@ def resample(
     """Dead latents start again at what is reconstructed badly; the living ones stay as they are.
 
     After Bricken et al. 2023. For each dead latent one input is drawn, with a probability that is proportional
-    to its SQUARED loss, (||x - x_hat||^2)^2. The latent then
+    to its SQUARED loss, (||x - x_hat||^2)^2, and no input twice while there are enough. The latent then
 
         writes   the direction of x - x_hat, what is missing there, with norm 1
         reads    the same direction, with `encoder_scale` times the mean norm of the living encoder columns
