@@ -1,4 +1,4 @@
-"""Do SAELens and mi_tutor.lab.sae read each other's dictionaries?
+"""Do SAELens and mi_tutor.lab.dictionaries read each other's dictionaries?
 
     python benchmarks/sae_lens_round_trip.py PYTHON
 
@@ -22,7 +22,7 @@ LARGEST = 1e-4
 
 def main(python: str) -> None:
     """Write ours, let SAELens read them and write its own, read those."""
-    from mi_tutor.lab.sae import JumpRelu, Relu, Sae, TopK, open_sae, save_sae
+    from mi_tutor.lab.dictionaries import JumpRelu, Relu, Sae, TopK, open_sae, save_sae
 
     generator = torch.Generator().manual_seed(0)
 

@@ -25,10 +25,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mi_tutor import check, hint, progress, quiz
-from mi_tutor.lab import circuits, heads
-from mi_tutor.lab.device import seeded
-from mi_tutor.lab.head_experiments import second_copy_loss
-from mi_tutor.lab.induction import rotated_tokens
+from mi_tutor.lab import induction as lab
+from mi_tutor.lab.ground import seeded
 from mi_tutor.show import attention_patterns, head_grid, heatmap, lines, phase_curves
 from mi_tutor.specimens import checkpoint_steps, open_specimen
 
@@ -151,7 +149,7 @@ lines(
 # %% id="loss-numbers"
 print("mean loss in nats      first copy   second copy (from its second word on)")
 for name, each in loss.items():
-    first, second = each[:, :n_block].mean(), second_copy_loss(each, n_block)
+    first, second = each[:, :n_block].mean(), lab.second_copy_loss(each, n_block)
     print(f"{name:<23}{first:8.2f}   {second:8.3f}")
 print(f"guessing among all words: {torch.tensor(180.0).log():.2f}")
 
@@ -236,11 +234,11 @@ check("head-detectors", head_detectors)
 
 # %% [markdown]
 r"""
-The package's `heads.head_scores` does this for all heads and averages over rows.
+The package's `lab.head_scores` does this for all heads and averages over rows.
 """
 
 # %% id="scores-figure"
-scores = heads.head_scores(model, tokens, n_block)
+scores = lab.head_scores(model, tokens, n_block)
 head_grid(
     {
         "previous token": scores.previous,
@@ -261,7 +259,7 @@ print(
     f"induction heads of layer 1: {[round(s, 2) for s in scores.induction[1].tolist()]}"
 )
 print("one layer, highest induction score: ", end="")
-print(f"{heads.head_scores(one_layer, tokens, n_block).induction.max():.2f}")
+print(f"{lab.head_scores(one_layer, tokens, n_block).induction.max():.2f}")
 
 # %% [markdown]
 r"""
@@ -369,12 +367,12 @@ def loss_without_heads(
 check("ablate-heads", loss_without_heads)
 
 # %% id="ablation-figure"
-intact = second_copy_loss(loss_without_heads(model, tokens, []), n_block)
+intact = lab.second_copy_loss(loss_without_heads(model, tokens, []), n_block)
 rise = torch.zeros(2, 4)
 for layer in range(2):
     for head in range(4):
         without = loss_without_heads(model, tokens, [(layer, head)])
-        rise[layer, head] = second_copy_loss(without, n_block) - intact
+        rise[layer, head] = lab.second_copy_loss(without, n_block) - intact
 head_grid(
     {"without one head": rise},
     value_title="rise of the loss (nats)",
@@ -410,7 +408,7 @@ sets = {
 }
 print("loss on the second copy without")
 for name, out in sets.items():
-    lost = second_copy_loss(loss_without_heads(model, tokens, out), n_block)
+    lost = lab.second_copy_loss(loss_without_heads(model, tokens, out), n_block)
     print(f"   {name:<36}{lost:6.2f}")
 
 # %% tags=["quiz"]
@@ -436,7 +434,7 @@ def zero_previous(z, hook):
 names = [f"blocks.1.attn.hook_{site}" for site in ("pattern", "q", "k", "v")]
 with torch.no_grad(), model.hooks(fwd_hooks=[("blocks.0.attn.hook_z", zero_previous)]):
     _, blind = model.run_with_cache(tokens, names_filter=names)
-left = heads.induction_score(blind["blocks.1.attn.hook_pattern"], n_block).mean(dim=0)
+left = lab.induction_score(blind["blocks.1.attn.hook_pattern"], n_block).mean(dim=0)
 print(
     f"induction scores of layer 1, intact:       {scores.induction[1].numpy().round(2)}"
 )
@@ -478,7 +476,7 @@ for site, word in [("q", "queries"), ("k", "keys"), ("v", "values")]:
     with torch.no_grad(), model.hooks(fwd_hooks=[(name, replaced_by(blind[name]))]):
         cut = per_position_loss(model(tokens), tokens)
     print(
-        f"layer 1's {word:<8} know nothing of it: {second_copy_loss(cut, n_block):.3f}"
+        f"layer 1's {word:<8} know nothing of it: {lab.second_copy_loss(cut, n_block):.3f}"
     )
 
 # %% [markdown]
@@ -591,7 +589,7 @@ $$\mathrm{softmax}\!\left(\frac{(p\,W_Q)(p\,W_K)^\top}{\sqrt{d_\text{head}}}\rig
 
 with keys later than the query masked. $s$ stands for LayerNorm: in the model it divides the stream, so
 what reaches the head of the position embedding is $W_\text{pos}$ divided by some number.
-(`circuits.embedding_norm` works out its typical size; LayerNorm's other parts are folded into the weights
+(`lab.embedding_norm` works out its typical size; LayerNorm's other parts are folded into the weights
 of an opened model.)
 """
 
@@ -621,7 +619,7 @@ def previous_token_circuit(
 check("previous-token-circuit", previous_token_circuit)
 
 # %% id="positional-figure"
-norm = circuits.embedding_norm(W_E, W_pos)
+norm = lab.embedding_norm(W_E, W_pos)
 positional = torch.stack(
     [previous_token_circuit(W_pos, W_Q[0, h], W_K[0, h], norm) for h in range(4)]
 )
@@ -629,7 +627,7 @@ attention_patterns(
     positional[:, :24, :24],
     [str(i) for i in range(24)],
     titles=[
-        f"head 0.{h}, score {heads.previous_token_score(positional[h]):.2f}"
+        f"head 0.{h}, score {lab.previous_token_score(positional[h]):.2f}"
         for h in range(4)
     ],
     title="Layer 0 by positions alone",
@@ -678,7 +676,7 @@ check("k-composition", k_composition)
 OV = W_V @ W_O  # [layer head d_model d_model]
 QK = W_Q @ W_K.mT
 K = torch.stack([torch.stack([k_composition(a, b) for b in QK[1]]) for a in OV[0]])
-chance = circuits.random_composition(model.cfg.d_model, 16, 200, seeded(0))
+chance = lab.random_composition(model.cfg.d_model, 16, 200, seeded(0))
 print(f"random heads: {chance.mean():.3f} on average, {chance.max():.3f} at most")
 heatmap(
     K / chance.mean(),
@@ -705,12 +703,12 @@ that head of layer 0 too.
 others = K.clone()
 others[prev] = 0.0
 a, b = divmod(int(others.argmax()), 4)
-lost = second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block)
+lost = lab.second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block)
 print(
     f"highest in the other rows: 0.{a} with 1.{b}, {K[a, b] / chance.mean():.1f} × random"
 )
 print(f"loss on the second copy: intact {intact:.3f}, without head 0.{a} {lost:.3f}")
-lost = second_copy_loss(loss_without_heads(model, tokens, [(0, prev)]), n_block)
+lost = lab.second_copy_loss(loss_without_heads(model, tokens, [(0, prev)]), n_block)
 print(f"without the previous-token head 0.{prev}: {lost:.3f}")
 
 # %% tags=["quiz"]
@@ -906,7 +904,7 @@ check("fuzzy-copy", fuzzy_copy)
 
 # %% id="which-rule"
 for shift in (1, 3, 10):
-    rotated = rotated_tokens(
+    rotated = lab.rotated_tokens(
         words, 64, n_block, bos=0, generator=seeded(0), shift=shift
     )
     with torch.no_grad():
@@ -953,10 +951,10 @@ for name in ("induction-2l", "induction-1l"):
         young = open_specimen(name, step=step, device="cpu")
         with torch.no_grad():
             young_loss = per_position_loss(young(tokens), tokens)
-        found = heads.head_scores(young, tokens, n_block)
+        found = lab.head_scores(young, tokens, n_block)
         rows.append(
             (
-                second_copy_loss(young_loss, n_block).item(),
+                lab.second_copy_loss(young_loss, n_block).item(),
                 in_context_score(young_loss, n_block - 1, 2 * n_block - 1).item(),
                 found.previous[0].max().item(),
                 found.induction[-1].max().item(),
@@ -1073,7 +1071,7 @@ nothing.
 """
 
 # %% id="train-live"
-from mi_tutor.specimens.induction_recipe import InductionConfig, chunk, new_network
+from mi_tutor.specimens.induction import InductionConfig, chunk, new_network
 
 config = InductionConfig(n_ctx=40, repeats_share=1.0, seed=0)
 network = new_network(config)
@@ -1091,10 +1089,10 @@ def batches_with_a_look(n_steps):
             if step % 25 == 0:
                 with torch.no_grad():
                     run = network(probe, output_attentions=True)
-                score = heads.induction_score(run.attentions[1], 15).mean(dim=0).max()
+                score = lab.induction_score(run.attentions[1], 15).mean(dim=0).max()
                 young_loss = per_position_loss(run.logits, probe)
                 watched.append(
-                    (step, score.item(), second_copy_loss(young_loss, 15).item())
+                    (step, score.item(), lab.second_copy_loss(young_loss, 15).item())
                 )
                 bar.set_postfix_str(f"induction score {score:.2f}")
             yield fifty[step % 50]
@@ -1141,9 +1139,9 @@ for name, first_id in [("atlas", 100), ("gpt2", 1000)]:
     )
     with torch.no_grad():
         real_loss = per_position_loss(real(text), text)
-    first, second = real_loss[:, :40].mean(), second_copy_loss(real_loss, 40)
+    first, second = real_loss[:, :40].mean(), lab.second_copy_loss(real_loss, 40)
     print(f"{name}: loss {first:.2f} on the first copy, {second:.2f} on the second")
-    found = heads.head_scores(real, text, 40)
+    found = lab.head_scores(real, text, 40)
     for kind, grid in [("induction", found.induction), ("previous", found.previous)]:
         best = grid.flatten().topk(3)
         shown = [

@@ -2,10 +2,10 @@
 
 Read in this order: `data`, `model`, `train` (the model of Elhage et al. 2022), `geometry`, `phase`
 (what it learns), `neurons`, `absolute` (computing with it), `packing`, `compressed` (how much room
-there is). `sweep` and `fused` train many models at once; `recipes` has settings that work.
+there is). `sweep` and `fused` train many models at once; `phenomena` has settings that work.
 """
 
-from mi_tutor.lab.superposition import recipes
+from mi_tutor.lab.superposition import phenomena
 from mi_tutor.lab.superposition.absolute import (
     AbsoluteResult,
     absolute_dedicated_loss,
@@ -66,7 +66,7 @@ __all__ = [
     "phase_losses",
     "phase_optimum",
     "phase_theory",
-    "recipes",
+    "phenomena",
     "recovery_rate",
     "sparse_features",
     "spread_directions",

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from mi_tutor.lab.device import one_thread
+from mi_tutor.lab.ground.device import one_thread
 from mi_tutor.lab.superposition.geometry import feature_fates
 
 
