@@ -13,6 +13,7 @@ import pytest
 from mi_tutor.subjects import SUBJECTS
 
 ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FACES = sorted(
     str(path.parent.relative_to(ROOT)).replace("/", ".")
     for room in ("lab", "show", "specimens")
@@ -55,6 +56,39 @@ def circles() -> list[set[str]]:
 
 def test_no_files_import_each_other_in_a_circle() -> None:
     assert circles() == []
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def test_the_picture_is_the_house() -> None:
+    """Each arrow of the page's picture is an import, and each import runs along its arrows."""
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)$", PAGE, re.MULTILINE))
+    rooms = {end for arrow in drawn for end in arrow}
+    imports = {
+        (room(module), room(other))
+        for module in graph().modules
+        for other in graph().find_modules_directly_imported_by(module)
+        if room(module) != room(other)
+    }
+    assert drawn <= imports, drawn - imports
+    reached = set(drawn)
+    while more := {(a, d) for a, b in reached for c, d in reached if b == c} - reached:
+        reached |= more
+    between_rooms = {(a, b) for a, b in imports if a in rooms and b in rooms}
+    assert between_rooms <= reached, between_rooms - reached
+    assert rooms == {path.parent.name for path in (ROOT / "mi_tutor").glob("*/__init__.py")}
+
+
+def test_the_page_names_files_that_exist_and_functions_that_they_have() -> None:
+    for path in re.findall(r"`(mi_tutor/[\w./-]+)`", PAGE):
+        assert (ROOT / path).exists(), path
+    walked = re.findall(r"`(mi_tutor/[\w./]+\.py)`[^`]{0,12}`(\w+)`", PAGE)
+    assert len(walked) >= 8
+    for path, name in walked:
+        module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+        assert hasattr(module, name), f"{path} has no {name}"
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values())

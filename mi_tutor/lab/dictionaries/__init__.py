@@ -4,7 +4,7 @@ Read in this order: `model` (encode, decode, the unit-norm decoder), `activation
 BatchTopK, JumpReLU), `losses`, `dead`, `toy` (data whose features are known), `config`, `start`, `run`, `train`,
 `recipes`; `metrics`, `shrinking` and `splice` (how good is it?), `concepts`, `reading`, `splitting` (what do its
 latents mean?); `sources` (samples from a model), `saelens` (files that others can open). `written` has the
-gradients of a step written out, which is faster.
+gradients of a step written out, which is faster (`sparse`: most latents are off); `state` keeps a run on disk.
 """
 
 from mi_tutor.lab.dictionaries.activations import batch_top_k, jump_relu, step, top_k

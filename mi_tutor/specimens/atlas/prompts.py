@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mi_tutor.lab.ground.plain import PlainTransformer
-    from mi_tutor.lab.swaps import Questions
+    from mi_tutor.lab.ground.questions import Questions
 
 
 class Prompt(NamedTuple):
@@ -185,7 +185,7 @@ def swap_questions(questions: Sequence[Question], geography: Geography) -> list[
     """
     import torch
 
-    from mi_tutor.lab.swaps import Questions
+    from mi_tutor.lab.ground.questions import Questions
 
     kind = geography.area_of(questions[0].city).kind
     areas = [area for area in geography.facts.areas if area.kind == kind]

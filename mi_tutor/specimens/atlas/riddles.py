@@ -12,7 +12,7 @@ import torch
 
 from mi_tutor.lab.dictionaries import activation_rows, best_f1
 from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
-from mi_tutor.lab.swaps import Questions
+from mi_tutor.lab.ground.questions import Questions
 from mi_tutor.specimens.atlas.prompts import swap_questions
 from mi_tutor.specimens.atlas.texts import labelled_texts
 from mi_tutor.specimens.opening.dictionaries import open_dictionary
