@@ -23,7 +23,7 @@ from mi_tutor.authoring.build import number_cells
 from mi_tutor.authoring.clean import clean_outputs
 from mi_tutor.authoring.files import notebook_text, write_atomically
 from mi_tutor.authoring.ids import cell_ids
-from mi_tutor.authoring.notebook import make_notebooks
+from mi_tutor.authoring.notebook import is_claim, make_proof, without_claims
 from mi_tutor.authoring.registry import Registry, course_registry
 from mi_tutor.authoring.source import Chapter, read_chapter
 
@@ -70,7 +70,7 @@ def execute(
     progress: bool = True,
     write: bool = True,
 ) -> Executed:
-    """Run a source's solution notebook in a fresh kernel and write it beside the source.
+    """Run a source's solution and claims in a fresh kernel and write the solution notebook beside the source.
 
     The kernel runs in the source's folder, as JupyterLab's does, with progress records in a temporary
     folder, so that solutions never count as somebody's answers.
@@ -85,14 +85,16 @@ def execute(
         write: False only measures.
 
     Raises:
-        ExecutionFailed: says which cell, at which line of the source, and what was raised.
+        ExecutionFailed: says which cell, at which line of the source, and what was raised; for a claim, the
+            sentence that does not hold.
         SourceError: with file and line.
     """
     chapter = read_chapter(source)
-    notebook = make_notebooks(chapter, registry or course_registry(), repository).solution
+    proof = make_proof(chapter, registry or course_registry(), repository)
     started = time.perf_counter()
-    ran, peak = _run(chapter, notebook, cell_seconds, progress)
+    ran, peak = _run(chapter, proof, cell_seconds, progress)
     seconds = time.perf_counter() - started
+    without_claims(ran)
     clean_outputs(ran, (root or source.resolve().parent.parent).resolve())
     number_cells(ran)
     path = source.with_suffix(".ipynb")
@@ -136,6 +138,8 @@ def _run_cell(client: NotebookClient, chapter: Chapter, cell: NotebookNode, inde
         client.execute_cell(cell, index)
     except CellExecutionError as error:
         problem = _COLOUR.sub("", f"{error.ename}: {error.evalue}\n\n{error.traceback}").strip()
+        if is_claim(cell) and error.ename == "AssertionError":
+            problem = f"the outputs above do not bear out what the prose says:\n  {error.evalue}"
     except CellTimeoutError:
         problem = f"it was stopped after {client.timeout:g} s"
     except DeadKernelError:

@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
 def lint(chapter: Chapter, registry: Registry) -> list[Finding]:
     """All findings about a source, in the order of its lines."""
-    rules = (_registered, _checked_at_once, _sections, _times, _imports, _text)
+    rules = (_registered, _checked_at_once, _sections, _times, _imports, _claims, _text)
     found = [Finding(chapter.path, *one) for rule in rules for one in rule(chapter, registry)]
     return sorted(found, key=lambda finding: finding.line)
 
@@ -167,6 +167,31 @@ def _module_or_name(module: str, name: str) -> str:
     place = _COURSE.parent.joinpath(*module.split("."), name)
     is_module = place.is_dir() or place.with_suffix(".py").is_file()
     return f"{module}.{name}" if is_module else module
+
+
+def _claims(chapter: Chapter, registry: Registry) -> _Found:
+    """A claim asserts sentences of the prose, in their words; so neither changes without the other."""
+    said = _plain(" ".join(cell.source for cell in chapter.cells if cell.kind == "markdown"))
+    for cell in chapter.cells:
+        if cell.role != "claim":
+            continue
+        asserts = [
+            node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)
+        ]
+        if not asserts:
+            yield cell.line, "a claim cell asserts something"
+        for node in asserts:
+            words = node.msg.value if isinstance(node.msg, ast.Constant) else None
+            line = cell.line + node.lineno - 1
+            if not isinstance(words, str):
+                yield line, "a claim's message is a sentence of the prose, in quotes"
+            elif _plain(words) not in said:
+                yield line, f"the prose does not say {words!r}"
+
+
+def _plain(text: str) -> str:
+    """Words and numbers alone: no emphasis, no code marks, one space."""
+    return " ".join(re.sub(r"[*_`$\\\"]", "", text).lower().split())
 
 
 def _text(chapter: Chapter, registry: Registry) -> _Found:

@@ -50,6 +50,24 @@ def make_notebooks(chapter: Chapter, registry: Registry, repository: str = "") -
     Raises:
         SourceError: with file and line, for bad markers or an exercise that is not in the registry.
     """
+    known = _known(chapter, registry)
+    return Notebooks(
+        _render(chapter, known, repository, "chapters", stub),
+        _render(chapter, known, repository, "solutions", solution),
+    )
+
+
+def make_proof(chapter: Chapter, registry: Registry, repository: str = "") -> NotebookNode:
+    """The solution notebook with the claim cells in their places: what is run, and nobody reads.
+
+    Args and errors as for `make_notebooks`.
+    """
+    known = _known(chapter, registry)
+    return _render(chapter, known, repository, "solutions", solution, claims=True)
+
+
+def _known(chapter: Chapter, registry: Registry) -> dict[str, ExerciseInfo]:
+    """The registry's exercises of the chapter, by slug; SourceError for one that it does not have."""
     known = {exercise.slug: exercise for exercise in registry.exercises(chapter.number)}
     for cell in chapter.cells:
         if cell.role == "exercise" and cell.slug not in known:
@@ -59,10 +77,19 @@ def make_notebooks(chapter: Chapter, registry: Registry, repository: str = "") -
             )
             problem = f"exercise {cell.slug!r} is not in the registry of chapter {chapter.number}"
             chapter.fail(cell.line, f"{problem}; {advice}")
-    return Notebooks(
-        _render(chapter, known, repository, "chapters", stub),
-        _render(chapter, known, repository, "solutions", solution),
-    )
+    return known
+
+
+def without_claims(notebook: NotebookNode) -> NotebookNode:
+    """An executed proof as the solution that people read, in place."""
+    notebook.cells = [cell for cell in notebook.cells if not is_claim(cell)]
+    notebook.metadata["mi_tutor"]["digest"] = digest(notebook)
+    return notebook
+
+
+def is_claim(cell: NotebookNode) -> bool:
+    """Whether a notebook's cell asserts what the prose says."""
+    return cell.metadata.get("mi_tutor", {}).get("role") == "claim"
 
 
 def digest(notebook: NotebookNode) -> str:
@@ -85,9 +112,15 @@ def _render(
     repository: str,
     folder: str,
     render: Callable[[Chapter, Cell], str],
+    claims: bool = False,
 ) -> NotebookNode:
+    cells = [
+        cell
+        for cell in _cells(chapter, known, repository, folder, render)
+        if claims or not is_claim(cell)
+    ]
     notebook = new_notebook(
-        cells=list(_cells(chapter, known, repository, folder, render)),
+        cells=cells,
         metadata={"kernelspec": dict(KERNEL), "language_info": dict(LANGUAGE)},
         nbformat=4,
         nbformat_minor=5,
@@ -134,6 +167,8 @@ def _code(cell_id: str, text: str, metadata: dict[str, Any]) -> NotebookNode:
 def _metadata(cell: Cell, cell_id: str, points: int) -> dict[str, Any]:
     """Tags, and for graded cells who they belong to, in our words and in nbgrader's (schema 3)."""
     metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
+    if cell.role == "claim":
+        return metadata | {"mi_tutor": {"role": "claim"}}
     if cell.role not in ("exercise", "check", "quiz"):
         return metadata
     named = "quiz" if cell.role == "quiz" else "exercise"

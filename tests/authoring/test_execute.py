@@ -103,6 +103,17 @@ def test_a_cell_that_fails_is_named_and_the_old_notebook_stays(course: Any, regi
     assert course.solution.read_text() == "old"
 
 
+def test_a_sentence_that_the_outputs_do_not_bear_out_stops_the_chapter(
+    course: Any, registry: Any
+) -> None:
+    true = '# %% tags=["claim"]\nassert double([3]) == [6], "Doubling doubles."\n'
+    false = '# %% tags=["claim"]\nassert double([3]) == [7], "Everything doubles."\n'
+    course.source.write_text(f"{course.source.read_text()}\n{true}\n{false}")
+    with pytest.raises(ExecutionFailed, match=r"cell 'claim-2' failed") as caught:
+        run(course, registry)
+    assert str(caught.value).endswith("do not bear out what the prose says:\n  Everything doubles.")
+
+
 def test_a_cell_without_end_is_stopped(course: Any, registry: Any) -> None:
     course.source.write_text(
         course.source.read_text().replace("print(double([3])", "while True: pass#")

@@ -138,3 +138,22 @@ def test_its_own_subject_and_three_other_rooms_are_welcome(small: str, registry:
     text = small.replace("print(double([3])", f"{lines}\nprint(double([3])", 1)
     found = [str(one) for one in lint(parse_chapter(text, Path("05_doubling.py")), registry)]
     assert not any("room" in one or "deep" in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ("assert True, 'Doubling doubles.'", ""),
+        ("for _ in 'ab':\n    assert True, 'doubling  DOUBLES'", ""),
+        ("assert True", "a sentence of the prose"),
+        ("assert True, f'{1} doubles'", "a sentence of the prose"),
+        ("assert True, 'Halving halves.'", "does not say 'Halving halves.'"),
+        ("print('Doubling doubles.')", "asserts something"),
+    ],
+)
+def test_a_claim_asserts_a_sentence_of_the_prose(
+    small: str, registry: Any, claim: str, words: str
+) -> None:
+    cell = f'# %% tags=["claim"]\n{claim}\n\n'
+    found = findings(small.replace("# %% [markdown]\n", f"{cell}# %% [markdown]\n", 9), registry)
+    assert bool(words) == bool(found) and all(words in one for one in found)
