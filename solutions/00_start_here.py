@@ -84,7 +84,7 @@ r"""
 
 A **specimen** is a small trained model that ships with the course. This one, `primer`, is shaped like
 GPT-2, with 2 layers and 116 thousand parameters. It knows 188 words and a few kinds of sentence. (Its
-card says how it was made and what it can and cannot do: `mi_tutor/specimens/primer/card.md` in the
+card says how it was made and what it can and cannot do: `mi_tutor/specimens/shelf/primer/card.md` in the
 repository.) We open it as a TransformerLens `TransformerBridge`, which lets us watch and change
 everything that happens inside. The same call opens the real GPT-2, at the end of this chapter.
 """

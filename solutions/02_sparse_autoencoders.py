@@ -376,7 +376,7 @@ print(f"predicted for λ = 2: {predicted:.3f}")
 r"""
 They are too small by about the same amount, whatever the feature's size. It has to be so: for one feature of
 size $s$ the loss $(s - f)^2 + \lambda f$ is smallest at $f = s - \lambda/2$. This is called **shrinkage**. (The
-prediction is in the data's units, and a little larger because $b_{dec}$ moves too; `lab.sae.shrinkage` has the
+prediction is in the data's units, and a little larger because $b_{dec}$ moves too; `lab.shrinkage` has the
 sum.)
 """
 

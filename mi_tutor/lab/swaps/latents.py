@@ -31,7 +31,7 @@ Place = Literal["stream", "mlp"]
 
 @runtime_checkable
 class Dictionary(Protocol):
-    """What encodes activations as latents and decodes them again: `lab.sae.Sae` is one."""
+    """What encodes activations as latents and decodes them again: `lab.dictionaries.Sae` is one."""
 
     def encode(self, x: Tensor) -> Tensor: ...
 

@@ -43,7 +43,7 @@ class DictionaryRecipe:
         hook: the activation it reconstructs, such as "blocks.2.hook_resid_pre"; "blocks.2.mlp" for a transcoder.
         config: of the training; its seed is replaced by the one that is asked for.
         share: of the training samples that stand at the place; None takes the text as it is.
-        place: where states, countries and relations are marked (`atlas_texts`).
+        place: where states, countries and relations are marked (`atlas.texts`).
         goals: measure name -> (at least, at most), each a number or None.
     """
 

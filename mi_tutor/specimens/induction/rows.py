@@ -66,7 +66,7 @@ def first_and_second(losses: Float[Tensor, "row pos-1"]) -> tuple[float, float]:
 
 
 def scores(model: TransformerBridge, tokens: Int[Tensor, "row pos"]) -> HeadScores:
-    """The detectors of `lab.heads` on the repeats."""
+    """The detectors of `lab.induction.heads` on the repeats."""
     from mi_tutor.lab.induction.heads import head_scores
 
     return head_scores(model, tokens, N_BLOCK)
