@@ -35,6 +35,10 @@ class ExecutionFailed(RuntimeError):
     """A cell raised, took too long or killed the kernel. The old notebook is as it was."""
 
 
+class FalseClaim(RuntimeError):
+    """A sentence of the prose that the outputs above it do not bear out."""
+
+
 class Executed(NamedTuple):
     """What running a chapter took.
 
@@ -126,8 +130,16 @@ def _run(
         folder = str(chapter.path.resolve().parent)
         with client.setup_kernel(cleanup_kc=True, cwd=folder, env=environment):
             code = [(i, cell) for i, cell in enumerate(ran.cells) if cell.cell_type == "code"]
+            false = []
             for index, cell in tqdm(code, chapter.stem, unit="cell", disable=not progress):
-                _run_cell(client, chapter, cell, index)
+                try:
+                    _run_cell(client, chapter, cell, index)
+                except FalseClaim as claim:  # all of them are told, at the end
+                    false.append(str(claim))
+    if false:
+        raise ExecutionFailed(
+            "The outputs do not bear out what the prose says:\n" + "\n".join(false)
+        )
     peak = int("".join(output.get("text", "") for output in ran.cells.pop().outputs))
     return ran, peak
 
@@ -139,12 +151,14 @@ def _run_cell(client: NotebookClient, chapter: Chapter, cell: NotebookNode, inde
     except CellExecutionError as error:
         problem = _COLOUR.sub("", f"{error.ename}: {error.evalue}\n\n{error.traceback}").strip()
         if is_claim(cell) and error.ename == "AssertionError":
-            problem = f"the outputs above do not bear out what the prose says:\n  {error.evalue}"
+            line = cell.metadata["mi_tutor"]["line"]
+            raise FalseClaim(f"  {chapter.path.name}:{line}: {error.evalue}") from None
     except CellTimeoutError:
         problem = f"it was stopped after {client.timeout:g} s"
     except DeadKernelError:
         problem = "the kernel died (out of memory?)"
     if problem:
         lines = dict(zip(cell_ids(chapter.cells), (one.line for one in chapter.cells), strict=True))
-        where = f"{chapter.path.name}:{lines.get(cell.id, 1)}"
+        line = cell.metadata.get("mi_tutor", {}).get("line") or lines.get(cell.id, 1)
+        where = f"{chapter.path.name}:{line}"
         raise ExecutionFailed(f"{where}: cell {cell.id!r} failed: {problem}")

@@ -6,6 +6,7 @@ Nothing here runs anything or writes a file.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import json
@@ -140,6 +141,9 @@ def _cells(
     with_text = {cell.slug for cell in chapter.cells if cell.role == "task"}
     first_code = next((cell for cell in chapter.cells if cell.kind == "code"), None)
     for cell, cell_id in zip(chapter.cells, cell_ids(chapter.cells), strict=True):
+        if cell.role == "claim":
+            yield from _claims(cell, cell_id)
+            continue
         if cell is first_code and repository:
             yield _code(COLAB_ID, additions.colab_setup(repository), {})
         if cell.role == "exercise" and cell.slug not in with_text:
@@ -156,6 +160,14 @@ def _cells(
         yield make(cell_id, text, _metadata(cell, cell_id, points))
 
 
+def _claims(cell: Cell, cell_id: str) -> Iterator[NotebookNode]:
+    """A cell for each statement, so that one sentence that does not hold hides no other."""
+    for number, statement in enumerate(ast.parse(cell.source).body, 1):
+        lines = cell.source.split("\n")[statement.lineno - 1 : statement.end_lineno]
+        described = {"role": "claim", "line": cell.line + statement.lineno - 1}
+        yield _code(f"{cell_id}-{number}", "\n".join(lines), {"mi_tutor": described})
+
+
 def _prose(cell_id: str, text: str, metadata: dict[str, Any]) -> NotebookNode:
     return new_markdown_cell(text, id=cell_id, metadata=metadata)
 
@@ -167,8 +179,6 @@ def _code(cell_id: str, text: str, metadata: dict[str, Any]) -> NotebookNode:
 def _metadata(cell: Cell, cell_id: str, points: int) -> dict[str, Any]:
     """Tags, and for graded cells who they belong to, in our words and in nbgrader's (schema 3)."""
     metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
-    if cell.role == "claim":
-        return metadata | {"mi_tutor": {"role": "claim"}}
     if cell.role not in ("exercise", "check", "quiz"):
         return metadata
     named = "quiz" if cell.role == "quiz" else "exercise"

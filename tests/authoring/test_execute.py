@@ -106,12 +106,28 @@ def test_a_cell_that_fails_is_named_and_the_old_notebook_stays(course: Any, regi
 def test_a_sentence_that_the_outputs_do_not_bear_out_stops_the_chapter(
     course: Any, registry: Any
 ) -> None:
-    true = '# %% tags=["claim"]\nassert double([3]) == [6], "Doubling doubles."\n'
-    false = '# %% tags=["claim"]\nassert double([3]) == [7], "Everything doubles."\n'
-    course.source.write_text(f"{course.source.read_text()}\n{true}\n{false}")
-    with pytest.raises(ExecutionFailed, match=r"cell 'claim-2' failed") as caught:
+    claims = """
+# %% tags=["claim"]
+_six = double([3])
+assert _six == [6], "Doubling doubles."
+assert _six == [7], "Everything doubles."
+
+# %% tags=["claim"]
+for _item in _six:
+    assert _item < 6, "Write `double`"
+"""
+    text = course.source.read_text() + claims
+    course.source.write_text(text)
+    with pytest.raises(ExecutionFailed, match=r"do not bear out what the prose says") as caught:
         run(course, registry)
-    assert str(caught.value).endswith("do not bear out what the prose says:\n  Everything doubles.")
+    lines = text.split("\n")
+    seven = lines.index('assert _six == [7], "Everything doubles."') + 1
+    loop = lines.index("for _item in _six:") + 1
+    told = [
+        f"  07_doubling.py:{seven}: Everything doubles.",
+        f"  07_doubling.py:{loop}: Write `double`",
+    ]
+    assert str(caught.value).split("\n")[1:] == told
 
 
 def test_a_cell_without_end_is_stopped(course: Any, registry: Any) -> None:

@@ -273,5 +273,5 @@ def test_a_claim_is_in_neither_notebook_and_changes_no_id(small: str, registry: 
     chapter, plain = parse_chapter(with_claim, PATH), parse_chapter(small, PATH)
     assert make_notebooks(chapter, registry) == make_notebooks(plain, registry)
     proof = make_proof(chapter, registry)
-    assert [cell.id for cell in proof.cells if is_claim(cell)] == ["claim-1"]
+    assert [cell.id for cell in proof.cells if is_claim(cell)] == ["claim-1-1"]
     assert without_claims(proof) == make_notebooks(plain, registry).solution
