@@ -1,42 +1,52 @@
-"""Dictionaries on disk, in the directory format of SAELens (version 6):
+"""Dictionaries on disk, in the directory format of SAELens:
 
-    cfg.json                  architecture, sizes, conventions, and under "metadata" where the dictionary
-    belongs sae_weights.safetensors   W_enc [d_in d_sae], W_dec [d_sae d_out], b_enc, b_dec, threshold
+    cfg.json                    architecture, sizes, conventions, and where the dictionary belongs
+    sae_weights.safetensors     W_enc [d_in d_sae], W_dec [d_sae d_out], b_enc, b_dec, threshold
 
-So a published dictionary can be opened here, and one that was trained here can be opened with SAELens. What
-differs is rewritten while reading, without changing what is computed:
+So a published dictionary can be opened here, and one that was trained here can be opened with SAELens. Read is
+what its versions 3 to 6 write, written is version 6. What differs is rewritten while reading, without changing
+what is computed:
 
 | in the file                                   | here                                                   |
 |-----------------------------------------------|--------------------------------------------------------|
 | "standard", "topk", "jumprelu"                | Relu, TopK, JumpRelu                                   |
-| "batchtopk" (SAELens saves it as "jumprelu")  | JumpRelu                                               |
+| "standard" with activation_fn "topk"          | TopK                                                   |
+| "batchtopk", "matryoshka_batchtopk"           | JumpRelu with one threshold for all latents            |
 | "transcoder", "jumprelu_transcoder"           | Relu, JumpRelu with centred=False                      |
 | "gated"                                       | JumpRelu: with tied weights both compute the same      |
 | apply_b_dec_to_input                          | centred                                                |
-| rescale_acts_by_decoder_norm (topk)           | the norms of the decoder's rows move into the encoder  |
+| rescale_acts_by_decoder_norm                  | the norms of the decoder's rows move into the encoder  |
+| factors from fine-tuning                      | the decoder's rows are multiplied by them              |
 
-Not opened, with an error that says so: input that is normalised sample by sample (layer_norm,
-constant_norm_rescale), heads flattened into one vector (hook_z), and architectures that are not listed.
+Everything else is refused with an error that names it: by `saelens_config` for fields, by `saelens_weights` for
+weights.
 """
 
 import json
+import math
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from mi_tutor.lab.dictionaries.kinds import JumpRelu, Kind, Relu, TopK
 from mi_tutor.lab.dictionaries.model import Sae, unit_decoder
+from mi_tutor.lab.dictionaries.saelens_config import (
+    CONFIG,
+    Description,
+    describe,
+    place,
+    read_config,
+)
+from mi_tutor.lab.dictionaries.saelens_weights import WEIGHTS, Stored, read_weights
 from mi_tutor.lab.dictionaries.state import write_whole
 
-CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 FORMAT = "6.0.0"  # SAELens takes a config without its version for one of version 5, and drops its metadata
-Config = dict[str, Any]
-Stored = dict[str, Tensor]
+NORM_OFF = 0.01  # rounding, and the last step of a training that scales its rows before each step
 
 
 def save_sae(
@@ -74,7 +84,10 @@ def save_sae(
         config["d_out"] = sae.d_out
     if isinstance(sae.kind, TopK):
         config |= {"k": sae.kind.k, "rescale_acts_by_decoder_norm": False}
-    tensors = {name: value.to("cpu", dtype).contiguous() for name, value in sae.tensors().items()}
+    tensors = {  # copies, since weights that share their memory could not be stored
+        name: value.to("cpu", dtype, copy=True).contiguous()
+        for name, value in sae.tensors().items()
+    }
     directory.mkdir(parents=True, exist_ok=True)
     write_whole(directory / WEIGHTS, save(tensors))
     write_whole(directory / CONFIG, json.dumps(config, indent=1).encode())
@@ -89,36 +102,41 @@ def open_sae(
 
     norm_scaling_factor: for files with normalize_activations = "expected_average_only_in", the factor by which
         their training multiplied its input. It is not in the file; SAELens lists it with the published release.
+        1.0 where the weights hold it already, as after SAELens's own training.
 
-    Raises FileNotFoundError or ValueError, with what is missing, damaged or not understood.
+    Raises FileNotFoundError or ValueError, with what is missing, damaged or not understood: the field or the
+    weight by name, its value, and what is read. Warns if the decoder's rows do not have the norm that the
+    file claims.
     """
     directory = Path(directory)
-    config, weights = _config(directory), _weights(directory)
-    architecture = config.get("architecture", "standard")
-    if architecture == "standard" and config.get("activation_fn_str") == "topk":  # SAELens 5
-        architecture = "topk"
-    if architecture not in READERS:
-        raise ValueError(
-            f"This is a dictionary of the architecture {architecture!r}; those that can be opened are "
-            f"{', '.join(READERS)}."
-        )
+    said = describe(read_config(directory))
+    weights = read_weights(directory, said)
     try:
-        kind, tensors = READERS[architecture](config, weights)
-        tensors |= {"W_dec": _finetuned(weights), "b_dec": weights["b_dec"]}
+        kind, tensors = READERS[said.architecture](weights, said)
+        tensors |= {"W_dec": weights.pop("W_dec"), "b_dec": weights.pop("b_dec")}
     except KeyError as error:
-        raise ValueError(f"{directory / WEIGHTS} or {CONFIG} beside it lacks {error}.") from error
-    if config.get("rescale_acts_by_decoder_norm"):
-        norm = tensors["W_dec"].norm(dim=-1)
+        raise ValueError(
+            f"{WEIGHTS} lacks {error}, which a dictionary of the architecture {said.architecture!r} needs."
+        ) from error
+    norm = tensors["W_dec"].norm(dim=-1)
+    if said.unit_rows and not said.scaled and (norm - 1).abs().max() > NORM_OFF:
+        _warn_of_norms(norm)
+    if said.rescaled:
         tensors["W_enc"], tensors["b_enc"] = tensors["W_enc"] * norm, tensors["b_enc"] * norm
         tensors["W_dec"] = unit_decoder(tensors["W_dec"])
-    centred = "transcoder" not in architecture and config.get("apply_b_dec_to_input", True)
-    _apply_scaling(config, tensors, norm_scaling_factor)
-    return Sae(**tensors, kind=kind, centred=bool(centred)).to(device)
+    tensors["W_dec"] = tensors["W_dec"] * _finetuned(weights, said)
+    if weights:
+        raise ValueError(
+            f"{WEIGHTS} holds {', '.join(sorted(weights))} too, which a dictionary of the architecture "
+            f"{said.architecture!r} does not use. Do {CONFIG} and {WEIGHTS} belong together?"
+        )
+    _scale(tensors, said, norm_scaling_factor)
+    return Sae(**tensors, kind=kind, centred=said.centred).to(device)
 
 
 def saved_metadata(directory: Path | str) -> dict[str, Any]:
-    """What stands under "metadata": the model, the hook, and whatever else was saved."""
-    return dict(_config(Path(directory)).get("metadata") or {})
+    """Where a dictionary belongs, the model and the hook, and whatever else was saved under "metadata"."""
+    return place(read_config(Path(directory)))
 
 
 def _architecture(sae: Sae) -> str:
@@ -133,97 +151,93 @@ def _architecture(sae: Sae) -> str:
     return names[type(sae.kind)][not sae.centred]
 
 
-def _relu(config: Config, weights: Stored) -> tuple[Kind, Stored]:
-    return Relu(), {name: weights[name] for name in ("W_enc", "b_enc")}
+def _relu(weights: Stored, said: Description) -> tuple[Kind, Stored]:
+    return Relu(), {name: weights.pop(name) for name in ("W_enc", "b_enc")}
 
 
-def _top_k(config: Config, weights: Stored) -> tuple[Kind, Stored]:
-    k = config["k"] if "k" in config else config["activation_fn_kwargs"]["k"]
-    return TopK(k=int(k)), {name: weights[name] for name in ("W_enc", "b_enc")}
+def _top_k(weights: Stored, said: Description) -> tuple[Kind, Stored]:
+    return TopK(k=said.k), _relu(weights, said)[1]
 
 
-def _jump_relu(config: Config, weights: Stored) -> tuple[Kind, Stored]:
+def _jump_relu(weights: Stored, said: Description) -> tuple[Kind, Stored]:
     # As SAELens does: a negative threshold would let negative latents pass.
-    threshold = (
-        weights["log_threshold"].exp() if "log_threshold" in weights else weights["threshold"]
-    )
-    threshold = threshold.relu()
-    return JumpRelu(), {n: weights[n] for n in ("W_enc", "b_enc")} | {"threshold": threshold}
+    logarithm = weights.pop("log_threshold", None)
+    threshold = weights.pop("threshold") if logarithm is None else logarithm.exp()
+    return JumpRelu(), _relu(weights, said)[1] | {"threshold": threshold.relu()}
 
 
-def _gated(config: Config, weights: Stored) -> tuple[Kind, Stored]:
+def _batch_top_k(weights: Stored, said: Description) -> tuple[Kind, Stored]:
+    """A training's state. Its inference model, which SAELens saves as a jumprelu, has the same numbers."""
+    threshold = weights.pop("topk_threshold").relu().repeat(said.d_sae)
+    return JumpRelu(), _relu(weights, said)[1] | {"threshold": threshold}
+
+
+def _gated(weights: Stored, said: Description) -> tuple[Kind, Stored]:
     """1[u + b_gate > 0] ReLU(u e^r + b_mag), with u = x W_enc: in terms of z = u e^r + b_mag the gate is a
     threshold,
 
     u > -b_gate  <=>  z > b_mag - e^r b_gate   (Rajamanoharan et al. 2024a)
     """
-    gain = weights["r_mag"].exp()
-    threshold = (weights["b_mag"] - gain * weights["b_gate"]).relu()
-    encoder = {"W_enc": weights["W_enc"] * gain, "b_enc": weights["b_mag"]}
+    gain, b_mag = weights.pop("r_mag").exp(), weights.pop("b_mag")
+    threshold = (b_mag - gain * weights.pop("b_gate")).relu()
+    encoder = {"W_enc": weights.pop("W_enc") * gain, "b_enc": b_mag}
     return JumpRelu(), encoder | {"threshold": threshold}
 
 
-READERS: dict[str, Callable[[Config, Stored], tuple[Kind, Stored]]] = {
+READERS: dict[str, Callable[[Stored, Description], tuple[Kind, Stored]]] = {
     "standard": _relu,
     "topk": _top_k,
     "jumprelu": _jump_relu,
-    "batchtopk": _jump_relu,
+    "batchtopk": _batch_top_k,
+    "matryoshka_batchtopk": _batch_top_k,
     "gated": _gated,
     "transcoder": _relu,
     "jumprelu_transcoder": _jump_relu,
 }
 
 
-def _finetuned(weights: Stored) -> Tensor:
-    """W_dec, with the factors that SAELens 5 could learn for each latent after training."""
-    if "scaling_factor" in weights:
-        return weights["W_dec"] * weights["scaling_factor"][:, None]
-    return weights["W_dec"]
+def _finetuned(weights: Stored, said: Description) -> Tensor:
+    """The factors that SAELens 3 to 5 could learn for each latent after training, [d_sae 1]; 1 without."""
+    names = [n for n in ("scaling_factor", "finetuning_scaling_factor") if n in weights]
+    factors = [weights.pop(name) for name in names]
+    if said.finetuned and not factors:
+        raise ValueError(
+            f"{CONFIG} says that each latent has a factor from fine-tuning (finetuning_scaling_factor or "
+            f"finetuning_method), but {WEIGHTS} holds none."
+        )
+    product = math.prod(factors, start=torch.ones(said.d_sae))
+    if not said.finetuned and not torch.allclose(product, torch.ones(said.d_sae)):
+        raise ValueError(
+            f"{WEIGHTS} holds factors from fine-tuning, {names[0]}, but {CONFIG} does not say that they "
+            "count: finetuning_scaling_factor is false or missing."
+        )
+    return product[:, None]
 
 
-def _apply_scaling(config: Config, tensors: Stored, factor: float | None) -> None:
+def _scale(tensors: Stored, said: Description, factor: float | None) -> None:
     """Make the weights fit activations as they are, or say why that cannot be done."""
-    normalised = config.get("normalize_activations") or "none"
-    if normalised is True:  # SAELens 5
-        normalised = "expected_average_only_in"
-    if normalised not in ("none", "expected_average_only_in"):
+    if factor is not None and not said.scaled:
         raise ValueError(
-            f"This dictionary normalises its input sample by sample ({normalised}), which is not supported."
+            f"norm_scaling_factor = {factor} is given, but {CONFIG} does not say that the input is multiplied by "
+            'a factor (normalize_activations = "expected_average_only_in"). Leave it out.'
         )
-    if config.get("reshape_activations", "none") != "none" or config.get("hook_z_reshaping"):
+    if not said.scaled:
+        return
+    if factor is None or not 0 < factor < math.inf:
         raise ValueError(
-            "This dictionary reads heads flattened into one vector, which is not supported."
+            f'{CONFIG} says normalize_activations = "expected_average_only_in": training multiplied the input by '
+            "a factor that is not in the file. Look it up in SAELens's list of published dictionaries, and give "
+            f"it as norm_scaling_factor, above 0 (now {factor}). If the weights hold it already, as they do "
+            "where SAELens's training has come to its end, give 1.0."
         )
-    if normalised == "expected_average_only_in":
-        if factor is None:
-            raise ValueError(
-                "This dictionary expects its input multiplied by a factor that is not in the file. Look it up in "
-                "SAELens's list of published dictionaries, and give it as norm_scaling_factor."
-            )
-        tensors["W_enc"] = tensors["W_enc"] * factor
-        tensors["W_dec"], tensors["b_dec"] = tensors["W_dec"] / factor, tensors["b_dec"] / factor
+    tensors["W_enc"] = tensors["W_enc"] * factor
+    tensors["W_dec"], tensors["b_dec"] = tensors["W_dec"] / factor, tensors["b_dec"] / factor
 
 
-def _config(directory: Path) -> Config:
-    file = directory / CONFIG
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"There is no {CONFIG} in {str(directory)!r}, so this is not a dictionary's folder."
-        )
-    try:
-        config = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{file} is not valid JSON ({error}).") from error
-    if not isinstance(config, dict):
-        raise ValueError(f"{file} should hold a JSON object, found a {type(config).__name__}.")
-    return config
-
-
-def _weights(directory: Path) -> Stored:
-    file = directory / WEIGHTS
-    if not file.is_file():
-        raise FileNotFoundError(f"There is no {WEIGHTS} in {str(directory)!r}.")
-    try:
-        return {name: value.float() for name, value in load_file(file).items()}
-    except SafetensorError as error:
-        raise ValueError(f"{file} is damaged or no safetensors file ({error}).") from error
+def _warn_of_norms(norm: Tensor) -> None:
+    low, high = norm.min().item(), norm.max().item()
+    warnings.warn(
+        f"{CONFIG} says normalize_sae_decoder = true, but the rows of W_dec have norms from {low:.3g} to "
+        f"{high:.3g}, not 1. They are opened as they are; were they changed after training?",
+        stacklevel=3,
+    )

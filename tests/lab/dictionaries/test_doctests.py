@@ -20,7 +20,8 @@ MODULES = (
     *(
         "recipes",
         "saelens",
-        "shrinkage",
+        "saelens_config",
+        "shrinking",
         "sources",
         "splice",
         "splitting",

@@ -1,9 +1,11 @@
 """Files: what comes back is what was written, and published conventions mean what SAELens computes with them.
 
-benchmarks/sae_lens_round_trip.py holds the same against SAELens itself.
+benchmarks/sae_lens_round_trip.py holds the same against SAELens itself, and `test_saelens_config` has the files of
+its older versions.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,12 @@ def test_half_precision_is_half_the_size_and_opens_as_float32(tmp_path):
     again = open_sae(tmp_path / "half")
     assert again.W_enc.dtype == torch.float32
     torch.testing.assert_close(again.W_dec, sae.W_dec, atol=1e-3, rtol=1e-3)
+
+
+def test_weights_that_are_one_tensor_are_stored_as_two(tmp_path):
+    sae = Sae(W_enc=torch.eye(5), b_enc=X[0], W_dec=torch.eye(5), b_dec=X[0])
+    save_sae(tmp_path, replace(sae, W_dec=sae.W_enc))
+    assert open_sae(tmp_path)(X).equal(sae(X))
 
 
 def read(directory: Path):
@@ -153,7 +161,7 @@ def test_negative_thresholds_let_nothing_negative_pass(tmp_path):
 def test_what_is_not_understood_is_said(tmp_path):
     weights = weights_of(random_sae(Relu()))
     for config, message in (
-        ({"architecture": "skip_transcoder"}, "architecture 'skip_transcoder'"),
+        ({"architecture": "skip_transcoder"}, 'architecture = "skip_transcoder"'),
         ({"architecture": "standard", "normalize_activations": "layer_norm"}, "sample by sample"),
         ({"architecture": "standard", "reshape_activations": "hook_z"}, "flattened"),
         ({"architecture": "topk"}, "lacks"),
