@@ -8,7 +8,7 @@ outcome of the reference and of each known mistake on the same inputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -170,11 +170,22 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wording:
+    """A quick check asked in other words, or with other numbers: for review. Its letters are its own."""
+
+    question: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quiz:
     """A quick check: one question, one right option, feedback for each.
 
     The options are shown in a fixed order made from the slug, so that the right one is not always first
     whatever order the author wrote them in.
+
+    review: the same idea asked a second time, for somebody who was wrong or comes back later. A grader's
+        `quiz(slug, letter)` always means the first wording.
     """
 
     slug: str
@@ -182,18 +193,28 @@ class Quiz:
     question: str
     options: tuple[Option, ...]
     points: int = 1
+    review: Wording | None = None
 
     def __post_init__(self) -> None:
-        right = sum(option.right for option in self.options)
-        if right != 1:
-            raise ValueError(
-                f"quick check {self.slug!r} has {right} right options, expected exactly 1"
-            )
-        if not 2 <= len(self.options) <= 6:
-            raise ValueError(
-                f"quick check {self.slug!r} has {len(self.options)} options, expected 2 to 6"
-            )
-        if len({option.text for option in self.options}) < len(self.options):
-            raise ValueError(f"quick check {self.slug!r} says the same option twice")
-        if not all(option.feedback.strip() for option in self.options):
-            raise ValueError(f"quick check {self.slug!r} has an option without feedback")
+        for asked in (self, self.review) if self.review else (self,):
+            _check_options(self.slug, asked.options)
+
+    def in_other_words(self) -> Quiz:
+        """The second wording as a quick check with the same slug; this one where there is no second."""
+        if self.review is None:
+            return self
+        return replace(
+            self, question=self.review.question, options=self.review.options, review=None
+        )
+
+
+def _check_options(slug: str, options: tuple[Option, ...]) -> None:
+    right = sum(option.right for option in options)
+    if right != 1:
+        raise ValueError(f"quick check {slug!r} has {right} right options, expected exactly 1")
+    if not 2 <= len(options) <= 6:
+        raise ValueError(f"quick check {slug!r} has {len(options)} options, expected 2 to 6")
+    if len({option.text for option in options}) < len(options):
+        raise ValueError(f"quick check {slug!r} says the same option twice")
+    if not all(option.feedback.strip() for option in options):
+        raise ValueError(f"quick check {slug!r} has an option without feedback")
