@@ -76,7 +76,7 @@ have answered.
 """
 
 # %% tags=["quiz"]
-quiz("read-a-shape", "c")
+quiz("read-a-shape", "b")
 
 # %% [markdown]
 r"""
@@ -245,7 +245,7 @@ the scale of the last LayerNorm is held fixed.)
 assert difference.abs().max() < 1e-5, "A sum, exactly or to rounding"
 
 # %% tags=["quiz"]
-quiz("channel", "b")
+quiz("channel", "d")
 
 # %% [markdown]
 r"""
@@ -503,7 +503,7 @@ for _guess, _story in went_guesses:
     assert _guess in _story, "the answer is somebody from the other story"
 
 # %% tags=["quiz"]
-quiz("what-an-ablation-shows", "a")
+quiz("what-an-ablation-shows", "c")
 
 # %% [markdown]
 r"""

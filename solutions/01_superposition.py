@@ -290,7 +290,7 @@ that.
 """
 
 # %% tags=["quiz"]
-quiz("antipodal-cost", "a")
+quiz("antipodal-cost", "b")
 
 # %% [markdown]
 r"""
@@ -298,7 +298,7 @@ And what if there were no ReLU to cut the negative overlap off?
 """
 
 # %% tags=["quiz"]
-quiz("why-relu", "c")
+quiz("why-relu", "d")
 
 # %% [markdown]
 r"""
@@ -592,7 +592,7 @@ $(1 + r)p^2/6$, and it wins a little earlier.
 """
 
 # %% tags=["quiz"]
-quiz("which-diagram", "b")
+quiz("which-diagram", "d")
 
 # %% [markdown]
 r"""
@@ -677,7 +677,7 @@ What a model *could* do and what training *finds* are two questions.
 """
 
 # %% tags=["quiz"]
-quiz("what-superposition-costs", "a")
+quiz("what-superposition-costs", "c")
 
 # %% [markdown]
 r"""
@@ -687,7 +687,7 @@ Nothing in the toy model has neurons yet. Its hidden space is just a space:
 """
 
 # %% tags=["quiz"]
-quiz("rotate-the-basis", "c")
+quiz("rotate-the-basis", "a")
 
 # %% [markdown]
 r"""
@@ -958,7 +958,7 @@ r"""
 """
 
 # %% tags=["quiz"]
-quiz("linear-hypothesis", "c")
+quiz("linear-hypothesis", "d")
 
 # %% [markdown]
 r"""

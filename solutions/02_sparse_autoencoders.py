@@ -154,7 +154,7 @@ def sae_loss(
 check("sae-loss", sae_loss)
 
 # %% tags=["quiz"]
-quiz("around-the-penalty", "c")
+quiz("around-the-penalty", "a")
 
 # %% [markdown] slug="unit-decoder"
 r"""
@@ -202,7 +202,7 @@ def remove_parallel(
 check("remove-parallel", remove_parallel)
 
 # %% tags=["quiz"]
-quiz("decoder-row", "b")
+quiz("decoder-row", "a")
 
 # %% [markdown]
 r"""
@@ -452,7 +452,7 @@ def count_silence(
 check("dead-latents", count_silence)
 
 # %% tags=["quiz"]
-quiz("dead-or-rare", "a")
+quiz("dead-or-rare", "b")
 
 # %% [markdown]
 r"""
@@ -534,7 +534,7 @@ for name, rows in (("before", W_dec), ("after", adopted)):
     print(f"{name:<8}nearest to feature {feature.item()}, cosine {cosine.item():.3f}")
 
 # %% tags=["quiz"]
-quiz("dead-latents-cause", "c")
+quiz("dead-latents-cause", "d")
 
 # %% [markdown]
 r"""
@@ -767,13 +767,13 @@ going down the curve is not always going forward.
 """
 
 # %% tags=["quiz"]
-quiz("choose-lambda", "c")
+quiz("choose-lambda", "d")
 
 # %% tags=["quiz"]
-quiz("dense-at-99", "a")
+quiz("dense-at-99", "c")
 
 # %% tags=["quiz"]
-quiz("why-not-wider", "b")
+quiz("why-not-wider", "d")
 
 # %% [markdown]
 r"""
@@ -951,7 +951,7 @@ for name, made in (
     )
 
 # %% tags=["quiz"]
-quiz("zero-is-easy", "b")
+quiz("zero-is-easy", "a")
 
 # %% [markdown]
 r"""
@@ -1158,7 +1158,7 @@ for whose, made in (("this dictionary", good), ("yours", trained.sae)):
     )
 
 # %% tags=["quiz"]
-quiz("best-of-many", "a")
+quiz("best-of-many", "d")
 
 # %% [markdown]
 r"""
@@ -1314,7 +1314,7 @@ you find out; your list of concepts is a proposal.
 """
 
 # %% tags=["quiz"]
-quiz("fair-to-neurons", "a")
+quiz("fair-to-neurons", "d")
 
 # %% [markdown]
 r"""
@@ -1332,7 +1332,7 @@ which was trained longer, and on less code, sums, law and DNA.
 """
 
 # %% tags=["quiz"]
-quiz("worth-a-latent", "c")
+quiz("worth-a-latent", "b")
 
 # %% [markdown]
 r"""
@@ -1590,7 +1590,7 @@ language, look for it.
 """
 
 # %% tags=["quiz"]
-quiz("absorbed", "b")
+quiz("absorbed", "d")
 
 # %% [markdown]
 r"""

@@ -47,7 +47,7 @@ rule needs no grammar and no knowledge; it works on words that never stood toget
 """
 
 # %% tags=["quiz"]
-quiz("paris-again", "b")
+quiz("paris-again", "a")
 
 # %% [markdown]
 r"""
@@ -179,7 +179,7 @@ assert abs(_second["one layer"] - _guess) < 0.1, (
 )
 
 # %% tags=["quiz"]
-quiz("first-word-of-the-copy", "b")
+quiz("first-word-of-the-copy", "c")
 
 # %% [markdown]
 r"""
@@ -488,7 +488,7 @@ for name, out in sets.items():
     print(f"   {name:<36}{lost:6.2f}")
 
 # %% tags=["quiz"]
-quiz("one-head-left-out", "b")
+quiz("one-head-left-out", "c")
 
 # %% [markdown]
 r"""
@@ -526,7 +526,7 @@ assert 2 < _out["all heads of layer 1"] - _guess < 2.5, (
 )
 
 # %% tags=["quiz"]
-quiz("untouched-but-blind", "a")
+quiz("untouched-but-blind", "c")
 
 # %% [markdown]
 r"""
@@ -537,7 +537,7 @@ stream three times, to make its query, its key and its value. Through which does
 """
 
 # %% tags=["quiz"]
-quiz("which-composition", "c")
+quiz("which-composition", "b")
 
 # %% [markdown]
 r"""
@@ -1027,7 +1027,7 @@ assert _of_right < 1.2 * _of_block / n_block, (
 )
 
 # %% tags=["quiz"]
-quiz("one-layer-enough", "c")
+quiz("one-layer-enough", "d")
 
 # %% [markdown]
 r"""
@@ -1236,10 +1236,10 @@ assert one[0].max() - one[0].min() < 0.5, "moves by a fraction of a nat"
 assert len(steps) == 24, "24 checkpoints"
 
 # %% tags=["quiz"]
-quiz("why-a-phase-change", "a")
+quiz("why-a-phase-change", "d")
 
 # %% tags=["quiz"]
-quiz("no-induction-yet", "a")
+quiz("no-induction-yet", "b")
 
 # %% [markdown] slug="train-your-own"
 r"""
@@ -1416,7 +1416,7 @@ assert scores.induction[0, prev] < 0.005, (
 )
 
 # %% tags=["quiz"]
-quiz("recap-circuit", "c")
+quiz("recap-circuit", "a")
 
 # %% [markdown]
 r"""

@@ -117,7 +117,7 @@ def logit_difference(
 check("logit-diff", logit_difference)
 
 # %% tags=["quiz"]
-quiz("why-logit-difference", "a")
+quiz("why-logit-difference", "c")
 
 # %% [markdown]
 r"""
@@ -333,7 +333,7 @@ mind for the map that patching draws.
 """
 
 # %% tags=["quiz"]
-quiz("the-lens-is-dark", "d")
+quiz("the-lens-is-dark", "b")
 
 # %% [markdown]
 r"""
@@ -490,7 +490,7 @@ the lens shows less of it.
 """
 
 # %% tags=["quiz"]
-quiz("read-the-map", "d")
+quiz("read-the-map", "c")
 
 # %% [markdown]
 r"""
@@ -654,7 +654,7 @@ to 1: of two heads that hand on the same message one after the other, each gets 
 """
 
 # %% tags=["quiz"]
-quiz("nothing-when-denoising", "d")
+quiz("nothing-when-denoising", "a")
 
 # %% [markdown]
 r"""
@@ -989,10 +989,10 @@ latents nobody can do without.
 """
 
 # %% tags=["quiz"]
-quiz("ten-million-latents", "a")
+quiz("ten-million-latents", "b")
 
 # %% tags=["quiz"]
-quiz("when-exact-is-worth-it", "b")
+quiz("when-exact-is-worth-it", "a")
 
 # %% [markdown]
 r"""
@@ -1308,7 +1308,7 @@ how such a direction can look like a cause in a language model.
 """
 
 # %% tags=["quiz"]
-quiz("probe-against-cause", "b")
+quiz("probe-against-cause", "d")
 
 # %% [markdown]
 r"""
@@ -1366,7 +1366,7 @@ r"""
 """
 
 # %% tags=["quiz"]
-quiz("gendered-pronouns", "c")
+quiz("gendered-pronouns", "a")
 
 # %% [markdown]
 r"""

@@ -153,7 +153,7 @@ for name, batches in (("taught", taught), ("held out", held_out)):
     print(f"{name:<9}{len(right):>5} questions, right {right.float().mean():.1%}")
 
 # %% tags=["quiz"]
-quiz("why-held-out", "c")
+quiz("why-held-out", "a")
 
 # %% [markdown]
 r"""
@@ -274,7 +274,7 @@ last_layer = int((state_map.patched[:, 1] > 0.5).nonzero().max())  # SOLUTION
 check("where-it-acts", last_layer)
 
 # %% tags=["quiz"]
-quiz("readable-not-used", "d")
+quiz("readable-not-used", "a")
 
 # %% [markdown]
 r"""
@@ -589,7 +589,7 @@ of it at "one before"), but what comes after the name hardly looks there. Anothe
 """
 
 # %% tags=["quiz"]
-quiz("why-each-fails", "c")
+quiz("why-each-fails", "d")
 
 # %% [markdown]
 r"""
@@ -671,7 +671,7 @@ best one "something else" grows: the overshoot.
 """
 
 # %% tags=["quiz"]
-quiz("overshoot", "d")
+quiz("overshoot", "a")
 
 # %% [markdown]
 r"""
@@ -918,7 +918,7 @@ If English directions did much worse, the languages would have states of their o
 """
 
 # %% tags=["quiz"]
-quiz("the-same-cosine", "c")
+quiz("the-same-cosine", "b")
 
 # %% [markdown]
 r"""
@@ -1034,7 +1034,7 @@ shown = {
 check("what-did-we-show", shown)
 
 # %% tags=["quiz"]
-quiz("falsified", "d")
+quiz("falsified", "a")
 
 # %% [markdown]
 r"""

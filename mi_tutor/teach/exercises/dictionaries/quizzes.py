@@ -1,313 +1,372 @@
-"""Quick checks of chapter 02, in the order in which they are met."""
+"""Quick checks of chapter 02, in the order in which they are met. `reviews` asks each a second time."""
 
 from mi_tutor.teach.exercise import Option, Quiz
+from mi_tutor.teach.exercises.dictionaries.reviews import REVIEWS
 
 
 def _quiz(slug: str, question: str, *options: Option) -> Quiz:
-    return Quiz(slug=slug, chapter="02", question=question, options=options)
+    return Quiz(slug=slug, chapter="02", question=question, options=options, review=REVIEWS[slug])
 
 
 QUIZZES = (
     _quiz(
         "around-the-penalty",
-        "A dictionary is trained with the plain penalty λ Σ f_i, and nothing holds the decoder's rows. The penalty falls and falls, L0 does not, and "
-        "the reconstruction is as good as ever. What happened?",
+        "A dictionary is trained with the penalty λ Σ f_i ‖W_dec,i‖. The penalty falls, L0 falls with it, and FVU rises a little. What happened?",
         Option(
-            text="The latents were halved and the rows doubled, again and again: the same reconstruction, a smaller sum.",
+            text="Latents went out, and rows stayed",
             right=True,
-            feedback="The product f_i W_dec[i] is all that the reconstruction sees. Weighting f_i with the length of its row, or holding rows at length "
-            "1, closes that way.",
+            feedback="Where the row's length is in the penalty, saving costs something: fewer latents, more error.",
         ),
         Option(
-            text="λ is too small to matter.",
-            feedback="Then the penalty would not fall. It falls because there is a way to lower it that costs nothing.",
+            text="Latents shrank, and rows grew",
+            feedback="Halve f_i, double the row, and this penalty is what it was: the weight closes that way around. And L0 would not fall.",
         ),
         Option(
-            text="The dictionary has become sparser, as it should.",
-            feedback="L0 says that as many latents are on as before. A smaller sum can be fewer latents or smaller ones.",
+            text="Latents shrank, and rows stayed",
+            feedback="Then the same ones would be on as before. L0 has fallen.",
+        ),
+        Option(
+            text="Latents stayed, and rows turned",
+            feedback="L0 has fallen, so latents did not stay.",
         ),
     ),
     _quiz(
         "decoder-row",
-        "Why does a decoder row mean something, when a direction in the residual stream, picked at random, does not?",
+        "Random rows do not point along features, a trained dictionary's do. Leave out one part of the training, and they no longer do, "
+        "though the reconstruction is as good or better. Which part?",
         Option(
-            text="Because the decoder is trained to have rows at right angles.",
-            feedback="Nothing asks for that, and with more latents than dimensions it cannot be.",
-        ),
-        Option(
-            text="Because few latents may be on at once, the cheapest rows are the directions that the data is really made of.",
+            text="The penalty on latents that are on",
             right=True,
-            feedback="Any rotated set of rows would reconstruct as well with MORE latents on. Sparsity is what singles these out, as far as features are "
-            "sparse. So it is evidence, and the toy, where the answer is known, is where to test it.",
+            feedback="Without it, countless sets of rows reconstruct equally well, a rotated copy of the activation among them. Sparsity singles out "
+            "the data's own directions, as far as features are sparse.",
         ),
         Option(
-            text="Because the model has a weight matrix with the same rows.",
-            feedback="A dictionary sees activations only, never the model's weights.",
+            text="The removal of gradients along rows",
+            feedback="It keeps lengths out of Adam's memory. Directions are learned without it as well.",
+        ),
+        Option(
+            text="The surplus of latents over features",
+            feedback="Fewer latents miss some features. Those that are found are found as before.",
+        ),
+        Option(
+            text="The bias that stands for the mean",
+            feedback="Then a latent or two that are always on say the mean. The others mean what they did.",
         ),
     ),
     _quiz(
         "l1-shrinkage",
-        "A dictionary with an L1 penalty found every feature, and yet its reconstructions are too short: a feature that is on at 0.8 comes out at 0.7. "
-        "Why?",
+        "With an L1 penalty and λ = 0.2 a feature that is on at 0.8 comes out at 0.7. It has a latent to itself. You train again with λ = "
+        "0.4. What comes out now?",
         Option(
-            text="The latents are dead some of the time.",
-            feedback="A latent that is off gives 0, not nine tenths.",
-        ),
-        Option(
-            text="The decoder's rows have length 1, which cuts long activations off.",
-            feedback="The length of a row limits nothing: the latent's value makes up for it.",
-        ),
-        Option(
-            text="The penalty charges for every bit of a latent's value, so a little less is always cheaper: shrinkage.",
+            text="About 0.6",
             right=True,
-            feedback="At the optimum a small error is worth the saving, for every latent that is on. TopK has no penalty and JumpReLU's counts latents "
-            "without weighing them, so neither shrinks.",
+            feedback="For one feature (s − f)² + λ f is smallest at f = s − λ/2: shrinkage (feature suppression in Wright and Sharkey 2024). TopK has "
+            "no penalty, JumpReLU's counts latents without weighing them: neither shrinks.",
+        ),
+        Option(
+            text="About 0.7",
+            feedback="The missing 0.1 was the penalty's doing, and the penalty has doubled.",
+        ),
+        Option(
+            text="About 0.4",
+            feedback="Half of it would be lost if the value went with 1/λ. It is the loss that doubles, from 0.1 to 0.2.",
+        ),
+        Option(
+            text="About 0.8",
+            feedback="A larger penalty holds values down more, not less.",
         ),
     ),
     _quiz(
         "dead-or-rare",
-        "In one batch of 1,024 tokens, 90 % of a dictionary's latents are off throughout. What follows?",
+        "You hope for latents as rare as one token in 10,000. Which is the shortest silence after which you would call a latent dead?",
         Option(
-            text="Nothing yet: a latent for something that comes once in 10,000 tokens is off in nine of ten such batches.",
+            text="100,000 tokens",
             right=True,
-            feedback="Dead is a statement about a window that is long against the rarest feature you hope for. That is why silence is counted over "
-            "batches.",
+            feedback="By chance such a latent is silent that long once in 20,000 cases. Dead is a statement about a window that is long against the "
+            "rarest feature.",
         ),
         Option(
-            text="90 % are dead and should be resampled at once.",
-            feedback="You would throw away every rare latent, and those are what a dictionary is for.",
+            text="10,000 tokens",
+            feedback="It would have been on once by then, on average. By chance more than a third of such latents are silent that long.",
         ),
         Option(
-            text="The dictionary is ten times too wide.",
-            feedback="Sparse is what it is meant to be. How many are NEVER on is the question, and one batch cannot tell.",
+            text="1,000 tokens",
+            feedback="Nine of ten such latents are silent that long, and all of them are alive.",
+        ),
+        Option(
+            text="10,000,000 tokens",
+            feedback="That is safe, and a hundred times longer than need be: all that time nothing would revive it.",
         ),
     ),
     _quiz(
         "dead-latents-cause",
-        "30 % of the latents are dead. You lowered λ, and they stayed dead. The likely cause?",
+        "30 % of the latents are dead. You lower λ to a tenth, and they stay dead. Through which term of the loss does a latent get a "
+        "gradient while it is off?",
         Option(
-            text="λ has to be lowered much further.",
-            feedback="A latent that is never on gets no gradient, neither from the reconstruction nor from the penalty. No λ reaches it.",
-        ),
-        Option(
-            text="They began where no data is, or were pushed there early, and without a gradient nothing brings them back: resample, or add an auxiliary "
-            "loss.",
+            text="Through neither of the two",
             right=True,
-            feedback="A bad start, a learning rate or a λ that is too strong at first are how latents die; a warm-up keeps more of them alive. Once they "
-            "are dead, only something that reaches latents that are off helps.",
+            feedback="A latent that is off enters neither, so no λ reaches it. A bad start, or too strong a λ early on, is how latents die. Resampling "
+            "or an auxiliary loss reaches those that are off.",
         ),
         Option(
-            text="The data has fewer features than the dictionary has latents.",
-            feedback="Possible, and then reviving them would not lower the error. But it is the last explanation, after ruling out that they simply "
-            "cannot move.",
+            text="Through the penalty alone",
+            feedback="The penalty is flat there: a ReLU that is off passes no gradient.",
+        ),
+        Option(
+            text="Through the reconstruction alone",
+            feedback="Its row is multiplied with 0, so nothing in the output depends on it.",
+        ),
+        Option(
+            text="Through both, more so at a smaller λ",
+            feedback="While it is off both are 0, at any λ.",
         ),
     ),
     _quiz(
         "choose-lambda",
-        "L1 against reconstruction: how do you choose λ?",
+        "On a toy with about eight features on per sample, four runs differ in λ only. L0 is 60, 20, 8 and 3, FVU .08, .12, .25 and .60. The "
+        "total loss is lowest in the first, its two terms are equal in the second. You want latents that mean one thing. Which run do you "
+        "look at first?",
         Option(
-            text="So that both terms of the loss are equally large.",
-            feedback="Their sizes depend on units and on the number of dimensions. Equal is a coincidence, not a goal.",
-        ),
-        Option(
-            text="The largest λ at which the reconstruction is still perfect.",
-            feedback="There is none: the smallest λ costs some reconstruction. You choose a point on a curve.",
-        ),
-        Option(
-            text="Train a few, look at L0 against what is lost, take the λ for an L0 that can be read; then look at latents.",
+            text="The one with an L0 of 8",
             right=True,
-            feedback="The curve shows what each latent buys. Where on it to be depends on the use: fewer latents to read, more to steer without an error "
-            "term. And neither axis says whether latents mean something.",
+            feedback="A dictionary that may use many more latents than there are features mixes them, and reconstructs better for it. The curve says "
+            "what a latent buys; the use decides, then a look at latents.",
         ),
         Option(
-            text="The λ with the lowest total loss.",
-            feedback="The total loss has λ in it: a smaller λ always gives a smaller one. Losses of different λ cannot be compared.",
+            text="The one with an L0 of 20",
+            feedback="That the terms are equal depends on units and on the number of dimensions. It is a coincidence.",
+        ),
+        Option(
+            text="The one with an L0 of 60",
+            feedback="The total loss has λ in it, so the smallest λ always has the lowest one.",
+        ),
+        Option(
+            text="The one with an L0 of 3",
+            feedback="Fewer latents than features leave out most of what there is: FVU .60.",
         ),
     ),
     _quiz(
         "dense-at-99",
-        "Expansion 4, 99 % of the variance reconstructed, and most latents are on in a third of all tokens. What do you change first?",
+        "Expansion 4, FVU .01, and most latents are on in a third of all tokens. What do you change first, to get latents that mean something?",
         Option(
-            text="The expansion: more latents make it sparser.",
-            feedback="Perhaps, later. With nothing that asks for sparsity, more latents are only more dense ones.",
-        ),
-        Option(
-            text="The sparsity: a larger λ, or a smaller k.",
+            text="The sparsity (λ or k)",
             right=True,
-            feedback="99 % with dense latents is a rotated copy of the activation: there is room to give reconstruction up. Make it sparse, look at the "
-            "curve, and widen it if the price is too high.",
+            feedback="FVU .01 with dense latents is a rotated copy of the activation. There is error to spend: make it sparse, look at the curve, then "
+            "widen if the price is too high.",
         ),
         Option(
-            text="The learning rate: it has not converged.",
+            text="The width (expansion)",
+            feedback="Perhaps later. With so little that asks for sparsity, more latents are only more dense ones.",
+        ),
+        Option(
+            text="The training (steps, rate)",
             feedback="It reconstructs 99 %. What it was asked to do it does; it was asked for the wrong thing.",
         ),
         Option(
-            text="Nothing: 99 % is excellent.",
-            feedback="The identity has 100 %. Reconstruction alone is no goal.",
+            text="The data (how varied)",
+            feedback="With a third of all latents on, nothing makes them say one thing each, whatever the text.",
         ),
     ),
     _quiz(
         "why-not-wider",
-        "Wider dictionaries reconstruct better at the same L0. Why not take an expansion of 1000?",
+        "The expansion goes from 4 to 1000, at the same L0 and on the same data. What happens to the error, and to the number of samples that "
+        "teach each latent?",
         Option(
-            text="It is impossible: there cannot be more latents than dimensions.",
-            feedback="There can, and there are. That is the point of a dictionary for superposition.",
-        ),
-        Option(
-            text="Cost, dead latents, and splitting: one concept falls into many latents, each so rare that hardly any data teaches it.",
+            text="The error falls, and so does the number",
             right=True,
-            feedback="In the limit every text has a latent of its own, the reconstruction is perfect, and nothing is explained. Width chooses how fine the "
-            "description is.",
+            feedback="Concepts fall into many rare latents that little data teaches; memory and dead latents come on top. In the limit each text has a "
+            "latent of its own, and nothing is explained.",
         ),
         Option(
-            text="Wide dictionaries cannot be sparse.",
-            feedback="L0 does not depend on width; k of 1000 d is as possible as k of 4 d.",
+            text="The error falls, and the number rises",
+            feedback="As many are on per sample as before, and there are 250 times as many of them.",
+        ),
+        Option(
+            text="The error rises, and the number falls",
+            feedback="A wider dictionary can do all that a narrow one does.",
+        ),
+        Option(
+            text="The error rises, and so does the number",
+            feedback="A wider one can do all that a narrow one does, and its latents are on more rarely.",
         ),
     ),
     _quiz(
         "zero-is-easy",
-        "A reconstruction of what layer 2's attention writes recovers 98 % of the loss, against zeros. A colleague says: “so 98 % of what this layer does is in "
-        "these latents”. What do you answer?",
+        "Zeros in place of a layer's output cost 4.0 nats per token on average, its reconstruction costs 0.08. What share of the loss is "
+        "recovered, and how much is lost where it counts, if one token in a hundred bears it all?",
         Option(
-            text="Right: that is what loss recovered measures.",
-            feedback="It measures a share of a large number: the damage that zeros do. In the table above, an activation with as much noise as signal gets "
-            "nearly as high a share.",
-        ),
-        Option(
-            text="Zeros do so much damage that a high share comes cheaply. Look at the nats that are lost, and at which tokens.",
+            text="98 %, and 8 nats there",
             right=True,
-            feedback="Noise as large as what there is to explain recovers most of the loss, too. And the tokens that depend on what is missing may be few, "
-            "and lost completely: an average hides that.",
+            feedback="(4.0 − 0.08) / 4.0, and 0.08 · 100. An average does not say whether every token lost a little or a few lost everything.",
         ),
         Option(
-            text="The true share is lower, because BOS was left as it is.",
-            feedback="One position of a hundred, whose activation hardly says anything about the text.",
+            text="98 %, and 0.08 nats there",
+            feedback="That would be so if each token lost the same.",
+        ),
+        Option(
+            text="92 %, and 8 nats there",
+            feedback="The share is (4.0 − 0.08) / 4.0.",
+        ),
+        Option(
+            text="92 %, and 0.8 nats there",
+            feedback="The share is (4.0 − 0.08) / 4.0, and a hundred times 0.08 is 8.",
         ),
     ),
     _quiz(
         "top-contexts",
-        "The ten highest contexts of a latent are all Texan cities. You call it “Texas”. What is missing?",
+        "A latent's ten highest contexts are all about Texas. On other text it is on at 15 tokens, all about Texas; 60 tokens are about Texas "
+        "in all. How good is the label “Texas”?",
         Option(
-            text="More of the highest: a hundred instead of ten.",
-            feedback="That is more of the same end. Where is it on weakly?",
-        ),
-        Option(
-            text="A look at where it is on WEAKLY, and at Texan cities where it is off.",
+            text="Precision is high, recall low",
             right=True,
-            feedback="Most of the time a latent is on, it is not near its maximum, and there it may say something else: precision. And whether it is on "
-            "at all of Texas is recall. Top contexts show neither.",
+            feedback="15 of 15, but 15 of 60. Which tokens it misses, its own contexts cannot show: look at Texas where it is off.",
         ),
         Option(
-            text="Nothing: top contexts are what a latent means.",
-            feedback="They are the best case that can be made for a label. A label is a claim about all tokens that it is marked on.",
+            text="Recall is high, precision low",
+            feedback="Whenever it is on, the token is about Texas: that is precision, 15 of 15.",
+        ),
+        Option(
+            text="Both of them are high",
+            feedback="It is off at 45 tokens that are about Texas.",
+        ),
+        Option(
+            text="Both of them are low",
+            feedback="Few tokens, and all of them right: precision counts only those on which it is on.",
         ),
     ),
     _quiz(
         "best-of-many",
-        "For a concept that nobody trained for, you pick the best of 256 latents by F1 on 500 tokens and report that F1. What is wrong?",
+        "Of 256 latents one has the best F1 for a concept on 500 tokens: 0.62. On 500 other tokens this one has 0.41, and another latent has "
+        "the best F1 there, 0.44. Which F1 do you report?",
         Option(
-            text="Nothing: F1 takes care of rare concepts.",
-            feedback="It does, and that is not the problem. How many candidates were there?",
-        ),
-        Option(
-            text="The F1 should be averaged over all latents.",
-            feedback="Most latents are about other things; their F1 here says nothing about the one you picked.",
-        ),
-        Option(
-            text="The best of 256 looks good by chance on the texts that it was picked on: mark it on others.",
+            text="0.41",
             right=True,
-            feedback="Choosing is a kind of training. The rarer the concept and the more candidates, the more luck is in it.",
+            feedback="The one that was chosen, on tokens that had no part in the choice. Choosing is a kind of training: the rarer the concept and the "
+            "more candidates, the more luck is in the best.",
+        ),
+        Option(
+            text="0.44",
+            feedback="That is the best of many again, lucky on the tokens on which it was picked.",
+        ),
+        Option(
+            text="0.62",
+            feedback="Its luck is in this number: it was picked because it was high here.",
+        ),
+        Option(
+            text="0.52",
+            feedback="A mean of a number with luck in it and one without.",
         ),
     ),
     _quiz(
         "fair-to-neurons",
-        "Latents beat neurons in your table. Which objection would be fair?",
+        "Latents say a concept better than neurons do. Which of these, found in the code, would take that result away?",
         Option(
-            text="Neurons got a threshold of their own, and latents did too.",
-            feedback="That is what makes it fair: each unit at its best.",
-        ),
-        Option(
-            text="Only one layer's neurons were tried, and one by one: another layer's might do better, or a few neurons together.",
+            text="Thresholds fitted for latents, 0 for neurons",
             right=True,
-            feedback="It can be tested, so test it before you say why latents win. The number of candidates is no objection here: there are more neurons than "
-            "latents, and random directions do no better.",
+            feedback="Then each latent was at its best and no neuron was. A fair table gives each unit its own. (And it tries units one by one: a few "
+            "neurons together may say more.)",
         ),
         Option(
-            text="F1 favours latents because they are never negative.",
-            feedback="With a threshold of its own a unit's zero does not matter.",
+            text="Thresholds fitted for neurons, 0 for latents",
+            feedback="That is an advantage for neurons. Latents won in spite of it.",
+        ),
+        Option(
+            text="More neurons than latents among the units",
+            feedback="More candidates are an advantage too. Latents won in spite of it.",
+        ),
+        Option(
+            text="More texts for marking than for choosing",
+            feedback="Both kinds were chosen on the same texts and marked on the same texts.",
         ),
     ),
     _quiz(
         "worth-a-latent",
-        "Predict, before you look. When the text comes in paragraphs, which languages and kinds of text get a latent that says them better?",
+        "Predict, before you look. When text comes in paragraphs of one kind, what gets a latent that says it better than before?",
         Option(
-            text="None: the sentences are the same, word by word.",
-            feedback="The sentences are, but not what they say about the next one. A model keeps what helps to predict.",
-        ),
-        Option(
-            text="Above all those that single words do not give away, such as French: it pays now to carry along what the words before have said.",
+            text="French above all",
             right=True,
-            feedback="That is a prediction that can fail: the table below may show no difference, or the same one for all.",
+            feedback="Single words do not always give it away, so it pays now to carry along what the words before have said. A prediction that can "
+            "fail: look at the table.",
         ),
         Option(
-            text="All of them alike, since all of them come in paragraphs now.",
-            feedback="Where a token and its neighbours say what kind of text it is, as in DNA, there is less to gain from what came before.",
+            text="DNA above all",
+            feedback="Nearly each of its tokens says that it is DNA. There is less to gain from what came before.",
+        ),
+        Option(
+            text="All kinds alike",
+            feedback="All come in paragraphs, but some need the past to be told, others do not.",
+        ),
+        Option(
+            text="None of the kinds",
+            feedback="The sentences are the same. What they say about the next one is not, and a model keeps what helps to predict.",
         ),
     ),
     _quiz(
         "absorbed",
-        "A latent is on at answers about Texas and its cities, all but one: at questions about Dallas it is silent. The model answers them. What is the likely reason?",
+        "A dictionary has a latent for Texas and one for Dallas. The row of the second points along Dallas AND along Texas, and what is "
+        "rebuilt at questions about Dallas is as good as elsewhere. Which of the two are on there?",
         Option(
-            text="A latent for Dallas has “Texas” in its own row: one latent in place of two, which sparsity rewards.",
+            text="The one for Dallas, but not the one for Texas",
             right=True,
-            feedback="Absorption (Chanin et al. 2024). The label “Texas” has a hole at an arbitrary place, and no look at the latent's own contexts shows "
-            "it.",
+            feedback="One latent in place of two, which sparsity rewards: absorption (Chanin et al. 2024). The label “Texas” has a hole, and no look "
+            "at its own contexts shows it.",
         ),
         Option(
-            text="The dictionary was not trained long enough.",
-            feedback="Longer training makes absorption more likely, not less: absorbing lowers the loss.",
+            text="The one for Texas, but not the one for Dallas",
+            feedback="Texas's row says nothing of Dallas, so that part would be missing.",
         ),
         Option(
-            text="The latent is dead on Dallas.",
-            feedback="Dead means never on, anywhere. This one is on at all other Texan cities.",
+            text="Both the one for Dallas and the one for Texas",
+            feedback="Then Texas would be written twice. So it is where the row for Dallas says Dallas alone.",
+        ),
+        Option(
+            text="Neither the one for Dallas nor the one for Texas",
+            feedback="Then something else would have to write both.",
         ),
     ),
     _quiz(
         "usable-or-not",
-        "Two dictionaries for the same activations. The first has the lower FVU. Swaps of a state work through the latents of the second, and hardly "
-        "through those of the first. How can that be?",
+        "A “dictionary” has two latents for each axis of the activation, one per sign. Its FVU is 0. You swap the best latent of one state "
+        "for that of another. Which answer do you expect in most cases?",
         Option(
-            text="FVU is measured wrongly for one of them.",
-            feedback="Measured alike, on the same tokens. It answers another question.",
-        ),
-        Option(
-            text="The first spreads each state over many latents that mean other things as well; all together they are a faithful copy.",
+            text="The first state's",
             right=True,
-            feedback="A copy of the activation in another basis has FVU 0 and is no easier to use than the activation. What you want is that few latents "
-            "carry what you mean, and nothing else.",
+            feedback="One axis holds a small part of a state, and of much else. A perfect copy in another basis is no easier to use than the "
+            "activation itself.",
         ),
         Option(
-            text="Its error term does the work.",
-            feedback="Its error term is the smaller one of the two.",
+            text="The second state's",
+            feedback="With FVU 0 nothing is lost in the sum. The swap changes one part of the sum.",
+        ),
+        Option(
+            text="Some third state's",
+            feedback="The activation moves along one axis, a little. It will seldom come near a third state.",
+        ),
+        Option(
+            text="No state's at all",
+            feedback="Changing one or two axes of many does not take the answer apart.",
         ),
     ),
     _quiz(
         "what-an-sae-shows",
-        "You found a latent that says “about Texas” with F1 = 0.97. What have you shown?",
+        "At questions about Texas you take out what a latent writes, and 40 % of the answers become wrong. At other questions nothing "
+        "changes, nor does it for other latents of that size. Which claim does this add to an F1 of 0.97?",
         Option(
-            text="That the model uses the concept Texas.",
-            feedback="The latent was read, not changed. What is there need not be used: chapter 05 asks that.",
-        ),
-        Option(
-            text="That there is a direction along which questions about Texas can be told from others, and that a sparse description of the "
-            "activations has it as a part.",
+            text="Later parts of the model go by it at questions on Texas",
             right=True,
-            feedback="A real observation about the activations. That the model uses it, and that nothing else carries it, are two further claims, and each "
-            "needs an experiment.",
+            feedback="An intervention, with controls. Reading alone could not say that.",
         ),
         Option(
-            text="That the model has one neuron for Texas, in another basis.",
-            feedback="A latent is a unit of the dictionary, not of the model. Another dictionary may cut the same activations otherwise.",
+            text="Questions about Texas can be told from others along it",
+            feedback="The F1 said that already.",
+        ),
+        Option(
+            text="Nothing else in these activations says “about Texas”",
+            feedback="60 % of the answers are still right. Something else carries it too.",
+        ),
+        Option(
+            text="Another dictionary of this layer would have it as well",
+            feedback="No other dictionary was looked at.",
         ),
     ),
 )

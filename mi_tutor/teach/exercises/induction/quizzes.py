@@ -1,10 +1,11 @@
-"""Quick checks of chapter 03, in the order in which they are met."""
+"""Quick checks of chapter 03, in the order in which they are met. `reviews` asks each a second time."""
 
 from mi_tutor.teach.exercise import Option, Quiz
+from mi_tutor.teach.exercises.induction.reviews import REVIEWS
 
 
 def _quiz(slug: str, question: str, *options: Option) -> Quiz:
-    return Quiz(slug=slug, chapter="03", question=question, options=options)
+    return Quiz(slug=slug, chapter="03", question=question, options=options, review=REVIEWS[slug])
 
 
 QUIZZES = (
@@ -12,187 +13,223 @@ QUIZZES = (
         "paris-again",
         "“The city of Paris is in France. I visited Paris”. Which next word does an induction head raise?",
         Option(
-            text="“France”: that is what Paris was linked with.",
-            feedback="That would be knowing what the sentence says. An induction head knows only the order of words, and “France” did not come "
-            "directly after “Paris”.",
-        ),
-        Option(
-            text="“is”: it came after Paris the first time.",
+            text="“is”",
             right=True,
-            feedback="It finds the earlier “Paris”, looks one position further, and raises what stands there, whether or not that makes sense "
-            "here. Other parts of the model may overrule it.",
+            feedback="It finds the earlier “Paris”, looks one position further, and raises what stands there, whether or not that makes sense here. "
+            "Other parts of the model may overrule it.",
         ),
         Option(
-            text="“Paris”: it is the token that the head has found.",
+            text="“France”",
+            feedback="That would be knowing what the sentence says. An induction head goes by the order of words, and “France” did not come right "
+            "after “Paris”.",
+        ),
+        Option(
+            text="“Paris”",
             feedback="That would be saying the repeated word once more. An induction head looks at the token AFTER the earlier copy.",
+        ),
+        Option(
+            text="“of”",
+            feedback="It came right BEFORE the earlier “Paris”. What is raised comes after it.",
         ),
     ),
     _quiz(
         "first-word-of-the-copy",
-        "The loss on the second block is nearly 0, except on its FIRST word, where it is about as high as in the first block. Why?",
+        "BOS, a block of four random words, the same block again: A B C D A B C D. Which words of the second block can induction predict?",
         Option(
-            text="The model needs a word to warm up: its first prediction in a block is always worse.",
-            feedback="Nothing in the model warms up. Ask what there is to find when that word has to be predicted.",
-        ),
-        Option(
-            text="At the first block's last word, which has not come before, nothing says that the text will start again.",
+            text="All but the first one",
             right=True,
-            feedback="That position's token has no earlier copy, so there is nothing to continue. That is why we count the second block from its "
-            "second word on.",
+            feedback="The word before the second A is the first D, which has no earlier copy: nothing says that the text will start again. That is why "
+            "we count from the second word on.",
         ),
         Option(
-            text="The tokens of the second block are counted from BOS, which has no earlier copy.",
-            feedback="BOS stands at position 0 only. The question is what the last word of the first block could go by.",
+            text="All four of the words",
+            feedback="The second A comes after the first D, and nothing came after a D so far.",
+        ),
+        Option(
+            text="All but the first two",
+            feedback="One word is enough: at the second A the earlier A is found, and B stands after it.",
+        ),
+        Option(
+            text="Only the last one",
+            feedback="It need not notice that a block is being repeated. It compares single words.",
         ),
     ),
     _quiz(
         "one-head-left-out",
-        "Without the head that has the highest induction score, the loss on the second copy rises, but stays well below that of the first. What "
-        "follows?",
+        "Without the best-scoring induction head the loss on the second copy rises, and stays well below that of the first. Without all heads "
+        "of its layer copying is gone. What follows for the layer?",
         Option(
-            text="That head does not do induction; its score misleads.",
-            feedback="It does: it attends as an induction head does, and what is lost without it shows that the rest misses it. It is not alone.",
-        ),
-        Option(
-            text="Other heads do the same, and each adds to the logit of the right word. One is not enough to judge by.",
+            text="Several heads copy, the best-scoring one among them",
             right=True,
-            feedback="Take all heads of layer 1 out together and copying is gone. An ablation of one part says what the REST can do without it.",
+            feedback="Each adds to the logit of the right word. What is lost without one part is what the REST cannot make up for.",
         ),
         Option(
-            text="Copying does not need attention heads; the embeddings do most of it.",
-            feedback="Embeddings see one position at a time. Take all four heads of layer 1 out together and look.",
+            text="One head alone copies, and it is the best-scoring one",
+            feedback="Then copying would be gone without it.",
+        ),
+        Option(
+            text="Several heads copy, but not the best-scoring one",
+            feedback="Then nothing would be lost without it.",
+        ),
+        Option(
+            text="No head copies: the embeddings do",
+            feedback="They were there when copying was gone. And they see one position at a time.",
         ),
     ),
     _quiz(
         "untouched-but-blind",
-        "We took out the previous-token head of layer 0, which never looks at the earlier copy. The induction scores of layer 1 fell to nearly 0, though nobody touched "
-        "those heads. How?",
+        "Without the previous-token head of layer 0 the induction scores of layer 1 fall to nearly 0, though nobody touched those heads. Now "
+        "put back what that head wrote, but shuffled between positions. What do the scores do?",
         Option(
-            text="Heads of one model share their attention weights, which have to sum to 1.",
-            feedback="Each head has a softmax of its own, over positions. Nothing is shared between heads.",
-        ),
-        Option(
-            text="Layer 1 reads what it wrote: which token came before each position. Without it there is nothing to match.",
+            text="They stay near 0",
             right=True,
-            feedback="The two compose through the residual stream. That a score in layer 1 collapses is the sign of composition, and which of "
-            "query, key and value it goes through is the next question.",
+            feedback="Layer 1 matches on what each position says about the token before it, and shuffled it speaks of other positions. A score that "
+            "collapses one layer up is a sign of composition.",
         ),
         Option(
-            text="Setting a head to zero damages every later layer, whatever it did.",
-            feedback="Then the other heads of layer 0 would do it too. Your table says that they do not.",
+            text="They come back in full",
+            feedback="Then the heads would only miss something to read, whatever it says. It has to be true of its position.",
+        ),
+        Option(
+            text="They come back halfway",
+            feedback="A shuffled message is right at hardly any position.",
+        ),
+        Option(
+            text="They move to layer 0",
+            feedback="The heads of layer 0 read the embeddings, as before.",
         ),
     ),
     _quiz(
         "which-composition",
-        "Induction: “the present token is A; find the position whose PREVIOUS token was A”. Through which input of the induction head must the "
-        "previous-token head's output come?",
+        "Induction: “the present token is A; find the position whose PREVIOUS token was A”. Through what must the previous-token head's "
+        "output reach the induction head?",
         Option(
-            text="The query: the present position asks for what came before it.",
-            feedback="The query is the present token itself, A. What came before the present token is not asked for.",
-        ),
-        Option(
-            text="The key: each position offers what came before it.",
+            text="Through its key",
             right=True,
             feedback="Position i offers “before me stood A” as its key, the query says “I am A”, and the two match. K-composition.",
         ),
         Option(
-            text="The value: what came before is what gets copied.",
+            text="Through its query",
+            feedback="The query is the present token itself, A. What came before the present token is not asked for.",
+        ),
+        Option(
+            text="Through its value",
             feedback="What gets copied is the token AT the position that was found, not the one before it.",
+        ),
+        Option(
+            text="Through query and key",
+            feedback="On the query's side it is the present token itself that is matched.",
         ),
     ),
     _quiz(
         "highest-score-no-effect",
-        "Another head of layer 0 has a K-composition score far above random too, and without it the model copies as well as ever. What does "
-        "a composition score tell?",
+        "Of a head of layer 0 and one of layer 1 you know their K-composition score, and what becomes of copying without the first. Which "
+        "finding shows that two heads can be connected in the weights without copying going that way?",
         Option(
-            text="Nothing: weights cannot say anything about what a model does.",
-            feedback="It did single out the previous-token head for most induction heads. It suggests where to look, and the experiment decides.",
-        ),
-        Option(
-            text="The reverse of what we thought: a low score means a strong connection.",
-            feedback="A low score means that the two subspaces hardly meet, and information cannot pass easily.",
-        ),
-        Option(
-            text="That the later head CAN read what the earlier one writes. Whether it matters for a behaviour, an ablation tells.",
+            text="A score far above random, and copying as before",
             right=True,
-            feedback="A norm over all directions weighs them equally, also those in which nothing ever happens, or something for another task. A score "
-            "is a lead, an intervention is evidence.",
+            feedback="The score says how far two heads' directions meet, each direction counted alike, used or not. It is a lead; the ablation is "
+            "evidence.",
+        ),
+        Option(
+            text="A score far above random, and copying lost",
+            feedback="Connected, and needed: copying may well go that way.",
+        ),
+        Option(
+            text="A score like random, and copying lost",
+            feedback="That is a head which is needed, by another way than the keys. Ask for a connection that is not used.",
+        ),
+        Option(
+            text="A score like random, and copying as before",
+            feedback="Not connected there, and not needed.",
         ),
     ),
     _quiz(
         "one-layer-enough",
-        "One layer has keys that hold the token and its position, and nothing else. Could one of its heads be an induction head if "
-        "it had many more of them?",
+        "A one-layer model has a hundred heads. You exchange the token at position 9. How many heads' keys at position 10 change?",
         Option(
-            text="Yes: with enough heads one of them would learn it.",
-            feedback="Each of those heads meets the same keys. In none of them stands which token came before.",
-        ),
-        Option(
-            text="No: no key knows which token came before it, however many heads read it.",
+            text="None of them",
             right=True,
-            feedback="What stands at a position comes from other positions only by attention, and that is one layer's work; matching it is another's. "
-            "(One layer can still learn from text: which word goes with which, and that words come again.) That all heads TOGETHER "
-            "cannot do it either, unless the layer is enormous, has been proved; see Further reading.",
+            feedback="A key there is made of its own token and place. So no number of heads makes an induction head: none could find a position by "
+            "what came before it. (That all TOGETHER cannot either, unless the layer is enormous, has been proved: see Further reading.)",
         ),
         Option(
-            text="Yes, if it were trained longer: the loss of the one-layer model was still falling.",
-            feedback="Training does not change which information a key can hold. (Nor was it still falling: you will see its curve below.)",
+            text="About half of them",
+            feedback="Weights do not matter here: nothing has written about position 9 to position 10 yet.",
+        ),
+        Option(
+            text="Nearly all of them",
+            feedback="So it is in a second layer. In the first, nothing has moved between positions yet.",
+        ),
+        Option(
+            text="One in a hundred",
+            feedback="A previous-token head looks back, and writes AFTER keys were made.",
         ),
     ),
     _quiz(
         "why-a-phase-change",
-        "What speaks for a phase change, and not for gradual learning drawn on a logarithmic axis?",
+        "A loss was measured at steps 100, 200, 400, 800 and 1,600. Which course is the steadiest, with about the same fall at EVERY step?",
         Option(
-            text="The loss on the second copy falls by more than half.",
-            feedback="A gradual curve can do that too. How MUCH falls says nothing about how abruptly.",
-        ),
-        Option(
-            text="Most of the fall lies between two neighbouring checkpoints, with hardly any before, and induction scores rise in the same gap.",
+            text="5.0, 4.7, 4.0, 2.8, 0.2",
             right=True,
-            feedback="Abrupt in steps, and it coincides with the part forming. For copying, both halves of the circuit are useless alone, so there is little to "
-            "gain by having half of it; once each has some, they improve each other.",
+            feedback="About 0.3 per hundred steps throughout. On a logarithmic axis it looks like a cliff at the end: look at the steps before you "
+            "call something abrupt.",
         ),
         Option(
-            text="The model was trained for a long time before it happened.",
-            feedback="A slow start fits a gradual curve as well. Look at how steep the steepest part is, and what else happens there.",
+            text="5.0, 4.0, 3.0, 2.0, 1.0",
+            feedback="The first 1.0 takes a hundred steps, the last one eight hundred.",
+        ),
+        Option(
+            text="5.0, 3.6, 2.6, 1.9, 1.4",
+            feedback="The first 1.4 takes a hundred steps, the last 0.5 eight hundred.",
+        ),
+        Option(
+            text="5.0, 4.9, 4.8, 1.0, 0.9",
+            feedback="Nearly all of the fall lies in one gap.",
         ),
     ),
     _quiz(
         "no-induction-yet",
-        "Someone trains a two-layer model of ordinary text on 500 million tokens and finds no induction heads at all. What is the likeliest "
-        "reason? (Olsson et al. 2022 saw the change at roughly 2.5 to 5 billion tokens.)",
+        "Someone trains a two-layer model on 500 million tokens of ordinary text and finds no induction heads at all. What is the likeliest reason?",
         Option(
-            text="The model was not trained long enough: it has not come to the change yet.",
+            text="Too short a training",
             right=True,
-            feedback="Before the change there is next to nothing to see. (How many tokens it takes depends on the data and the settings: our little "
-            "language, full of repetition, needs far fewer.)",
+            feedback="Olsson et al. 2022 saw the change at roughly 2.5 to 5 billion tokens. It depends on data and settings: our little language, full "
+            "of repetition, needs far fewer.",
         ),
         Option(
-            text="Two layers are too few for induction heads.",
-            feedback="Two are just enough: one to say what came before, one to match it. You have taken such a model apart.",
+            text="Too few layers",
+            feedback="Two are just enough: one to say what came before, one to match it and copy. You have taken such a model apart.",
         ),
         Option(
-            text="Their induction score must be wrong, since every transformer has such heads.",
-            feedback="Untrained ones have none, and one-layer models never get them. Test the score on a model that copies, then believe it.",
+            text="Too little repetition",
+            feedback="Names, phrases and code come again all the time. Ordinary text is where these heads were first found.",
+        ),
+        Option(
+            text="Too strict a detector",
+            feedback="Test it on a model that copies, then believe it. Untrained models have no such heads, so finding none is no sign of a broken "
+            "score.",
         ),
     ),
     _quiz(
         "recap-circuit",
-        "Which sentence describes the circuit that you found?",
+        "By the circuit that you found: a text goes “… A B … A C … A”, and all other words are different ones. Which words are raised next?",
         Option(
-            text="A head of layer 1 remembers pairs of words from training and recalls them.",
-            feedback="The blocks are random: these pairs never occurred in training. What is learned is a procedure, not pairs.",
-        ),
-        Option(
-            text="A head of layer 0 writes the previous token at each position; heads of layer 1 find, with the present token as their query, the "
-            "position where that matches, and copy its token.",
+            text="B and C",
             right=True,
-            feedback="Positions in layer 0 (QK), K-composition between the layers, copying in layer 1 (OV): each of the three stands in the weights, and "
-            "each you have tested.",
+            feedback="Layer 0 marked both with “A was before me”. In layer 1 the last A finds the mark twice, and copies from both places.",
         ),
         Option(
-            text="Heads of layer 1 look back by the block's length and copy what they find there.",
-            feedback="That predicts the same on plain repetition. On rotated blocks it fails, and the model does not: it goes by the token.",
+            text="C alone",
+            feedback="The later one is not the only one with the mark: B's position says “A was before me” just as well.",
+        ),
+        Option(
+            text="B alone",
+            feedback="The earlier one is not the only one with the mark. Nothing in the circuit looks for the first.",
+        ),
+        Option(
+            text="A alone",
+            feedback="A is what is matched. What is copied stands at the marked places.",
         ),
     ),
 )

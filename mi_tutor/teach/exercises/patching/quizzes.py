@@ -1,248 +1,257 @@
-"""Quick checks of chapter 04, with feedback for every option."""
-
-from __future__ import annotations
+"""Quick checks of chapter 04, in the order in which they are met. `reviews` asks each a second time."""
 
 from mi_tutor.teach.exercise import Option, Quiz
+from mi_tutor.teach.exercises.patching.reviews import REVIEWS
 
 
 def _quiz(slug: str, question: str, *options: Option) -> Quiz:
-    return Quiz(slug=slug, chapter="04", question=question, options=options)
+    return Quiz(slug=slug, chapter="04", question=question, options=options, review=REVIEWS[slug])
 
 
 QUIZZES = (
     _quiz(
         "why-logit-difference",
-        "The model gives “ Mary” 99.9 %. Why not use that probability as the metric?",
+        "The model gives “ Mary” 90 %, and words that are no names the rest. A patch lowers the logits of ALL names by 3. What do P(“ Mary”) "
+        "and the difference of the logits of “ Mary” and “ John” do?",
         Option(
-            text="Probabilities cannot be compared between prompts.",
-            feedback="They can. The trouble is another one: near 1 they stand still.",
-        ),
-        Option(
-            text="Near 1 it hardly moves, although much may change underneath; and it mixes “which name?” with “is it a name at all?”.",
+            text="The probability falls, the difference stays",
             right=True,
-            feedback="From 99.9 % to 99 % looks like nothing and is 2.3 in log odds. And the difference of two names' logits is not moved by what "
-            "raises all names alike.",
+            feedback="The probability mixes “which name?” with “a name at all?”. The difference asks the one question. And near 1 a probability hardly "
+            "moves, whatever goes on underneath.",
         ),
         Option(
-            text="Because a softmax has no gradient.",
-            feedback="It has one. Near 1 it is tiny, though, which is the point.",
+            text="The probability stays, the difference falls",
+            feedback="Both names fall alike. It is the words that are no names which gain.",
         ),
         Option(
-            text="Because the softmax needs the whole vocabulary, which is too slow.",
-            feedback="The cost is no concern here. What matters is what the number responds to.",
+            text="The probability and the difference fall",
+            feedback="Both names fall by 3, so their difference is what it was.",
+        ),
+        Option(
+            text="The probability and the difference stay",
+            feedback="The names lose against all other words.",
         ),
     ),
     _quiz(
         "why-not-noise",
-        "Instead of a second prompt one could add Gaussian noise to the names' embeddings and patch clean activations back. What speaks for the pair?",
+        "Head X brings up which two people are in the story, head Y tells the giver from the receiver. You corrupt either with strong noise "
+        "on all names' embeddings, or with a pair in which the first of the two people is another one, and the same person gives. Which heads "
+        "can patching show?",
         Option(
-            text="With noise nothing breaks, so there is nothing to recover.",
-            feedback="With enough noise a lot breaks. Too much, in fact.",
-        ),
-        Option(
-            text="Noise gives activations that no text gives, so the model may fail in ways it never fails on text; a pair changes one known thing.",
+            text="With noise X and Y, with the pair X",
             right=True,
-            feedback="And a pair has a second right answer, so that the metric has two ends. Zhang and Nanda 2024 found that the two kinds of corruption can "
-            "point at different components.",
+            feedback="The pair changes one known thing and stays on text: who gives is the same, so Y does the same in both. Noise breaks all that "
+            "hangs on names, and makes streams that no text makes; Zhang and Nanda 2024 found that the two can point at different components.",
         ),
         Option(
-            text="Noise is random, so the result cannot be repeated.",
-            feedback="With a seed it can be repeated exactly. What it means is the trouble.",
+            text="With noise X and Y, with the pair Y",
+            feedback="So it would be if the people were the same and the other one gave.",
         ),
         Option(
-            text="Pairs need no clean run.",
-            feedback="They do: that is where the activations come from.",
+            text="With noise X, with the pair X and Y",
+            feedback="The same person gives in both prompts, so Y does the same in both. And noise breaks what Y reads, too.",
+        ),
+        Option(
+            text="With noise Y, with the pair X and Y",
+            feedback="Noise on the names destroys who they are. And in the pair the same person gives.",
         ),
     ),
     _quiz(
         "the-lens-is-dark",
-        "In the middle layers the logit lens shows no trace of the answer. What follows?",
+        "Before layer 1, at the last token, the logit lens is dark and patching recovers 0.0. Patching the giver's position before layer 1 "
+        "recovers 1.0. Where is what decides the answer?",
         Option(
-            text="The model has not begun to work on it.",
-            feedback="The map that patching draws below will show it: what decides the answer is already on its way, at other positions.",
-        ),
-        Option(
-            text="Nothing is written here in the directions that the unembedding reads; in other directions, and at other positions, there may be everything.",
+            text="At another position, and it has not been brought here",
             right=True,
-            feedback="An early answer in the lens is evidence. A missing one is not.",
+            feedback="At the giver's. Here both methods agree that it is not at the end.",
         ),
         Option(
-            text="The lens is broken without the final LayerNorm's scale.",
-            feedback="Yours has the LayerNorm in it, and its last row is exactly what the model says.",
+            text="Here, in directions that the unembedding does not read",
+            feedback="Then putting this stream in would recover something.",
         ),
         Option(
-            text="The answer is decided in the last layer.",
-            feedback="It becomes visible there. Where it is decided is another question, for patching.",
+            text="Nowhere: it has not been worked out at any position yet",
+            feedback="What decides between the two prompts is at the giver's position, all of it.",
+        ),
+        Option(
+            text="Here, where the lens misses it for want of a LayerNorm",
+            feedback="The patch does not look through the lens, and it finds nothing here either.",
         ),
     ),
     _quiz(
         "read-the-map",
-        "In the map above, patching the giver's position in an early layer recovers everything, and in a late layer nothing. What follows?",
+        "Recovered by patching before layers 1, 2 and 3: at the giver 1.0, 1.0 and 0.1; at the end 0.0, 0.0 and 0.9. In which layer is it "
+        "moved from the giver to the end?",
         Option(
-            text="The model has forgotten the giver by then.",
-            feedback="The stream there still holds it. But nobody reads it there any more.",
-        ),
-        Option(
-            text="By the late layer, what the end needs of it has been moved away; from then on another position carries it.",
+            text="In layer 2",
             right=True,
-            feedback="And the map shows where to: in the late rows the last position recovers everything.",
+            feedback="Before it all is at the giver, after it nearly all at the end. The stream at the giver still holds it then; nobody reads it "
+            "there any more.",
         ),
         Option(
-            text="Late layers matter less than early ones.",
-            feedback="In the late rows another position recovers everything. The map is about WHERE, layer by layer.",
+            text="In layer 1",
+            feedback="What layer 1 has done shows before layer 2: there all is still at the giver.",
         ),
         Option(
-            text="The head that moves it sits in the first layer.",
-            feedback="It sits where the column at the giver goes dark and the column at the end lights up.",
+            text="In layer 3",
+            feedback="What stands before layer 3 was written by earlier layers.",
+        ),
+        Option(
+            text="In layer 0",
+            feedback="What layer 0 has done shows before layer 1: there all is at the giver.",
         ),
     ),
     _quiz(
         "why-nothing",
-        "Patching the stream at the two names recovers exactly nothing, in any layer. Why?",
+        "“When Mary and John went to the store, John gave a drink to” is run, and the same with “Mary gave”. At which positions can patching "
+        "the stream before layer 2 recover anything?",
         Option(
-            text="Names do not matter for this question.",
-            feedback="They do: with other names the answer is another one. But between THESE two runs they do not differ.",
-        ),
-        Option(
-            text="Attention looks back only, and the runs are equal up to the giver: what is put in is what was there already.",
+            text="At the giver, and after it",
             right=True,
-            feedback="A patch shows what differs between the two runs. Where they are equal it cannot show anything, however much the place matters. To "
-            "see the names' role, choose a pair in which they differ.",
+            feedback="Attention looks back only, so up to the giver the two runs are equal: what is put in was there already. To see a role of the "
+            "first two names, choose a pair in which they differ.",
         ),
         Option(
-            text="The heads copy the names to the giver in layer 0, before we patch.",
-            feedback="Then layer 0's row would show something. The streams there are the same in both runs, before any copying.",
+            text="At the two names, and at the giver",
+            feedback="At the two names the runs are equal: nothing before them differs.",
         ),
         Option(
-            text="Several positions together would be needed (an AND).",
-            feedback="A good thought in general. But here the activations put in equal those they replace: compare them.",
+            text="At the two names, and after them",
+            feedback="Between the second name and the giver too, nothing has differed so far.",
+        ),
+        Option(
+            text="At the last position, and nowhere else",
+            feedback="Before layer 2 the difference is somewhere between the giver and the end. Which of these positions, the map shows.",
         ),
     ),
     _quiz(
         "nothing-when-denoising",
         "Denoising head A alone recovers nothing. Noising head A alone loses everything. Which reading fits?",
         Option(
-            text="A does nothing; the noising result is an artefact.",
-            feedback="Losing everything is no small effect. Think of an AND.",
-        ),
-        Option(
-            text="A is needed, but not enough: something else is needed together with it.",
+            text="A is needed, but not enough",
             right=True,
-            feedback="An AND: in the corrupted run the other part is missing, so bringing A back does not help.",
+            feedback="An AND. In the corrupted run the other part is missing, so bringing A back does not help.",
         ),
         Option(
-            text="A is enough, but not needed: there is a backup.",
+            text="A is enough, but not needed",
             feedback="That is the other way round (OR): denoising would show A, noising would not.",
         ),
         Option(
-            text="The two directions contradict each other, so one of them has a bug.",
-            feedback="They ask different questions, and in anything but a linear system they may differ.",
+            text="A is enough and it is needed",
+            feedback="Then bringing it back would recover the answer.",
+        ),
+        Option(
+            text="A is not needed nor enough",
+            feedback="Losing everything is no small effect. Noising here means the other prompt's activation, not noise from outside.",
         ),
     ),
     _quiz(
         "ten-million-latents",
-        "You have ten million latents to rank by their effect on one answer, and time for one experiment. Which method?",
+        "You have ten million latents to rank by their effect on one answer, and time for one experiment. Which one?",
         Option(
-            text="Activation patching of every latent.",
-            feedback="Ten million forward passes. Keep those for the few that the ranking puts on top.",
-        ),
-        Option(
-            text="The logit lens on every latent's decoder direction.",
-            feedback="Cheap, but it sees only what is written for the output to read. Latents that later layers read would rank last.",
-        ),
-        Option(
-            text="Attribution patching for all of them, then exact patches for the top, and for a sample of the rest.",
+            text="One gradient for all, then exact patches for the top and some others",
             right=True,
-            feedback="Two forward passes and one backward pass rank all of them. The sample of the rest tells how many false negatives to expect.",
+            feedback="Two forward passes and one backward pass rank all of them. A sample of the others tells how many false negatives to expect.",
         ),
         Option(
-            text="A probe for each of them.",
-            feedback="A probe needs labels, and says what can be read, not what the answer depends on.",
+            text="Exact patches for all, then in the other direction for the top",
+            feedback="Ten million forward passes. Keep those for the few that a ranking puts on top.",
+        ),
+        Option(
+            text="The logit lens for all, then exact patches for the top ones",
+            feedback="Cheap, but what later layers read would rank last, and would not be among the top ones.",
+        ),
+        Option(
+            text="A probe at each of them, then exact patches where it reads best",
+            feedback="Probes have to be fitted, one by one, and they say what can be read, not what the answer depends on.",
         ),
     ),
     _quiz(
         "when-exact-is-worth-it",
-        "When is activation patching still worth its cost?",
+        "Each of these sites has an estimate of its patch's effect. Which estimate would you trust without an exact patch?",
         Option(
-            text="When few sites are left, or when a claim rests on them: where attention is saturated or LayerNorm rescales, the slope misleads.",
+            text="An MLP's output: 0.3 by a hundred gradients on its way",
             right=True,
-            feedback="The estimate proposes, the exact patch decides. Also wherever an estimate says “nothing here” and that nothing matters.",
+            feedback="Along one site's own way the mean slope times the step IS the change, but for the size of the steps.",
         ),
         Option(
-            text="Never: attribution patching gives the same numbers for less.",
-            feedback="You have just measured that it does not, and where.",
+            text="A value: 2.0 by one gradient, the pattern held fixed",
+            feedback="The head is linear then, but MLPs and LayerNorm come after it.",
         ),
         Option(
-            text="Always: estimates are worthless.",
-            feedback="They are a good first sieve: for many sites one backward pass ranks well.",
+            text="A head's output: 1.5 by one gradient, in the last layer",
+            feedback="Better than most, and a large change may still be bent by the last MLP and LayerNorm.",
         ),
         Option(
-            text="Whenever the model is large.",
-            feedback="Then it costs most. Size is no reason by itself.",
+            text="A key: 0.1 by one gradient, attention there saturated",
+            feedback="The least of all: the slope there says next to nothing.",
         ),
     ),
     _quiz(
         "which-ablation",
-        "Zeroing a head hurts the answer; replacing it by its mean over other stories does not. What is the likely reading?",
+        "Zeros in place of a head's output cost the answer 5 logits, its mean over other stories costs 4.9. What is the likely reading of "
+        "what it writes?",
         Option(
-            text="The head writes something that is always the same and that later layers rely on; about this prompt it says nothing they need.",
+            text="Different in each story, and counted on",
             right=True,
-            feedback="Zero takes the constant away as well. The mean leaves it in and removes only what is particular to the prompt.",
+            feedback="The mean keeps what is common to stories, and that is no help here.",
         ),
         Option(
-            text="The head carries the answer.",
-            feedback="Then the mean over other stories, in which the answer is another one, would hurt.",
+            text="Much the same in all stories, and counted on",
+            feedback="Then its mean could stand in for it.",
         ),
         Option(
-            text="Zero ablation is too weak.",
-            feedback="It is the stronger of the two here: it removes more.",
+            text="The same in all stories, and never counted on",
+            feedback="Then neither would cost anything.",
         ),
         Option(
-            text="The mean contains the answer.",
-            feedback="It is the mean over stories with many answers; for this prompt it says nothing special.",
+            text="Something that works against the answer",
+            feedback="Then taking it away would help.",
         ),
     ),
     _quiz(
         "probe-against-cause",
-        "A linear probe reads “the giver is male” from a stream at 100 %. What may you claim?",
+        "On prompts it was not fitted to, a linear probe reads “the giver is male” from a stream at 100 %. What may you claim?",
         Option(
-            text="That the model uses it to choose the receiver.",
-            feedback="You have held a direction that reads at 100 % and moves nothing. Using has to be shown by intervening.",
-        ),
-        Option(
-            text="That the model was trained to represent it.",
-            feedback="It may be a by-product, such as a shared first letter or frequency. Random, untrained networks let probes read a lot.",
-        ),
-        Option(
-            text="That it can be read from there along one direction. To claim use, exchange that direction and see the output follow.",
+            text="The label can be read along it",
             right=True,
-            feedback="Information is one question, use another. And the probe should be measured on prompts that it was not fitted to.",
+            feedback="Information is one question, use another. Labels without meaning can often be read as well.",
         ),
         Option(
-            text="Nothing at all: probes are worthless.",
-            feedback="They are a good way to find candidates. They only do not decide about use.",
+            text="The answer can be moved along it",
+            feedback="Nothing was moved. You have held a direction that reads at 100 % and moves nothing.",
+        ),
+        Option(
+            text="The label can be read along it alone",
+            feedback="Other directions were not looked at, and may read as well.",
+        ),
+        Option(
+            text="The answer is made by way of it",
+            feedback="It may be a by-product, such as a shared first letter. Untrained networks let probes read a lot.",
         ),
     ),
     _quiz(
         "gendered-pronouns",
-        "Find the circuit for gendered pronouns (“Anna is a doctor. The patients like” … her). Which first steps are the soundest?",
+        "A plan for the circuit behind “Anna is a doctor. The patients like” … “her”. Thirty sentences, each with Anna and with Henry; the "
+        "probability of “ her”; a map by layer and position; then heads, in both directions; new names at the end. Which part would you "
+        "change?",
         Option(
-            text="Look at attention patterns for heads that look at “Anna”, and call them the pronoun heads.",
-            feedback="Where a head looks is not what its output does. It is a hypothesis for later, not a first result.",
-        ),
-        Option(
-            text="Pairs that differ in the name only (Anna / Henry), the difference of “ her” and “ him”, check that the model can do it, a coarse map by layer and "
-            "position, then heads, in both directions, then paths; test on new names.",
+            text="The metric",
             right=True,
-            feedback="From coarse to fine, with a metric that asks exactly this question, and a test on what did not suggest the hypothesis.",
+            feedback="A probability falls with any damage, and near 1 it hardly moves. The logit of “ her” minus that of “ him” asks which of the two. "
+            "The rest goes from coarse to fine and ends with a test.",
         ),
         Option(
-            text="Train a probe for gender in each layer and take the best layer.",
-            feedback="That says where gender can be read. The circuit is what uses it.",
+            text="The prompts",
+            feedback="One thing changes and the right answer with it, as it should.",
         ),
         Option(
-            text="Zero each head in turn on one sentence, and keep those that lower the probability of “ her”.",
-            feedback="One sentence, a metric that any general damage lowers, and zeros that the model never saw. Each of the three can mislead.",
+            text="The order of steps",
+            feedback="From coarse to fine is right: the map says where to look for heads.",
+        ),
+        Option(
+            text="The test at the end",
+            feedback="New names are what did not suggest the hypothesis.",
         ),
     ),
 )

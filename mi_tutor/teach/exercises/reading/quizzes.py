@@ -1,10 +1,11 @@
-"""Quick checks of chapter 00, in the order in which they are met."""
+"""Quick checks of chapter 00, in the order in which they are met. `reviews` asks each a second time."""
 
 from mi_tutor.teach.exercise import Option, Quiz
+from mi_tutor.teach.exercises.reading.reviews import REVIEWS
 
 
 def _quiz(slug: str, question: str, *options: Option) -> Quiz:
-    return Quiz(slug=slug, chapter="00", question=question, options=options)
+    return Quiz(slug=slug, chapter="00", question=question, options=options, review=REVIEWS[slug])
 
 
 QUIZZES = (
@@ -12,76 +13,89 @@ QUIZZES = (
         "read-a-shape",
         "`x` holds activations with axes `[batch pos d_model]`. You write `x[:, 2]`. What do you get?",
         Option(
-            text="The activations at position 2 of every prompt: `[batch d_model]`.",
+            text="Position 2 of every prompt, with axes `[batch d_model]`",
             right=True,
             feedback="The colon keeps the batch, the 2 picks from the second axis, and d_model is left.",
         ),
         Option(
-            text="Prompt 2, at every position: `[pos d_model]`.",
+            text="Prompt 2 at every position, with axes `[pos d_model]`",
             feedback="That would be `x[2]`: batch is the first axis.",
         ),
         Option(
-            text="Number 2 of every activation: `[batch pos]`.",
+            text="Number 2 of every activation, with axes `[batch pos]`",
             feedback="That would be `x[..., 2]`: d_model is the last axis.",
+        ),
+        Option(
+            text="Positions 0 and 1 everywhere, with axes `[batch pos d_model]`",
+            feedback="That would be `x[:, :2]`. A single number picks one entry of its axis, and the axis is gone.",
         ),
     ),
     _quiz(
         "channel",
-        "Block 1 needs something that block 0 found out. How does it get there?",
+        "In a model of two blocks you take away all that block 0 adds, its attention's part and its MLP's. What is the stream made of that "
+        "block 1 reads?",
         Option(
-            text="Block 0 hands its output to block 1, which replaces it by its own.",
-            feedback="Nothing is replaced: you have just rebuilt the final stream as a SUM of everything that was written. What block 0 "
-            "wrote is still in there.",
-        ),
-        Option(
-            text="Block 0 adds it to the residual stream, and block 1 reads the stream.",
+            text="Of the embeddings, and of nothing that block 0 writes",
             right=True,
-            feedback="The stream is a shared channel: every component reads all of it and adds to it. That is why a component can be taken "
-            "out and the rest still makes sense.",
+            feedback="The stream is a sum that every part reads and adds to. The embeddings were written first, and no block takes them out: that is "
+            "how a part can be removed and the rest still works.",
         ),
         Option(
-            text="Through the attention pattern, which connects layers.",
-            feedback="Attention moves information between positions, within one layer. Between layers everything goes through the stream.",
+            text="Of the embeddings, and of what block 0's MLP wrote before",
+            feedback="What was not written in this run is not there. The stream keeps nothing from earlier runs.",
+        ),
+        Option(
+            text="Of the embeddings, and of what block 0's MLP writes now",
+            feedback="So it would be if only the attention's part were taken away. Here the MLP's is gone as well.",
+        ),
+        Option(
+            text="Of nothing at all: it is zero at each of the positions",
+            feedback="Zeros would be left if a block's output replaced its input. It is added to it.",
         ),
     ),
     _quiz(
         "attention-is-not-importance",
-        "One head looks at “Mary” more than any other, and taking it out leaves the answer standing. Another head looks only at "
-        "“went”, and without it the answer is lost. How can that be?",
+        "Head A of layer 1 looks at “Mary” more than any other head, and without it the answer stands. Head B looks only at “went”, and "
+        "without it the answer is lost. You put part of another story's stream, before layer 1, into this one. At which word do you expect "
+        "that to bring up a person of the other story?",
         Option(
-            text="The attention weights must be wrong: a head that never looks at “Mary” cannot bring her up.",
-            feedback="The weights are right. But what a head finds at “went” is not the word: it is the residual stream there, and layer 0 "
-            "has already written to it.",
-        ),
-        Option(
-            text="The first head is broken; a working head that looks at the answer would decide it.",
-            feedback="It works, and it helps somewhat. Looking at the answer is neither needed nor enough.",
-        ),
-        Option(
-            text="A weight says from which position a head reads. What the stream holds there, and what the head writes, are other "
-            "questions.",
+            text="At “went”",
             right=True,
-            feedback="By layer 1 the stream at “went” holds more than “went”: earlier attention has left word of both people there. Where a "
-            "head looks and what its output does are two circuits (QK and OV; chapter 03).",
+            feedback="A weight says from where a head reads. What stands there is another question: by layer 1 it is more than the word “went”. The "
+            "next cell tries it.",
+        ),
+        Option(
+            text="At “Mary”",
+            feedback="Head A reads there, and the answer stood without head A.",
+        ),
+        Option(
+            text="At “store”",
+            feedback="In this place each story has a store. Nothing says that a person is kept there.",
+        ),
+        Option(
+            text="At the end",
+            feedback="That is where the answer is due. What brings it there is layer 1, and it comes later.",
         ),
     ),
     _quiz(
         "what-an-ablation-shows",
-        "Without head 0 of layer 1 the model names somebody who is not in the story. What follows?",
+        "Without head 0 of layer 1 the model names somebody who is not in the story. What does that say about the head, on this prompt?",
         Option(
-            text="That head stores the name Mary.",
-            feedback="Then it would say Mary in every story. Try it with other names: it brings up whoever is in the story.",
-        ),
-        Option(
-            text="That head is needed here to bring up the people of the story; that a name comes next, the model knows without it.",
+            text="It is needed to bring up the people of the story",
             right=True,
-            feedback="The model still wants a name and no longer knows whose. An ablation tells what a component was needed for, on the "
-            "prompts you tried.",
+            feedback="The model still wants a name and no longer knows whose. An ablation tells what a part was needed for, on the prompts you tried.",
         ),
         Option(
-            text="All other heads are irrelevant for this sentence.",
-            feedback="Look at the table again: without head 2 of layer 0 the model names the giver. And heads can stand in for one another, "
-            "which taking out one at a time never shows (chapter 04).",
+            text="It is needed to tell the giver from the receiver",
+            feedback="Then one of the two would be named. That is what happens without head 2 of layer 0.",
+        ),
+        Option(
+            text="It is needed to know that a name comes next",
+            feedback="A name does come next, only a wrong one. That a name is due is known without this head.",
+        ),
+        Option(
+            text="It is not needed: the answer is still a name",
+            feedback="Any name will not do. The people of the story are lost.",
         ),
     ),
 )

@@ -1,186 +1,207 @@
-"""Quick checks of chapter 01, in the order in which they are met."""
+"""Quick checks of chapter 01, in the order in which they are met. `reviews` asks each a second time."""
 
 from mi_tutor.teach.exercise import Option, Quiz
+from mi_tutor.teach.exercises.superposition.reviews import REVIEWS
 
 
 def _quiz(slug: str, question: str, *options: Option) -> Quiz:
-    return Quiz(slug=slug, chapter="01", question=question, options=options)
+    return Quiz(slug=slug, chapter="01", question=question, options=options, review=REVIEWS[slug])
 
 
 QUIZZES = (
     _quiz(
         "antipodal-cost",
-        "Two features share one dimension with opposite signs: W = (1, -1), no bias. The first is on with value 0.8, the second "
-        "is off. What comes out?",
+        "Two features share one dimension and point the SAME way: W = (1, 1), no bias. The first is on with value 0.8, the second is off. "
+        "What comes out?",
         Option(
-            text="0.8 and 0: nothing is lost.",
+            text="0.8 and 0.8",
             right=True,
-            feedback="The second output would be -0.8, and the ReLU cuts it off. With one feature on at a time, negative overlap "
-            "costs nothing. The price is paid only when both are on.",
+            feedback="The hidden value is 0.8, and both are read from it. The second is wrong whenever the first is on. Opposite signs would give 0.8 "
+            "and −0.8, and the ReLU cuts −0.8 off: apart costs nothing while one is on.",
         ),
         Option(
-            text="0.8 and -0.8: antipodal is the worst possible interference.",
-            feedback="That is the output before the ReLU. With features that are never negative, an overlap of -1 is cut off.",
+            text="0.8 and 0",
+            feedback="So it is with opposite signs, W = (1, −1). Here nothing falls below zero, so the ReLU cuts nothing off.",
         ),
         Option(
-            text="0.4 and 0.4: they share the value.",
-            feedback="Nothing is averaged. Multiply it out: hidden = 0.8, and the way up gives 0.8 · (1, -1), then the ReLU.",
+            text="0.4 and 0.4",
+            feedback="Nothing is shared out. The hidden value is 0.8, and each output is that value times its own weight.",
+        ),
+        Option(
+            text="0.8 and −0.8",
+            feedback="No weight is negative here, and no output of a ReLU ever is.",
         ),
     ),
     _quiz(
         "why-relu",
-        "Take the ReLU out of the toy model, so that x' = Wᵀ W x + b, and train it again with very sparse features. What do you "
-        "expect?",
+        "Take the ReLU out of the toy model, so that x' = Wᵀ W x + b, and train it again with very sparse features of falling importance, "
+        "more of them than dimensions. What do you expect to find?",
         Option(
-            text="It keeps as many features as it has dimensions, the most important ones, and drops the rest.",
+            text="The most important features at right angles, and no others",
             right=True,
-            feedback="A linear model pays for every overlap, however sparse the features are, so it does what principal component "
-            "analysis does. The ReLU is what makes a small negative overlap free.",
+            feedback="Without a ReLU every overlap shows up in some output, however rare the features. So it does what principal component analysis "
+            "does, and drops the rest.",
         ),
         Option(
-            text="It superposes even more, since nothing is clipped.",
-            feedback="Clipping is what helps: it removes negative interference. Without it, every overlap shows up in the output.",
+            text="Pairs of features on one line each, pointing apart",
+            feedback="With one of a pair on, the other's output is wrong, and nothing cuts it off. A pair pays only with the ReLU.",
         ),
         Option(
-            text="It cannot learn anything at all.",
-            feedback="It can: with m dimensions it represents m features perfectly. It just cannot represent more.",
+            text="All features, spread evenly over the space",
+            feedback="Rare features or not, each overlap is an error whenever one of the two is on.",
+        ),
+        Option(
+            text="All features at right angles, each of them shorter",
+            feedback="There are more of them than right angles to be had.",
         ),
     ),
     _quiz(
         "half-a-dimension",
-        "A feature has dimensionality D = 1/2. What can you conclude about its geometry?",
+        "Four features of length 1 in two dimensions all have D = 1/2. Which arrangement is ruled out?",
         Option(
-            text="Exactly one other feature shares its line, straight opposite.",
-            feedback="That is one way to have 1/2. With lengths of 1, D = 1 / (1 + Σ cos²), and three others with cos² = 1/3 each give 1/2 "
-            "as well.",
-        ),
-        Option(
-            text="It owns half a dimension; how the other half is shared, the Gram matrix has to tell.",
+            text="Two opposite pairs, on lines that meet at an angle of 30 degrees",
             right=True,
-            feedback="One opposite feature, or several at smaller overlaps: D adds the squares up and forgets the rest. The number "
-            "narrows the geometry down; the picture settles it.",
+            feedback="Each has overlaps with squares 1, 1, 3/4 and 3/4, itself included: D = 1/3.5.",
         ),
         Option(
-            text="The model represents it in half of the inputs in which it is on.",
-            feedback="D is about room, not about time: the weights are fixed, and so is D.",
+            text="Two opposite pairs, on lines that meet at an angle of 90 degrees",
+            feedback="That is the square: squares 1, 1, 0 and 0, so D = 1/2.",
+        ),
+        Option(
+            text="Two pairs at 90 degrees, one pair turned by 30 degrees to the other",
+            feedback="Squares 1, 0, 3/4 and 1/4, which is 2 again: D = 1/2, and no two features are opposite.",
         ),
     ),
     _quiz(
         "which-diagram",
-        "Somebody shows you a phase diagram of the extra feature with two regions, “superposed” and “not superposed”. What is "
-        "missing?",
+        "Somebody shows you a phase diagram of the extra feature with two regions, “superposed” and “not superposed”. Take two points of the "
+        "second region, both at dense features, one at relative importance 10 and one at 0.1. What has become of the extra feature there?",
         Option(
-            text="Nothing: superposition is a yes-or-no question.",
-            feedback="For the feature in question, not being in superposition can mean two opposite things. Think of very low and very "
-            "high importance.",
-        ),
-        Option(
-            text="A region in which the model has not converged.",
-            feedback="Training noise blurs borders; it is not a phase.",
-        ),
-        Option(
-            text="“Not superposed” is two fates: not represented at all, and represented in a dimension of its own.",
+            text="Alone at the first, dropped at the second",
             right=True,
-            feedback="Three fates. With low importance the feature is dropped, with high importance it gets the dimension, and only when "
-            "features are rare do both share it.",
+            feedback="So the two regions are three fates: dropped, superposed, and in a dimension of its own. The diagram hides that.",
+        ),
+        Option(
+            text="Dropped at the first, alone at the second",
+            feedback="The dimension goes to what is worth more. At 0.1 that is the other feature.",
+        ),
+        Option(
+            text="Dropped at both of these points",
+            feedback="At 10 the extra feature is worth ten times the other one, and one of the two can be kept.",
+        ),
+        Option(
+            text="Alone in a dimension at both of them",
+            feedback="There is one dimension, and at 0.1 the other feature is worth ten times as much.",
         ),
     ),
     _quiz(
         "what-superposition-costs",
-        "Two features are superposed as an antipodal pair. Under which data does this hurt most?",
+        "Two features of equal importance are superposed as an antipodal pair. Under which data does this hurt most?",
         Option(
-            text="Features that are often on at the same time.",
+            text="Each is on in 10 % of the samples, always both together",
             right=True,
-            feedback="The price is paid in collisions. Independent features collide with probability p²; correlated ones far more often, "
-            "which is why a model prefers to keep those orthogonal.",
+            feedback="Collisions are what costs, and here every tenth sample is one. Correlated features are therefore better kept at right angles.",
         ),
         Option(
-            text="Features that are very rare.",
-            feedback="Rare features hardly ever collide: that is when superposition is cheapest.",
+            text="Each is on in 20 % of the samples, and independently",
+            feedback="They meet in 0.2 · 0.2 = 4 % of the samples. That is less than always together at 10 %.",
         ),
         Option(
-            text="Features with equal importance.",
-            feedback="Equal importance is where a pair pays off most: neither deserves the dimension for itself.",
+            text="Each is on in 40 % of the samples, never both together",
+            feedback="Frequent, but they never meet, and while one is on the ReLU keeps the other's output at 0.",
+        ),
+        Option(
+            text="Each is on in 30 % of the samples, in 1 % of them both",
+            feedback="What counts is how often they meet, not how often they are on.",
         ),
     ),
     _quiz(
         "rotate-the-basis",
-        "You rotate the hidden space of the plain toy model: W becomes R W with a rotation R. What changes in its output, and what "
-        "follows?",
+        "You rotate the hidden space of the plain toy model: W becomes R W with a rotation R. For which samples does its output change?",
         Option(
-            text="Nothing changes, so single hidden dimensions have no meaning of their own there.",
+            text="For none of them",
             right=True,
-            feedback="(R W)ᵀ (R W) = Wᵀ W. The hidden space has no privileged basis, so asking what hidden dimension 3 stands for is not a "
-            "good question. With a ReLU on the hidden layer it becomes one.",
+            feedback="(R W)ᵀ (R W) = Wᵀ W: down and up are rotated together. So the hidden space has no privileged basis, and what hidden dimension 3 "
+            "stands for is no good question.",
         ),
         Option(
-            text="The features move to other directions, so the output changes.",
-            feedback="The directions move, but down and up move together: (R W)ᵀ (R W) = Wᵀ Rᵀ R W.",
+            text="For nearly all of them",
+            feedback="Directions move, but the output only sees overlaps, W_i · W_j, and a rotation leaves all of them as they were.",
         ),
         Option(
-            text="The output changes only where features interfere.",
-            feedback="Interference is made of overlaps W_i · W_j, and a rotation leaves all of them as they were.",
+            text="For those in which features interfere",
+            feedback="Interference is made of overlaps W_i · W_j. A dot product is the same in every rotated frame.",
+        ),
+        Option(
+            text="For those with a negative hidden value",
+            feedback="The ReLU acts on outputs, not on the hidden space. A negative hidden value is nothing special here.",
         ),
     ),
     _quiz(
         "neuron-seven",
-        "Neuron 7 fires on every French sentence you tried. You call it “the French neuron”, set it to zero, and the model still "
-        "writes French. Which explanation fits best with this chapter?",
+        "Neuron 7 fires on French, together with forty other neurons, and on recipes, together with one other. You set neuron 7 to zero. What "
+        "do you expect?",
         Option(
-            text="The intervention was too weak; setting a neuron to zero does not remove it.",
-            feedback="It removes just what the neuron contributes. The question is whether that was where French lives.",
-        ),
-        Option(
-            text="A feature is a direction, usually over many neurons, and a neuron serves several features: neuron 7 takes part in "
-            "French and in other things, and French does not depend on it alone.",
+            text="French hardly suffers, recipes do",
             right=True,
-            feedback="Firing on French is evidence that the neuron takes part, not that it is the unit. Look at what else it fires on, "
-            "and at directions rather than neurons.",
+            feedback="A feature is a direction over many neurons, and a neuron serves several features. So “the French neuron” was the wrong name for "
+            "it.",
         ),
         Option(
-            text="The model does not represent French.",
-            feedback="It writes it. What failed is the claim about one neuron.",
+            text="French suffers, recipes hardly do",
+            feedback="Of French it carries one part in forty, of recipes about a half.",
+        ),
+        Option(
+            text="French and recipes both suffer",
+            feedback="French is carried by forty others. Firing on French shows that neuron 7 takes part, not that it is needed.",
+        ),
+        Option(
+            text="French and recipes hardly suffer",
+            feedback="Recipes have only one other neuron. What neuron 7 added for them is gone.",
         ),
     ),
     _quiz(
         "room-in-high-dimensions",
-        "How does the number of directions that fit with all |cosines| below a fixed ε grow with the dimension d, when d is large?",
+        "The dimensions of a space go from 100 to 200. What happens to the room for directions at right angles, and what to that for "
+        "directions with |cosine| below 0.5?",
         Option(
-            text="Linearly: d directions fit in d dimensions.",
-            feedback="That is ε = 0. Allow a little overlap and far more fit.",
-        ),
-        Option(
-            text="It is unlimited: with real numbers any number of directions is possible.",
-            feedback="Different directions, yes, but not with bounded overlap: the Welch bound limits them.",
-        ),
-        Option(
-            text="Exponentially in d ε².",
+            text="The first doubles, the second is about squared",
             right=True,
-            feedback="That is the message of the Johnson-Lindenstrauss lemma, and the reason why a model with a few thousand dimensions "
-            "can have far more features, if they are sparse enough to be told apart.",
+            feedback="At right angles d directions fit in d dimensions. With a fixed overlap the number grows exponentially with d.",
+        ),
+        Option(
+            text="The first doubles, and the second doubles as well",
+            feedback="The two grow by different laws: at right angles with d, with some overlap exponentially.",
+        ),
+        Option(
+            text="The first doubles, the second becomes fourfold",
+            feedback="Fourfold is how a square grows. With a fixed overlap it is exponential.",
+        ),
+        Option(
+            text="The first is as before, and the second doubles",
+            feedback="Each new dimension is at right angles to all the old ones.",
         ),
     ),
     _quiz(
         "linear-hypothesis",
-        "Which of these does the superposition hypothesis add to the linear-representation hypothesis?",
+        "Suppose that all features of a model turned out to be directions at right angles, never more of them than dimensions. Which "
+        "hypothesis would be wrong about this model?",
         Option(
-            text="That features are directions in activation space.",
-            feedback="That is the linear-representation hypothesis itself.",
-        ),
-        Option(
-            text="That a layer can represent more features than it has dimensions, as almost orthogonal directions, at the price of "
-            "interference.",
+            text="Superposition alone",
             right=True,
-            feedback="Directions come first; superposition says that there can be more of them than dimensions, and that sparsity is what "
-            "makes the interference affordable.",
+            feedback="Features would still be directions: linear representation does not say how many there are.",
         ),
         Option(
-            text="That every neuron stands for one feature.",
-            feedback="Quite the opposite: superposition is an explanation for neurons that answer to several features.",
+            text="Linear representation alone",
+            feedback="It says that a feature is a direction. Directions at right angles are directions.",
         ),
         Option(
-            text="That networks compute only with linear maps.",
-            feedback="Neither says that. The non-linearity is what makes superposition affordable.",
+            text="Both of the two",
+            feedback="They are directions, so one of the two holds.",
+        ),
+        Option(
+            text="Neither of the two",
+            feedback="Superposition says that there are more features than dimensions.",
         ),
     ),
 )

@@ -1,168 +1,170 @@
-"""Quick checks of chapter 05, with feedback for every option."""
-
-from __future__ import annotations
+"""Quick checks of chapter 05, in the order in which they are met. `reviews` asks each a second time."""
 
 from mi_tutor.teach.exercise import Option, Quiz
+from mi_tutor.teach.exercises.swaps.reviews import REVIEWS
 
 
 def _quiz(slug: str, question: str, *options: Option) -> Quiz:
-    return Quiz(slug=slug, chapter="05", question=question, options=options)
+    return Quiz(slug=slug, chapter="05", question=question, options=options, review=REVIEWS[slug])
 
 
 QUIZZES = (
     _quiz(
         "why-held-out",
-        "Why do we count swaps on (city, relation) pairs that were never in training?",
+        "A model was taught single steps and some two-step answers. It answers taught two-step questions at 100 %, single steps at 100 %, "
+        "two-step questions that were held out at 3 %. What is the likeliest reading?",
         Option(
-            text="Because a question that was taught may be answered from memory, without any step in between.",
+            text="It says taught two-step answers by rote",
             right=True,
-            feedback="For a pair that was never seen there is nothing to remember: only the single steps, Dallas to Texas and Texas to its capital, "
-            "were taught. Whoever answers has put them together somehow. How, the swap has to say.",
+            feedback="For a pair that was never seen there is nothing to remember. That is why swaps are counted on held-out pairs: who answers those "
+            "has put single steps together somehow. How, the swap has to say.",
         ),
         Option(
-            text="Because the model is less sure there, so that an intervention works more easily.",
-            feedback="That would be a reason against it: an answer that tips over at a touch shows little. Controls of the same length tell "
-            "whether it does.",
+            text="It puts two-step answers together",
+            feedback="Then it would do so for pairs that were held out: it knows the single steps.",
         ),
         Option(
-            text="Because the state's mean would otherwise be zero.",
-            feedback="Means can be made from any questions. Ours are made from the taught ones, so that nothing of the tested ones goes in.",
+            text="It has not learned the single steps",
+            feedback="It answers them at 100 %.",
         ),
         Option(
-            text="It makes no difference; it is only good practice.",
-            feedback="It makes one here. The last exercises meet a model that answers taught questions perfectly, with nothing in between.",
+            text="It mixes up the cities of one state",
+            feedback="For the questions here all cities of a state have the same answers.",
         ),
     ),
     _quiz(
         "readable-not-used",
-        "Before the last layer the state can still be read where the name ends. Patching it there changes hardly any answer. What follows?",
+        "Before one layer the state can be read at place P at 99 %, at Q at 40 %, at R at 2 %. Patching there exchanges 0 % of the answers at "
+        "P, 90 % at Q, 0 % at R. From where do later layers take the state?",
         Option(
-            text="The reading must be wrong.",
-            feedback="It is right for prompts that it was not made from. The information is there.",
-        ),
-        Option(
-            text="Information can lie in the stream without being used from there any more.",
+            text="From Q",
             right=True,
-            feedback="The stream keeps what was written to it. By then the end of the prompt has fetched the state, and nobody looks back. A probe "
-            "asks what is there, an intervention what is used.",
+            feedback="A probe asks what is there, an intervention what is used. So it was where the name ends, before the last layer: still to be "
+            "read, and no longer used.",
         ),
         Option(
-            text="The model does not use the state at all.",
-            feedback="Look at the earlier rows: patching before layer 2 exchanges most answers.",
+            text="From P",
+            feedback="It can be read there best, and the answers do not follow it.",
         ),
         Option(
-            text="Patching is less sensitive than reading, so probes are the better evidence.",
-            feedback="They answer different questions. A perfect probe on something that is never used is no evidence of a mechanism (chapter 04).",
+            text="From P and Q",
+            feedback="The answers follow what is put in at Q, whatever P says.",
+        ),
+        Option(
+            text="From none",
+            feedback="At Q nine of ten answers follow.",
         ),
     ),
     _quiz(
         "why-each-fails",
-        "The right direction, the right token, but before the last layer: hardly any answer follows. Why?",
+        "The right token and the right layer's own means, at several strengths, but before the last layer: hardly any answer follows. What is "
+        "the likeliest reason?",
         Option(
-            text="The direction is too short there.",
-            feedback="Streams grow with the layers, so that plays a part, but make it longer (`strength`) and try: it does not become a swap.",
-        ),
-        Option(
-            text="Directions of one layer mean nothing in another.",
-            feedback="They often do: the stream is shared. And with the means of that layer itself it fails in the same way, as the table above shows.",
-        ),
-        Option(
-            text="What the end needs from the name has been fetched before; the last layer hardly reads it there any more.",
+            text="The end has read the name before",
             right=True,
-            feedback="The state was exchanged after it had been used: right in content, too late. The same swap at the same token works two layers "
-            "earlier.",
+            feedback="Right in content, too late. The same swap at the same token works two layers earlier.",
         ),
         Option(
-            text="The last layer has no attention.",
-            feedback="Every block has attention and an MLP, the last one too.",
+            text="The name is not complete there",
+            feedback="It is the token with which the name is complete.",
+        ),
+        Option(
+            text="The direction is of another layer",
+            feedback="It was given the means of that very layer.",
+        ),
+        Option(
+            text="The step is too short there",
+            feedback="Streams do grow, which is why several strengths were tried.",
         ),
     ),
     _quiz(
         "overshoot",
-        "Far beyond strength 1, fewer and fewer answers follow, though hardly one returns to the old one. What is going on?",
+        "At strength 6 most answers are neither the old one nor the target's. Random directions of that length do the same to as many "
+        "answers. What is to blame?",
         Option(
-            text="The stream leaves the region that later layers were trained on, and they answer something else.",
+            text="The length of the step",
             right=True,
-            feedback="At strength 1 the stream is about where a question about the target would have put it. At 6 it is where no question ever put "
-            "it. “Neither” is the price, and it is why effects at ten times the natural size (chapter 07) have to be read with care.",
+            feedback="The stream is where no text ever put it, and later layers make something else of it. Effects at ten times the natural size "
+            "(chapter 07) have to be read with care.",
         ),
         Option(
-            text="The direction was wrong all along.",
-            feedback="At strength 1 nearly all answers follow. A direction that is right at its natural length can still be overdone.",
+            text="The direction of the step",
+            feedback="Any other direction of that length does the same.",
         ),
         Option(
-            text="The model notices the manipulation and resists.",
-            feedback="Nothing here needs a will. Later layers compute something from numbers that they never met in training.",
+            text="The noise in the means",
+            feedback="Noise and signal grow by the same factor. And random directions have no means in them.",
         ),
         Option(
-            text="The own state's answer becomes more likely again.",
-            feedback="Look at the curve of their own answers: it stays near zero. The answers are neither the old one nor the target's.",
+            text="The place of the step",
+            feedback="At the same place strength 1 works.",
         ),
     ),
     _quiz(
         "the-same-cosine",
-        "The MEAN activations of one state, in two different languages, have a cosine of 0.9. What does that say about a shared step?",
+        "Mean activations: Texas in English and in French have a cosine of 0.90. You take the mean of all states off, in each language, and "
+        "measure again: English Texas with French Texas, and with French Ohio. Which result says that the 0.90 was not about the state?",
         Option(
-            text="Hardly anything: most of a mean is common to all prompts, so even two different states look alike.",
+            text="0.02 with Texas, and 0.00 with Ohio",
             right=True,
-            feedback="What all activations share (that a name ends here, where in the text we are) drowns the state. Differences between states have "
-            "no such common part. And even those show likeness: whether the other language USES the direction, a swap tells.",
+            feedback="Then all of it was what prompts share: that a name ends here, where in the text we are. Differences between states have no such "
+            "part.",
         ),
         Option(
-            text="The state is written in the same direction in both languages.",
-            feedback="Two different states in one language have a high cosine, too: see the line below the table.",
+            text="0.80 with Texas, and 0.00 with Ohio",
+            feedback="That says that the languages write states alike. Whether French USES the English directions, a swap tells.",
         ),
         Option(
-            text="90 % of the state is shared.",
-            feedback="A cosine is not a share of anything, and most of these vectors is not about the state at all.",
+            text="0.80 with Texas, and 0.78 with Ohio",
+            feedback="Something is still shared by all states, so taking one mean off was not enough.",
+        ),
+        Option(
+            text="0.02 with Texas, and 0.80 with Ohio",
+            feedback="That would be strange: Texas written in French like Ohio. It says something about states.",
         ),
     ),
     _quiz(
         "falsified",
-        "Which outcome would have spoken most clearly AGAINST a step in between?",
+        "Which of these outcomes says that the step in between is made, used, and then left behind?",
         Option(
-            text="A swap success of 90 % in place of 97 %.",
-            feedback="Ten per cent that fail are worth a look, one by one. But an answer that becomes the target's nine times out of ten, on questions "
-            "never seen, is hard to have without a shared step.",
-        ),
-        Option(
-            text="Swaps that change the capital but not the bird, the flower or the time zone.",
+            text="Swaps work before layer 2, but not before layer 4",
             right=True,
-            feedback="A step in between is about the state, so everything that depends on the state should move with it. If only the capital moved, we "
-            "would have found a direction for capitals.",
+            feedback="By then it has been fetched from there. It may still be read.",
         ),
         Option(
-            text="Random directions that do nothing.",
-            feedback="That speaks for the claim: the effect is not one of any push.",
+            text="Swaps move capitals, but not birds and flowers",
+            feedback="That says that it was not the state that was moved.",
         ),
         Option(
-            text="A dose-response that bends down at high strength.",
-            feedback="That happens to right directions as well: no question ever puts the stream there.",
+            text="Swaps work at strength 1, but not at strength 8",
+            feedback="That says how far one can go, not when.",
+        ),
+        Option(
+            text="Swaps work for 90 %, but not for all questions",
+            feedback="That says for how many, not when.",
         ),
     ),
     _quiz(
         "steering-california",
-        "In a large model you amplify a latent that fires on California, in a question about Dallas. The model now says Sacramento. "
-        "What does that confirm?",
+        "In a large model you amplify a latent that fires on California, in a question about Dallas. The model now says Sacramento. What is "
+        "confirmed, for this prompt?",
         Option(
-            text="That the model works out “Texas” first, whenever it is asked about Dallas.",
-            feedback="For that you would have to look at Texas: is it there before the answer, and is the answer lost without it? Adding California "
-            "shows what California does.",
+            text="The latent is enough for its state's answer",
+            right=True,
+            feedback="At this strength something later turns “California”, asked for a capital, into Sacramento. Missing: other prompts, a control of "
+            "that length, and whether taking Texas away loses Austin.",
         ),
         Option(
-            text="That this latent is the only place where the model keeps California.",
+            text="The latent is needed for its state's answer",
+            feedback="Nothing was taken away. Sacramento may be had in other ways.",
+        ),
+        Option(
+            text="The latent alone carries its state here",
             feedback="Others may do the same. One that is enough need not be the only one.",
         ),
         Option(
-            text="That the latent can bring the answer about: something downstream turns “California”, asked for a capital, into Sacramento.",
-            right=True,
-            feedback="Sufficiency, for this prompt and at this strength. What is missing: other relations and prompts, a control of the same length, "
-            "whether it works at a natural strength, and whether taking Texas away loses Austin.",
-        ),
-        Option(
-            text="Nothing: any strong push would have changed the answer.",
-            feedback="It would have changed it, but into the capital of California? That is what a random direction of the same length is for; "
-            "measure it.",
+            text="The model worked out the state of Dallas",
+            feedback="For that look at Texas: is it there before the answer, and is the answer lost without it?",
         ),
     ),
 )

@@ -1,0 +1,218 @@
+"""The quick checks of chapter 03 in other words or with other numbers, for review: slug -> wording."""
+
+from mi_tutor.teach.exercise import Option, Wording
+
+
+def _ask(question: str, *options: Option) -> Wording:
+    return Wording(question=question, options=options)
+
+
+REVIEWS = {
+    "paris-again": _ask(
+        "“Tom met Ann. Then Ann saw Bob. Now Tom”. Which next word does an induction head raise?",
+        Option(
+            text="“met”",
+            right=True,
+            feedback="The earlier “Tom”, one position further: “met”.",
+        ),
+        Option(
+            text="“saw”",
+            feedback="The last verb followed “Ann”. The present word is “Tom”, and the head goes by what followed “Tom”.",
+        ),
+        Option(
+            text="“Ann”",
+            feedback="A link between persons is more than the order of words. “Ann” did not come right after “Tom”.",
+        ),
+        Option(
+            text="“Tom”",
+            feedback="That is the token that was found. What is raised stands after it.",
+        ),
+    ),
+    "first-word-of-the-copy": _ask(
+        "BOS, then a block of four random words three times: A B C D A B C D A B C D. Which words of the THIRD block can induction predict?",
+        Option(
+            text="All four of the words",
+            right=True,
+            feedback="Its first word comes after a D, and after the D before that came A.",
+        ),
+        Option(
+            text="All but the first one",
+            feedback="So it is in the second block. By the third, D has an earlier copy, with A after it.",
+        ),
+        Option(
+            text="All but the first two",
+            feedback="One word is enough: at A the earlier A is found, and B stands after it.",
+        ),
+        Option(
+            text="Only the last one",
+            feedback="It compares single words, and each of them has come before.",
+        ),
+    ),
+    "one-head-left-out": _ask(
+        "In another model, taking out the best-scoring induction head makes the second copy as bad as the first. Taking out all others of its "
+        "layer changes nothing. What follows for the layer?",
+        Option(
+            text="One head alone copies, and it is the best-scoring one",
+            right=True,
+            feedback="Needed, and enough within its layer: both were tried.",
+        ),
+        Option(
+            text="Several heads copy, the best-scoring one among them",
+            feedback="Then taking out all others would cost something.",
+        ),
+        Option(
+            text="Several heads copy, but not the best-scoring one",
+            feedback="Then copying would not be gone without it.",
+        ),
+        Option(
+            text="No head copies: the embeddings do",
+            feedback="They were there when copying was gone.",
+        ),
+    ),
+    "untouched-but-blind": _ask(
+        "The previous-token head is out, and the induction scores of layer 1 are near 0. Now let layer 1's KEYS be made with what that head "
+        "writes, in the right places; queries and values go without. What do the scores do?",
+        Option(
+            text="They come back in full",
+            right=True,
+            feedback="The scores say where the heads look. For that it is the keys that have to know which token came before.",
+        ),
+        Option(
+            text="They stay near 0",
+            feedback="Then the keys would not be the way. You cut each way by itself.",
+        ),
+        Option(
+            text="They come back halfway",
+            feedback="Queries do not need it: they are made of the present token.",
+        ),
+        Option(
+            text="They move to layer 0",
+            feedback="Layer 0 comes before all this. Nothing has changed there.",
+        ),
+    ),
+    "which-composition": _ask(
+        "Another rule: “the token before the present one was A; find a position that HOLDS A”. Through what must the previous-token head's "
+        "output reach the later head?",
+        Option(
+            text="Through its query",
+            right=True,
+            feedback="The query says “before me stood A”, and keys say what they hold themselves. Q-composition.",
+        ),
+        Option(
+            text="Through its key",
+            feedback="Here keys offer the token that stands there. What came before is on the asking side.",
+        ),
+        Option(
+            text="Through its value",
+            feedback="What is moved is another question. The rule says how the place is found.",
+        ),
+        Option(
+            text="Through query and key",
+            feedback="The position that is looked for HOLDS A. What stands before it does not matter.",
+        ),
+    ),
+    "highest-score-no-effect": _ask(
+        "Of a head of layer 0 and one of layer 1 you know their K-composition score, and what becomes of copying without the first. Which "
+        "finding suggests that the first is needed by another way than the second one's keys?",
+        Option(
+            text="A score like random, and copying lost",
+            right=True,
+            feedback="Through queries, values, other heads: the ways are many, and this score looks at one.",
+        ),
+        Option(
+            text="A score far above random, and copying lost",
+            feedback="That fits with the keys.",
+        ),
+        Option(
+            text="A score far above random, and copying as before",
+            feedback="Then it is not needed for copying at all.",
+        ),
+        Option(
+            text="A score like random, and copying as before",
+            feedback="Then it is not needed for copying at all.",
+        ),
+    ),
+    "one-layer-enough": _ask(
+        "In a one-layer model with a hundred heads each key is mixed with the key of the position before it (“smeared keys”, Olsson et al. "
+        "2022). You exchange the token at position 9. How many heads' keys at position 10 change?",
+        Option(
+            text="Nearly all of them",
+            right=True,
+            feedback="Now a key says which token came before, and in the paper such models of one layer did learn induction.",
+        ),
+        Option(
+            text="None of them",
+            feedback="So it is without the mixing. Now the key of position 9 is part of it.",
+        ),
+        Option(
+            text="About half of them",
+            feedback="The mixing is in every head.",
+        ),
+        Option(
+            text="One in a hundred",
+            feedback="The mixing is in every head, not in one that looks back.",
+        ),
+    ),
+    "why-a-phase-change": _ask(
+        "A loss was measured at steps 100, 200, 400, 800 and 1,600. Which course looks most like a phase change?",
+        Option(
+            text="5.0, 4.9, 4.8, 1.0, 0.9",
+            right=True,
+            feedback="The gap from 400 to 800 has a quarter of the steps and nine tenths of the fall. If a head's score rises in the same gap, so much "
+            "the better.",
+        ),
+        Option(
+            text="5.0, 4.7, 4.0, 2.8, 0.2",
+            feedback="The last gap has more than half of the fall, and more than half of the steps: the same fall at every step.",
+        ),
+        Option(
+            text="5.0, 4.0, 3.0, 2.0, 1.0",
+            feedback="The same fall at each doubling: steep at first, then ever slower, and no gap stands out.",
+        ),
+        Option(
+            text="5.0, 3.6, 2.6, 1.9, 1.4",
+            feedback="Each time to about 0.72 of what it was. No gap stands out.",
+        ),
+    ),
+    "no-induction-yet": _ask(
+        "Someone trains a ONE-layer model on 50 billion tokens of ordinary text and finds no induction heads at all. What is the likeliest reason?",
+        Option(
+            text="Too few layers",
+            right=True,
+            feedback="A key has to say which token came before it. Something has to write that down first, and that takes a layer.",
+        ),
+        Option(
+            text="Too short a training",
+            feedback="With two layers it came after a few billion tokens. With one, no length of training gives keys what they lack.",
+        ),
+        Option(
+            text="Too little repetition",
+            feedback="Models of two layers learn it from just such text.",
+        ),
+        Option(
+            text="Too strict a detector",
+            feedback="There is nothing for it to find.",
+        ),
+    ),
+    "recap-circuit": _ask(
+        "By the circuit that you found: BOS, a block, and the same block rotated, A B C D C D A B. Which word is raised at the SECOND C?",
+        Option(
+            text="D alone",
+            right=True,
+            feedback="The earlier C is at the third place, and D at the fourth has the mark “C was before me”.",
+        ),
+        Option(
+            text="B alone",
+            feedback="That is the word three positions back, where plain repetition would have the answer. The circuit goes by the token, not by the "
+            "distance.",
+        ),
+        Option(
+            text="C alone",
+            feedback="C is what is matched. What is copied stands after the earlier C.",
+        ),
+        Option(
+            text="A alone",
+            feedback="After the first block plain repetition would begin again with A. Nothing in the circuit knows of blocks.",
+        ),
+    ),
+}

@@ -1,0 +1,156 @@
+"""The quick checks of chapter 05 in other words or with other numbers, for review: slug -> wording."""
+
+from mi_tutor.teach.exercise import Option, Wording
+
+
+def _ask(question: str, *options: Option) -> Wording:
+    return Wording(question=question, options=options)
+
+
+REVIEWS = {
+    "why-held-out": _ask(
+        "The pair (Dallas, bird) is called held out. Which of these, if it was in training, would make it worthless as a held-out pair?",
+        Option(
+            text="The bird of the state of Dallas, in another wording",
+            right=True,
+            feedback="Then the answer could have been learned whole. Held out means in no wording and no language.",
+        ),
+        Option(
+            text="The bird of the state of Houston, in this wording",
+            feedback="Another city of Texas is what lets a model find out that the state decides. It is allowed.",
+        ),
+        Option(
+            text="The capital of the state of Dallas, in this wording",
+            feedback="Another relation for the same city leaves the bird to be put together.",
+        ),
+        Option(
+            text="The bird of Texas, with the state named in the text",
+            feedback="That is one of the two single steps. Without it nobody could answer.",
+        ),
+    ),
+    "readable-not-used": _ask(
+        "Before one layer the state can be read at place P at 99 %, at Q at 40 %, at R at 2 %. Patching there exchanges 0 % of the answers at "
+        "P, 90 % at Q, 0 % at R. Where does a state lie that the answers do not follow?",
+        Option(
+            text="At P",
+            right=True,
+            feedback="Written there and not used from there: the stream keeps what was written to it. So a comma can hold the state and play no part.",
+        ),
+        Option(
+            text="At Q",
+            feedback="At Q nine of ten answers follow.",
+        ),
+        Option(
+            text="At R",
+            feedback="Nothing is to be read there: it is 2 % because it is chance.",
+        ),
+        Option(
+            text="At P and R",
+            feedback="At R nothing is to be read, so there is hardly a state.",
+        ),
+    ),
+    "why-each-fails": _ask(
+        "The right direction before the right layer, at several strengths, but one token before the name's last: hardly any answer follows. "
+        "What is the likeliest reason?",
+        Option(
+            text="The name is not complete there",
+            right=True,
+            feedback="What later tokens use stands where the name ends. (In this model training also saw to that.)",
+        ),
+        Option(
+            text="The end has read the name before",
+            feedback="Before the same layer a change at the name's last token works, so it is not too late.",
+        ),
+        Option(
+            text="The direction is of another layer",
+            feedback="It is the layer at which the swap works.",
+        ),
+        Option(
+            text="The step is too short there",
+            feedback="Several strengths were tried.",
+        ),
+    ),
+    "overshoot": _ask(
+        "At strength 1 a step turns 40 % of the answers into those of one and the same third state. Random directions of that length change "
+        "nothing. What do you suspect first?",
+        Option(
+            text="The direction of the step",
+            right=True,
+            feedback="It leads somewhere, and not to the target: look at the means that it was made from.",
+        ),
+        Option(
+            text="The length of the step",
+            feedback="Random directions of that length change nothing, and the third state comes again and again.",
+        ),
+        Option(
+            text="The number of questions",
+            feedback="More questions make 40 % surer. They do not explain one and the same third state.",
+        ),
+        Option(
+            text="The place of the step",
+            feedback="The answers do change, so the place is one from which they are made.",
+        ),
+    ),
+    "the-same-cosine": _ask(
+        "Directions between states in English and in French have a mean cosine of 0.85, random ones 0.00. English directions swap 5 % of the "
+        "French answers, French ones 92 %. Does French go by the English directions?",
+        Option(
+            text="No, since 5 % is far from 92 %",
+            right=True,
+            feedback="Use decides: what is read may lie in the part in which the two differ.",
+        ),
+        Option(
+            text="Yes, since 0.85 is far from 0.00",
+            feedback="They are alike. With 5 % against 92 % they do not do the same.",
+        ),
+        Option(
+            text="No, since 0.85 is far from 1.00",
+            feedback="A cosine below 1 may be noise. What they do decides.",
+        ),
+        Option(
+            text="Yes, since 92 % is close to 100 %",
+            feedback="That is what FRENCH directions do.",
+        ),
+    ),
+    "falsified": _ask(
+        "Which outcome would have spoken most clearly AGAINST a step in between?",
+        Option(
+            text="Swaps move capitals, but not birds and flowers",
+            right=True,
+            feedback="A step in between is about the state, so all that depends on the state should move. This would be a direction for capitals.",
+        ),
+        Option(
+            text="Swaps work before layer 2, but not before layer 4",
+            feedback="That is what a step looks like that is made, used, and then left behind.",
+        ),
+        Option(
+            text="Swaps work at strength 1, but not at strength 8",
+            feedback="That happens to right directions as well: no question ever puts the stream there.",
+        ),
+        Option(
+            text="Swaps work for 90 %, but not for all questions",
+            feedback="Nine of ten answers that become the target's, on questions never seen, are hard to have without a shared step.",
+        ),
+    ),
+    "steering-california": _ask(
+        "In a large model you take out a latent that fires on Texas, in a question about Dallas, and Austin is lost. As much taken out in "
+        "random directions loses nothing. What is confirmed, for this prompt?",
+        Option(
+            text="The latent is needed for its state's answer",
+            right=True,
+            feedback="Taken away, with a control. Whether it is enough is another experiment.",
+        ),
+        Option(
+            text="The latent is enough for its state's answer",
+            feedback="It was not put in where it was off.",
+        ),
+        Option(
+            text="The latent alone carries its state here",
+            feedback="The answer needs it. What others carry was not looked at.",
+        ),
+        Option(
+            text="The model answers from the state alone",
+            feedback="One thing that the answer needs was found. What else it needs was not asked.",
+        ),
+    ),
+}
