@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from mi_tutor.teach.console import tell
 from mi_tutor.teach.messages import CheckFailed, failed, paint, passed, wrap
 from mi_tutor.teach.progress import record
 
@@ -49,7 +50,7 @@ def quiz(slug: str, answer: str = UNANSWERED) -> None:
     text, right = mark(item, letter)
     if not right:
         raise CheckFailed(f"{slug}: {options[letter].feedback}", text)
-    print(text)
+    tell(text)
 
 
 def lettered(item: Quiz) -> dict[str, Option]:
@@ -87,6 +88,6 @@ def show_question(item: Quiz) -> None:
     try:
         from mi_tutor.teach.quiz_widget import display_quiz
     except ImportError:
-        print(as_text(item))
+        tell(as_text(item))
         return
     display_quiz(item)

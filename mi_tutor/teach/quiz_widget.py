@@ -9,6 +9,7 @@ import ipywidgets
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from mi_tutor.teach.console import tell
 from mi_tutor.teach.exercise import Quiz
 from mi_tutor.teach.progress import record
 from mi_tutor.teach.quiz import as_text, lettered
@@ -17,7 +18,7 @@ from mi_tutor.teach.quiz import as_text, lettered
 def display_quiz(item: Quiz) -> None:
     """Show the question. A front end without widgets shows it as text."""
     if get_ipython() is None or "ipykernel" not in sys.modules:
-        print(as_text(item))
+        tell(as_text(item))
         return
     widget = quiz_widget(item)
     bundle = widget._repr_mimebundle_()
