@@ -22,6 +22,7 @@ from mi_tutor.grading.source import made, steps, taken
 
 # What a check says (`teach.judging`) of an answer that calls another exercise's function.
 _CALLS_UNWRITTEN = re.compile(r"`(\w+)`, which your function calls, is not written yet")
+_UNWRITTEN = {("NotImplementedError", message) for message in ("", "your code here")}
 _RAN = CellRun()
 
 
@@ -111,13 +112,14 @@ def _cause(cell: CodeCell, run: CellRun, origins: Origins) -> tuple[Cause | None
     if run.missing_name is not None:
         return _certain(origins.get(run.missing_name))
     used = sorted(origins[name] for name in taken(cell.source) if name in origins)
-    name, message = run.error
-    if name == "NotImplementedError" or "ellipsis" in message.lower():
+    if is_stub(cell):
+        return None, None
+    if run.error in _UNWRITTEN or "ellipsis" in run.error[1].lower():
         unwritten = [origin for origin in used if origin.state == "unwritten"]
         if unwritten:
             return _certain(unwritten[0])
     used = [origin for origin in used if origin.state != "no code"]
-    if used and not is_stub(cell):
+    if used:
         return Cause(used[0].label, False), None
     return None, None
 

@@ -105,6 +105,7 @@ def fakes() -> SimpleNamespace:
         pair=pair,
         question=question,
         fake_course=fake_course,
+        execute=execute,
         judged=judged,
         setup=SETUP,
         stub=STUB,

@@ -1,8 +1,15 @@
 """Cells that stop only because an earlier exercise is not there yet are told in one line, not one each."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mi_tutor.grading.report import Status
+from mi_tutor.grading.causes import causes
+from mi_tutor.grading.notebook import read_notebook
+from mi_tutor.grading.places import place
+from mi_tutor.grading.report import Status, assess
+from mi_tutor.grading.run import CellRun
+from mi_tutor.grading.source import made
 
 WRONG = "def {name}(x):\n    return x * x"
 
@@ -142,11 +149,66 @@ def test_an_answer_that_calls_what_is_not_written(report, fakes):
 
 
 def test_cells_that_were_not_reached_are_no_cause(tmp_path, fakes):
-    from mi_tutor.grading.notebook import read_notebook
-    from mi_tutor.grading.report import assess
-    from mi_tutor.grading.run import CellRun
-
     path = fakes.write(tmp_path / "77_fakes.ipynb", fakes.pair("one"), fakes.code("1 / 0"))
     runs = {1: CellRun(), 2: CellRun(None, "timeout")}
     report = assess(read_notebook(path), runs, fakes.fake_course("one"))
     assert report.results[0].status is Status.TIMEOUT and len(report.notes) == 1
+
+
+ANSWERS = [
+    "raise NotImplementedError",
+    "return x * x",
+    "return 2 * x",
+    "return 2 x",
+    "return one(x)",
+]
+LINES = [
+    "a = one(3)",
+    "b = a + two(1)",
+    "a = 1",
+    "def both(x):\n    return one(two(x))",
+    "c = both(2)",
+    "print(a, b)",
+    "assert c == 8",
+    "b / 0",
+    "print(nowhere)",
+    "raise NotImplementedError('mine')",
+    "one = None",
+    "for a in range(2): b = [a]",
+]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.tuples(st.sampled_from(ANSWERS[:4]), st.sampled_from(ANSWERS)),
+    st.lists(st.lists(st.sampled_from(LINES), min_size=1, max_size=3), max_size=8),
+    st.integers(0, 8),
+    st.booleans(),
+)
+def test_what_is_sure_is_true(tmp_path_factory, fakes, answers, cells, at, as_text):
+    """A cell that is said to follow does not stop with the same error once every exercise is right.
+
+    Except where a cell on the way has a second error, of its own.
+    """
+    plain = [fakes.code("\n".join(lines)) for lines in cells]
+    path = tmp_path_factory.mktemp("trial") / "77_x.ipynb"
+
+    def trial(one: str, two: str, kind: str) -> tuple:
+        body = "def {name}(x):\n    "
+        first, second = fakes.pair("one", body + one), fakes.pair("two", body + two)
+        first[0]["cell_type"] = kind
+        fakes.write(path, *first, *plain[:at], *second, *plain[at:])
+        notebook = read_notebook(path)
+        runs = fakes.execute(notebook)
+        places = [place(notebook, runs, ("check", slug)) for slug in ("one", "two")]
+        return notebook, runs, causes(notebook, runs, places)
+
+    _, runs, found = trial(*answers, "markdown" if as_text else "code")
+    notebook, mended, _ = trial("return 2 * x", "return 2 * x", "code")
+    missing = {
+        name for c in notebook.cells if not mended[c.position].fine for name in made(c.source)
+    }
+    for position, cause in found.items():
+        after = mended[position + as_text]
+        if cause.sure and cause.label in {"one", "two"} and after.missing_name not in missing:
+            assert after.fine or after.error != runs[position].error, (position, cause)
