@@ -227,6 +227,10 @@ def _step(statement: ast.stmt) -> Step:
         here = [s for s in table.get_symbols() if s.is_global()]
         made |= {s.get_name() for s in here if s.is_assigned()}
         taken |= {s.get_name() for s in here if s.is_referenced()}
-    # A function that calls itself, or a class that names itself, needs nothing from elsewhere.
-    own = made if isinstance(statement, ast.FunctionDef | ast.ClassDef) else set()
-    return Step(frozenset(made), frozenset(taken - own))
+    if isinstance(statement, ast.AugAssign):
+        taken |= made
+    elif isinstance(statement, ast.For):  # the name that runs through the loop
+        taken -= set(_words(statement.target))
+    elif isinstance(statement, ast.FunctionDef | ast.ClassDef):  # one that calls itself
+        taken -= made
+    return Step(frozenset(made), frozenset(taken))

@@ -1,5 +1,6 @@
 """Signs that a console lacks come out as letters, and nothing else changes."""
 
+import doctest
 import io
 import sys
 from types import SimpleNamespace
@@ -8,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mi_tutor.teach import console
 from mi_tutor.teach.console import readable, tell
+
+
+def test_examples():
+    assert doctest.testmod(console).failed == 0
 
 
 def on(encoding: object) -> SimpleNamespace:
