@@ -26,18 +26,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from mi_tutor.lab.attribution import (
+from mi_tutor.lab.ground.metrics import Metric, prefers
+from mi_tutor.lab.ground.prompts import PairBatch, pair_batches
+from mi_tutor.lab.ground.runs import capture
+from mi_tutor.lab.ground.sites import site_grid
+from mi_tutor.lab.patching.attribution import (
     agreement,
     attribution_patching,
     false_negatives,
     integrated_gradients,
 )
-from mi_tutor.lab.batched import N_ROWS, copies, metric_by_hooks, passes, start
-from mi_tutor.lab.metrics import Metric, prefers
-from mi_tutor.lab.prompts import PairBatch, pair_batches
-from mi_tutor.lab.runs import capture
-from mi_tutor.lab.sites import site_grid
-from mi_tutor.lab.sweep import denoise
+from mi_tutor.lab.patching.batched import N_ROWS, copies, metric_by_hooks, passes, start
+from mi_tutor.lab.patching.sweeps import denoise
 from mi_tutor.specimens import open_specimen, specimen_names
 from mi_tutor.world.corpus import Corpus
 from mi_tutor.world.pairs import PromptPair, make_pair, question_pairs, story_pairs
@@ -218,7 +218,7 @@ def world_pairs(model: nn.Module) -> dict[str, Sequence[PromptPair]]:
 
 def primer_pairs(model: nn.Module) -> dict[str, Sequence[PromptPair]]:
     """Held-out stories, and facts."""
-    from mi_tutor.specimens import primer_language as language
+    from mi_tutor.specimens.primer import language
 
     rng, stories, facts = random.Random(0), [], []
     for first, second in rng.sample(language.name_pairs(held_out=True), 40):

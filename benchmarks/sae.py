@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from sae_timing import BATCH, L1, SIZES, K, data, share
 
-from mi_tutor.lab.sae import (
+from mi_tutor.lab.dictionaries import (
     BatchTopK,
     JumpRelu,
     Kind,
@@ -30,8 +30,8 @@ from mi_tutor.lab.sae import (
     autograd_gradients,
     written_gradients,
 )
-from mi_tutor.lab.sae.gradients import Gradients
-from mi_tutor.lab.sae.run import Run
+from mi_tutor.lab.dictionaries.gradients import Gradients
+from mi_tutor.lab.dictionaries.run import Run
 
 KINDS = {"relu": Relu(), "topk": TopK(k=K), "batchtopk": BatchTopK(k=K), "jumprelu": JumpRelu()}
 HERE = Path(__file__).parent

@@ -1,11 +1,12 @@
-"""Do SAELens and mi_tutor.lab.sae read each other's dictionaries?
+"""Do SAELens and mi_tutor.lab.dictionaries read each other's dictionaries?
 
     python benchmarks/sae_lens_round_trip.py PYTHON
 
 PYTHON is the interpreter of an environment that has SAELens (`pip install sae-lens`), which cannot share one
 with this project. Both sides write dictionaries with random weights, and what they compute from random inputs;
 each opens the other's and computes the same. Prints the largest difference of each, and fails if one is above
-1e-4.
+1e-4. What SAELens writes and this project does not read is refused, and the sentence printed; files of its
+versions 3 to 5 have `sae_lens_old_files.py`.
 """
 
 import subprocess
@@ -22,7 +23,7 @@ LARGEST = 1e-4
 
 def main(python: str) -> None:
     """Write ours, let SAELens read them and write its own, read those."""
-    from mi_tutor.lab.sae import JumpRelu, Relu, Sae, TopK, open_sae, save_sae
+    from mi_tutor.lab.dictionaries import JumpRelu, Relu, Sae, TopK, open_sae, save_sae
 
     generator = torch.Generator().manual_seed(0)
 
@@ -50,19 +51,33 @@ def main(python: str) -> None:
         for path in sorted((folder / "theirs").iterdir()):
             sae, seen = open_sae(path), load_file(path / "seen.safetensors")
             tell("theirs, opened here", path, seen, sae.encode(seen["x"]), sae(seen["x"]))
+        for path in sorted((folder / "refused").iterdir()):
+            try:
+                open_sae(path)
+            except ValueError as error:
+                print(f"refused              {path.name:<24} {error}")
+            else:
+                raise AssertionError(f"{path.name} should be refused")
 
 
 def inside(folder: Path) -> None:
     """The other side: reads and writes with SAELens itself."""
     import sae_lens
     from sae_lens import SAE
+    from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig
     from sae_lens.saes.gated_sae import GatedSAE, GatedSAEConfig
     from sae_lens.saes.jumprelu_sae import JumpReLUSAE, JumpReLUSAEConfig
+    from sae_lens.saes.matryoshka_batchtopk_sae import (
+        MatryoshkaBatchTopKTrainingSAE,
+        MatryoshkaBatchTopKTrainingSAEConfig,
+    )
     from sae_lens.saes.standard_sae import StandardSAE, StandardSAEConfig
     from sae_lens.saes.topk_sae import TopKSAE, TopKSAEConfig
     from sae_lens.saes.transcoder import (
         JumpReLUTranscoder,
         JumpReLUTranscoderConfig,
+        SkipTranscoder,
+        SkipTranscoderConfig,
         Transcoder,
         TranscoderConfig,
     )
@@ -88,7 +103,18 @@ def inside(folder: Path) -> None:
         "gated": GatedSAE(GatedSAEConfig(**sizes)),
         "transcoder": Transcoder(TranscoderConfig(**across)),
         "jumprelu transcoder": JumpReLUTranscoder(JumpReLUTranscoderConfig(**across)),
+        "batchtopk, in training": BatchTopKTrainingSAE(BatchTopKTrainingSAEConfig(**sizes, k=5)),
+        "matryoshka, in training": MatryoshkaBatchTopKTrainingSAE(
+            MatryoshkaBatchTopKTrainingSAEConfig(**sizes, k=5, matryoshka_widths=[8, D_SAE])
+        ),
     }
+    refused = {
+        "skip transcoder": SkipTranscoder(SkipTranscoderConfig(**across)),
+        "layer norm": StandardSAE(StandardSAEConfig(**sizes, normalize_activations="layer_norm")),
+        "all heads": StandardSAE(StandardSAEConfig(**sizes, reshape_activations="hook_z")),
+    }
+    for name, sae in refused.items():
+        sae.save_model(folder / "refused" / name)
     torch.manual_seed(1)
     for name, sae in made.items():
         with torch.no_grad():
@@ -98,7 +124,13 @@ def inside(folder: Path) -> None:
                 sae.threshold.abs_()
             x = torch.randn(N, D_IN)
             path = folder / "theirs" / name
-            sae.save_model(path)
+            if hasattr(sae, "topk_threshold"):  # the numbers are those of what comes of it
+                sae.topk_threshold.fill_(4.0)
+                sae.save_model(path)
+                sae.save_inference_model(folder / "inference" / name)
+                sae = SAE.load_from_disk(folder / "inference" / name)
+            else:
+                sae.save_model(path)
             keep(path, x, sae.encode(x), sae(x))
 
 

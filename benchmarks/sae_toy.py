@@ -2,9 +2,9 @@
 
     python benchmarks/sae_toy.py [--kinds NAME ...] [--toys SEED ...] [--seeds SEED ...] [--set NAME=VALUE ...]
 
-Trains each kind with its recipe (`mi_tutor.lab.sae.recipes`) on several toys from several starts. A training is
-good if the mean over features of the largest cosine is above .95, the smallest of them above .8, FVU below .2 and
-L0 below 4. --set changes a recipe, to see what it does: --set learning_rate=0.003, say.
+Trains each kind with its recipe (`mi_tutor.lab.dictionaries.recipes`) on several toys from several starts. A
+training is good if the mean over features of the largest cosine is above .95, the smallest of them above .8, FVU
+below .2 and L0 below 4. --set changes a recipe, to see what it does: --set learning_rate=0.003, say.
 
 The settings were chosen on other seeds than the default ones here.
 
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from mi_tutor.lab.sae import (
+from mi_tutor.lab.dictionaries import (
     SaeMetrics,
     match_features,
     sae_metrics,
@@ -27,7 +27,7 @@ from mi_tutor.lab.sae import (
     toy_recipe,
     train_sae,
 )
-from mi_tutor.lab.sae.recipes import TOY_KINDS
+from mi_tutor.lab.dictionaries.recipes import TOY_KINDS
 
 
 class Found(NamedTuple):

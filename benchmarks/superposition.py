@@ -21,10 +21,10 @@ from typing import NamedTuple
 
 import torch
 
-from mi_tutor.lab.device import one_thread, seeded
+from mi_tutor.lab.ground.device import one_thread, seeded
 from mi_tutor.lab.superposition import (
     ToySweep,
-    recipes,
+    phenomena,
     sparse_features,
     toy_forward,
     train_sweep,
@@ -33,14 +33,14 @@ from mi_tutor.lab.superposition import (
 )
 
 SWEEPS = {
-    "polygons": recipes.polygons(),
-    "dimensionality": recipes.dimensionality(),
-    "phase diagram": recipes.phase_diagram(),
+    "polygons": phenomena.polygons(),
+    "dimensionality": phenomena.dimensionality(),
+    "phase diagram": phenomena.phase_diagram(),
     "80 features": ToySweep(
         n_features=80, n_hidden=20, probabilities=[0.8**k for k in range(16)], n_steps=1500
     ),
     # One setting only: nothing to share the random draws with.
-    "seeds only": replace(recipes.polygons(), probabilities=[0.1], n_seeds=64),
+    "seeds only": replace(phenomena.polygons(), probabilities=[0.1], n_seeds=64),
 }
 
 

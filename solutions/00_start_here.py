@@ -84,7 +84,7 @@ r"""
 
 A **specimen** is a small trained model that ships with the course. This one, `primer`, is shaped like
 GPT-2, with 2 layers and 116 thousand parameters. It knows 188 words and a few kinds of sentence. (Its
-card says how it was made and what it can and cannot do: `mi_tutor/specimens/primer/card.md` in the
+card says how it was made and what it can and cannot do: `mi_tutor/specimens/shelf/primer/card.md` in the
 repository.) We open it as a TransformerLens `TransformerBridge`, which lets us watch and change
 everything that happens inside. The same call opens the real GPT-2, at the end of this chapter.
 """
@@ -140,10 +140,21 @@ for token in top_tokens(logits[0], k=5):
 
 # %% [markdown]
 r"""
-**What you should see.** `' Mary'`, at more than 90 %. The model worked out *who receives the drink*: not
-John, who gives it, but the other person. How does it know? Two blocks, each with four attention heads
-and an MLP: the answer is in there, and you can look.
+**What you should see.** `' Mary'`, at more than 90 %. The model names *who receives the drink*: not John,
+who gives it, but the other person. How does it know? Two blocks, each with four attention heads and an
+MLP: the answer is in there, and you can look.
 """
+
+# %% tags=["claim"]
+_mary = model.to_single_token(" Mary")
+assert probabilities[_mary] > 0.9, "`' Mary'`, at more than 90 %"
+assert model.cfg.n_layers == 2, "Two blocks, each with four attention heads and an MLP"
+assert model.cfg.n_heads == 4, "Two blocks, each with four attention heads and an MLP"
+assert model.cfg.d_model == 64, "each position has a vector of `d_model = 64` numbers"
+from mi_tutor.specimens import card as _card
+
+assert round(_card("primer").n_parameters, -3) == 116_000, "116 thousand parameters"
+assert len(model.tokenizer) == 188, "It knows 188 words"
 
 # %% id="your-own-prompts"
 # Yours to change: try "The color of snow is", or other names, or a word it does not know.
@@ -225,10 +236,13 @@ print(f"largest difference to the real stream: {difference.abs().max():.0e}")
 
 # %% [markdown]
 r"""
-A sum, exactly or to rounding. Much of this field rests on that: we can ask what each term contributes to
-the stream, and we can take a term out. (The logits are a sum too, once the scale of the last LayerNorm
-is held fixed.)
+A sum, exactly or to rounding: no layer replaces what was there. Much of this field rests on that: we can
+ask what each term contributes to the stream, and we can take a term out. (The logits are a sum too, once
+the scale of the last LayerNorm is held fixed.)
 """
+
+# %% tags=["claim"]
+assert difference.abs().max() < 1e-5, "A sum, exactly or to rounding"
 
 # %% tags=["quiz"]
 quiz("channel", "b")
@@ -317,19 +331,96 @@ check("strongest-head", strongest)
 
 # %% [markdown]
 r"""
-**What you should see.** Two heads stand out, and they are needed for different things. Without head 0 of
-layer 1 both names fall: the model still names *somebody*, but somebody who is not in the story. Without
-head 2 of layer 0, `' Mary'` falls and `' John'` rises: the model now names the giver. So one is needed
-to bring up the people of the story, the other to tell the receiver from the giver. *How* they do it, an
-ablation does not say.
+**What you should see.** One head stands out by the logit of `' Mary'`: without head 0 of layer 1 both names
+fall by more than 12. The model still names *somebody*, but somebody who is not in the story. By the
+*difference* between the two names it is another one: without head 2 of layer 0, `' Mary'` falls, `' John'`
+rises, and the model names the giver. (Without head 3 of layer 0 `' Mary'` falls nearly as much, but so does
+`' John'`, and the first guess stays.)
 
-So which of the two "matters most" depends on what you measure. The logit of one token and the difference
-between two are different questions; chapter 04 comes back to choosing well.
+So which head "matters most" depends on what you measure. The logit of one token and the difference between
+two are different questions; chapter 04 comes back to choosing well.
+
+And one story is one story. In ours the receiver is named first and the giver is named last. Is head 2 of
+layer 0 needed to tell them apart, or does it only follow that order? A control: other names, and both
+orders.
+"""
+
+# %% tags=["claim"]
+_change = torch.stack(
+    [
+        (zero_head(model, tokens, _l, _h)[0, -1] - logits[0, -1])[[mary, john]]
+        for _l in range(2)
+        for _h in range(4)
+    ]
+).view(2, 4, 2)
+_first = [
+    zero_head(model, tokens, _l, _h)[0, -1].argmax().item()
+    for _l in range(2)
+    for _h in range(4)
+]
+assert _change[1, 0].max() < -12, (
+    "without head 0 of layer 1 both names fall by more than 12"
+)
+assert _change[..., 0].flatten().sort().values[1] > -6, (
+    "One head stands out by the logit of `' Mary'`"
+)
+_somebody = model.to_string(_first[4])
+assert _somebody.strip().istitle(), "The model still names *somebody*"
+assert _somebody.strip() not in prompt, "somebody who is not in the story"
+assert (_change[..., 1] - _change[..., 0]).argmax() == 2, "it is another one"
+assert _change[0, 2, 0] < 0 < _change[0, 2, 1], "`' Mary'` falls, `' John'` rises"
+assert _first[2] == john, "the model names the giver"
+assert 0 < _change[0, 3, 0] - _change[0, 2, 0] < 1, "`' Mary'` falls nearly as much"
+assert _change[0, 3, 1] < -4, "but so does `' John'`"
+assert _first[3] == mary, "the first guess stays"
+
+# %% id="two-orders"
+pairs = [("Mary", "John"), ("Alice", "Henry"), ("Grace", "Jack"), ("Kate", "Felix")]
+fates = {}  # (order, layer, head) -> the first guesses without that head
+for order in ("receiver first", "giver first"):
+    first, second = (0, 1) if order == "receiver first" else (1, 0)
+    stories = [
+        f"When {pair[first]} and {pair[second]} went to the store, {pair[1]} gave a drink to"
+        for pair in pairs
+    ]
+    many = torch.cat([encode(model, story) for story in stories])
+    for layer, head in [(0, 2), (0, 3), (1, 0)]:
+        with torch.no_grad():
+            ids = zero_head(model, many, layer, head)[:, -1].argmax(dim=-1)
+        guesses = [model.to_string(token).strip() for token in ids]
+        fates[order, layer, head] = guesses
+        right = sum(
+            guess == pair[0] for guess, pair in zip(guesses, pairs, strict=True)
+        )
+        print(f"{order:<15} without {layer}.{head}: {right} of 4 right  {guesses}")
+
+# %% [markdown]
+r"""
+(`0.2` is short for head 2 of layer 0.) Without 1.0 no answer is right in either order, and no guess is
+from its own story. Without 0.2 the four answers are wrong if the receiver is named first; named last, three
+of the four survive. So "0.2 tells the receiver from the giver" was too much: something else tells them
+apart, too, when the order is the other one. An ablation says what a part was needed for *on the prompts you
+tried*, and *how* it does it, it does not say at all.
+
+## Where heads look
 
 Where do heads look when the answer is due? Their **attention pattern** tells (`attn.hook_pattern`, axes
 `[batch head query key]`): the weight with which the position that asks, the query, reads each position
 up to and including itself, the keys. The weights of one query sum to 1.
 """
+
+# %% tags=["claim"]
+for _order in ("receiver first", "giver first"):
+    for _guess, _pair in zip(fates[_order, 1, 0], pairs, strict=True):
+        assert _guess not in _pair, "Without 1.0 no answer is right in either order"
+_kept = {
+    _order: sum(g == p[0] for g, p in zip(fates[_order, 0, 2], pairs, strict=True))
+    for _order in ("receiver first", "giver first")
+}
+assert _kept["receiver first"] == 0, (
+    "the four answers are wrong if the receiver is named first"
+)
+assert _kept["giver first"] == 3, "named last, three of the four survive"
 
 # %% id="where-heads-look"
 words = model.to_str_tokens(tokens)
@@ -348,6 +439,16 @@ at `' Mary'` is head 3 of layer 1. If looking at the answer were what counts, ta
 should hurt most. Try:
 """
 
+# %% tags=["claim"]
+_pattern = [cache[f"blocks.{_l}.attn.hook_pattern"][0, :, -1] for _l in range(2)]
+assert words[_pattern[1][0].argmax()] == " went", (
+    "The head that brings up the people looks at `' went'`"
+)
+_at_mary = torch.stack(_pattern)[..., words.index(" Mary")]
+assert _at_mary.argmax() == 7, (
+    "The head that looks most at `' Mary'` is head 3 of layer 1"
+)
+
 # %% id="the-head-that-looks-at-the-answer"
 print(f"intact: P(' Mary') = {logits[0, -1].softmax(dim=-1)[mary]:.1%}")
 for layer, head in [(1, 3), (1, 0)]:
@@ -355,6 +456,12 @@ for layer, head in [(1, 3), (1, 0)]:
         changed = zero_head(model, tokens, layer, head)
     probability = changed[0, -1].softmax(dim=-1)[mary]
     print(f"without layer {layer}, head {head}: P(' Mary') = {probability:.1%}")
+
+# %% tags=["claim"]
+# The quick check below tells of both outcomes; it is no prose of this source.
+with torch.no_grad():
+    _without = [zero_head(model, tokens, 1, _h)[0, -1] for _h in (3, 0)]
+assert _without[0].argmax() == mary and _without[1].softmax(dim=-1)[mary] < 0.01, "Try:"
 
 # %% tags=["quiz"]
 quiz("attention-is-not-importance", "a")
@@ -366,7 +473,7 @@ position, and put it into ours. (That is *activation patching*, and chapter 04 i
 """
 
 # %% id="what-went-knows"
-went = words.index(" went")
+went, went_guesses = words.index(" went"), []
 for other in ("Alice and Henry", "Grace and Jack"):
     first, second = other.split(" and ")
     story = prompt.replace("Mary", first).replace("John", second)
@@ -382,6 +489,7 @@ for other in ("Alice and Henry", "Grace and Jack"):
     with torch.no_grad():
         patched = model.run_with_hooks(tokens, fwd_hooks=hooks)
     guess = model.to_string(top_tokens(patched[0], k=1)[0])
+    went_guesses.append((guess.strip(), other))
     print(f"our story with the stream at ' went' from {other}'s: {guess!r}")
 
 # %% [markdown]
@@ -389,6 +497,10 @@ r"""
 One position of one layer, and the answer is somebody from the other story. Back to the ablation that did
 hurt: what does it show? Less than one would like.
 """
+
+# %% tags=["claim"]
+for _guess, _story in went_guesses:
+    assert _guess in _story, "the answer is somebody from the other story"
 
 # %% tags=["quiz"]
 quiz("what-an-ablation-shows", "a")
@@ -425,8 +537,8 @@ r"""
 - **"Attention shows what matters."** It shows where a head reads. Whether what it writes matters, an
   intervention tells.
 - **"Each layer replaces the last one's output."** Each adds to a shared stream.
-- **"Head 0 of layer 1 knows Mary."** It fetches whichever name is due; the same head works for other
-  names.
+- **"Head 0 of layer 1 knows Mary."** In both orders and with four pairs of names no answer survived without
+  it: it is not about one name.
 - **"A component that can be removed without harm does nothing."** Others may do the same job. Chapter 04
   comes back to that.
 

@@ -27,10 +27,9 @@ from torch import Tensor
 
 from mi_tutor import check, hint, progress, quiz
 from mi_tutor.lab import superposition as lab
-from mi_tutor.lab.superposition import recipes
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground import seeded
 from mi_tutor.show import superposition as show
-from mi_tutor.show import superposition_explorer
+from mi_tutor.show.superposition import superposition_explorer
 
 # %% [markdown]
 r"""
@@ -226,8 +225,8 @@ r"""
 
 The package has the same loop, made fast (`lab.train_sweep`: no autograd, one random draw per entry). The
 result is the same mathematics; from here on we use it whenever we want many models. A `ToySweep` says
-what to train, `best_of_seeds` keeps the random start that ended with the lowest loss, and `recipes` has
-the settings of later sections.
+what to train, `best_of_seeds` keeps the random start that ended with the lowest loss, and `lab.phenomena`
+has the settings of later sections.
 
 Five features, two hidden dimensions, importances that fall by a factor 0.9 from feature to feature.
 Seven sparsities, twelve random starts each, of which the figure shows the one with the lowest loss.
@@ -426,7 +425,7 @@ every single feature.
 """
 
 # %% id="train-plateaus"
-sweep = recipes.dimensionality()
+sweep = lab.phenomena.dimensionality()
 plateaus = lab.train_sweep(sweep)
 probability = torch.tensor(sweep.probabilities)[:, 0].repeat_interleave(sweep.n_seeds)
 
@@ -564,7 +563,7 @@ of the extra feature.
 """
 
 # %% id="train-phase"
-phase = recipes.phase_diagram(n_cells=15, n_seeds=4)
+phase = lab.phenomena.phase_diagram(n_cells=15, n_seeds=4)
 phase_density = torch.tensor(phase.probabilities)[:, 0]
 relative_importance = torch.tensor(phase.importances)[:, 1]
 phase_best = lab.best_of_seeds(phase, lab.train_sweep(phase))
@@ -644,7 +643,7 @@ check("correlated-features", paired_features)
 pairs = {}
 print("of 40 random starts      density   right angles    apart    same way")
 for kind in ("independent", "correlated", "anti-correlated"):
-    sweep = recipes.pairs(kind)
+    sweep = lab.phenomena.pairs(kind)
     models = lab.train_sweep(sweep)
     pairs[kind] = models.W[models.loss.argmin()]
 
@@ -670,8 +669,8 @@ line with a feature of the other pair, which they rarely meet. Anti-correlated p
 opposite signs, in every start: they cannot collide, so that costs nothing at all. Independent features
 do some of this and some of that.
 
-Correlation is not everything, though. Density matters as well, and the recipes use one at which the
-effect is clean. Try `dataclasses.replace(recipes.pairs("correlated"), probabilities=[0.4])`: features
+Correlation is not everything, though. Density matters as well, and `lab.phenomena.pairs` uses one at which the
+effect is clean. Try `dataclasses.replace(lab.phenomena.pairs("correlated"), probabilities=[0.4])`: features
 that are often on together end in the *same* direction, because the model keeps only their sum. And
 anti-correlated pairs at a density of 0.1 find the opposite arrangement in only about half of the starts.
 What a model *could* do and what training *finds* are two questions.
@@ -726,7 +725,7 @@ def features_per_neuron(
 check("polysemantic-neuron", features_per_neuron)
 
 # %% id="train-neurons"
-neurons = recipes.neurons()
+neurons = lab.phenomena.neurons()
 neuron_best = lab.best_of_seeds(neurons, lab.train_sweep(neurons))
 for (p, *_), W in zip(neurons.probabilities, neuron_best.W, strict=True):
     counts = features_per_neuron(W, threshold=0.3).tolist()
@@ -807,7 +806,7 @@ def absolute_forward(
 check("compute-in-superposition", absolute_forward)
 
 # %% id="train-absolute"
-sweep = recipes.absolute_value()
+sweep = lab.phenomena.absolute_value()
 absolute = lab.train_absolute(sweep)
 lowest = sweep.on_grid(absolute.loss)[:, 0].min(dim=1)  # over seeds
 dedicated = sweep.on_grid(lab.absolute_dedicated_loss(sweep))[:, 0, 0]

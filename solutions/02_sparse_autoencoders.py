@@ -28,8 +28,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mi_tutor import check, hint, progress, quiz, show
-from mi_tutor.lab import sae as lab
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab import dictionaries as lab
+from mi_tutor.lab.ground import seeded
 
 # %% [markdown]
 r"""
@@ -376,7 +376,7 @@ print(f"predicted for λ = 2: {predicted:.3f}")
 r"""
 They are too small by about the same amount, whatever the feature's size. It has to be so: for one feature of
 size $s$ the loss $(s - f)^2 + \lambda f$ is smallest at $f = s - \lambda/2$. This is called **shrinkage**. (The
-prediction is in the data's units, and a little larger because $b_{dec}$ moves too; `lab.sae.shrinkage` has the
+prediction is in the data's units, and a little larger because $b_{dec}$ moves too; `lab.shrinkage` has the
 sum.)
 """
 
@@ -797,7 +797,7 @@ its samples. Metrics are taken on text as it is.
 
 # %% id="open-atlas"
 from mi_tutor.specimens import SpecimenError, open_specimen
-from mi_tutor.specimens.atlas_texts import labelled_texts, training_texts
+from mi_tutor.specimens.atlas import labelled_texts, training_texts
 
 LAYER = 2
 HOOK = f"blocks.{LAYER}.hook_attn_out"
@@ -923,7 +923,7 @@ def loss_recovered(
 check("loss-recovered", loss_recovered)
 
 # %% id="does-it-still-work"
-from mi_tutor.specimens.dictionaries import open_dictionary
+from mi_tutor.specimens import open_dictionary
 
 good = open_dictionary("atlas-attn2")
 some = texts.tokens[:100]
@@ -1052,7 +1052,7 @@ show.latent_dashboard(
 quiz("top-contexts", "a")
 
 # %% id="the-mystery"
-from mi_tutor.teach.exercises.ch02.atlas import mystery_latent
+from mi_tutor.specimens.atlas import mystery_latent
 
 print("a latent without a label:", mystery_latent())
 
@@ -1607,9 +1607,8 @@ Does the answer become the other state's?
 """
 
 # %% id="two-dictionaries"
-from mi_tutor.lab import swaps
-from mi_tutor.specimens.atlas_prompts import chosen, swap_questions
-from mi_tutor.world.geography import Geography
+from mi_tutor.lab.ground import other_classes
+from mi_tutor.specimens.atlas import Geography, chosen, swap_questions
 
 geography = Geography()
 asked = [
@@ -1635,7 +1634,7 @@ def swap_one_latent(made, best, n_targets=3) -> tuple[float, float]:
     usual = torch.stack([f[f[:, i] > 0, i].mean() for i in best.tolist()])
     n_follow = n_stay = n_asked = 0
     for number, batch in enumerate(questions):
-        targets = swaps.other_classes(batch.classes, len(states), n_targets, number)
+        targets = other_classes(batch.classes, len(states), n_targets, number)
         _, cache = model.run_with_cache(batch.tokens, names_filter=HOOK)
         here = made.encode(cache[HOOK][:, -1])[:, None].repeat(1, n_targets, 1)
         own = best[batch.classes][:, None, None].expand(-1, n_targets, 1)

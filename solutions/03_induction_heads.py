@@ -7,7 +7,7 @@ apart by ablation, read in the weights, and watched while they are learned.
 
 ## What you will be able to do
 
-- recognise previous-token, current-token, first-token and induction heads from their patterns
+- tell previous-token and induction heads by their patterns, and give every head of a model scores
 - take any set of heads out of a model with hooks, and leave nothing behind
 - explain the two-head circuit, and say what K-composition is and how to measure it
 - reverse-engineer the circuit from weights alone: positions, composition, copying
@@ -25,10 +25,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mi_tutor import check, hint, progress, quiz
-from mi_tutor.lab import circuits, heads
-from mi_tutor.lab.device import seeded
-from mi_tutor.lab.head_experiments import second_copy_loss
-from mi_tutor.lab.induction import rotated_tokens
+from mi_tutor.lab import induction as lab
+from mi_tutor.lab.ground import seeded
 from mi_tutor.show import attention_patterns, head_grid, heatmap, lines, phase_curves
 from mi_tutor.specimens import checkpoint_steps, open_specimen
 
@@ -43,9 +41,9 @@ text is about:
   …  A  B  …  …  …  A  →  B        find the earlier A, look at what came after it, say that
 ```
 
-This is **induction** (Olsson et al. 2022, *In-context Learning and Induction Heads*), and a head that
-attends from the second A to the B is an **induction head**. The rule needs no grammar and no knowledge; it
-works on words that never stood together before.
+This is **induction** (Olsson et al. 2022, *In-context Learning and Induction Heads*). An **induction head**
+does two things: it attends from the second A to the B (prefix matching), and it raises the B (copying). The
+rule needs no grammar and no knowledge; it works on words that never stood together before.
 """
 
 # %% tags=["quiz"]
@@ -151,16 +149,34 @@ lines(
 # %% id="loss-numbers"
 print("mean loss in nats      first copy   second copy (from its second word on)")
 for name, each in loss.items():
-    first, second = each[:, :n_block].mean(), second_copy_loss(each, n_block)
+    first, second = each[:, :n_block].mean(), lab.second_copy_loss(each, n_block)
     print(f"{name:<23}{first:8.2f}   {second:8.3f}")
 print(f"guessing among all words: {torch.tensor(180.0).log():.2f}")
 
 # %% [markdown]
 r"""
-**What you should see.** In the first copy both do about as well as guessing (a little worse even: they
-expect the favourite word pairs of their language). In the second copy the loss of two layers drops to
-nearly zero; that of one layer falls a little and stays high.
+**What you should see.** In the first copy both do a little worse than guessing, and worst at position 2: 7.1
+nats, where one word of a random block has been read and running text would be no surprise. In the second
+copy, from its second word on, the loss of two layers drops to nearly zero; that of one layer falls to what
+guessing would give, and no further.
 """
+
+# %% tags=["claim"]
+_first = {_name: _each[:, :n_block].mean().item() for _name, _each in loss.items()}
+_guess = torch.tensor(180.0).log().item()
+for _name, _each in loss.items():
+    assert _guess < _first[_name] < _guess + 0.5, (
+        "In the first copy both do a little worse than guessing"
+    )
+    assert _each.mean(dim=0).argmax() == 1, "and worst at position 2"
+    assert abs(_each[:, 1].mean() - 7.1) < 0.05, "7.1 nats"
+_second = {
+    _name: lab.second_copy_loss(_each, n_block).item() for _name, _each in loss.items()
+}
+assert _second["two layers"] < 0.01, "the loss of two layers drops to nearly zero"
+assert abs(_second["one layer"] - _guess) < 0.1, (
+    "falls to what guessing would give, and no further"
+)
 
 # %% tags=["quiz"]
 quiz("first-word-of-the-copy", "b")
@@ -187,8 +203,8 @@ attention_patterns(
 
 # %% [markdown]
 r"""
-Two shapes stand out: in layer 0 a stripe right below the diagonal, in layer 1 stripes that begin only in
-the second block. Head $l.h$ is head $h$ of layer $l$, counted from 0.
+Two shapes stand out: in layer 0 a stripe right below the diagonal (one head), in layer 1 stripes that begin
+only in the second block (two heads). Head $l.h$ is head $h$ of layer $l$, counted from 0.
 
 Patterns of eight heads can be looked at, those of 144 cannot. So we put each shape into a number, the mean
 attention to **one key per query** $q$:
@@ -198,8 +214,16 @@ attention to **one key per query** $q$:
 | previous token | $q - 1$ |
 | current token | $q$ |
 | first token | 0 (a resting place for heads with nothing to do) |
+| duplicate token | the earlier copy of token $q$ |
 | induction | the token **after** the earlier copy of token $q$ |
 """
+
+# %% tags=["claim"]
+_short = lab.head_scores(model, short, 6)
+assert (_short.previous[0] > 0.5).sum() == 1, (
+    "in layer 0 a stripe right below the diagonal (one head)"
+)
+assert (_short.induction[1] > 0.5).sum() == 2, "only in the second block (two heads)"
 
 # %% [markdown] slug="head-detectors"
 r"""
@@ -236,16 +260,17 @@ check("head-detectors", head_detectors)
 
 # %% [markdown]
 r"""
-The package's `heads.head_scores` does this for all heads and averages over rows.
+The package's `lab.head_scores` does this for all heads and averages over rows.
 """
 
 # %% id="scores-figure"
-scores = heads.head_scores(model, tokens, n_block)
+scores = lab.head_scores(model, tokens, n_block)
 head_grid(
     {
         "previous token": scores.previous,
         "current token": scores.current,
         "first token": scores.first,
+        "duplicate token": scores.duplicate,
         "induction": scores.induction,
     },
     value_title="mean attention (0 to 1)",
@@ -261,12 +286,17 @@ print(
     f"induction heads of layer 1: {[round(s, 2) for s in scores.induction[1].tolist()]}"
 )
 print("one layer, highest induction score: ", end="")
-print(f"{heads.head_scores(one_layer, tokens, n_block).induction.max():.2f}")
+print(f"{lab.head_scores(one_layer, tokens, n_block).induction.max():.2f}")
 
 # %% [markdown]
 r"""
-**What you should see.** One previous-token head in layer 0, induction heads in layer 1, and none in the
-model with one layer. That is where they look; the next question is what depends on it.
+**What you should see.** One previous-token head, in layer 0. Two heads of layer 1 that look where induction
+looks; in the model with one layer there is none. No current-token head and no duplicate-token head: the
+highest scores are .27 and .03. The two highest first-token scores, .47, belong to the induction heads: in the
+first block there is nothing to look back to, and they rest on BOS. A score averages over queries, so ask
+*which* queries before you name a head.
+
+That is where they look; the next question is what depends on it.
 
 ## Taking heads out
 
@@ -274,6 +304,34 @@ Chapter 00 took out one head. Now any set of heads, in one run. Four things to k
 TransformerLens (`TransformerBridge`, version 4) before you build on them. Each cell below is a trap that
 says nothing when you step into it.
 """
+
+# %% tags=["claim"]
+_one = lab.head_scores(one_layer, tokens, n_block)
+assert (scores.previous > 0.5).sum() == 1 == (scores.previous[0] > 0.5).sum(), (
+    "One previous-token head, in layer 0."
+)
+assert len(induction_heads) == 2, "Two heads of layer 1 that look where induction looks"
+assert _one.induction.max() < 0.05, "in the model with one layer there is none"
+_tops = [round(scores.current.max().item(), 2), round(scores.duplicate.max().item(), 2)]
+assert _tops == [0.27, 0.03], "the highest scores are .27 and .03"
+_rest = scores.first.flatten().topk(2)
+assert sorted(i - 4 for i in _rest.indices.tolist()) == induction_heads, (
+    "belong to the induction heads"
+)
+assert _rest.values.numpy().round(2).tolist() == [0.47, 0.47] or all(
+    abs(_v - 0.47) < 0.01 for _v in _rest.values
+), "The two highest first-token scores, .47"
+with torch.no_grad():
+    _, _cache = model.run_with_cache(tokens, names_filter="blocks.1.attn.hook_pattern")
+_to_bos = _cache["blocks.1.attn.hook_pattern"][:, induction_heads, :, 0].mean(
+    dim=(0, 1)
+)
+assert _to_bos[2 : n_block + 1].min() > 0.8, (
+    "in the first block there is nothing to look back to, and they rest on BOS"
+)
+assert _to_bos[n_block + 2 :].max() < 0.1, (
+    "in the first block there is nothing to look back to, and they rest on BOS"
+)
 
 # %% id="trap-names"
 # 1. A typo in a LIST of names is ignored: you get less than you asked for, silently.
@@ -369,12 +427,12 @@ def loss_without_heads(
 check("ablate-heads", loss_without_heads)
 
 # %% id="ablation-figure"
-intact = second_copy_loss(loss_without_heads(model, tokens, []), n_block)
+intact = lab.second_copy_loss(loss_without_heads(model, tokens, []), n_block)
 rise = torch.zeros(2, 4)
 for layer in range(2):
     for head in range(4):
         without = loss_without_heads(model, tokens, [(layer, head)])
-        rise[layer, head] = second_copy_loss(without, n_block) - intact
+        rise[layer, head] = lab.second_copy_loss(without, n_block) - intact
 head_grid(
     {"without one head": rise},
     value_title="rise of the loss (nats)",
@@ -395,10 +453,26 @@ check("needed-head", needed)
 # %% [markdown]
 r"""
 **What you should see.** One head of layer 0 stands out, and it is not an induction head. The induction
-heads of layer 1 are needed less, one by one. (Compare with the induction scores: do the two tables agree
-about every head of layer 1? A score and an ablation ask different questions: a head can be missed without
-looking where induction looks.) Take them out together:
+heads of layer 1 are needed less, one by one. And head 1.0, whose induction score is .01, costs more than the
+induction head 1.3: a score and an ablation ask different questions. Take them out together:
 """
+
+# %% tags=["claim"]
+assert divmod(int(rise.argmax()), 4) == (0, prev), (
+    "One head of layer 0 stands out, and it is not an induction head."
+)
+assert rise.flatten().topk(2).values[1] < 0.7 * rise.max(), (
+    "One head of layer 0 stands out"
+)
+assert rise[1, induction_heads].max() < rise.max(), (
+    "heads of layer 1 are needed less, one by one"
+)
+assert round(scores.induction[1, 0].item(), 2) == 0.01, (
+    "head 1.0, whose induction score is .01"
+)
+assert 3 in induction_heads and rise[1, 0] > rise[1, 3], (
+    "costs more than the induction head 1.3"
+)
 
 # %% id="together"
 sets = {
@@ -410,7 +484,7 @@ sets = {
 }
 print("loss on the second copy without")
 for name, out in sets.items():
-    lost = second_copy_loss(loss_without_heads(model, tokens, out), n_block)
+    lost = lab.second_copy_loss(loss_without_heads(model, tokens, out), n_block)
     print(f"   {name:<36}{lost:6.2f}")
 
 # %% tags=["quiz"]
@@ -418,8 +492,8 @@ quiz("one-head-left-out", "b")
 
 # %% [markdown]
 r"""
-(Without all of layer 1 the loss is above that of guessing. What is left of a model does not know that
-something is missing: it goes on to bet, now on the wrong words.)
+(Without all of layer 1 the loss is 2 nats above that of guessing. What is left of a model does not know
+that something is missing: it goes on to bet, now on the wrong words.)
 
 And what becomes of the induction heads when the previous-token head is gone? They are still in the model,
 nobody touched them.
@@ -436,11 +510,20 @@ def zero_previous(z, hook):
 names = [f"blocks.1.attn.hook_{site}" for site in ("pattern", "q", "k", "v")]
 with torch.no_grad(), model.hooks(fwd_hooks=[("blocks.0.attn.hook_z", zero_previous)]):
     _, blind = model.run_with_cache(tokens, names_filter=names)
-left = heads.induction_score(blind["blocks.1.attn.hook_pattern"], n_block).mean(dim=0)
+left = lab.induction_score(blind["blocks.1.attn.hook_pattern"], n_block).mean(dim=0)
 print(
     f"induction scores of layer 1, intact:       {scores.induction[1].numpy().round(2)}"
 )
 print(f"without the previous-token head of layer 0: {left.numpy().round(2)}")
+
+# %% tags=["claim"]
+_out = {
+    _name: lab.second_copy_loss(loss_without_heads(model, tokens, _set), n_block)
+    for _name, _set in sets.items()
+}
+assert 2 < _out["all heads of layer 1"] - _guess < 2.5, (
+    "the loss is 2 nats above that of guessing"
+)
 
 # %% tags=["quiz"]
 quiz("untouched-but-blind", "a")
@@ -478,13 +561,14 @@ for site, word in [("q", "queries"), ("k", "keys"), ("v", "values")]:
     with torch.no_grad(), model.hooks(fwd_hooks=[(name, replaced_by(blind[name]))]):
         cut = per_position_loss(model(tokens), tokens)
     print(
-        f"layer 1's {word:<8} know nothing of it: {second_copy_loss(cut, n_block):.3f}"
+        f"layer 1's {word:<8} know nothing of it: {lab.second_copy_loss(cut, n_block):.3f}"
     )
 
 # %% [markdown]
 r"""
-It is the keys. At position $i$ the previous-token head writes "before me stood A". That is in the key of
-position $i$. The present token, A, is in the query, and the two match:
+It is the keys: without them nothing is copied, without the other two nothing changes. At position $i$ the
+previous-token head writes "before me stood A". That is in the key of position $i$. The present token, A, is in
+the query, and the two match:
 
 ```
 position        …    i-1    i     …    q
@@ -513,6 +597,17 @@ $$C = W_E\, W_{OV}\, W_U \qquad [\text{vocab} \times \text{vocab}]$$
 says how much attending to token $a$ raises the logit of token $b$. A head that copies has a large
 diagonal.
 """
+
+# %% tags=["claim"]
+_cut = {}
+for _site in "qkv":
+    _name = f"blocks.1.attn.hook_{_site}"
+    with torch.no_grad(), model.hooks(fwd_hooks=[(_name, replaced_by(blind[_name]))]):
+        _cut[_site] = lab.second_copy_loss(
+            per_position_loss(model(tokens), tokens), n_block
+        )
+assert _cut["k"] > _guess - 0.1, "without them nothing is copied"
+assert max(_cut["q"], _cut["v"]) < 0.01, "without the other two nothing changes"
 
 # %% [markdown] slug="copying-score"
 r"""
@@ -566,10 +661,26 @@ head_grid(
 
 # %% [markdown]
 r"""
-**What you should see.** By eigenvalues the induction heads copy almost perfectly; other heads need not. By
-the other score they are less than perfect: for some words another word is raised more. They share the work,
-so look at what they write together:
+**What you should see.** By eigenvalues the two induction heads copy almost perfectly, and no other head does.
+By the other score they are less than perfect: for about a tenth of the words another word is raised more. They
+share the work, so look at what they write together:
 """
+
+# %% tags=["claim"]
+_others = [
+    (_l, _h)
+    for _l in range(2)
+    for _h in range(4)
+    if (_l, _h) not in [(1, h) for h in induction_heads]
+]
+assert eigen[1, induction_heads].min() > 0.999, (
+    "By eigenvalues the two induction heads copy almost perfectly"
+)
+assert max(eigen[_at] for _at in _others) < 0.9, "no other head does"
+for _h in induction_heads:
+    assert 0.85 < share[1, _h] < 0.93, (
+        "for about a tenth of the words another word is raised more"
+    )
 
 # %% id="copying-together"
 together = sum(W_E[1:] @ W_V[1, h] @ W_O[1, h] @ W_U[:, 1:] for h in induction_heads)
@@ -580,7 +691,7 @@ print(
 
 # %% [markdown]
 r"""
-Two scores, two questions; neither is *the* copying score.
+Together they raise every word most. Two scores, two questions; neither is *the* copying score.
 
 ## 2 · The previous position: the positional QK circuit
 
@@ -591,9 +702,12 @@ $$\mathrm{softmax}\!\left(\frac{(p\,W_Q)(p\,W_K)^\top}{\sqrt{d_\text{head}}}\rig
 
 with keys later than the query masked. $s$ stands for LayerNorm: in the model it divides the stream, so
 what reaches the head of the position embedding is $W_\text{pos}$ divided by some number.
-(`circuits.embedding_norm` works out its typical size; LayerNorm's other parts are folded into the weights
+(`lab.embedding_norm` works out its typical size; LayerNorm's other parts are folded into the weights
 of an opened model.)
 """
+
+# %% tags=["claim"]
+assert wins == 1, "Together they raise every word most."
 
 # %% [markdown] slug="previous-token-circuit"
 r"""
@@ -621,7 +735,7 @@ def previous_token_circuit(
 check("previous-token-circuit", previous_token_circuit)
 
 # %% id="positional-figure"
-norm = circuits.embedding_norm(W_E, W_pos)
+norm = lab.embedding_norm(W_E, W_pos)
 positional = torch.stack(
     [previous_token_circuit(W_pos, W_Q[0, h], W_K[0, h], norm) for h in range(4)]
 )
@@ -629,7 +743,7 @@ attention_patterns(
     positional[:, :24, :24],
     [str(i) for i in range(24)],
     titles=[
-        f"head 0.{h}, score {heads.previous_token_score(positional[h]):.2f}"
+        f"head 0.{h}, score {lab.previous_token_score(positional[h]):.2f}"
         for h in range(4)
     ],
     title="Layer 0 by positions alone",
@@ -638,8 +752,8 @@ attention_patterns(
 
 # %% [markdown]
 r"""
-**What you should see.** One head has the stripe, and it is the previous-token head. Its score here is
-lower than on text. What is missing may come from what tokens hold, or from $s$ being one number where the
+**What you should see.** One head has the stripe, and it is the previous-token head. Its score here, .71, is
+lower than on text, .98. What is missing may come from what tokens hold, or from $s$ being one number where the
 model has another at every position; this figure cannot tell which.
 
 ## 3 · K-composition
@@ -654,6 +768,14 @@ $$\frac{\lVert W_{OV}\, W_{QK}^\top \rVert}{\lVert W_{OV} \rVert\,\lVert W_{QK} 
 $\lVert\cdot\rVert$ is the Frobenius norm. (For Q-composition the same without the transpose, for
 V-composition with the later head's $W_{OV}$.) Of random matrices the score is not 0, so we need a baseline.
 """
+
+# %% tags=["claim"]
+_alone = torch.stack([lab.previous_token_score(positional[_h]) for _h in range(4)])
+assert _alone.argmax() == prev and _alone.sort().values[2] < 0.1, (
+    "One head has the stripe, and it is the previous-token head."
+)
+assert round(_alone[prev].item(), 2) == 0.71, "Its score here, .71"
+assert round(scores.previous[0, prev].item(), 2) == 0.98, "lower than on text, .98"
 
 # %% [markdown] slug="k-composition"
 r"""
@@ -678,7 +800,7 @@ check("k-composition", k_composition)
 OV = W_V @ W_O  # [layer head d_model d_model]
 QK = W_Q @ W_K.mT
 K = torch.stack([torch.stack([k_composition(a, b) for b in QK[1]]) for a in OV[0]])
-chance = circuits.random_composition(model.cfg.d_model, 16, 200, seeded(0))
+chance = lab.random_composition(model.cfg.d_model, 16, 200, seeded(0))
 print(f"random heads: {chance.mean():.3f} on average, {chance.max():.3f} at most")
 heatmap(
     K / chance.mean(),
@@ -692,8 +814,9 @@ heatmap(
 
 # %% [markdown]
 r"""
-**What you should see.** The previous-token head's row is far above random for the induction heads. So far so
-good. But look at the whole table: are these the only large numbers?
+**What you should see.** The previous-token head's row is far above random for the induction heads: more than
+2.5 times the mean of random heads, whose highest is 1.1 times it. So far so good. But look at the whole
+table: are these the only large numbers?
 
 ## An intervention that fails
 
@@ -701,17 +824,31 @@ Take the highest score in the **other rows**. If the score were the circuit, cop
 that head of layer 0 too.
 """
 
+# %% tags=["claim"]
+assert (K[prev, induction_heads] > 2.5 * chance.mean()).all(), (
+    "more than 2.5 times the mean of random heads"
+)
+assert round((chance.max() / chance.mean()).item(), 1) == 1.1, (
+    "whose highest is 1.1 times it"
+)
+
 # %% id="strongest-other-pair"
 others = K.clone()
 others[prev] = 0.0
 a, b = divmod(int(others.argmax()), 4)
-lost = second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block)
+lost = lab.second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block)
 print(
     f"highest in the other rows: 0.{a} with 1.{b}, {K[a, b] / chance.mean():.1f} × random"
 )
 print(f"loss on the second copy: intact {intact:.3f}, without head 0.{a} {lost:.3f}")
-lost = second_copy_loss(loss_without_heads(model, tokens, [(0, prev)]), n_block)
+lost = lab.second_copy_loss(loss_without_heads(model, tokens, [(0, prev)]), n_block)
 print(f"without the previous-token head 0.{prev}: {lost:.3f}")
+
+# %% tags=["claim"]
+assert K[a, b] > 2.5 * chance.mean(), "Another pair scored far above"
+assert (
+    lab.second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block) < 0.01
+), "copying did not need it"
 
 # %% tags=["quiz"]
 quiz("highest-score-no-effect", "a")
@@ -768,15 +905,33 @@ print(f"by chance: {1 / len(words):.1%}")
 
 # %% [markdown]
 r"""
-**What you should see.** From the previous-token head into an induction head, practically every word finds
-itself; from any other head of layer 0 it is near chance, whatever the composition score. No text
-was run: the circuit stands in the weights.
+**What you should see.** From the previous-token head into an induction head every word finds itself, or all
+but a few; into 1.2, which looks there a little, a fifth do. From any other head of layer 0 it is 5 % at most,
+whatever the composition score. No text was run: the circuit stands in the weights.
 
 ## Why one layer fails
 
 An induction head has to find a position by what came **before** it. It finds positions by their keys. So
 ask: does a key know? Change the token before a position and see whether the key moves.
 """
+
+# %% tags=["claim"]
+_own = torch.zeros(4, 4)
+for _a in range(4):
+    for _b in range(4):
+        _circuit = full_induction_circuit(W_E[1:], OV[0, _a], W_Q[1, _b], W_K[1, _b])
+        _own[_a, _b] = (
+            (_circuit.argmax(dim=1) == torch.arange(len(_circuit))).float().mean()
+        )
+assert _own[prev, induction_heads].min() > 0.97, (
+    "every word finds itself, or all but a few"
+)
+assert abs(_own[prev, 2] - 0.2) < 0.03, (
+    "into 1.2, which looks there a little, a fifth do"
+)
+assert _own[[_a for _a in range(4) if _a != prev]].max() < 0.05, (
+    "From any other head of layer 0 it is 5 % at most"
+)
 
 # %% [markdown] slug="one-layer-fails"
 r"""
@@ -824,15 +979,21 @@ for name, each in [("one layer", one_layer), ("two layers", model)]:
 
 # %% [markdown]
 r"""
-Zero in layer 0, whatever the weights: a key there is made from its own position's token and place, and
-nothing has written to that position yet. So no head of a one-layer model can find "the position whose
-previous token was A". One head has to write it down first, and that takes a layer. (Olsson et al. 2022
-turned this into an experiment: they mixed into every key the key of the position before it, and with such
-"smeared keys" models of one layer learned it too.)
+Zero in layer 0, in both models and for every head. It has to be, whatever the weights: a key there is made from
+its own position's token and place, and nothing has written to that position yet. So no head of a one-layer
+model can find "the position whose previous token was A". One head has to write it down first, and that takes a
+layer. (Olsson et al. 2022 turned this into an experiment: they mixed into every key the key of the position
+before it, and with such "smeared keys" models of one layer learned it too.)
 
 But the loss of one layer did fall a little on the second copy. What has it learned? Add up the probability
 that it gives to **any** word of the block:
 """
+
+# %% tags=["claim"]
+for _each in (one_layer, model):
+    assert key_change(_each, tokens, other, position=10)[0].max() == 0, (
+        "Zero in layer 0, in both models and for every head."
+    )
 
 # %% id="what-one-layer-learned"
 for name, each in [("one layer", one_layer), ("two layers", model)]:
@@ -848,9 +1009,22 @@ print(f"words of the block are {n_block / len(words):.0%} of all words")
 
 # %% [markdown]
 r"""
-One layer can raise words that were there before, whichever of them comes next: heads that look back and copy
-are enough for that. Which one it *is*, they cannot know.
+One layer gives the words of the block twice their share, and the right one among them no more than any
+other: heads that look back and copy are enough for that. Which one it *is*, they cannot know.
 """
+
+# %% tags=["claim"]
+with torch.no_grad():
+    _p = one_layer(tokens)[:, n_block + 1 : 2 * n_block].softmax(dim=-1)
+_block = tokens[:, None, 1 : n_block + 1].expand(-1, _p.shape[1], -1)
+_of_block = _p.gather(-1, _block).sum(dim=-1).mean()
+_of_right = _p.gather(-1, tokens[:, n_block + 2 :, None]).mean()
+assert 2 < _of_block / (n_block / len(words)) < 2.5, (
+    "gives the words of the block twice their share"
+)
+assert _of_right < 1.2 * _of_block / n_block, (
+    "the right one among them no more than any other"
+)
 
 # %% tags=["quiz"]
 quiz("one-layer-enough", "c")
@@ -906,7 +1080,7 @@ check("fuzzy-copy", fuzzy_copy)
 
 # %% id="which-rule"
 for shift in (1, 3, 10):
-    rotated = rotated_tokens(
+    rotated = lab.rotated_tokens(
         words, 64, n_block, bos=0, generator=seeded(0), shift=shift
     )
     with torch.no_grad():
@@ -915,8 +1089,8 @@ for shift in (1, 3, 10):
 
 # %% [markdown]
 r"""
-It is the token. This is what a counterfactual is for: not more data, but data on which the explanations
-disagree.
+It is the token: more than .99 against less than .001, whatever the shift. This is what a counterfactual is for:
+not more data, but data on which the explanations disagree.
 
 ## The phase change
 
@@ -924,6 +1098,17 @@ Both specimens were kept at many steps of their training. `open_specimen(name, s
 them. One number for how much a model makes of its context (Olsson et al. 2022 took the 500th and the 50th
 token of a text): loss late minus loss early.
 """
+
+# %% tags=["claim"]
+for _shift in (1, 3, 10):
+    _rotated = lab.rotated_tokens(
+        words, 64, n_block, bos=0, generator=seeded(0), shift=_shift
+    )
+    with torch.no_grad():
+        _token, _place = fuzzy_copy(model(_rotated), _rotated, n_block)
+    assert _token > 0.99 and _place < 0.001, (
+        "more than .99 against less than .001, whatever the shift"
+    )
 
 # %% [markdown] slug="in-context-score"
 r"""
@@ -953,10 +1138,10 @@ for name in ("induction-2l", "induction-1l"):
         young = open_specimen(name, step=step, device="cpu")
         with torch.no_grad():
             young_loss = per_position_loss(young(tokens), tokens)
-        found = heads.head_scores(young, tokens, n_block)
+        found = lab.head_scores(young, tokens, n_block)
         rows.append(
             (
-                second_copy_loss(young_loss, n_block).item(),
+                lab.second_copy_loss(young_loss, n_block).item(),
                 in_context_score(young_loss, n_block - 1, 2 * n_block - 1).item(),
                 found.previous[0].max().item(),
                 found.induction[-1].max().item(),
@@ -969,8 +1154,9 @@ two, one = history["induction-2l"].T, history["induction-1l"].T
 r"""
 Where does a curve change most? Between which two **neighbouring** checkpoints is the size of the change
 largest (a loss falls, a score rises), and what share is it of the whole change, highest minus lowest
-value? Return `(step before, step after, share)`. Near 1 the curve is a cliff; a straight ramp over 24
-checkpoints would have 1/23 everywhere.
+value? Return `(step before, step after, share)`. Near 1 the curve is a cliff. To judge a share, compare it
+with a straight ramp's: the part of all training steps that lies between the two checkpoints. (Ours are not
+evenly spaced.)
 """
 
 
@@ -1002,7 +1188,10 @@ print(f"{len(steps)} checkpoints. Largest change between steps, and its share:")
 for name, values in measured.items():
     before, after, part = phase_change(steps, values)
     whole = values.max() - values.min()
-    print(f"   {name:<44}{before:>5} to {after:>5}   {part:4.0%} of {whole:.2f}")
+    ramp = (after - before) / (steps[-1] - steps[0])
+    print(
+        f"   {name:<44}{before:>5} to {after:>5}   {part:4.0%} of {whole:.2f}   (ramp: {ramp:.0%})"
+    )
 
 # %% id="phase-figure"
 before, after, _ = phase_change(steps, two[0])
@@ -1015,20 +1204,36 @@ phase_curves(
         "induction, one layer": one[3],
     },
     between=(before, after),
-    title="Copying is found all at once",
+    title="Most of copying is learned between two checkpoints",
 )
 
 # %% [markdown]
 r"""
-**What you should see.** For a long time nothing. Then, between two neighbouring checkpoints, most of the
-loss on the second copy is gone, and in the same gap both head scores rise: the previous-token head and
-the induction heads arrive together, since for copying either is of no use without the other. The loss of one layer
-moves by a fraction of a nat and never falls off a cliff. (Its "share" is a share of next to nothing: look at
-the size of the whole change before you read one.) Olsson et al. 2022 saw the same in language models, at
-roughly 2.5 to 5 billion tokens.
+**What you should see.** For 700 steps next to nothing. Then, between two neighbouring checkpoints, more than
+half of the loss on the second copy is gone; a ramp would have lost 3 % there. Both head scores rise most in the
+same gap. That they arrive together fits the story that for copying either is of no use without the other; the
+curves alone do not show it, and other stories fit them too (something else that both wait for). An experiment
+would hold one of them back. The loss of one layer moves by a fraction of a nat and never falls off a cliff.
+(Its "share" is a share of next to nothing: look at the size of the whole change before you read one.) Olsson et
+al. 2022 saw the same in language models, at roughly 2.5 to 5 billion tokens.
 
 (24 checkpoints cannot say *how* abrupt it is within the gap. Training one yourself, below, can.)
 """
+
+# %% tags=["claim"]
+_step = dict(zip(steps, two[0].tolist(), strict=True))
+assert _step[667] > 0.95 * _step[0], "For 700 steps next to nothing."
+_before, _after, _part = phase_change(steps, two[0])
+assert _part > 0.5, "more than half of the loss on the second copy is gone"
+assert round((_after - _before) / steps[-1], 2) == 0.03, (
+    "a ramp would have lost 3 % there"
+)
+for _curve in (two[2], two[3]):
+    assert phase_change(steps, _curve)[:2] == (_before, _after), (
+        "Both head scores rise most in the same gap."
+    )
+assert one[0].max() - one[0].min() < 0.5, "moves by a fraction of a nat"
+assert len(steps) == 24, "24 checkpoints"
 
 # %% tags=["quiz"]
 quiz("why-a-phase-change", "a")
@@ -1067,13 +1272,13 @@ check("train-your-own", train_next_token)
 
 # %% [markdown]
 r"""
-Now live, in well under a minute on two cores. To be quick the rows are shorter and all of them are repeats (blocks
-of 4 words and more, at any place in the row). Watch the induction score in the progress bar. For a while
-nothing.
+Now live, in well under a minute on two cores. To be quick the rows are shorter and all of them are repeats
+(blocks of 4 words and more, at any place in the row). Watch the induction score in the progress bar. For a
+while nothing.
 """
 
 # %% id="train-live"
-from mi_tutor.specimens.induction_recipe import InductionConfig, chunk, new_network
+from mi_tutor.specimens.induction import InductionConfig, chunk, new_network
 
 config = InductionConfig(n_ctx=40, repeats_share=1.0, seed=0)
 network = new_network(config)
@@ -1091,10 +1296,10 @@ def batches_with_a_look(n_steps):
             if step % 25 == 0:
                 with torch.no_grad():
                     run = network(probe, output_attentions=True)
-                score = heads.induction_score(run.attentions[1], 15).mean(dim=0).max()
+                score = lab.induction_score(run.attentions[1], 15).mean(dim=0).max()
                 young_loss = per_position_loss(run.logits, probe)
                 watched.append(
-                    (step, score.item(), second_copy_loss(young_loss, 15).item())
+                    (step, score.item(), lab.second_copy_loss(young_loss, 15).item())
                 )
                 bar.set_postfix_str(f"induction score {score:.2f}")
             yield fifty[step % 50]
@@ -1114,10 +1319,10 @@ phase_curves(
 
 # %% [markdown]
 r"""
-**What you should see.** The induction score stays near chance for the first one or two hundred steps, then climbs
-steeply, and the loss on the second copy falls with it. (Rounding differs between machines, and with it the
+**What you should see.** The induction score stays below .1 for the first hundred steps, later climbs
+steeply, and the loss on the second copy falls as it rises. (Rounding differs between machines, and with it the
 step at which it happens. If it has not happened at the end, train for more steps.) Try another seed: which
-head does what, and at which step, is settled anew each time.
+head does what, and at which step, may come out otherwise.
 
 ## On the real thing
 
@@ -1125,6 +1330,12 @@ The same detectors on models that were trained on other text. `atlas` is the cou
 GPT-2 small has 12 layers of 12 heads and is fetched if this machine can (about 550 MB, once). The tokens
 are drawn at random from their vocabularies, so nothing but induction can predict the second copy.
 """
+
+# %% tags=["claim"]
+assert live_score[at <= 100].max() < 0.1, "stays below .1 for the first hundred steps"
+assert live_score[-1] > 0.5, "later climbs steeply"
+_together = torch.corrcoef(torch.stack([live_score, live_loss]))[0, 1]
+assert _together < -0.95, "the loss on the second copy falls as it rises"
 
 # %% id="on-the-real-thing"
 from mi_tutor.specimens import SpecimenError
@@ -1141,9 +1352,9 @@ for name, first_id in [("atlas", 100), ("gpt2", 1000)]:
     )
     with torch.no_grad():
         real_loss = per_position_loss(real(text), text)
-    first, second = real_loss[:, :40].mean(), second_copy_loss(real_loss, 40)
+    first, second = real_loss[:, :40].mean(), lab.second_copy_loss(real_loss, 40)
     print(f"{name}: loss {first:.2f} on the first copy, {second:.2f} on the second")
-    found = heads.head_scores(real, text, 40)
+    found = lab.head_scores(real, text, 40)
     for kind, grid in [("induction", found.induction), ("previous", found.previous)]:
         best = grid.flatten().topk(3)
         shown = [
@@ -1156,9 +1367,11 @@ for name, first_id in [("atlas", 100), ("gpt2", 1000)]:
 
 # %% [markdown]
 r"""
-In larger models the circuit is rarely two heads: several previous-token heads, several induction heads,
-and heads that do something near it (continue after a *similar* token, say). Your detectors find the
-candidates, and the rest of this chapter is how to find out what depends on them.
+In `atlas` two heads of layer 1 look at the previous token more than half of the time, and two later heads
+look where induction looks, in two different layers. In language models it is more: several of each kind, and
+heads that do something near it (continue after a *similar* token, or look at the earlier copy itself:
+**duplicate-token heads**, of which these specimens have none and GPT-2 small has some, Wang et al. 2022). Your
+detectors find the candidates, and the rest of this chapter is how to find out what depends on them.
 
 ## Common misreadings
 
@@ -1176,6 +1389,31 @@ candidates, and the rest of this chapter is how to find out what depends on them
 
 ## Recap
 """
+
+# %% tags=["claim"]
+_atlas = open_specimen("atlas", device="cpu")
+_ids = torch.arange(100, _atlas.cfg.d_vocab)
+_text = repeated_tokens(
+    _ids, 8, 40, bos=_atlas.tokenizer.bos_token_id, generator=seeded(0)
+)
+_found = lab.head_scores(_atlas, _text, 40)
+_previous, _induction = (
+    (_found.previous > 0.5).nonzero(),
+    (_found.induction > 0.5).nonzero(),
+)
+assert _previous[:, 0].tolist() == [1, 1], (
+    "two heads of layer 1 look at the previous token more than half of the time"
+)
+assert len(_induction) == 2, "two later heads look where induction looks"
+assert _induction[0, 0] != _induction[1, 0] and _induction[:, 0].min() > 1, (
+    "in two different layers"
+)
+assert max(_found.duplicate.max(), scores.duplicate.max()) < 0.05, (
+    "of which these specimens have none"
+)
+assert scores.induction[0, prev] < 0.005, (
+    "copying needs most has an induction score of 0"
+)
 
 # %% tags=["quiz"]
 quiz("recap-circuit", "c")
@@ -1199,6 +1437,10 @@ r"""
   induction heads in two-layer models: the source of sections 1 to 4.
 - Olsson et al. 2022, *In-context Learning and Induction Heads*. The phase change, in models of many sizes,
   and how far the evidence carries.
+- Reddy 2024, *The Mechanistic Basis of Data Dependence and Abrupt Learning in an In-Context Classification
+  Task*; Singh et al. 2024, *What Needs to Go Right for an Induction Head?*; Edelman et al. 2024, *The
+  Evolution of Statistical Induction Heads*. Why the change is abrupt, with parts of the circuit held fixed
+  during training: the experiments that curves cannot replace.
 - Sanford, Hsu and Telgarsky 2024, *One-layer transformers fail to solve the induction heads task*. A proof:
   one layer would have to be exponentially larger than two.
 - Wang et al. 2022, *Interpretability in the Wild*. Where previous-token and induction heads turn up again,

@@ -27,23 +27,25 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from mi_tutor import check, hint, progress, quiz, show
-from mi_tutor.lab import attribution, lens, paths, probes
-from mi_tutor.lab.ablation import ablation_sweep
-from mi_tutor.lab.device import seeded
-from mi_tutor.lab.gates import MYSTERIES
-from mi_tutor.lab.metrics import prefers
-from mi_tutor.lab.patching import run_patched
-from mi_tutor.lab.planted import and_gate, or_gate, planted_probe
-from mi_tutor.lab.prompts import pair_batch, pair_batches
-from mi_tutor.lab.reading import residual_part_names
-from mi_tutor.lab.runs import capture
-from mi_tutor.lab.sites import Site
-from mi_tutor.lab.sweep import denoise, noise
+from mi_tutor.lab import patching as lab
+from mi_tutor.lab.ground import (
+    Site,
+    capture,
+    pair_batch,
+    pair_batches,
+    prefers,
+    residual_part_names,
+    seeded,
+)
 from mi_tutor.specimens import SpecimenError, open_specimen
-from mi_tutor.specimens.atlas_prompts import chosen as chosen_questions
-from mi_tutor.world.geography import Geography
-from mi_tutor.world.pairs import question_pairs, story_pairs
-from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
+from mi_tutor.specimens.atlas import (
+    NAMES,
+    Geography,
+    pair_is_held_out,
+    question_pairs,
+    story_pairs,
+)
+from mi_tutor.specimens.atlas import chosen as chosen_questions
 
 # %% [markdown]
 r"""
@@ -317,7 +319,7 @@ example = 0
 shown = range(places["giver"] - 1, batch.clean.shape[1])
 streams = [clean_cache[f"blocks.{layer}.hook_resid_pre"] for layer in range(n_layers)]
 streams.append(clean_cache[f"blocks.{n_layers - 1}.hook_resid_post"])
-chances = lens.read_out(model, torch.stack(streams)[:, example, shown]).softmax(dim=-1)
+chances = lab.read_out(model, torch.stack(streams)[:, example, shown]).softmax(dim=-1)
 best = chances.max(dim=-1)
 guesses = [[model.to_string(token) for token in row] for row in best.indices]
 example_words = model.to_str_tokens(batch.clean[example])
@@ -421,7 +423,7 @@ def put_in(stream, hook):
 
 with torch.no_grad():
     naive = model.run_with_hooks(batch.corrupted, fwd_hooks=[(site.hook_name, put_in)])
-proper = run_patched(
+proper = lab.run_patched(
     model, batch.corrupted, clean_cache, site
 )  # edits what attention adds instead
 for name, logits in (("through hook_resid_mid", naive), ("the stream itself", proper)):
@@ -601,7 +603,7 @@ def part_effects(
 check("denoise-or-noise", part_effects)
 
 # %% id="gates"
-for name, gate in (("AND", and_gate), ("OR", or_gate)):
+for name, gate in (("AND", lab.and_gate), ("OR", lab.or_gate)):
     gained, lost = part_effects(gate, torch.ones(2), torch.zeros(2))
     print(
         f"{name:<4} gained by denoising {gained.tolist()}   lost by noising {lost.tolist()}"
@@ -609,7 +611,7 @@ for name, gate in (("AND", and_gate), ("OR", or_gate)):
 
 # %% [markdown] slug="read-the-gates"
 r"""
-`MYSTERIES` holds three closed circuits of two parts each. For each say `"and"`, `"or"` or `"one"` (only one
+`lab.MYSTERIES` holds three closed circuits of two parts each. For each say `"and"`, `"or"` or `"one"` (only one
 of the two parts matters), judging from your `part_effects`. Give three words.
 """
 
@@ -621,7 +623,7 @@ check("read-the-gates", gates)
 
 # %% [markdown]
 r"""
-Now the heads of `atlas`, in both directions. (`denoise` and `noise` from the lab do what your sweeps do;
+Now the heads of `atlas`, in both directions. (`lab.denoise` and `lab.noise` do what your sweeps do;
 `.share` is the recovered, or lost, share.) One thing first: our batch has each pair in **both** orders, so
 noising a pair is denoising its mirror image, and the two columns would agree to the last digit by
 construction. To see two different experiments, corrupt in another way, as Wang et al. 2022 do: a **third**
@@ -635,8 +637,8 @@ for i, row in enumerate(third):
     others = [token for token in name_tokens if token not in row.tolist()]
     row[places["giver"]] = others[i % len(others)]
 
-enough = denoise(model, batch.clean, third, metric, "z", ("layer", "head"))
-needed = noise(model, batch.clean, third, metric, "z", ("layer", "head"))
+enough = lab.denoise(model, batch.clean, third, metric, "z", ("layer", "head"))
+needed = lab.noise(model, batch.clean, third, metric, "z", ("layer", "head"))
 print(f"logit difference with a third giver: {enough.unpatched.mean():+.2f}")
 print("head   recovered by it alone   lost without it")
 order = (enough.share.abs() + needed.share.abs()).flatten().argsort(descending=True)
@@ -712,7 +714,7 @@ print(f"forward passes: {n_sites + 1} one by one, {n_layers + 1} batched")
 # %% [markdown]
 r"""
 Fewer passes, but larger ones: the arithmetic is the same. What one really saves is what is *not* computed,
-such as the layers before the patch; `mi_tutor.lab.batched` does that. To save more, one has to stop being
+such as the layers before the patch; `lab.batched_sweep` does that. To save more, one has to stop being
 exact.
 
 ## One gradient for all of them
@@ -775,7 +777,7 @@ names = [
     for layer in range(n_layers)
     for p in range(len(words))
 ]
-correlation = attribution.pearson(exact.flatten(), estimated.flatten())
+correlation = lab.pearson(exact.flatten(), estimated.flatten())
 print(f"exact sweep:      {exact.numel() + 1} forward passes")
 print("estimate:         2 forward passes, 1 backward pass")
 print(f"correlation:      {correlation:.3f}")
@@ -791,10 +793,10 @@ And for the heads, where one would use it most (from the lab, with your formula)
 
 # %% id="heads-estimated"
 exact_heads = head_values - corrupted_value
-estimated_heads = attribution.attribution_patching(
+estimated_heads = lab.attribution_patching(
     model, batch.clean, batch.corrupted, metric, "z", ("layer", "head")
 ).effect
-correlation = attribution.pearson(exact_heads.flatten(), estimated_heads.flatten())
+correlation = lab.pearson(exact_heads.flatten(), estimated_heads.flatten())
 print(f"correlation over heads: {correlation:.3f}")
 for row in range(n_layers):
     both = zip(*(t[row].tolist() for t in (exact_heads, estimated_heads)), strict=True)
@@ -878,13 +880,13 @@ for component in ("z", "v", "k"):
         component,
         ("layer", "head"),
     )
-    pair_of = denoise(*arguments), attribution.attribution_patching(*arguments)
+    pair_of = lab.denoise(*arguments), lab.attribution_patching(*arguments)
     fact_sweeps[component] = pair_of
-    agreement = attribution.agreement(*pair_of)
+    agreement = lab.agreement(*pair_of)
     print(
         f"{component}: correlation {agreement.pearson:.3f}, of ranks {agreement.spearman:.3f}"
     )
-    for site, exact_effect, estimate in attribution.false_negatives(*pair_of, k=3):
+    for site, exact_effect, estimate in lab.false_negatives(*pair_of, k=3):
         print(f"     {site}: exact {exact_effect:+6.2f}, estimated {estimate:+6.2f}")
 
 # %% [markdown]
@@ -947,23 +949,23 @@ for n in (5, 20, 100):
     )
 
 # %% id="repaired"
-repaired = attribution.integrated_gradients(
+repaired = lab.integrated_gradients(
     model, batch.clean, batch.corrupted, metric, "z", ("layer", "head"), n_steps=10
 )
-before = attribution.pearson(exact_heads.flatten(), estimated_heads.flatten())
-after = attribution.pearson(exact_heads.flatten(), repaired.effect.flatten())
+before = lab.pearson(exact_heads.flatten(), estimated_heads.flatten())
+after = lab.pearson(exact_heads.flatten(), repaired.effect.flatten())
 exact_keys, estimated_keys = fact_sweeps["k"]
-repaired_keys = attribution.integrated_gradients(
+repaired_keys = lab.integrated_gradients(
     model, facts.clean, facts.corrupted, fact_metric, "k", ("layer", "head"), n_steps=10
 )
 print("correlation with the exact sweep    one gradient   averaged on the way")
 print(f"stories, heads' outputs {before:>24.3f}{after:>22.3f}")
 keys_before, keys_after = (
-    attribution.agreement(exact_keys, estimate).pearson
+    lab.agreement(exact_keys, estimate).pearson
     for estimate in (estimated_keys, repaired_keys)
 )
 print(f"facts, keys {keys_before:>36.3f}{keys_after:>22.3f}")
-worst = attribution.false_negatives(exact_keys, estimated_keys, k=1)[0].site
+worst = lab.false_negatives(exact_keys, estimated_keys, k=1)[0].site
 at = (worst.layer, worst.head)
 print(f"{worst} of the facts: exact {exact_keys.effect[at]:+.2f}, one gradient "
       f"{estimated_keys.effect[at]:+.2f}, averaged {repaired_keys.effect[at]:+.2f}")  # fmt: skip
@@ -1068,7 +1070,7 @@ print(f"receivers: {', '.join(f'{layer}.{head}' for layer, head in receivers)}")
 strongest = {}
 for way, what in (("q", "queries"), ("k", "keys"), ("v", "values")):
     into = [Site(way, layer, head=head) for layer, head in receivers]
-    found = paths.path_sweep(model, batch.clean[few], batch.corrupted[few], some, into)
+    found = lab.path_sweep(model, batch.clean[few], batch.corrupted[few], some, into)
     named = [f"{site.layer}.{site.head} {effect:+.2f}" for site, effect in found.top(3)]
     print(f"through {what:<8} changed most by senders  {',  '.join(named)}")
     strongest[what] = found.top(1)[0]
@@ -1132,7 +1134,7 @@ check("ablations", ablate_head)
 # %% id="three-ablations"
 ablated = {}
 for how in ("zero", "mean", "resample"):
-    found = ablation_sweep(
+    found = lab.ablation_sweep(
         model, batch.clean, metric, "z", ("layer", "head"), how, generator=seeded(0)
     )
     ablated[how] = found.effect.flatten()
@@ -1199,7 +1201,7 @@ True and False.
 """
 
 # %% id="four-directions"
-planted = planted_probe(400, 16, seeded(4))
+planted = lab.planted_probe(400, 16, seeded(4))
 random_direction = torch.randn(16, generator=seeded(5))
 for known in (planted.used, planted.unused):
     random_direction = random_direction - (random_direction @ known) * known
@@ -1251,9 +1253,9 @@ def giver_is_in(group, tokens):
 
 def read_at_the_giver(name, group):
     """A probe for the group of names, and its accuracy on pairs it was not fitted on."""
-    probe = probes.fit_probe(fit_on[name][:, giver], giver_is_in(group, known.clean))
+    probe = lab.fit_probe(fit_on[name][:, giver], giver_is_in(group, known.clean))
     labels = giver_is_in(group, mixed_clean)
-    return probe, probes.probe_accuracy(probe, ours[name][:, giver], labels)
+    return probe, lab.probe_accuracy(probe, ours[name][:, giver], labels)
 
 
 acquainted = [pair for pair in combinations(NAMES, 2) if not pair_is_held_out(*pair)]
@@ -1282,10 +1284,10 @@ for layer in range(n_layers):
     site = Site("resid_pre", layer, position=giver)
     probe, read = read_at_the_giver(site.hook_name, mens_tokens)
     _, read_half = read_at_the_giver(site.hook_name, any_half)
-    along = probes.patch_direction(
+    along = lab.patch_direction(
         model, mixed_clean, mixed_corrupted, mixed_metric, site, probe.direction
     ).mean()
-    everything = mixed_metric(run_patched(model, mixed_clean, others, site)).mean()
+    everything = mixed_metric(lab.run_patched(model, mixed_clean, others, site)).mean()
     lost = [(high - value) / (high - low) for value in (along, everything)]
     print(
         f"before layer {layer} {read:>12.0%}{read_half:>11.0%}{lost[0]:>+24.2f}{lost[1]:>+19.2f}"
@@ -1335,8 +1337,8 @@ try:
         "z",
         ("layer", "head"),
     )
-    exact_sweep, estimate = denoise(*inputs), attribution.attribution_patching(*inputs)
-    agreement = attribution.agreement(exact_sweep, estimate)
+    exact_sweep, estimate = lab.denoise(*inputs), lab.attribution_patching(*inputs)
+    agreement = lab.agreement(exact_sweep, estimate)
     top = [
         f"{site.layer}.{site.head} {effect:+.2f}" for site, effect in exact_sweep.top(6)
     ]

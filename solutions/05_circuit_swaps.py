@@ -25,11 +25,9 @@ from torch import Tensor
 
 from mi_tutor import check, hint, progress, quiz, show
 from mi_tutor.lab import swaps
-from mi_tutor.lab.device import seeded
-from mi_tutor.lab.plain import plain_transformer
+from mi_tutor.lab.ground import plain_transformer, seeded
 from mi_tutor.specimens import SpecimenError, open_specimen
-from mi_tutor.specimens.atlas_prompts import by_length, swap_questions, tokenizer
-from mi_tutor.world.geography import Geography
+from mi_tutor.specimens.atlas import Geography, by_length, swap_questions, tokenizer
 
 # %% [markdown]
 r"""
@@ -778,7 +776,7 @@ same accuracy. One of them works the state out. The other has learned its answer
 """
 
 # %% id="two-suspects"
-from mi_tutor.teach.exercises.ch05.suspects import accuracy, suspects
+from mi_tutor.specimens.atlas import accuracy, suspects
 
 models, batches = suspects()
 for letter in models:

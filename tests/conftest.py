@@ -1,4 +1,9 @@
-"""What every test shares."""
+"""What every test shares, and what the suite costs: CPU seconds by file, printed at the end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
 
 import pytest
 import torch
@@ -10,6 +15,15 @@ install_import_hook("mi_tutor.lab", "beartype.beartype")
 # One thread: tensors in tests are tiny, and the suite runs in two processes.
 torch.set_num_threads(1)
 
+PER_EXERCISE = 8.0  # CPU seconds of the whole suite, for each exercise of the course
+PER_FILE = 10.0  # of one file; what costs more has its reason here
+DEARER = {
+    "tests/test_exercises.py": 300.0,  # every exercise, mistake and style
+    "tests/test_notebooks.py": 330.0,  # every chapter is run once from start to end
+}
+_spent: Counter[str] = Counter()  # in tests, by file
+_workers: list[float] = []  # whole processes, imports and collection included
+
 
 @pytest.fixture(autouse=True)
 def own_progress(tmp_path_factory, monkeypatch):
@@ -18,3 +32,56 @@ def own_progress(tmp_path_factory, monkeypatch):
 
     monkeypatch.setenv("MI_TUTOR_HOME", str(tmp_path_factory.mktemp("progress")))
     monkeypatch.setattr(progress_store, "_unsaved", [])
+
+
+def cpu_seconds() -> float:
+    """Of this process and of all children that have ended."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.cpu_before = cpu_seconds()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "teardown":
+        spent = cpu_seconds() - item.cpu_before
+        outcome.get_result().user_properties.append(("cpu_seconds", spent))
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "teardown":
+        _spent[report.nodeid.split("::")[0]] += dict(report.user_properties)["cpu_seconds"]
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["cpu_seconds"] = cpu_seconds()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    _workers.append(getattr(node, "workeroutput", {}).get("cpu_seconds", 0.0))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The dearest files, and what is over its budget. Printed, not failed: machines differ."""
+    if not _spent or (config.option.verbose < 0 and len(_spent) < 20):
+        return
+    total = sum(_workers) + cpu_seconds()
+    write = terminalreporter.write_line
+    terminalreporter.section("CPU seconds")
+    for file, spent in _spent.most_common():
+        budget = DEARER.get(file, PER_FILE)
+        if spent > budget or spent > PER_FILE:
+            write(f"{spent:8.1f}  {file}{f'  over its budget of {budget:g}' * (spent > budget)}")
+    write(f"{sum(_spent.values()):8.1f}  all {len(_spent)} files")
+    write(f"{total:8.1f}  with imports and collection")
+    if len(_spent) > 50:  # the whole suite
+        from mi_tutor.teach.registry import exercises
+
+        each = total / len(exercises())
+        write(f"{each:8.1f}  per exercise, of {PER_EXERCISE:g}")

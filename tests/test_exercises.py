@@ -13,7 +13,7 @@ from mi_tutor.teach import judging
 from mi_tutor.teach.exercise import Exercise, ValueExercise
 from mi_tutor.teach.judging import Verdict, judge_value
 from mi_tutor.teach.outcome import observe
-from mi_tutor.teach.quiz import lettered
+from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import chapters, exercises, quizzes
 
 SEEDS = (0, 1)

@@ -23,7 +23,7 @@ from mi_tutor.authoring.build import number_cells
 from mi_tutor.authoring.clean import clean_outputs
 from mi_tutor.authoring.files import notebook_text, write_atomically
 from mi_tutor.authoring.ids import cell_ids
-from mi_tutor.authoring.notebook import make_notebooks
+from mi_tutor.authoring.notebook import is_claim, make_proof, without_claims
 from mi_tutor.authoring.registry import Registry, course_registry
 from mi_tutor.authoring.source import Chapter, read_chapter
 
@@ -33,6 +33,10 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 class ExecutionFailed(RuntimeError):
     """A cell raised, took too long or killed the kernel. The old notebook is as it was."""
+
+
+class FalseClaim(RuntimeError):
+    """A sentence of the prose that the outputs above it do not bear out."""
 
 
 class Executed(NamedTuple):
@@ -70,7 +74,7 @@ def execute(
     progress: bool = True,
     write: bool = True,
 ) -> Executed:
-    """Run a source's solution notebook in a fresh kernel and write it beside the source.
+    """Run a source's solution and claims in a fresh kernel and write the solution notebook beside the source.
 
     The kernel runs in the source's folder, as JupyterLab's does, with progress records in a temporary
     folder, so that solutions never count as somebody's answers.
@@ -85,14 +89,16 @@ def execute(
         write: False only measures.
 
     Raises:
-        ExecutionFailed: says which cell, at which line of the source, and what was raised.
+        ExecutionFailed: says which cell, at which line of the source, and what was raised; for a claim, the
+            sentence that does not hold.
         SourceError: with file and line.
     """
     chapter = read_chapter(source)
-    notebook = make_notebooks(chapter, registry or course_registry(), repository).solution
+    proof = make_proof(chapter, registry or course_registry(), repository)
     started = time.perf_counter()
-    ran, peak = _run(chapter, notebook, cell_seconds, progress)
+    ran, peak = _run(chapter, proof, cell_seconds, progress)
     seconds = time.perf_counter() - started
+    without_claims(ran)
     clean_outputs(ran, (root or source.resolve().parent.parent).resolve())
     number_cells(ran)
     path = source.with_suffix(".ipynb")
@@ -124,8 +130,16 @@ def _run(
         folder = str(chapter.path.resolve().parent)
         with client.setup_kernel(cleanup_kc=True, cwd=folder, env=environment):
             code = [(i, cell) for i, cell in enumerate(ran.cells) if cell.cell_type == "code"]
+            false = []
             for index, cell in tqdm(code, chapter.stem, unit="cell", disable=not progress):
-                _run_cell(client, chapter, cell, index)
+                try:
+                    _run_cell(client, chapter, cell, index)
+                except FalseClaim as claim:  # all of them are told, at the end
+                    false.append(str(claim))
+    if false:
+        raise ExecutionFailed(
+            "The outputs do not bear out what the prose says:\n" + "\n".join(false)
+        )
     peak = int("".join(output.get("text", "") for output in ran.cells.pop().outputs))
     return ran, peak
 
@@ -136,11 +150,15 @@ def _run_cell(client: NotebookClient, chapter: Chapter, cell: NotebookNode, inde
         client.execute_cell(cell, index)
     except CellExecutionError as error:
         problem = _COLOUR.sub("", f"{error.ename}: {error.evalue}\n\n{error.traceback}").strip()
+        if is_claim(cell) and error.ename == "AssertionError":
+            line = cell.metadata["mi_tutor"]["line"]
+            raise FalseClaim(f"  {chapter.path.name}:{line}: {error.evalue}") from None
     except CellTimeoutError:
         problem = f"it was stopped after {client.timeout:g} s"
     except DeadKernelError:
         problem = "the kernel died (out of memory?)"
     if problem:
         lines = dict(zip(cell_ids(chapter.cells), (one.line for one in chapter.cells), strict=True))
-        where = f"{chapter.path.name}:{lines.get(cell.id, 1)}"
+        line = cell.metadata.get("mi_tutor", {}).get("line") or lines.get(cell.id, 1)
+        where = f"{chapter.path.name}:{line}"
         raise ExecutionFailed(f"{where}: cell {cell.id!r} failed: {problem}")

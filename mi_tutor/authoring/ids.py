@@ -31,6 +31,12 @@ def cell_ids(cells: tuple[Cell, ...]) -> list[str]:
     section = "start"
     ids = []
     for cell in cells:
+        if (
+            cell.role == "claim"
+        ):  # in no notebook that people read: it must not count among their cells
+            counts["claim"] += 1
+            ids.append(f"claim-{counts['claim']}")
+            continue
         words = headings(cell)
         if cell.role in ("task", "exercise"):
             section = cell.slug

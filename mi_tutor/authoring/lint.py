@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,15 +15,18 @@ from mi_tutor.authoring.markers import STUB, UNANSWERED
 from mi_tutor.authoring.registry import Registry
 from mi_tutor.authoring.source import Cell, Chapter
 from mi_tutor.authoring.table import promise
+from mi_tutor.subjects import SUBJECTS
 
 OBJECTIVES = "what you will be able to do"
 SECTIONS = (OBJECTIVES, "common misreadings", "on the real thing", "further reading", "recap")
 SEE = "what you should see"
 FEWEST_QUIZZES = 2
+MOST_OTHER_ROOMS = 3
 LONGEST_LINE = 120
 _ABSOLUTE = re.compile(
     r"(?<![\w.:/~])/(?:home|Users|root|tmp|work|opt|mnt|var|content|usr)/\w|\b[A-Z]:\\\w"
 )
+_COURSE = Path(__file__).parents[1]  # mi_tutor
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\s*[\"'][^\"']+)[^>]*>")
 
 
@@ -39,7 +43,7 @@ class Finding(NamedTuple):
 
 def lint(chapter: Chapter, registry: Registry) -> list[Finding]:
     """All findings about a source, in the order of its lines."""
-    rules = (_registered, _checked_at_once, _sections, _times, _text)
+    rules = (_registered, _checked_at_once, _sections, _times, _imports, _claims, _text)
     found = [Finding(chapter.path, *one) for rule in rules for one in rule(chapter, registry)]
     return sorted(found, key=lambda finding: finding.line)
 
@@ -118,6 +122,76 @@ def _times(chapter: Chapter, registry: Registry) -> _Found:
         yield chapter.cells[0].line, f'the title starts with the number: "# {chapter.number} · …"'
     if not promise(chapter):
         yield chapter.cells[0].line, "below the title is a sentence on what the chapter is for"
+
+
+def _imports(chapter: Chapter, registry: Registry) -> _Found:
+    """A learner meets few rooms: the course's face, the chapter's own subject, and at most three others."""
+    subject, others = SUBJECTS.get(chapter.number), set()
+    for line, module in _modules_of_the_course(chapter):
+        path = module.split(".")[1:]
+        if len(path) > 2:
+            yield line, f"{module} lies too deep: import from mi_tutor.{path[0]}.{path[1]}"
+        elif path[:1] == ["teach"] or any("recipe" in part for part in path):
+            yield line, f"{module} is no room for learners"
+        elif path and path[-1] not in (subject, "show"):
+            others.add(module)
+            if len(others) > MOST_OTHER_ROOMS:
+                yield (
+                    line,
+                    (
+                        f"{module} is one room too many beside mi_tutor and the chapter's own subject: "
+                        f"at most {MOST_OTHER_ROOMS}, here {', '.join(sorted(others))}"
+                    ),
+                )
+
+
+def _modules_of_the_course(chapter: Chapter) -> Iterator[tuple[int, str]]:
+    """The modules of the course that a chapter imports, in any of its cells, with their lines."""
+    for cell in chapter.cells:
+        if cell.kind != "code":
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [_module_or_name(node.module, alias.name) for alias in node.names]
+            else:
+                continue
+            for name in names:
+                if name.split(".")[0] == "mi_tutor":
+                    yield cell.line + node.lineno - 1, name
+
+
+def _module_or_name(module: str, name: str) -> str:
+    """`from mi_tutor.lab import swaps` imports the module mi_tutor.lab.swaps; most names are no modules."""
+    place = _COURSE.parent.joinpath(*module.split("."), name)
+    is_module = place.is_dir() or place.with_suffix(".py").is_file()
+    return f"{module}.{name}" if is_module else module
+
+
+def _claims(chapter: Chapter, registry: Registry) -> _Found:
+    """A claim asserts sentences of the prose, in their words; so neither changes without the other."""
+    said = _plain(" ".join(cell.source for cell in chapter.cells if cell.kind == "markdown"))
+    for cell in chapter.cells:
+        if cell.role != "claim":
+            continue
+        asserts = [
+            node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)
+        ]
+        if not asserts:
+            yield cell.line, "a claim cell asserts something"
+        for node in asserts:
+            words = node.msg.value if isinstance(node.msg, ast.Constant) else None
+            line = cell.line + node.lineno - 1
+            if not isinstance(words, str):
+                yield line, "a claim's message is a sentence of the prose, in quotes"
+            elif _plain(words) not in said:
+                yield line, f"the prose does not say {words!r}"
+
+
+def _plain(text: str) -> str:
+    """Words and numbers alone: no emphasis, no code marks, one space."""
+    return " ".join(re.sub(r"[*_`$\\\"]", "", text).lower().split())
 
 
 def _text(chapter: Chapter, registry: Registry) -> _Found:

@@ -6,6 +6,7 @@ Nothing here runs anything or writes a file.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import json
@@ -50,6 +51,24 @@ def make_notebooks(chapter: Chapter, registry: Registry, repository: str = "") -
     Raises:
         SourceError: with file and line, for bad markers or an exercise that is not in the registry.
     """
+    known = _known(chapter, registry)
+    return Notebooks(
+        _render(chapter, known, repository, "chapters", stub),
+        _render(chapter, known, repository, "solutions", solution),
+    )
+
+
+def make_proof(chapter: Chapter, registry: Registry, repository: str = "") -> NotebookNode:
+    """The solution notebook with the claim cells in their places: what is run, and nobody reads.
+
+    Args and errors as for `make_notebooks`.
+    """
+    known = _known(chapter, registry)
+    return _render(chapter, known, repository, "solutions", solution, claims=True)
+
+
+def _known(chapter: Chapter, registry: Registry) -> dict[str, ExerciseInfo]:
+    """The registry's exercises of the chapter, by slug; SourceError for one that it does not have."""
     known = {exercise.slug: exercise for exercise in registry.exercises(chapter.number)}
     for cell in chapter.cells:
         if cell.role == "exercise" and cell.slug not in known:
@@ -59,10 +78,19 @@ def make_notebooks(chapter: Chapter, registry: Registry, repository: str = "") -
             )
             problem = f"exercise {cell.slug!r} is not in the registry of chapter {chapter.number}"
             chapter.fail(cell.line, f"{problem}; {advice}")
-    return Notebooks(
-        _render(chapter, known, repository, "chapters", stub),
-        _render(chapter, known, repository, "solutions", solution),
-    )
+    return known
+
+
+def without_claims(notebook: NotebookNode) -> NotebookNode:
+    """An executed proof as the solution that people read, in place."""
+    notebook.cells = [cell for cell in notebook.cells if not is_claim(cell)]
+    notebook.metadata["mi_tutor"]["digest"] = digest(notebook)
+    return notebook
+
+
+def is_claim(cell: NotebookNode) -> bool:
+    """Whether a notebook's cell asserts what the prose says."""
+    return cell.metadata.get("mi_tutor", {}).get("role") == "claim"
 
 
 def digest(notebook: NotebookNode) -> str:
@@ -85,9 +113,15 @@ def _render(
     repository: str,
     folder: str,
     render: Callable[[Chapter, Cell], str],
+    claims: bool = False,
 ) -> NotebookNode:
+    cells = [
+        cell
+        for cell in _cells(chapter, known, repository, folder, render)
+        if claims or not is_claim(cell)
+    ]
     notebook = new_notebook(
-        cells=list(_cells(chapter, known, repository, folder, render)),
+        cells=cells,
         metadata={"kernelspec": dict(KERNEL), "language_info": dict(LANGUAGE)},
         nbformat=4,
         nbformat_minor=5,
@@ -107,6 +141,9 @@ def _cells(
     with_text = {cell.slug for cell in chapter.cells if cell.role == "task"}
     first_code = next((cell for cell in chapter.cells if cell.kind == "code"), None)
     for cell, cell_id in zip(chapter.cells, cell_ids(chapter.cells), strict=True):
+        if cell.role == "claim":
+            yield from _claims(cell, cell_id)
+            continue
         if cell is first_code and repository:
             yield _code(COLAB_ID, additions.colab_setup(repository), {})
         if cell.role == "exercise" and cell.slug not in with_text:
@@ -121,6 +158,14 @@ def _cells(
         make = _prose if cell.kind == "markdown" else _code
         points = known[cell.slug].points if cell.role == "check" else 0
         yield make(cell_id, text, _metadata(cell, cell_id, points))
+
+
+def _claims(cell: Cell, cell_id: str) -> Iterator[NotebookNode]:
+    """A cell for each statement, so that one sentence that does not hold hides no other."""
+    for number, statement in enumerate(ast.parse(cell.source).body, 1):
+        lines = cell.source.split("\n")[statement.lineno - 1 : statement.end_lineno]
+        described = {"role": "claim", "line": cell.line + statement.lineno - 1}
+        yield _code(f"{cell_id}-{number}", "\n".join(lines), {"mi_tutor": described})
 
 
 def _prose(cell_id: str, text: str, metadata: dict[str, Any]) -> NotebookNode:

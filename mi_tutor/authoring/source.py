@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, NoReturn
 import jupytext
 from nbformat import NotebookNode, ValidationError
 
-ROLES = ("setup", "exercise", "check", "quiz")
+ROLES = ("setup", "exercise", "check", "quiz", "claim")
 FILE_NAME = re.compile(r"(?P<number>\d\d)_[a-z0-9_]+")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KEYS = {"tags", "slug", "minutes", "id"}
-_RESERVED_ID = re.compile(r"(ex|check|quiz|task)-.*|colab-setup")
+_RESERVED_ID = re.compile(r"(ex|check|quiz|task|claim)-.*|colab-setup")
 _JUPYTEXT_KEYS = {"cell_marker", "lines_to_next_cell"}
 _FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 # str.splitlines, and therefore jupytext, would break a line at each of these.
@@ -37,7 +37,8 @@ class Cell(NamedTuple):
     """One cell of a source.
 
     kind: "markdown" or "code".
-    role: "prose", "task" (an exercise's text), "code", "setup", "exercise", "check" or "quiz".
+    role: "prose", "task" (an exercise's text), "code", "setup", "exercise", "check", "quiz" or "claim" (asserts
+        about the outputs above, run when the chapter is executed, in neither notebook that people read).
     slug: of the exercise (task, exercise, check) or the quick check (quiz); else empty.
     source: the text between the cell's line and the next one, without blank lines around it.
     line: the line of the file where that text begins, from 1.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mi_tutor.cli.say import Trouble, say, sign, table
-from mi_tutor.specimens.cards import Table, card, recipe_of, verify
+from mi_tutor.specimens.cards import Table, card
 from mi_tutor.specimens.errors import SpecimenError
-from mi_tutor.specimens.shelf import SHELF, shelf_names, specimen_path
+from mi_tutor.specimens.opening.shelf import SHELF, shelf_names, specimen_path
+from mi_tutor.specimens.recipes import recipe_of, verify
 
 
 def list_all() -> int:

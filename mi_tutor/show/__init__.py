@@ -23,16 +23,15 @@ _HOMES = {
         "splitting_figure",
         "training_figure",
     ),
-    "mi_tutor.show.explorer": ("superposition_explorer",),
-    "mi_tutor.show.figure": ("Figure",),
+    "mi_tutor.show.drawing.figure": ("Figure",),
     "mi_tutor.show.patching": (
         "estimate_scatter",
         "lens_table",
         "parts_bars",
         "patch_map",
     ),
-    "mi_tutor.show.heads": ("attention_patterns", "head_grid", "phase_curves"),
-    "mi_tutor.show.require": ("MissingPackage",),
+    "mi_tutor.show.induction": ("attention_patterns", "head_grid", "phase_curves"),
+    "mi_tutor.show.drawing.require": ("MissingPackage",),
     "mi_tutor.show.superposition": (
         "absolute_value_weights",
         "cosine_packing",
@@ -42,6 +41,7 @@ _HOMES = {
         "losses_against_steps",
         "neurons_and_features",
         "phase_diagram",
+        "superposition_explorer",
         "training_curves",
     ),
     "mi_tutor.show.swaps": (

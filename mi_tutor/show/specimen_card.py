@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 
 from mi_tutor.show.charts import heatmap
-from mi_tutor.show.figure import Figure
+from mi_tutor.show.drawing.figure import Figure
 from mi_tutor.specimens.cards import Card, Measure
 
 PAGE = """<!doctype html>

@@ -9,13 +9,14 @@ Importing this is light: torch, transformers and TransformerLens are loaded when
 
 from __future__ import annotations
 
-from mi_tutor.specimens.cards import Card, card, verify
-from mi_tutor.specimens.checkpoints import checkpoint_steps
-from mi_tutor.specimens.dictionaries import dictionary_hook, open_dictionary
+from mi_tutor.specimens.cards import Card, card
 from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
-from mi_tutor.specimens.opening import open_specimen
-from mi_tutor.specimens.shelf import dictionary_names, specimen_names, specimen_path
-from mi_tutor.specimens.words import encode
+from mi_tutor.specimens.opening.checkpoints import checkpoint_steps
+from mi_tutor.specimens.opening.dictionaries import dictionary_hook, open_dictionary
+from mi_tutor.specimens.opening.models import open_specimen
+from mi_tutor.specimens.opening.shelf import dictionary_names, specimen_names, specimen_path
+from mi_tutor.specimens.opening.words import encode
+from mi_tutor.specimens.recipes import verify
 
 __all__ = [
     "Card",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from mi_tutor.teach.console import tell
-from mi_tutor.teach.messages import CheckFailed, failed, paint, passed, wrap
-from mi_tutor.teach.progress import record
+from mi_tutor.teach.messages import CheckFailed, failed, wrap
+from mi_tutor.teach.quiz_text import as_text, lettered, mark
 
 if TYPE_CHECKING:
-    from mi_tutor.teach.exercise import Option, Quiz
+    from mi_tutor.teach.exercise import Quiz
 
 UNANSWERED = "?"
 
@@ -51,36 +50,6 @@ def quiz(slug: str, answer: str = UNANSWERED) -> None:
     if not right:
         raise CheckFailed(f"{slug}: {options[letter].feedback}", text)
     tell(text)
-
-
-def lettered(item: Quiz) -> dict[str, Option]:
-    """The options by letter, in an order that is fixed by the slug and not by the author."""
-
-    def place(option: Option) -> bytes:
-        return hashlib.blake2b(
-            f"quick check\n{item.slug}\n{option.text}".encode(), digest_size=8
-        ).digest()
-
-    return dict(zip("abcdef", sorted(item.options, key=place), strict=False))
-
-
-def mark(item: Quiz, letter: str) -> tuple[str, bool]:
-    """What to say to someone who chose this letter, and whether it is right. Recorded as progress."""
-    option = lettered(item)[letter]
-    warning = record(item.slug, option.right)
-    head = passed(f"({letter}) is right.") if option.right else failed(f"({letter}) is not right.")
-    lines = [as_text(item, letter), head, wrap(option.feedback, "  ")]
-    return "\n".join(lines + ([wrap(warning, "  ")] if warning else [])), option.right
-
-
-def as_text(item: Quiz, chosen: str = "") -> str:
-    """The question and its options as plain text, the chosen one marked."""
-    lines = [wrap(paint("Quick check. ", "strong") + item.question)]
-    for letter, option in lettered(item).items():
-        lines.append(
-            wrap(option.text, "         ", f"  {'→' if letter == chosen else ' '} ({letter}) ")
-        )
-    return "\n".join(lines)
 
 
 def show_question(item: Quiz) -> None:

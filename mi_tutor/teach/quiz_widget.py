@@ -12,7 +12,7 @@ from IPython.display import display
 from mi_tutor.teach.console import tell
 from mi_tutor.teach.exercise import Quiz
 from mi_tutor.teach.progress import record
-from mi_tutor.teach.quiz import as_text, lettered
+from mi_tutor.teach.quiz_text import as_text, lettered
 
 
 def display_quiz(item: Quiz) -> None:

@@ -1,20 +1,18 @@
 """Every exercise and quick check of the course, by slug.
 
-Each chapter is a package `mi_tutor.teach.exercises.chNN` with `EXERCISES` and `QUIZZES`, tuples in the order
+Each chapter is a package `mi_tutor.teach.exercises.SUBJECT` with `EXERCISES` and `QUIZZES`, tuples in the order
 in which a learner meets them. They are imported when first asked for, since they bring torch with them.
 """
 
 from __future__ import annotations
 
 import difflib
-import functools
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from mi_tutor.teach import exercises as _chapters
+from mi_tutor.subjects import SUBJECTS
 from mi_tutor.teach.exercise import Exercise, Quiz, ValueExercise
 
 Graded = Exercise | ValueExercise
@@ -27,11 +25,9 @@ class UnknownSlug(KeyError):
         return str(self.args[0])
 
 
-@functools.cache
 def chapters() -> tuple[str, ...]:
     """The numbers of the chapters that have exercises: ("00", "01", ...)."""
-    names = (module.name for module in pkgutil.iter_modules(_chapters.__path__))
-    return tuple(sorted(name.removeprefix("ch") for name in names if name.startswith("ch")))
+    return tuple(SUBJECTS)
 
 
 def exercises(chapter: str | None = None) -> tuple[Graded, ...]:
@@ -84,4 +80,4 @@ def _selected(chapter: str | None) -> tuple[str, ...]:
 
 
 def _module(number: str) -> ModuleType:
-    return importlib.import_module(f"mi_tutor.teach.exercises.ch{number}")
+    return importlib.import_module(f"mi_tutor.teach.exercises.{SUBJECTS[number]}")

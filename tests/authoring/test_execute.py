@@ -103,6 +103,33 @@ def test_a_cell_that_fails_is_named_and_the_old_notebook_stays(course: Any, regi
     assert course.solution.read_text() == "old"
 
 
+def test_a_sentence_that_the_outputs_do_not_bear_out_stops_the_chapter(
+    course: Any, registry: Any
+) -> None:
+    claims = """
+# %% tags=["claim"]
+_six = double([3])
+assert _six == [6], "Doubling doubles."
+assert _six == [7], "Everything doubles."
+
+# %% tags=["claim"]
+for _item in _six:
+    assert _item < 6, "Write `double`"
+"""
+    text = course.source.read_text() + claims
+    course.source.write_text(text)
+    with pytest.raises(ExecutionFailed, match=r"do not bear out what the prose says") as caught:
+        run(course, registry)
+    lines = text.split("\n")
+    seven = lines.index('assert _six == [7], "Everything doubles."') + 1
+    loop = lines.index("for _item in _six:") + 1
+    told = [
+        f"  07_doubling.py:{seven}: Everything doubles.",
+        f"  07_doubling.py:{loop}: Write `double`",
+    ]
+    assert str(caught.value).split("\n")[1:] == told
+
+
 def test_a_cell_without_end_is_stopped(course: Any, registry: Any) -> None:
     course.source.write_text(
         course.source.read_text().replace("print(double([3])", "while True: pass#")

@@ -98,3 +98,62 @@ def test_a_chapter_notebook_asks_and_shows_nothing(small: str, registry: Any) ->
     assert len([one for one in lint_stubs(solution, PATH) if "asks nothing" in str(one)]) == 4
     chapter.cells[1].outputs = [new_output("stream", text="x")]
     assert "'setup' has outputs" in str(lint_stubs(chapter, PATH)[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "from mi_tutor.lab.patching.activation import run_patched",
+            "import from mi_tutor.lab.patching",
+        ),
+        ("from mi_tutor.lab.patching import activation", "import from mi_tutor.lab.patching"),
+        ("import mi_tutor.lab.ground.device", "import from mi_tutor.lab.ground"),
+        ("from mi_tutor.teach.exercises import swaps", "too deep"),
+        ("from mi_tutor.teach import registry", "no room for learners"),
+        ("from mi_tutor.specimens import recipes", "no room for learners"),
+        (
+            "from mi_tutor import lab, specimens, world, authoring",
+            "one room too many beside mi_tutor and the chapter's own subject",
+        ),
+    ],
+)
+def test_a_chapter_imports_from_few_rooms(small: str, registry: Any, line: str, words: str) -> None:
+    text = small.replace("print(double([3])", f"{line}\nprint(double([3])", 1)
+    at = f"{PATH.name}:{line_of(text, line)}: "
+    found = [one for one in findings(text, registry) if one.startswith(at)]
+    assert any(words in one for one in found), findings(text, registry)
+
+
+def test_its_own_subject_and_three_other_rooms_are_welcome(small: str, registry: Any) -> None:
+    lines = """
+    from mi_tutor import check, show
+    from mi_tutor.lab import swaps
+    from mi_tutor.show.swaps import swap_heatmap
+    from mi_tutor.lab.ground import seeded
+    from mi_tutor.specimens import open_specimen
+    from mi_tutor.specimens.atlas import Geography
+    """
+    lines = "\n".join(text.strip() for text in lines.strip().split("\n"))
+    text = small.replace("print(double([3])", f"{lines}\nprint(double([3])", 1)
+    found = [str(one) for one in lint(parse_chapter(text, Path("05_doubling.py")), registry)]
+    assert not any("room" in one or "deep" in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ("assert True, 'Doubling doubles.'", ""),
+        ("for _ in 'ab':\n    assert True, 'doubling  DOUBLES'", ""),
+        ("assert True", "a sentence of the prose"),
+        ("assert True, f'{1} doubles'", "a sentence of the prose"),
+        ("assert True, 'Halving halves.'", "does not say 'Halving halves.'"),
+        ("print('Doubling doubles.')", "asserts something"),
+    ],
+)
+def test_a_claim_asserts_a_sentence_of_the_prose(
+    small: str, registry: Any, claim: str, words: str
+) -> None:
+    cell = f'# %% tags=["claim"]\n{claim}\n\n'
+    found = findings(small.replace("# %% [markdown]\n", f"{cell}# %% [markdown]\n", 9), registry)
+    assert bool(words) == bool(found) and all(words in one for one in found)

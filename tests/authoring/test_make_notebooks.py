@@ -14,7 +14,15 @@ import pytest
 from mi_tutor.authoring.files import notebook_text
 from mi_tutor.authoring.ids import cell_ids
 from mi_tutor.authoring.markers import STUB
-from mi_tutor.authoring.notebook import Notebooks, digest, is_untouched, make_notebooks
+from mi_tutor.authoring.notebook import (
+    Notebooks,
+    digest,
+    is_claim,
+    is_untouched,
+    make_notebooks,
+    make_proof,
+    without_claims,
+)
 from mi_tutor.authoring.registry import Registry
 from mi_tutor.authoring.source import Cell, Chapter, SourceError, parse_chapter
 
@@ -255,3 +263,15 @@ def test_the_example_in_the_documentation_is_a_source(registry: Registry) -> Non
     assert cells["ex-double"].source.endswith(STUB)
     assert cells["ex-norm-ratio"].source == "ratio = ..."
     assert cells["quiz-doubling-twice"].source == 'quiz("doubling-twice", "?")'
+
+
+CLAIM = '# %% tags=["claim"]\nassert double([3]) == [6], "Doubling doubles."\n\n'
+
+
+def test_a_claim_is_in_neither_notebook_and_changes_no_id(small: str, registry: Any) -> None:
+    with_claim = small.replace('# %% tags=["quiz"]', CLAIM + '# %% tags=["quiz"]', 1)
+    chapter, plain = parse_chapter(with_claim, PATH), parse_chapter(small, PATH)
+    assert make_notebooks(chapter, registry) == make_notebooks(plain, registry)
+    proof = make_proof(chapter, registry)
+    assert [cell.id for cell in proof.cells if is_claim(cell)] == ["claim-1-1"]
+    assert without_claims(proof) == make_notebooks(plain, registry).solution

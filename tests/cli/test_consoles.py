@@ -12,7 +12,7 @@ SCRIPT = r"""
 import sys, torch
 from mi_tutor import check, hint, progress, quiz
 from mi_tutor.teach import CheckFailed
-from mi_tutor.teach.quiz import lettered
+from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import exercises, quizzes
 
 def part(name):

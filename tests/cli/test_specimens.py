@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mi_tutor.specimens import card, primer_recipe
+from mi_tutor.specimens import card
+from mi_tutor.specimens.primer import recipe as primer_recipe
 
 SMALL = primer_recipe.PrimerConfig(d_model=16, n_heads=2, n_ctx=32, batch_size=2, n_steps=2)
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mi_tutor.lab.superposition import phase_theory
-from mi_tutor.show import charts, heads, superposition
+from mi_tutor.show import charts, superposition
+from mi_tutor.show import induction as heads
 
 TITLE = {"title": "A title", "x_title": "x (m)", "y_title": "y (s)"}
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mi_tutor.show import charts, marks, theme
+from mi_tutor.show import charts
+from mi_tutor.show.drawing import marks, theme
 
 TITLE = {"title": "T", "x_title": "x (m)", "y_title": "y (s)"}
 

@@ -10,7 +10,7 @@ CELLS = [
     "figure",
     "from IPython.display import display\ndisplay(figure)\nNone",
     "superposition_explorer({2: ([[[1.0, -1.0], [0.0, 0.0]]], [0.1])})",
-    "from mi_tutor.show.require import require\nrequire('plotli', 'drawing figures')",
+    "from mi_tutor.show.drawing.require import require\nrequire('plotli', 'drawing figures')",
 ]
 
 

@@ -11,7 +11,7 @@ import torch
 from mi_tutor import check, hint, quiz
 from mi_tutor.teach import CheckFailed, checking
 from mi_tutor.teach.progress import passed_slugs
-from mi_tutor.teach.quiz import lettered
+from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import get_quiz
 
 

@@ -1,11 +1,12 @@
 """Superposition: toy models that store more features than they have dimensions.
 
-Read in this order: `data`, `model`, `train` (the model of Elhage et al. 2022), `geometry`, `phase`
-(what it learns), `neurons`, `absolute` (computing with it), `packing`, `compressed` (how much room
-there is). `sweep` and `fused` train many models at once; `recipes` has settings that work.
+Read in this order: `data`, `model`, `train` (the model of Elhage et al. 2022), `geometry`, `phase` and `optimum`
+(what it learns), `neurons`, `absolute` (computing with it), `packing`, `compressed` (how much room there is).
+`sweep` trains many models at once: `sweep_config` says which, `sweep_batches` draws for them, `fused` has their
+step written out, `sweep_threads` shares them among cores. `phenomena` has settings that work.
 """
 
-from mi_tutor.lab.superposition import recipes
+from mi_tutor.lab.superposition import phenomena
 from mi_tutor.lab.superposition.absolute import (
     AbsoluteResult,
     absolute_dedicated_loss,
@@ -26,6 +27,7 @@ from mi_tutor.lab.superposition.geometry import (
 )
 from mi_tutor.lab.superposition.model import toy_forward, weighted_loss
 from mi_tutor.lab.superposition.neurons import features_per_neuron, neuron_forward
+from mi_tutor.lab.superposition.optimum import PhaseOptimum, pair_loss, phase_optimum
 from mi_tutor.lab.superposition.packing import (
     greedy_directions,
     max_abs_cosine,
@@ -33,7 +35,6 @@ from mi_tutor.lab.superposition.packing import (
     welch_bound,
 )
 from mi_tutor.lab.superposition.phase import PhaseLosses, phase_losses, phase_theory
-from mi_tutor.lab.superposition.phase_optimum import PhaseOptimum, pair_loss, phase_optimum
 from mi_tutor.lab.superposition.sweep import SweepResult, best_of_seeds, train_sweep
 from mi_tutor.lab.superposition.sweep_config import ToySweep
 from mi_tutor.lab.superposition.train import TrainedToy, train_toy
@@ -66,7 +67,7 @@ __all__ = [
     "phase_losses",
     "phase_optimum",
     "phase_theory",
-    "recipes",
+    "phenomena",
     "recovery_rate",
     "sparse_features",
     "spread_directions",

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition.sweep import EVALUATION_SEED
 from mi_tutor.lab.superposition.sweep_batches import SweepBatches
 from mi_tutor.lab.superposition.sweep_config import ToySweep

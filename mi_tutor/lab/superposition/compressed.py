@@ -67,7 +67,7 @@ def recovery_rate(
     Raises:
         ValueError: if n_nonzero is out of range, see `matching_pursuit`.
 
-    >>> from mi_tutor.lab.device import seeded
+    >>> from mi_tutor.lab.ground.device import seeded
     >>> recovery_rate(n_features=50, d=25, n_nonzero=1, n_trials=100, generator=seeded(0))
     1.0
     """

@@ -25,7 +25,7 @@ def sparse_features(
     Raises:
         ValueError: if a probability lies outside [0, 1].
 
-    >>> from mi_tutor.lab.device import seeded
+    >>> from mi_tutor.lab.ground.device import seeded
     >>> x = sparse_features(1000, torch.tensor([0.0, 0.1, 1.0]), seeded(0))
     >>> x.shape, x[:, 0].max().item(), bool((x[:, 2] > 0).all())
     (torch.Size([1000, 3]), 0.0, True)
@@ -67,7 +67,7 @@ def paired_features(
     Raises:
         ValueError: if the probability is outside [0, 1], or above 1/2 for anti-correlated pairs.
 
-    >>> from mi_tutor.lab.device import seeded
+    >>> from mi_tutor.lab.ground.device import seeded
     >>> x = paired_features(1000, 2, 0.3, correlated=False, generator=seeded(0))
     >>> x.shape, bool((x[:, 0] * x[:, 1] == 0).all())
     (torch.Size([1000, 4]), True)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mi_tutor.lab.device import one_thread, seeded
+from mi_tutor.lab.ground.device import one_thread, seeded
 
 
 def max_abs_cosine(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, ""]:

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition.fused import FusedToys
 from mi_tutor.lab.superposition.sweep_batches import SweepBatches
 from mi_tutor.lab.superposition.sweep_config import ToySweep

@@ -19,6 +19,7 @@ directions of the same length do nothing, then this is where the class is, and i
     texts        swaps in any model, with plain texts
 """
 
+from mi_tutor.lab.ground.questions import Questions, name_place, other_classes, partners, thinned
 from mi_tutor.lab.swaps.controls import CONTROLS, control_swaps
 from mi_tutor.lab.swaps.directions import (
     class_direction,
@@ -42,7 +43,6 @@ from mi_tutor.lab.swaps.making import (
     swap_logits,
     swap_with,
 )
-from mi_tutor.lab.swaps.questions import Questions, name_place, other_classes, partners, thinned
 from mi_tutor.lab.swaps.strength import (
     DoseResponse,
     Needed,

@@ -15,10 +15,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mi_tutor.lab.plain import PlainTransformer
+from mi_tutor.lab.ground.plain import PlainTransformer
+from mi_tutor.lab.ground.questions import Questions, other_classes
 from mi_tutor.lab.swaps.directions import random_like
 from mi_tutor.lab.swaps.making import SwapResult, joined, swap_with
-from mi_tutor.lab.swaps.questions import Questions, other_classes
 
 SWAP = "the swap"
 CONTROLS = ("random direction", "unrelated direction", "another position", "another layer")

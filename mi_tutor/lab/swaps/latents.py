@@ -21,17 +21,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mi_tutor.lab.plain import PlainTransformer
+from mi_tutor.lab.ground.plain import PlainTransformer
+from mi_tutor.lab.ground.questions import Questions, other_classes
 from mi_tutor.lab.swaps.directions import class_means
 from mi_tutor.lab.swaps.making import SwapResult, joined, streams, swap_with
-from mi_tutor.lab.swaps.questions import Questions, other_classes
 
 Place = Literal["stream", "mlp"]
 
 
 @runtime_checkable
 class Dictionary(Protocol):
-    """What encodes activations as latents and decodes them again: `lab.sae.Sae` is one."""
+    """What encodes activations as latents and decodes them again: `lab.dictionaries.Sae` is one."""
 
     def encode(self, x: Tensor) -> Tensor: ...
 

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from mi_tutor.lab.plain import PlainTransformer
-from mi_tutor.lab.sites import hook_name
+from mi_tutor.lab.ground.plain import PlainTransformer
+from mi_tutor.lab.ground.questions import Questions, other_classes
+from mi_tutor.lab.ground.sites import hook_name
 from mi_tutor.lab.swaps.directions import class_means, random_like
-from mi_tutor.lab.swaps.questions import Questions, other_classes
 
 
 def streams(

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from mi_tutor.lab.plain import PlainTransformer
+from mi_tutor.lab.ground.plain import PlainTransformer
+from mi_tutor.lab.ground.questions import Questions
 from mi_tutor.lab.swaps.directions import random_like
 from mi_tutor.lab.swaps.making import SwapResult, answers_after, streams, swap_batches
-from mi_tutor.lab.swaps.questions import Questions
 
 
 def answer_fates(

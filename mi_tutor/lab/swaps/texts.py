@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from mi_tutor.lab.sites import hook_name
+from mi_tutor.lab.ground.questions import name_place
+from mi_tutor.lab.ground.sites import hook_name
 from mi_tutor.lab.swaps.directions import class_means, random_like
 from mi_tutor.lab.swaps.making import swap_logits
-from mi_tutor.lab.swaps.questions import name_place
 
 
 class TextQuestion(NamedTuple):

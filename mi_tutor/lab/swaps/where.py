@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from mi_tutor.lab.plain import PlainTransformer
+from mi_tutor.lab.ground.plain import PlainTransformer
+from mi_tutor.lab.ground.questions import Questions, partners
 from mi_tutor.lab.swaps.directions import readable
 from mi_tutor.lab.swaps.making import streams
-from mi_tutor.lab.swaps.questions import Questions, partners
 
 
 class StateMap(NamedTuple):

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
-from mi_tutor.lab.sae import ConceptMatches, Sae, best_f1, read_a_latent
+from mi_tutor.lab.dictionaries import ConceptMatches, Sae, best_f1, read_a_latent
 from mi_tutor.show.dictionaries.firings import firings
 from mi_tutor.show.dictionaries.latent_drawing import latent_drawing, quoted
 from mi_tutor.show.dictionaries.reading import (
@@ -24,9 +24,9 @@ from mi_tutor.show.dictionaries.reading import (
     match_words,
     usual_contexts,
 )
-from mi_tutor.show.inputs import same_length
-from mi_tutor.show.require import require
-from mi_tutor.show.words import listing, number
+from mi_tutor.show.drawing.inputs import same_length
+from mi_tutor.show.drawing.require import require
+from mi_tutor.show.drawing.words import listing, number
 
 ipywidgets = require("ipywidgets", "the dashboard")
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from mi_tutor.lab.sae import Sae, activation_rows
+from mi_tutor.lab.dictionaries import Sae, activation_rows
 
 TEXTS = 16  # that are read together
 TOKENS = 1024  # that are encoded together

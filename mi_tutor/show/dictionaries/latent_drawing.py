@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from mi_tutor.lab.sae import Context, density_histogram
-from mi_tutor.show import svg, theme
+from mi_tutor.lab.dictionaries import Context, density_histogram
 from mi_tutor.show.dictionaries.reading import Shown
-from mi_tutor.show.words import number
+from mi_tutor.show.drawing import svg, theme
+from mi_tutor.show.drawing.words import number
 
 WIDTH, EDGE = 820, 14
 LINE = 36  # pixels per context: the text and the numbers below it

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from mi_tutor.lab.sae import DensityHistogram, pareto_front
-from mi_tutor.show import theme
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, plain, same_length
-from mi_tutor.show.marks import log_ticks
-from mi_tutor.show.panels import Margins, finish, panels
-from mi_tutor.show.words import number, span
+from mi_tutor.lab.dictionaries import DensityHistogram, pareto_front
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, plain, same_length
+from mi_tutor.show.drawing.marks import log_ticks
+from mi_tutor.show.drawing.panels import Margins, finish, panels
+from mi_tutor.show.drawing.words import number, span
 
 
 class Measured(Protocol):
@@ -148,7 +148,7 @@ def density_figure(
 ) -> Figure:
     """How many latents are on how often, on a logarithmic axis. Those that never were have a bar of their own.
 
-    >>> from mi_tutor.lab.sae import density_histogram
+    >>> from mi_tutor.lab.dictionaries import density_histogram
     >>> import torch
     >>> figure = density_figure(density_histogram(torch.tensor([0.0, 0.01, 0.02, 1.0]), n_bins=2))
     >>> print(figure.alt)

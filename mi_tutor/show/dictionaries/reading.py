@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mi_tutor.lab.sae import ConceptMatches, Context, LatentCard, top_contexts
-from mi_tutor.show.words import listing, number
+from mi_tutor.lab.dictionaries import ConceptMatches, Context, LatentCard, top_contexts
+from mi_tutor.show.drawing.words import listing, number
 
 
 class Shown(NamedTuple):

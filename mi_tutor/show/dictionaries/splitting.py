@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mi_tutor.lab.sae import Absorption, Split
-from mi_tutor.show import theme
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, plain
-from mi_tutor.show.panels import Margins, finish, panels, place
-from mi_tutor.show.words import number
+from mi_tutor.lab.dictionaries import Absorption, Split
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, plain
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import number
 
 
 def splitting_figure(

@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from mi_tutor.lab.sae import SaeConfig
-from mi_tutor.lab.sae.run import Record
-from mi_tutor.show import svg, theme
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.require import require
+from mi_tutor.lab.dictionaries import SaeConfig
+from mi_tutor.lab.dictionaries.run import Record
+from mi_tutor.show.drawing import svg, theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.require import require
+from mi_tutor.show.drawing.words import number
 from mi_tutor.show.superposition.training import training_curves
-from mi_tutor.show.words import number
 
 # (name on the axis, field of a Record)
 QUANTITIES = (("FVU (share)", "fvu"), ("L0 (latents on)", "l0"), ("dead latents (share)", "dead"))

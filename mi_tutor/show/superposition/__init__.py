@@ -1,6 +1,7 @@
 """Figures of superposition: what `mi_tutor.lab.superposition` trains and measures, drawn."""
 
 from mi_tutor.show.superposition.dimensionality import PLATEAUS, dimensionality_vs_sparsity
+from mi_tutor.show.superposition.explorer import superposition_explorer
 from mi_tutor.show.superposition.gram import gram_heatmap
 from mi_tutor.show.superposition.neurons import absolute_value_weights, neurons_and_features
 from mi_tutor.show.superposition.packing import cosine_packing
@@ -18,5 +19,6 @@ __all__ = [
     "losses_against_steps",
     "neurons_and_features",
     "phase_diagram",
+    "superposition_explorer",
     "training_curves",
 ]

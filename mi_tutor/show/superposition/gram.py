@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mi_tutor.lab.superposition import gram
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, same_length
-from mi_tutor.show.marks import cells, color_axis, ticks
-from mi_tutor.show.panels import Margins, finish, panels, place
-from mi_tutor.show.words import listing, number, span
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, same_length
+from mi_tutor.show.drawing.marks import cells, color_axis, ticks
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import listing, number, span
 
 _SIDES = {1: (1, 420), 2: (2, 290), 3: (3, 190), 4: (4, 140)}
 

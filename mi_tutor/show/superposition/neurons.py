@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mi_tutor.lab.superposition import features_per_neuron
-from mi_tutor.show import theme
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array
-from mi_tutor.show.marks import cells, color_axis, ticks
-from mi_tutor.show.panels import Margins, finish, panels, place
-from mi_tutor.show.words import listing, number
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array
+from mi_tutor.show.drawing.marks import cells, color_axis, ticks
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import listing, number
 
 
 def neurons_and_features(

@@ -6,9 +6,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mi_tutor.show.charts import lines
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, same_length
-from mi_tutor.show.words import number
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, same_length
+from mi_tutor.show.drawing.words import number
 
 
 def cosine_packing(

@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mi_tutor.lab.superposition import DEDICATED, NOT_REPRESENTED, SUPERPOSED
-from mi_tutor.show import theme
-from mi_tutor.show.figure import Figure, go
-from mi_tutor.show.inputs import array, plain
-from mi_tutor.show.marks import log_ticks
-from mi_tutor.show.panels import Margins, finish, panels, place
-from mi_tutor.show.words import span
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure, go
+from mi_tutor.show.drawing.inputs import array, plain
+from mi_tutor.show.drawing.marks import log_ticks
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import span
 
 NOT_KNOWN = -1
 

@@ -7,13 +7,13 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from mi_tutor.show import theme
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, plain, same_length
-from mi_tutor.show.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, plain, same_length
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import listing, number, span
 from mi_tutor.show.superposition.labels import arrow_labels
 from mi_tutor.show.superposition.shapes import directions, lengths, plane_shape
-from mi_tutor.show.words import listing, number, span
 
 NEAR_ZERO = 0.1  # shorter than this, an arrow and its label would sit on top of the origin
 _SIDES = {1: (1, 420), 2: (2, 330), 3: (3, 230), 4: (4, 168)}  # panels -> (columns, pixels)

@@ -8,12 +8,12 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from mi_tutor.show import theme
 from mi_tutor.show.charts import lines
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, plain, same_length
-from mi_tutor.show.panels import Margins, finish, panels, place
-from mi_tutor.show.words import number
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, plain, same_length
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import number
 
 
 def losses_against_steps(

@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mi_tutor.lab.plain import PlainTransformer
+from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.lab.swaps import streams
-from mi_tutor.show import svg, theme
-from mi_tutor.show.inputs import same_length
-from mi_tutor.show.require import require
+from mi_tutor.show.drawing import svg, theme
+from mi_tutor.show.drawing.inputs import same_length
+from mi_tutor.show.drawing.require import require
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.tables import LANGUAGES, RELATIONS
 from mi_tutor.world.tokenizer import BOS, WorldTokenizer

@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mi_tutor.lab.swaps import DoseResponse, StateMap
-from mi_tutor.show import charts, theme
-from mi_tutor.show.figure import Figure
-from mi_tutor.show.inputs import array, plain, same_length
-from mi_tutor.show.marks import cells, color_axis, ticks
-from mi_tutor.show.panels import Margins, finish, panels, place
-from mi_tutor.show.words import listing
+from mi_tutor.show import charts
+from mi_tutor.show.drawing import theme
+from mi_tutor.show.drawing.figure import Figure
+from mi_tutor.show.drawing.inputs import array, plain, same_length
+from mi_tutor.show.drawing.marks import cells, color_axis, ticks
+from mi_tutor.show.drawing.panels import Margins, finish, panels, place
+from mi_tutor.show.drawing.words import listing
 
 PANELS = (("logit lens", "lens"), ("nearest mean", "read"), ("patched", "patched"))
 

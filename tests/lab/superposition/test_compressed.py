@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 import torch
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import matching_pursuit, recovery_rate
 
 F64 = torch.float64

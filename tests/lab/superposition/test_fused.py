@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import neuron_forward, toy_forward, train_toy, weighted_loss
 from mi_tutor.lab.superposition.fused import Adam, FusedToys
 

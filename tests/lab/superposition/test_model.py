@@ -4,7 +4,7 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import toy_forward, weighted_loss
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import (
     pair_loss,
     phase_losses,

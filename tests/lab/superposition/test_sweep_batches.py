@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import ToySweep, sweep_batches
 from mi_tutor.lab.superposition.sweep_batches import SweepBatches
 

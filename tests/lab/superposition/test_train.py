@@ -2,7 +2,7 @@
 
 import torch
 
-from mi_tutor.lab.device import seeded
+from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import toy_forward, train_toy, weighted_loss
 
 F64 = torch.float64

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from mi_tutor.lab.sae import (
+from mi_tutor.lab.dictionaries import (
     ConceptMatches,
     Sae,
     TopK,
@@ -20,7 +20,7 @@ from mi_tutor.show.dictionaries import latent_dashboard
 from mi_tutor.show.dictionaries.firings import firings
 from mi_tutor.show.dictionaries.reading import find_concept
 from mi_tutor.specimens import open_specimen
-from mi_tutor.specimens.atlas_prompts import tokenizer
+from mi_tutor.specimens.atlas.prompts import tokenizer
 
 HOOK = "blocks.1.hook_resid_pre"
 CONCEPTS = ("state=Texas", "state=Ohio", "language=french")

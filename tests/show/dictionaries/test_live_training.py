@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from mi_tutor.lab.sae import SaeConfig, TopK, ToyActivations, train_sae
-from mi_tutor.lab.sae.run import Record
+from mi_tutor.lab.dictionaries import SaeConfig, TopK, ToyActivations, train_sae
+from mi_tutor.lab.dictionaries.run import Record
 from mi_tutor.show.dictionaries import live_training, training
 from mi_tutor.show.dictionaries.training import training_drawing
 
@@ -73,8 +73,8 @@ def test_the_picture_has_the_three_curves():
 @pytest.mark.slow
 def test_a_notebook_without_a_front_end_keeps_the_last_picture():
     code = (
-        "from mi_tutor.lab.sae import SaeConfig, TopK\n"
-        "from mi_tutor.lab.sae.run import Record\n"
+        "from mi_tutor.lab.dictionaries import SaeConfig, TopK\n"
+        "from mi_tutor.lab.dictionaries.run import Record\n"
         "from mi_tutor.show import live_training\n"
         "live = live_training(SaeConfig(d_sae=8, kind=TopK(k=2), n_steps=50))\n"
         "for step in range(1, 51):\n"

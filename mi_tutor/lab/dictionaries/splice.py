@@ -1,0 +1,134 @@
+"""Does the model still work with the reconstruction in place of the activation?
+
+    loss recovered = (loss ablated - loss spliced) / (loss ablated - loss clean)
+
+1: the reconstruction is as good as the activation, 0: as good as none. A small error can lie in a direction
+that matters, and a large one where nothing looks, so this says more than FVU. What "none" means has to be
+said: zeros, as is usual (Bricken et al. 2023), or the mean activation, which is harder to beat.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mi_tutor.lab.ground.metrics import per_position_loss
+from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
+
+Replace = Callable[[Tensor], Tensor]
+SPLICED = ("resid_pre", "resid_post", "mlp_out", "attn_out")
+
+
+class LossRecovered(NamedTuple):
+    """Next-token losses in nats per token, and the share that is recovered."""
+
+    clean: float
+    spliced: float
+    ablated: float
+
+    @property
+    def recovered(self) -> float:
+        """(ablated - spliced) / (ablated - clean)."""
+        return (self.ablated - self.spliced) / (self.ablated - self.clean)
+
+
+@torch.no_grad()
+def loss_recovered(
+    model: nn.Module,
+    batches: Iterable[Tensor],
+    layer: int,
+    component: str,
+    reconstruct: Replace,
+    source: str | None = None,
+    ablation: Literal["zero", "mean"] = "zero",
+) -> LossRecovered:
+    """Loss recovered when a component of one layer is replaced by its reconstruction.
+
+    batches: token ids [batch pos] with BOS at position 0, whose activation is left as it is: training skips it
+        too.
+    component: "resid_pre", "resid_post", "mlp_out" or "attn_out".
+    reconstruct: an `Sae`, or any function [... d_in] -> [... d_out].
+    source: what is fed to it, if not the component itself: "mlp_in" for a transcoder (LN(resid_mid), see
+        `streams`).
+    ablation: what a reconstruction that says nothing would be; "mean" is the mean over these texts.
+
+    >>> from mi_tutor.specimens import open_specimen, encode
+    >>> model = open_specimen("primer", device="cpu")
+    >>> tokens = encode(model, ["The capital of France is"])
+    >>> loss_recovered(model, [tokens], layer=1, component="resid_pre", reconstruct=lambda x: x).recovered
+    1.0
+    """
+    plain = _plain(model, component)
+    batches = list(batches)
+    none: Tensor | float = 0.0
+    if ablation == "mean":
+        seen = [_at(plain, tokens, layer, component)[1][:, 1:].flatten(0, 1) for tokens in batches]
+        none = torch.cat(seen).mean(dim=0)
+    sums = torch.zeros(3, dtype=torch.float64)
+    for tokens in batches:
+        at, activation = _at(plain, tokens, layer, component)
+        read = activation if source is None else _read(plain, at, layer, source)
+        made = reconstruct(read), torch.zeros_like(activation) + none
+        for i, value in enumerate((activation, *made)):
+            replaced = torch.cat([activation[:, :1], value[:, 1:]], dim=1)
+            logits = logits_with(plain, at, layer, component, replaced)
+            sums[i] += per_position_loss(logits, tokens).sum().item()
+    n_tokens = sum(tokens[:, 1:].numel() for tokens in batches)
+    return LossRecovered(*(sums / n_tokens).tolist())
+
+
+def logits_with(
+    plain: PlainTransformer,
+    at: dict[str, Tensor],
+    layer: int,
+    component: str,
+    value: Float[Tensor, "batch pos d_model"],
+) -> Float[Tensor, "batch pos vocab"]:
+    """The logits if a component of one layer had another value. at: that layer's activations (`complete`)."""
+    if component == "resid_pre":
+        return plain.logits_after(layer - 1, value)
+    needed = {
+        "resid_post": ("resid_post",),
+        "mlp_out": ("resid_mid", "mlp_out"),
+        "attn_out": ("resid_pre", "attn_out"),
+    }[component]
+    known = {name: value if name == component else at[name] for name in needed}
+    return plain.logits_after(layer, plain.complete(layer, known)["resid_post"])
+
+
+def _plain(model: nn.Module, component: str) -> PlainTransformer:
+    if component not in SPLICED:
+        raise ValueError(f"component should be one of {', '.join(SPLICED)}, got {component!r}.")
+    plain = plain_transformer(model)
+    if plain is None:
+        raise ValueError(
+            "Splicing takes a GPT-2 in eval mode without hooks in place; remove them, or call model.eval()."
+        )
+    return plain
+
+
+def _at(
+    plain: PlainTransformer, tokens: Tensor, layer: int, component: str
+) -> tuple[dict[str, Tensor], Tensor]:
+    at = plain.activations(layer, tokens)
+    return at, at[component]
+
+
+def _read(plain: PlainTransformer, at: dict[str, Tensor], layer: int, source: str) -> Tensor:
+    if source == "mlp_in":
+        return plain.mlp_reads(plain.blocks[layer], at["resid_mid"])
+    return at[source]
+
+
+def site_of(hook: str) -> tuple[int, str, str | None]:
+    """Layer, component and, for a transcoder, what is read in its place.
+
+    >>> site_of("blocks.2.hook_resid_pre"), site_of("blocks.2.mlp")
+    ((2, 'resid_pre', None), (2, 'mlp_out', 'mlp_in'))
+    """
+    _, layer, name = hook.split(".", 2)
+    if name == "mlp":
+        return int(layer), "mlp_out", "mlp_in"
+    return int(layer), name.removeprefix("hook_"), None

@@ -1,7 +1,0 @@
-"""Figures of chapter 03: where heads look, what they score, and the change in training."""
-
-from mi_tutor.show.heads.curves import phase_curves
-from mi_tutor.show.heads.patterns import attention_patterns
-from mi_tutor.show.heads.scores import head_grid
-
-__all__ = ["attention_patterns", "head_grid", "phase_curves"]

@@ -1,0 +1,34 @@
+"""The specimens that speak the world's language: `atlas` and its relatives.
+
+    prompts, texts    questions and labelled texts, as tensors
+    riddles           what a chapter hands over without its label
+    recipe, measures, swaps                 how `atlas` is made, what its card says
+    rote, paragraphs, sentences             its relatives
+
+From `mi_tutor.world` come the facts and pairs that prompts are made of.
+"""
+
+from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
+from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
+from mi_tutor.specimens.atlas.texts import LabelledTexts, labelled_texts, training_texts
+from mi_tutor.world.geography import Geography
+from mi_tutor.world.pairs import question_pairs, story_pairs
+from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
+
+__all__ = [
+    "NAMES",
+    "Geography",
+    "LabelledTexts",
+    "accuracy",
+    "by_length",
+    "chosen",
+    "labelled_texts",
+    "mystery_latent",
+    "pair_is_held_out",
+    "question_pairs",
+    "story_pairs",
+    "suspects",
+    "swap_questions",
+    "tokenizer",
+    "training_texts",
+]

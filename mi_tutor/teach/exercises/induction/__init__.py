@@ -1,0 +1,33 @@
+"""Exercises and quick checks of chapter 03, induction heads, in the order in which they are met."""
+
+from mi_tutor.teach.exercises.induction.ablation import ABLATE_HEADS, NEEDED_HEAD
+from mi_tutor.teach.exercises.induction.composition import FULL_INDUCTION_CIRCUIT, K_COMPOSITION
+from mi_tutor.teach.exercises.induction.detectors import HEAD_DETECTORS
+from mi_tutor.teach.exercises.induction.quizzes import QUIZZES
+from mi_tutor.teach.exercises.induction.rules import FUZZY_COPY, ONE_LAYER_FAILS
+from mi_tutor.teach.exercises.induction.texts import PER_POSITION_LOSS, REPEATED_TOKENS
+from mi_tutor.teach.exercises.induction.training import (
+    IN_CONTEXT_SCORE,
+    PHASE_CHANGE,
+    TRAIN_YOUR_OWN,
+)
+from mi_tutor.teach.exercises.induction.weights import COPYING_SCORE, PREVIOUS_TOKEN_CIRCUIT
+
+EXERCISES = (
+    REPEATED_TOKENS,
+    PER_POSITION_LOSS,
+    HEAD_DETECTORS,
+    ABLATE_HEADS,
+    NEEDED_HEAD,
+    COPYING_SCORE,
+    PREVIOUS_TOKEN_CIRCUIT,
+    K_COMPOSITION,
+    FULL_INDUCTION_CIRCUIT,
+    ONE_LAYER_FAILS,
+    FUZZY_COPY,
+    IN_CONTEXT_SCORE,
+    PHASE_CHANGE,
+    TRAIN_YOUR_OWN,
+)
+
+__all__ = ["EXERCISES", "QUIZZES"]

@@ -1,0 +1,354 @@
+"""Chapter 03, what a model can and does follow: `one-layer-fails` and `fuzzy-copy`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab.induction.experiments import key_change
+from mi_tutor.lab.induction.texts import fuzzy_copy, rotated_tokens
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
+from mi_tutor.teach.exercises.induction.specimens import (
+    TWO_LAYERS,
+    a_model,
+    leaves_model_as_it_was,
+    specimen,
+)
+from mi_tutor.teach.exercises.making import normal
+
+# --- one-layer-fails ------------------------------------------------------------------------------
+
+
+def _key_cases(g: torch.Generator) -> list[Case]:
+    settings = [
+        ("two layers", TWO_LAYERS, 3, 9, 5),
+        ("two layers, one row, the last position", TWO_LAYERS, 1, 8, 7),
+        ("one layer", "induction-1l", 2, 7, 3),
+        ("another model", "primer", 2, 8, 4),
+    ]
+
+    def case(label: str, name: str, n_rows: int, n_pos: int, position: int) -> Case:
+        vocab = specimen(name).cfg.d_vocab
+        tokens = torch.randint(1, vocab, (n_rows, n_pos), generator=g)
+        shift = torch.randint(1, vocab - 1, (n_rows,), generator=g)
+        return Case(
+            label=label,
+            inputs={
+                "model": a_model(name),
+                "tokens": tokens,
+                "other": (tokens[:, position - 1] + shift) % vocab,
+                "position": position,
+            },
+        )
+
+    return [case(*setting) for setting in settings]
+
+
+def _key_run(answer: Any, model: Any, tokens: Tensor, other: Tensor, position: int) -> Any:
+    change, untouched = leaves_model_as_it_was(
+        model, tokens, lambda: answer(model, tokens, other, position)
+    )
+    return {
+        "the change": change,
+        "whether the model works afterwards as it did before": untouched,
+    }
+
+
+def _cached(model, tokens, site):
+    with torch.no_grad():
+        _, cache = model.run_with_cache(tokens)
+    names = [f"blocks.{layer}.attn.hook_{site}" for layer in range(model.cfg.n_layers)]
+    return torch.stack([cache[name] for name in names])  # [layer row pos head d_head]
+
+
+def _relative(new, old):
+    return ((new - old).norm(dim=-1) / old.norm(dim=-1)).mean(dim=1)
+
+
+def _moved(site="k", at=-1, read=0, measure=_relative):
+    def answer(model, tokens, other, position):
+        changed = tokens.clone()
+        changed[:, min(position + at, tokens.shape[1] - 1)] = other
+        where = position + read
+        old, new = (_cached(model, text, site)[:, :, where] for text in (tokens, changed))
+        return measure(new, old)
+
+    return answer
+
+
+def _key_by_loops(model, tokens, other, position):
+    n_layers, n_heads = model.cfg.n_layers, model.cfg.n_heads
+    result = torch.zeros(n_layers, n_heads)
+    left, right = tokens[:, : position - 1], tokens[:, position:]
+    changed = torch.cat([left, other[:, None], right], dim=1)
+    with torch.no_grad():
+        _, old = model.run_with_cache(tokens)
+        _, new = model.run_with_cache(changed)
+    for layer in range(n_layers):
+        for head in range(n_heads):
+            a = old["k", layer][:, position, head]
+            b = new["k", layer][:, position, head]
+            ratios = [float((b[r] - a[r]).norm() / a[r].norm()) for r in range(len(tokens))]
+            result[layer, head] = sum(ratios) / len(ratios)
+    return result
+
+
+def _key_with_hooks(model, tokens, other, position):
+    kept = []
+
+    def keep(k, hook):
+        kept.append(k[:, position])
+
+    changed = tokens.clone()
+    changed[:, position - 1] = other
+    hooks = [(f"blocks.{i}.attn.hook_k", keep) for i in range(model.cfg.n_layers)]
+    with torch.no_grad(), model.hooks(fwd_hooks=hooks):
+        model(tokens)
+        model(changed)
+    old, new = torch.stack(kept).chunk(2)
+    return _relative(new, old)
+
+
+def _key_hook_left(model, tokens, other, position):
+    kept = []
+
+    def keep(k, hook):
+        kept.append(k[:, position])
+
+    changed = tokens.clone()
+    changed[:, position - 1] = other
+    for layer in range(model.cfg.n_layers):
+        model.add_hook(f"blocks.{layer}.attn.hook_k", keep)
+    with torch.no_grad():
+        model(tokens)
+        model(changed)
+    old, new = torch.stack(kept).chunk(2)
+    return _relative(new, old)
+
+
+ONE_LAYER_FAILS = Exercise(
+    slug="one-layer-fails",
+    title="Does a key know what came before it?",
+    chapter="03",
+    points=3,
+    minutes=12,
+    difficulty=3,
+    objective="Show with a counterfactual why one layer cannot do induction.",
+    cases=_key_cases,
+    reference=key_change,
+    run=_key_run,
+    tolerance=Tolerance(rtol=1e-3, atol=1e-4),
+    styles=(
+        Style(name="loops and short names", right=_key_by_loops),
+        Style(name="hooks that keep", right=_key_with_hooks),
+        Style(name="everything cached", right=_moved()),
+    ),
+    mistakes=(
+        Mistake(
+            name="the token itself replaced",
+            wrong=_moved(at=0),
+            sentence="You replace the token AT the position, and of course its own key moves. Replace the one before it.",
+        ),
+        Mistake(
+            name="the token after",
+            wrong=_moved(at=1, read=0),
+            sentence="You replace a token after the key. Attention only looks back, so nothing can move; the question is about the token before.",
+        ),
+        Mistake(
+            name="the replaced token's key",
+            wrong=_moved(read=-1),
+            sentence="You read the key of the token that you replaced. The question is about the key one position later.",
+        ),
+        Mistake(
+            name="queries",
+            wrong=_moved("q"),
+            sentence="You look at queries. Whether a position can be FOUND by what came before it is a matter of its key.",
+        ),
+        Mistake(
+            name="values",
+            wrong=_moved("v"),
+            sentence="You look at values. What a position hands over is another matter than how it is found: its key.",
+        ),
+        Mistake(
+            name="not relative",
+            wrong=_moved(measure=lambda new, old: (new - old).norm(dim=-1).mean(dim=1)),
+            sentence="You return the length of the change. Divide by the length of the key before, row by row, so that heads can be compared.",
+        ),
+        Mistake(
+            name="divided by the new key",
+            wrong=_moved(
+                measure=lambda new, old: ((new - old).norm(dim=-1) / new.norm(dim=-1)).mean(dim=1)
+            ),
+            sentence="You divide by the length of the new key. The yardstick is the key as it was before.",
+        ),
+        Mistake(
+            name="difference of lengths",
+            wrong=_moved(
+                measure=lambda new, old: (
+                    (new.norm(dim=-1) - old.norm(dim=-1)).abs() / old.norm(dim=-1)
+                ).mean(dim=1)
+            ),
+            sentence="You compare the LENGTHS of the two keys. A key can turn without getting longer: take the length of the difference.",
+        ),
+        Mistake(
+            name="averaged before dividing",
+            wrong=_moved(
+                measure=lambda new, old: (
+                    (new - old).norm(dim=-1).mean(dim=1) / old.norm(dim=-1).mean(dim=1)
+                )
+            ),
+            sentence="You average over rows first and divide then. Divide row by row, and average the ratios.",
+        ),
+        Mistake(
+            name="one row's word for all",
+            wrong=lambda model, tokens, other, position: key_change(
+                model, tokens, other[:1].expand(len(other)), position
+            ),
+            sentence="Every row gets the first row's word. `other` has one id per row.",
+        ),
+        Mistake(
+            name="rows not averaged",
+            wrong=_moved(measure=lambda new, old: (new - old).norm(dim=-1) / old.norm(dim=-1)),
+            sentence="You keep one number per row. Average over rows: [layer head].",
+        ),
+        Mistake(
+            name="hook left behind",
+            wrong=_key_hook_left,
+            sentence="The numbers are right, but a hook of yours is still in the model. `run_with_cache` and `with model.hooks(...)` leave none.",
+        ),
+    ),
+    hints=(
+        "Two runs: the text as it is, and a clone of it with `other` at `position - 1`. Compare the keys at `position`.",
+        "Keys are at `blocks.{layer}.attn.hook_k`, [row pos head d_head]; `run_with_cache` has them.",
+        "`.norm(dim=-1)` over d_head, divide, then the mean over rows, one layer after the other.",
+    ),
+)
+
+# --- fuzzy-copy -----------------------------------------------------------------------------------
+
+
+def _fuzzy_cases(g: torch.Generator) -> list[Case]:
+    def case(label: str, n_rows: int, n_block: int, vocab: int, shift: int) -> Case:
+        tokens = rotated_tokens(torch.arange(1, vocab), n_rows, n_block, 0, g, shift)
+        logits = 2 * normal(g, n_rows, 1 + 2 * n_block, vocab)
+        return Case(label=label, inputs={"logits": logits, "tokens": tokens, "n_block": n_block})
+
+    return [
+        case("blocks of 6, rotated by 2", 3, 6, 12, 2),
+        case("one row", 1, 8, 11, 3),
+        case("rotated by 1", 4, 5, 9, 1),
+    ]
+
+
+def _rule_means(
+    logits,
+    tokens,
+    n_block,
+    by_token=lambda row, q, n: row[int((row[1 : n + 1] == row[q]).nonzero()) + 2],
+    by_position=lambda row, q, n: row[q - (n - 1)],
+    queries=lambda n: range(n + 1, 2 * n),
+    value=lambda logits: logits.softmax(dim=-1),
+):
+    p, sums, count = value(logits), [0.0, 0.0], 0
+    for i, row in enumerate(tokens):
+        for q in queries(n_block):
+            count += 1
+            for j, rule in enumerate((by_token, by_position)):
+                sums[j] += float(p[i, q, rule(row, q, n_block)])
+    return torch.tensor(sums[0] / count), torch.tensor(sums[1] / count)
+
+
+def _fuzzy(**other):
+    return lambda logits, tokens, n_block: _rule_means(logits, tokens, n_block, **other)
+
+
+def _fuzzy_by_matrix(logits, tokens, n_block):
+    first, second = tokens[:, 1 : n_block + 1], tokens[:, n_block + 1 :]
+    place = (second[:, :, None] == first[:, None, :]).float().argmax(dim=-1)  # in the first block
+    queries = slice(n_block + 1, 2 * n_block)
+    followers = tokens.gather(1, place + 2)[:, :-1]
+    p = logits[:, queries].softmax(dim=-1)
+    at_distance = tokens[:, 2 : n_block + 1]
+    return [p.gather(-1, ids[..., None]).mean() for ids in (followers, at_distance)]
+
+
+def _one_number(value: Any) -> Any:
+    """A tensor with axes stays one, so that its shape can be spoken about."""
+    return value if isinstance(value, Tensor) and value.ndim else float(value)
+
+
+FUZZY_COPY = Exercise(
+    slug="fuzzy-copy",
+    title="The token, or the position?",
+    chapter="03",
+    points=3,
+    minutes=12,
+    difficulty=3,
+    objective="Tell two rules apart that agree on all the text so far, with a text on which they differ.",
+    cases=_fuzzy_cases,
+    reference=fuzzy_copy,
+    view=lambda value, logits, tokens, n_block: {
+        "the probability by token": _one_number(value[0]),
+        "the probability by position": _one_number(value[1]),
+    },
+    tolerance=Tolerance(rtol=1e-4, atol=1e-5),
+    styles=(
+        Style(name="loops", right=_rule_means),
+        Style(name="all at once, a list", right=_fuzzy_by_matrix),
+        Style(
+            name="Python numbers",
+            right=lambda *given: tuple(float(x) for x in _rule_means(*given)),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="exchanged",
+            wrong=lambda *given: _rule_means(*given)[::-1],
+            sentence="The two probabilities are exchanged: first the rule that goes by the token, then the one that goes by the position.",
+        ),
+        Mistake(
+            name="the copy itself",
+            wrong=_fuzzy(by_token=lambda row, q, n: row[q]),
+            sentence="By token, you take the probability of the earlier copy itself. The rule says: what came AFTER it.",
+        ),
+        Mistake(
+            name="one position off",
+            wrong=_fuzzy(by_position=lambda row, q, n: row[q - n]),
+            sentence="By position, you look n_block positions back from the query. The query predicts the NEXT token, and n_block before that is "
+            "n_block - 1 before the query.",
+        ),
+        Mistake(
+            name="what really comes next",
+            wrong=_fuzzy(by_token=lambda row, q, n: row[q + 1]),
+            sentence="By token, you take the token that comes next in the text. At one query that is another one: after the first block's last word "
+            "came the second block's first.",
+        ),
+        Mistake(
+            name="the last query counted",
+            wrong=_fuzzy(queries=lambda n: range(n + 1, 2 * n + 1)),
+            sentence="You count the last position as well, where both rules name the same token. Queries are n_block + 1 to 2 n_block - 1.",
+        ),
+        Mistake(
+            name="queries without BOS",
+            wrong=_fuzzy(queries=lambda n: range(n + 2, 2 * n)),
+            sentence="You leave the second block's first query out. It stands at n_block + 1, since BOS is at 0.",
+        ),
+        Mistake(
+            name="log probabilities",
+            wrong=_fuzzy(value=lambda logits: logits.log_softmax(dim=-1)),
+            sentence="You average log probabilities. The mean of probabilities is asked for.",
+        ),
+        Mistake(
+            name="logits",
+            wrong=_fuzzy(value=lambda logits: logits),
+            sentence="You average logits. Take the softmax over the vocabulary first.",
+        ),
+    ),
+    hints=(
+        "Write a row of two times four words down, the second time rotated, and mark for one query what each rule predicts.",
+        "The rule by token: where in the first block is the query's token, and what is one position further in the row?",
+        "The rule by position: in plain repetition the next token is the one n_block places before it.",
+    ),
+)

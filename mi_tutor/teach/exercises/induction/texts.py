@@ -1,0 +1,355 @@
+"""Chapter 03, the text that only induction can predict: `repeated-tokens` and `per-position-loss`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mi_tutor.lab.ground.metrics import per_position_loss
+from mi_tutor.lab.induction.texts import repeated_tokens
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
+from mi_tutor.teach.exercises.making import fresh_generator, normal, run_with_generator
+
+# --- repeated-tokens ------------------------------------------------------------------------------
+
+
+def _repeat_cases(g: torch.Generator) -> list[Case]:
+    seed = int(torch.randint(1000, (), generator=g))
+    settings = [
+        ("twenty rows of two times nine words", 20, 40, 20, 9),
+        ("one row", 7, 60, 1, 30),
+        ("short blocks", 100, 9, 50, 5),
+        ("as many words as the vocabulary has", 30, 10, 15, 10),
+    ]
+    return [
+        Case(
+            label=label,
+            inputs={
+                "vocabulary": start + 2 * torch.arange(n_words),
+                "n_rows": n_rows,
+                "n_block": n_block,
+                "bos": 3,
+                "generator": fresh_generator(seed + i),
+            },
+        )
+        for i, (label, start, n_words, n_rows, n_block) in enumerate(settings)
+    ]
+
+
+def _repeat_view(
+    value: dict[str, Any], vocabulary: Tensor, n_rows: int, n_block: int, bos: int, generator: Any
+) -> dict[str, Any]:
+    """What must be so of any draw; after a wrong shape only the shape."""
+    tokens = value["sample"]
+    shape = {
+        "the shape": list(tokens.shape),
+        "whether it holds whole numbers": not tokens.is_floating_point(),
+    }
+    if shape["the shape"] != [n_rows, 1 + 2 * n_block]:
+        return shape
+    first, second = tokens[:, 1 : n_block + 1], tokens[:, n_block + 1 :]
+    ordered, second_ordered = first.sort(dim=1).values, second.sort(dim=1).values
+    return shape | {
+        "whether each row begins with BOS": bool((tokens[:, 0] == bos).all()),
+        "whether all words are from the vocabulary": bool(
+            torch.isin(tokens[:, 1:], vocabulary).all()
+        ),
+        "whether the second block has the words of the first": bool(
+            (ordered == second_ordered).all()
+        ),
+        "whether the second block has them in the same order": bool((first == second).all()),
+        "whether the words of a block differ": bool((ordered.diff(dim=1) != 0).all()),
+        "whether rows have different words": n_rows == 1
+        or n_block == len(vocabulary)
+        or bool((ordered != ordered[:1]).any()),
+        "whether rows differ": n_rows == 1 or bool((first != first[:1]).any()),
+        "whether the order is random": bool((first.diff(dim=1) < 0).any()),
+        "whether all randomness comes from the generator": value["used"],
+    }
+
+
+def _blocks(vocabulary, n_rows, n_block, generator):
+    order = torch.stack(
+        [torch.randperm(len(vocabulary), generator=generator) for _ in range(n_rows)]
+    )
+    return vocabulary[order[:, :n_block]]
+
+
+def _joined(vocabulary, n_rows, n_block, bos, generator, *, second=lambda block: block):
+    block = _blocks(vocabulary, n_rows, n_block, generator)
+    return torch.cat([torch.full((n_rows, 1), bos), block, second(block)], dim=1)
+
+
+def _repeat_by_rows(vocabulary, n_rows, n_block, bos, generator):
+    rows = []
+    for _ in range(n_rows):
+        block = vocabulary[torch.randperm(len(vocabulary), generator=generator)[:n_block]].tolist()
+        rows.append([bos] + 2 * block)
+    return torch.tensor(rows)
+
+
+def _repeat_by_multinomial(vocabulary, n_rows, n_block, bos, generator):
+    weights = torch.ones(n_rows, len(vocabulary))
+    block = vocabulary[torch.multinomial(weights, n_block, generator=generator)]
+    return F.pad(block.repeat(1, 2), (1, 0), value=bos)
+
+
+def _with_replacement(vocabulary, n_rows, n_block, bos, generator):
+    index = torch.randint(len(vocabulary), (n_rows, n_block), generator=generator)
+    index[:, -1] = index[:, 0]
+    block = vocabulary[index]
+    return torch.cat([torch.full((n_rows, 1), bos), block, block], dim=1)
+
+
+def _same_row(vocabulary, n_rows, n_block, bos, generator):
+    return _repeat_by_rows(vocabulary, 1, n_block, bos, generator).repeat(n_rows, 1)
+
+
+def _same_words(vocabulary, n_rows, n_block, bos, generator):
+    return _joined(vocabulary[:n_block], n_rows, n_block, bos, generator)
+
+
+def _indices(vocabulary, n_rows, n_block, bos, generator):
+    return _joined(torch.arange(len(vocabulary)), n_rows, n_block, bos, generator)
+
+
+def _own_randomness(vocabulary, n_rows, n_block, bos, generator):
+    return _repeat_by_rows(vocabulary, n_rows, n_block, bos, None)
+
+
+REPEATED_TOKENS = Exercise(
+    slug="repeated-tokens",
+    title="A text that only induction can predict",
+    chapter="03",
+    points=2,
+    minutes=8,
+    difficulty=2,
+    objective="Make text in which the second half is predictable from the first and from nothing else.",
+    cases=_repeat_cases,
+    reference=repeated_tokens,
+    run=run_with_generator,
+    view=_repeat_view,
+    styles=(
+        Style(name="row by row", right=_repeat_by_rows),
+        Style(name="multinomial without replacement", right=_repeat_by_multinomial),
+        Style(name="stacked permutations", right=_joined),
+    ),
+    mistakes=(
+        Mistake(
+            name="no BOS",
+            wrong=lambda *args: _joined(*args)[:, 1:],
+            sentence="The rows have no BOS. The model never saw a text without it, and every position would be shifted by one.",
+        ),
+        Mistake(
+            name="BOS before each block",
+            wrong=lambda *args: torch.cat([_joined(*args)[:, : args[2] + 1]] * 2, dim=1),
+            sentence="You put a BOS before the second block as well. It would tell the model where the repetition begins; one, at "
+            "the start of the row, is enough.",
+        ),
+        Mistake(
+            name="a new second block",
+            wrong=lambda *args: torch.cat(
+                [_joined(*args)[:, : args[2] + 1], _blocks(*args[:3], args[4])],
+                dim=1,
+            ),
+            sentence="The second block is drawn anew, so there is nothing to copy. Draw once and put the same block twice.",
+        ),
+        Mistake(
+            name="reversed copy",
+            wrong=lambda *args: _joined(*args, second=lambda block: block.flip(1)),
+            sentence="The second block has the same words in another order. Induction continues in the ORDER of the first time.",
+        ),
+        Mistake(
+            name="each word doubled",
+            wrong=lambda *args: torch.cat(
+                [
+                    torch.full((args[1], 1), args[3]),
+                    _blocks(args[0], args[1], args[2], args[4]).repeat_interleave(2, dim=1),
+                ],
+                dim=1,
+            ),
+            sentence="You repeat every word at once (a a b b), not the block (a b a b). That can be predicted without looking back "
+            "further than one word.",
+        ),
+        Mistake(
+            name="words drawn with replacement",
+            wrong=_with_replacement,
+            sentence="A word can come twice within a block. It then has two continuations, and no rule can know which is meant: draw "
+            "without replacement.",
+        ),
+        Mistake(
+            name="one block for all rows",
+            wrong=_same_row,
+            sentence="All rows are the same, so an average over them is one measurement. Each row needs a block of its own.",
+        ),
+        Mistake(
+            name="the same words in every row",
+            wrong=_same_words,
+            sentence="All rows have the same words, only in another order. Draw each row's words from the WHOLE vocabulary.",
+        ),
+        Mistake(
+            name="numbers in place of ids",
+            wrong=_indices,
+            sentence="You return places in `vocabulary` (0, 1, 2, ...) and not the ids that stand there.",
+        ),
+        Mistake(
+            name="global randomness",
+            wrong=_own_randomness,
+            sentence="Some of the randomness does not come from `generator`, so the same seed gives another text. Hand "
+            "`generator=generator` to every draw.",
+        ),
+    ),
+    hints=(
+        "Per row: a random order of the vocabulary, of which you take the first n_block entries. That cannot draw a word twice.",
+        "`torch.randperm(n, generator=...)` gives one random order; sorting random numbers (`torch.rand(...).argsort(dim=1)`) gives "
+        "one per row at once.",
+        "`torch.cat` along dim=1 joins a column of BOS, the block, and the block again.",
+    ),
+)
+
+# --- per-position-loss ----------------------------------------------------------------------------
+
+
+def _loss_cases(g: torch.Generator) -> list[Case]:
+    def case(label: str, n_rows: int, n_pos: int, vocab: int, scale: float = 2.0) -> Case:
+        tokens = torch.randint(vocab, (n_rows, n_pos), generator=g)
+        return Case(
+            label=label,
+            inputs={"logits": scale * normal(g, n_rows, n_pos, vocab), "tokens": tokens},
+        )
+
+    return [
+        case("three rows", 3, 7, 11),
+        case("one row", 1, 5, 6),
+        case("as many positions as tokens in the vocabulary", 4, 8, 8),
+        case("logits in the hundreds", 2, 6, 9, scale=300.0),
+    ]
+
+
+def _log_probs(logits):
+    return logits.log_softmax(dim=-1)
+
+
+def _picked(values, tokens):
+    return values.gather(-1, tokens[..., None])[..., 0]
+
+
+def _loss_by_cross_entropy(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
+
+
+def _loss_by_loop(logits, tokens):
+    n_rows, n_pos = tokens.shape
+    loss = torch.zeros(n_rows, n_pos - 1)
+    for row in range(n_rows):
+        for pos in range(n_pos - 1):
+            own = logits[row, pos, tokens[row, pos + 1]]
+            loss[row, pos] = torch.logsumexp(logits[row, pos], dim=0) - own
+    return loss
+
+
+def _loss_one_hot(logits, tokens):
+    hot = F.one_hot(tokens[:, 1:], logits.shape[-1]).to(logits)
+    return -torch.einsum("rpv,rpv->rp", _log_probs(logits)[:, :-1], hot)
+
+
+PER_POSITION_LOSS = Exercise(
+    slug="per-position-loss",
+    title="The loss at every position",
+    chapter="03",
+    points=2,
+    minutes=8,
+    difficulty=2,
+    objective="Compute how surprised a model is by each token, and keep positions apart.",
+    cases=_loss_cases,
+    reference=per_position_loss,
+    tolerance=Tolerance(rtol=1e-4, atol=1e-5),
+    styles=(
+        Style(name="torch's cross_entropy", right=_loss_by_cross_entropy),
+        Style(name="loops and logsumexp", right=_loss_by_loop),
+        Style(name="one-hot and einsum", right=_loss_one_hot),
+    ),
+    mistakes=(
+        Mistake(
+            name="not shifted",
+            wrong=lambda logits, tokens: -_picked(_log_probs(logits), tokens)[:, :-1],
+            sentence="You score each position's own token, which the model has just read. The logits at a position are about the "
+            "NEXT token.",
+        ),
+        Mistake(
+            name="not shifted, all positions",
+            wrong=lambda logits, tokens: -_picked(_log_probs(logits), tokens),
+            sentence="You score each position's own token, and so get one entry too many. The logits at a position are about the "
+            "next token, and the last position has none.",
+        ),
+        Mistake(
+            name="shifted the wrong way",
+            wrong=lambda logits, tokens: -_picked(_log_probs(logits[:, 1:]), tokens[:, :-1]),
+            sentence="You score each position's PREVIOUS token. The logits at position i are about token i + 1.",
+        ),
+        Mistake(
+            name="an axis too many",
+            wrong=lambda logits, tokens: per_position_loss(logits, tokens)[..., None],
+            sentence="The numbers are right, but have an axis of length 1 at the end: `gather` keeps the axis from which it picks. "
+            "Take it off, `[..., 0]`.",
+        ),
+        Mistake(
+            name="averaged over rows",
+            wrong=lambda logits, tokens: per_position_loss(logits, tokens).mean(dim=0),
+            sentence="You average over rows. Keep them: one number per row and position.",
+        ),
+        Mistake(
+            name="one number",
+            wrong=lambda logits, tokens: per_position_loss(logits, tokens).mean(),
+            sentence="You average over everything. The point is to see WHERE the loss is low: one number per row and position.",
+        ),
+        Mistake(
+            name="sign",
+            wrong=lambda logits, tokens: -per_position_loss(logits, tokens),
+            sentence="That is the log probability. The loss is minus that, and never negative.",
+        ),
+        Mistake(
+            name="raw logits",
+            wrong=lambda logits, tokens: -_picked(logits[:, :-1], tokens[:, 1:]),
+            sentence="You take the logit as if it were a log probability. Logits still have to be normalised over the vocabulary.",
+        ),
+        Mistake(
+            name="softmax over positions",
+            wrong=lambda logits, tokens: -_picked(logits.log_softmax(dim=1)[:, :-1], tokens[:, 1:]),
+            sentence="You normalise over positions. Probabilities add up to 1 over the vocabulary, the last axis.",
+        ),
+        Mistake(
+            name="probability in place of its logarithm",
+            wrong=lambda logits, tokens: (
+                1 - _log_probs(logits)[:, :-1].exp().gather(-1, tokens[:, 1:, None])[..., 0]
+            ),
+            sentence="You return one minus the probability. The loss is minus its logarithm.",
+        ),
+        Mistake(
+            name="the probability",
+            wrong=lambda logits, tokens: (-per_position_loss(logits, tokens)).exp(),
+            sentence="You return the probability of the next token. The loss is minus its logarithm.",
+        ),
+        Mistake(
+            name="logarithm of a softmax",
+            wrong=lambda logits, tokens: (
+                -_picked(logits.softmax(dim=-1)[:, :-1], tokens[:, 1:]).log()
+            ),
+            sentence="The formula is right, but a small probability is rounded to 0 before you take its logarithm, which is then "
+            "infinite. `log_softmax` does both steps at once and safely.",
+        ),
+        Mistake(
+            name="bits in place of nats",
+            wrong=lambda logits, tokens: per_position_loss(logits, tokens) / 0.6931471805599453,
+            sentence="That is the loss in bits (logarithm to base 2). Here it is in nats: the natural logarithm.",
+        ),
+    ),
+    hints=(
+        "Which logits speak about which token? Write down the pairs for a text of three tokens.",
+        "`log_softmax` over the vocabulary, then pick one entry per row and position with `gather`.",
+        "`gather` wants the index with the same number of axes: `tokens[..., None]`.",
+    ),
+)

@@ -1,0 +1,359 @@
+"""Chapter 03, while it is learned: `in-context-score`, `phase-change` and `train-your-own`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mi_tutor.lab.ground.metrics import in_context_score, per_position_loss
+from mi_tutor.lab.induction.experiments import train_next_token
+from mi_tutor.lab.induction.texts import phase_change
+from mi_tutor.specimens.induction.recipe import InductionConfig, new_network
+from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, Tolerance
+from mi_tutor.teach.exercises.making import uniform
+
+# --- in-context-score -----------------------------------------------------------------------------
+
+
+def _score_cases(g: torch.Generator) -> list[Case]:
+    settings = [
+        ("a falling loss", 6, 12, 2, 10, -0.3),
+        ("one row", 1, 9, 0, 8, -0.2),
+        ("a loss that rises", 4, 7, 1, 5, 0.4),
+    ]
+    return [
+        Case(
+            label=label,
+            inputs={
+                "loss": 5 + slope * torch.arange(n_pos) + uniform(g, n_rows, n_pos),
+                "early": early,
+                "late": late,
+            },
+        )
+        for label, n_rows, n_pos, early, late, slope in settings
+    ]
+
+
+IN_CONTEXT_SCORE = Exercise(
+    slug="in-context-score",
+    title="How much does the context help?",
+    chapter="03",
+    points=1,
+    minutes=5,
+    difficulty=1,
+    objective="Put a model's use of its context into one number: loss late minus loss early.",
+    cases=_score_cases,
+    reference=in_context_score,
+    tolerance=Tolerance(rtol=1e-4, atol=1e-5),
+    styles=(
+        Style(
+            name="the means first",
+            right=lambda loss, early, late: loss[:, late].mean() - loss[:, early].mean(),
+        ),
+        Style(
+            name="a loop and a Python number",
+            right=lambda loss, early, late: (
+                sum(float(row[late] - row[early]) for row in loss) / len(loss)
+            ),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="early minus late",
+            wrong=lambda loss, early, late: -in_context_score(loss, early, late),
+            sentence="Your sign is turned round: late minus early, so that a context which helps gives a NEGATIVE score.",
+        ),
+        Mistake(
+            name="ratio",
+            wrong=lambda loss, early, late: (loss[:, late] / loss[:, early]).mean(),
+            sentence="You divide. The score is a difference, in nats.",
+        ),
+        Mistake(
+            name="mean of a range",
+            wrong=lambda loss, early, late: loss[:, late:].mean() - loss[:, : early + 1].mean(),
+            sentence="You average over ranges of positions. The score compares two single positions.",
+        ),
+        Mistake(
+            name="one position further",
+            wrong=lambda loss, early, late: in_context_score(loss.roll(-1, 1), early, late),
+            sentence="You are one position too far on both sides. `early` and `late` are entries of `loss` as they stand.",
+        ),
+        Mistake(
+            name="one score per row",
+            wrong=lambda loss, early, late: loss[:, late] - loss[:, early],
+            sentence="You keep one score per row. Average over rows: one number.",
+        ),
+    ),
+    hints=("`loss` is [row pos]: take the column `late` and the column `early`.",),
+)
+
+# --- phase-change ---------------------------------------------------------------------------------
+
+
+def _phase_cases(g: torch.Generator) -> list[Case]:
+    def case(label: str, steps: list[int], values: Tensor) -> Case:
+        return Case(label=label, inputs={"steps": steps, "values": values})
+
+    steps = [0, 10, 30, 100, 300, 700, 1000, 1400, 2000]
+    fall = torch.tensor([5.6, 5.5, 5.3, 4.9, 4.6, 4.4, 1.2, 0.4, 0.3])
+    rise = torch.tensor([0.0, 0.02, 0.05, 0.1, 0.75, 0.9, 0.93, 0.97, 0.98])
+    dip = torch.tensor([1.0, 1.1, 1.5, 1.3, 3.1, 2.9, 3.0, 2.1, 1.8])
+    noise = 0.02 * uniform(g, len(steps))
+    return [
+        case("a loss that falls", steps, fall + noise),
+        case("a score that rises", steps, rise + noise),
+        case("up and down again", steps, dip + noise),
+        case("other steps", [5, 6, 9, 50, 60], torch.tensor([0.3, 0.2, 2.2, 2.9, 2.8]) + noise[:5]),
+    ]
+
+
+def _steepest(
+    steps, values, change=lambda d, s: d.abs(), whole=lambda v: v.max() - v.min(), shift=0
+):
+    jumps = values.diff()
+    i = int(change(jumps, torch.tensor(steps).diff()).argmax())
+    return steps[i + shift], steps[i + 1 + shift], float(jumps[i].abs() / whole(values))
+
+
+def _phase_by_loop(steps, values):
+    numbers = values.tolist()
+    best = max(range(len(numbers) - 1), key=lambda i: abs(numbers[i + 1] - numbers[i]))
+    share = abs(numbers[best + 1] - numbers[best]) / (max(numbers) - min(numbers))
+    return steps[best], steps[best + 1], share
+
+
+PHASE_CHANGE = Exercise(
+    slug="phase-change",
+    title="Find the phase change",
+    chapter="03",
+    points=2,
+    minutes=12,
+    difficulty=2,
+    objective="Find in the checkpoints where a curve changes most, and how much of the whole change lies there.",
+    cases=_phase_cases,
+    reference=phase_change,
+    view=lambda value, steps, values: {
+        "the step before": int(value[0]),
+        "the step after": int(value[1]),
+        "the share": float(value[2]),
+    },
+    tolerance=Tolerance(rtol=1e-3, atol=2e-4),
+    styles=(
+        Style(name="a loop", right=_phase_by_loop),
+        Style(name="diff and argmax, a list", right=lambda *given: list(_steepest(*given))),
+        Style(
+            name="tensors",
+            right=lambda steps, values: tuple(torch.tensor(x) for x in _steepest(steps, values)),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="numbers of checkpoints",
+            wrong=lambda steps, values: _steepest(list(range(len(steps))), values),
+            sentence="You return the NUMBERS of the checkpoints (0, 1, 2, ...). Asked for are their training steps.",
+        ),
+        Mistake(
+            name="only falls",
+            wrong=lambda steps, values: _steepest(steps, values, lambda d, s: -d),
+            sentence="You look for the largest fall. A score rises: take the size of the change, whichever way it goes.",
+        ),
+        Mistake(
+            name="only rises",
+            wrong=lambda steps, values: _steepest(steps, values, lambda d, s: d),
+            sentence="You look for the largest rise. A loss falls: take the size of the change, whichever way it goes.",
+        ),
+        Mistake(
+            name="per step",
+            wrong=lambda steps, values: _steepest(steps, values, lambda d, s: d.abs() / s),
+            sentence="You divide by the number of steps in between. Checkpoints lie ever further apart on purpose; here it is the change from one "
+            "to the next that counts.",
+        ),
+        Mistake(
+            name="one checkpoint late",
+            wrong=lambda steps, values: _steepest([*steps, steps[-1] + 1], values, shift=1),
+            sentence="You are one checkpoint late: entry i of the differences lies between checkpoint i and checkpoint i + 1.",
+        ),
+        Mistake(
+            name="share of first minus last",
+            wrong=lambda steps, values: _steepest(
+                steps, values, whole=lambda v: (v[-1] - v[0]).abs()
+            ),
+            sentence="You divide by the difference of the first and the last value. The whole change is from the lowest to the highest: a curve "
+            "can come back.",
+        ),
+        Mistake(
+            name="share of the highest value",
+            wrong=lambda steps, values: _steepest(steps, values, whole=lambda v: v.max()),
+            sentence="You divide by the highest value. The whole change is the highest minus the lowest.",
+        ),
+        Mistake(
+            name="the change itself",
+            wrong=lambda steps, values: _steepest(steps, values, whole=lambda v: 1.0),
+            sentence="Your third number is the change itself. Its share of the whole change has no unit and lies between 0 and 1.",
+        ),
+    ),
+    hints=(
+        "`values.diff()` has one entry less than `values`. Between which two checkpoints does entry i lie?",
+        "Take the sizes, `.abs()`, then `argmax`. Then look the steps up.",
+    ),
+)
+
+# --- train-your-own -------------------------------------------------------------------------------
+
+TINY = {"d_model": 16, "n_heads": 2, "n_ctx": 12, "seed": 5}
+
+
+def _network(n_layers: int) -> Any:
+    return new_network(InductionConfig(n_layers=n_layers, **TINY))
+
+
+def _training_cases(g: torch.Generator) -> list[Case]:
+    def case(label: str, n_layers: int, n_steps: int, shape: tuple[int, int], rate: float) -> Case:
+        batches = [torch.randint(0, 60, shape, generator=g) for _ in range(n_steps)]
+        return Case(
+            label=label,
+            inputs={
+                "network": Handle(
+                    f"a new network of {n_layers} layers", lambda: _network(n_layers)
+                ),
+                "batches": batches,
+                "learning_rate": rate,
+            },
+        )
+
+    return [
+        case("two layers, six steps", 2, 6, (4, 10), 1e-2),
+        case("one layer, one row at a time", 1, 5, (1, 12), 3e-3),
+    ]
+
+
+def _train_run(answer: Any, network: Any, batches: Any, learning_rate: float) -> dict[str, Any]:
+    """The losses, and what the network has become. Batches come as a generator: they can be read once."""
+    losses = answer(network, (batch for batch in batches), learning_rate)
+    with torch.no_grad():
+        logits = network(batches[0]).logits
+    if isinstance(losses, list | tuple):  # losses that still hang on their graph are numbers too
+        losses = [float(torch.as_tensor(loss).detach()) for loss in losses]
+    return {"the losses": losses, "what the trained network predicts": logits.softmax(dim=-1)}
+
+
+def _trainer(
+    loss_of=lambda logits, tokens: per_position_loss(logits, tokens).mean(),
+    make=torch.optim.Adam,
+    zero=True,
+    step=True,
+    fresh=False,
+):
+    def answer(network, batches, learning_rate):
+        trained = [p for p in network.parameters() if p.requires_grad]
+        optimizer = make(trained, lr=learning_rate)
+        losses = []
+        for tokens in batches:
+            if fresh:
+                optimizer = make(trained, lr=learning_rate)
+            loss = loss_of(network(tokens).logits, tokens)
+            if zero:
+                optimizer.zero_grad()
+            loss.backward()
+            if step:
+                optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    return answer
+
+
+def _cross_entropy(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
+
+
+def _own_token(logits, tokens):
+    return F.cross_entropy(logits.flatten(0, 1), tokens.flatten())
+
+
+def _train_all_parameters(network, batches, learning_rate):
+    """Parameters that are frozen get no gradient, and Adam leaves them alone."""
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    losses = []
+    for tokens in batches:
+        optimizer.zero_grad()
+        log_probs = network(tokens).logits.log_softmax(dim=-1)
+        picked = log_probs[:, :-1].gather(-1, tokens[:, 1:, None])
+        loss = -picked.mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    return losses
+
+
+TRAIN_YOUR_OWN = Exercise(
+    slug="train-your-own",
+    title="Train one yourself",
+    chapter="03",
+    points=3,
+    minutes=12,
+    difficulty=2,
+    objective="Train a two-layer model on the next token, and watch the induction score rise while it learns.",
+    cases=_training_cases,
+    reference=train_next_token,
+    run=_train_run,
+    tolerance=Tolerance(rtol=1e-3, atol=1e-4),
+    styles=(
+        Style(name="torch's cross_entropy", right=_trainer(_cross_entropy)),
+        Style(name="all parameters, losses as tensors", right=_train_all_parameters),
+        Style(
+            name="AdamW without decay",
+            right=_trainer(make=lambda p, lr: torch.optim.AdamW(p, lr=lr, weight_decay=0.0)),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            name="predicts the present token",
+            wrong=_trainer(_own_token),
+            sentence="You train the model to name the token it has just read. Shift: the logits at a position are about the next token.",
+        ),
+        Mistake(
+            name="gradients pile up",
+            wrong=_trainer(zero=False),
+            sentence="Gradients add up from step to step. `optimizer.zero_grad()` before every `backward()`.",
+        ),
+        Mistake(
+            name="a learning rate of its own",
+            wrong=lambda network, batches, learning_rate: train_next_token(network, batches, 1e-3),
+            sentence="You leave `learning_rate` out, so Adam takes its default, 0.001.",
+        ),
+        Mistake(
+            name="no step",
+            wrong=_trainer(step=False),
+            sentence="The network is as it was at the start. `optimizer.step()` after `backward()`.",
+        ),
+        Mistake(
+            name="another optimizer",
+            wrong=_trainer(make=torch.optim.SGD),
+            sentence="That is plain gradient descent (SGD). The exercise asks for Adam.",
+        ),
+        Mistake(
+            name="a new optimizer each step",
+            wrong=_trainer(fresh=True),
+            sentence="You make a new optimizer in every step, so Adam forgets its averages. Make it once, before the loop.",
+        ),
+        Mistake(
+            name="sum in place of mean",
+            wrong=_trainer(lambda logits, tokens: per_position_loss(logits, tokens).sum()),
+            sentence="Your loss is the SUM over rows and positions. Take the mean, so that it does not depend on the batch's size.",
+        ),
+        Mistake(
+            name="only the last position",
+            wrong=_trainer(lambda logits, tokens: per_position_loss(logits, tokens)[:, -1].mean()),
+            sentence="You train on the last position only. Every position predicts its next token.",
+        ),
+    ),
+    hints=(
+        "The loop of every training: loss, `zero_grad`, `backward`, `step`. The optimizer is made once, before it.",
+        "The loss is the mean of your `per_position_loss` on `network(tokens).logits`.",
+        "`loss.item()` is the number; collect it in a list.",
+    ),
+)

@@ -1,0 +1,75 @@
+"""The specimens of chapter 05 and their questions, as inputs for cases and for what is measured."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
+from mi_tutor.lab.swaps import Questions, means_at
+from mi_tutor.specimens import open_specimen
+from mi_tutor.specimens.atlas.prompts import swap_questions
+from mi_tutor.teach.exercise import Handle
+from mi_tutor.world.geography import Geography, Question
+
+SPECIMEN = "atlas"
+
+
+@functools.cache
+def atlas() -> Any:
+    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
+    return open_specimen(SPECIMEN, device="cpu")
+
+
+def clean_atlas() -> Any:
+    """A copy of the specimen for one answer: whatever it does to it, the next one gets an intact model."""
+    return copy.deepcopy(atlas())
+
+
+def a_model() -> Handle:
+    return Handle(f"the specimen {SPECIMEN}", clean_atlas)
+
+
+def plain_atlas() -> PlainTransformer:
+    """The specimen in plain torch."""
+    plain = plain_transformer(atlas())
+    assert plain is not None
+    return plain
+
+
+def random_tokens(generator: torch.Generator, n_prompts: int, length: int) -> Tensor:
+    """Prompts of random tokens, [n_prompts length]."""
+    return torch.randint(atlas().cfg.d_vocab, (n_prompts, length), generator=generator)
+
+
+@functools.cache
+def geography() -> Geography:
+    return Geography()
+
+
+@functools.cache
+def state_questions(held_out: bool) -> tuple[Question, ...]:
+    """The English questions about states, held out from training or taught."""
+    return tuple(
+        question
+        for question in geography().questions(["english"])
+        if geography().area_of(question.city).kind == "state"
+        and bool(question.held_out_by) == held_out
+    )
+
+
+@functools.cache
+def some_batches(held_out: bool, step: int) -> tuple[Questions, ...]:
+    """Every so many of those questions, in batches of one length."""
+    return tuple(swap_questions(state_questions(held_out)[::step], geography()))
+
+
+@functools.cache
+def state_means() -> Tensor:
+    """[layer class d_model]: of every seventh question that was taught."""
+    with torch.no_grad():
+        return means_at(plain_atlas(), some_batches(held_out=False, step=7))
