@@ -14,12 +14,11 @@ def main() -> None:
     """Run the command. Exit codes: 0 all is well, 1 something is not, 2 it could not be done, 130 interrupted."""
     from mi_tutor.cli.app import app
     from mi_tutor.cli.say import Trouble, complain
+    from mi_tutor.teach.console import READABLE
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="replace"
-            )  # a console that cannot show a sign shows a question mark
+            stream.reconfigure(errors=READABLE)
     try:
         try:
             app()

@@ -29,9 +29,7 @@ def run(name: str, seconds: float, as_json: bool) -> int:
         known = Course(*course())
         slugs = {item.slug for item in [*known.exercises, *known.quizzes]}
         chapters = {item.chapter for item in [*known.exercises, *known.quizzes]}
-        if notebook.chapter not in chapters and not any(
-            cell.slug in slugs for cell in notebook.cells
-        ):
+        if notebook.chapter not in chapters and slugs.isdisjoint(notebook.slugs()):
             raise Trouble(
                 f"{notebook.path.name} has no exercises of this course, so there is nothing to check."
             )
@@ -52,10 +50,11 @@ def _teller(notebook: Notebook, quiet: bool) -> Callable[[int], None] | None:
     if quiet or not sys.stderr.isatty():
         return None
 
-    def tell(number: int) -> None:
-        end = "\r" if number < len(notebook.cells) else "\r\x1b[K"
+    def tell(position: int) -> None:
+        end = "\r" if position < len(notebook.cells) else "\r\x1b[K"
+        number, last = notebook.cells[position - 1].number, notebook.cells[-1].number
         print(
-            f"\r\x1b[Krunning code cell {number} of {len(notebook.cells)}",
+            f"\r\x1b[Krunning code cell {number} of {last}",
             end=end,
             file=sys.stderr,
             flush=True,

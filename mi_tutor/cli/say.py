@@ -34,7 +34,9 @@ def complain(text: str) -> None:
 
 
 def say_json(data: Any) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False))
+    """Print JSON, with escapes where the stream cannot take the characters themselves: data is never respelt."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    print(text if can_show(text) else json.dumps(data, indent=2))
 
 
 def sign(how: str) -> str:

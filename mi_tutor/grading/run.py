@@ -25,6 +25,7 @@ from mi_tutor.grading.notebook import Notebook
 
 KERNEL_START_SECONDS = 60.0
 MAX_ROUNDS = 4
+_MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -43,8 +44,16 @@ class CellRun(NamedTuple):
     def fine(self) -> bool:
         return self.error is None and self.stopped is None
 
+    @property
+    def missing_name(self) -> str | None:
+        """The name for want of which it stopped, if that is why."""
+        if self.error is None or self.error[0] != "NameError":
+            return None
+        found = _MISSING_NAME.search(self.error[1])
+        return found[1] if found else None
 
-Runs = dict[int, CellRun]  # cell number -> what it did; a cell that is missing was not reached
+
+Runs = dict[int, CellRun]  # cell's position -> what it did; a cell that is missing was not reached
 
 
 def run_notebook(
@@ -54,16 +63,16 @@ def run_notebook(
 
     Args:
         cell_seconds: a cell that runs longer is stopped.
-        tell: called with the number of each cell that starts.
+        tell: called with the position of each cell that starts.
 
     Raises:
         RunError: no kernel, or nbval is not installed.
     """
     runs: Runs = {}
-    graded = [cell.number for cell in notebook.cells if cell.role in {"check", "quiz"}]
+    graded = [cell.position for cell in notebook.cells if cell.calls]
     for _ in range(MAX_ROUNDS):
         left_out = {number for number, run in runs.items() if run.stopped}
-        runs |= _run_once(notebook, left_out, cell_seconds, tell or (lambda number: None))
+        runs |= _run_once(notebook, left_out, cell_seconds, tell or (lambda position: None))
         stopped = [number for number, run in runs.items() if run.stopped and number not in left_out]
         if not stopped or not any(number > stopped[0] and number not in runs for number in graded):
             break
@@ -103,11 +112,11 @@ def _bare(notebook: Notebook, left_out: set[int]) -> str:
     cells = [
         {
             "cell_type": "code",
-            "id": f"cell-{cell.number}",
+            "id": f"cell-{cell.position}",
             "metadata": {},
             "execution_count": None,
             "outputs": [],
-            "source": "" if cell.number in left_out else cell.source,
+            "source": "" if cell.position in left_out else cell.source,
         }
         for cell in notebook.cells
     ]

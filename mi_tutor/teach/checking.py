@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mi_tutor.teach.console import tell
 from mi_tutor.teach.messages import CheckFailed, failed, paint, passed, wrap
 from mi_tutor.teach.progress import record
 
@@ -47,7 +48,7 @@ def check(slug: str, answer: Any) -> None:
     if not verdict.passed:
         assert verdict.finding is not None
         raise CheckFailed(f"{slug}: {verdict.finding.advice}", text)
-    print(text)
+    tell(text)
 
 
 def hint(slug: str, number: int | None = None) -> None:
@@ -67,8 +68,8 @@ def hint(slug: str, number: int | None = None) -> None:
     more = (
         f'hint("{slug}") shows the next one.' if number < len(hints) else "That was the last one."
     )
-    print(wrap(hints[number - 1], "  ", paint(f"Hint {number} of {len(hints)}: ", "strong")))
-    print(paint(more, "faint"))
+    tell(wrap(hints[number - 1], "  ", paint(f"Hint {number} of {len(hints)}: ", "strong")))
+    tell(paint(more, "faint"))
 
 
 def report(verdict: Verdict, title: str) -> str:

@@ -230,10 +230,13 @@ def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
         )
         return Finding("timeout", advice, seen=at)
     if failure.type_name == "NotImplementedError" and failure.message in {"", "your code here"}:
-        return Finding(
-            "unanswered",
-            "Not written yet: replace the line `raise NotImplementedError` by your code.",
-        )
+        advice = "Not written yet: replace the line `raise NotImplementedError` by your code."
+        if failure.inside:
+            advice = (
+                f"`{failure.inside}`, which your function calls, is not written yet: replace its line "
+                "`raise NotImplementedError` by your code."
+            )
+        return Finding("unanswered", advice)
     advice = f"Your code raised {failure.type_name}: {failure.message.strip() or '(no message)'}"
     shapes = ", ".join(
         f"{n} {list(v.shape)}" for n, v in case.inputs.items() if isinstance(v, torch.Tensor)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import textwrap
 
+from mi_tutor.teach.console import readable
+
 WIDTH = 100
 _CODES = {"good": "32", "bad": "1", "strong": "1", "faint": "2"}
 
@@ -16,12 +18,12 @@ class CheckFailed(Exception):
     """
 
     def __init__(self, summary: str, report: str) -> None:
-        super().__init__(summary)
+        super().__init__(readable(summary, sys.stderr))
         self.report = report
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
-        return self.report.splitlines()
+        return readable(self.report, sys.stdout).splitlines()
 
 
 def paint(text: str, how: str) -> str:

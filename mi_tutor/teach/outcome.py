@@ -35,12 +35,16 @@ class Odd:
 
 @dataclass(frozen=True)
 class Failure:
-    """The answer raised, or ran out of time. `line` is the learner's own line, `where` its number."""
+    """The answer raised, or ran out of time. `line` is the learner's own line, `where` its number.
+
+    inside: the learner's function that raised, if it is another one than the answer, which calls it.
+    """
 
     type_name: str
     message: str
     line: str = ""
     where: str = ""
+    inside: str = ""
     timeout: bool = False
 
 
@@ -184,8 +188,10 @@ def _failure(type_name: str, message: str, timeout: bool = False) -> Failure:
     if not own:
         return Failure(type_name, message, timeout=timeout)
     last = own[-1]
+    inside = last.name if last.name != own[0].name else ""
     line = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
-    return Failure(type_name, message, line, f"line {last.lineno} of {last.name}", timeout)
+    where = f"line {last.lineno} of {last.name}"
+    return Failure(type_name, message, line, where, inside, timeout)
 
 
 def _is_learners(filename: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+from mi_tutor.teach.console import tell
 from mi_tutor.teach.progress_store import attempts, passed_slugs, progress_folder, read, record
 
 
@@ -85,9 +86,9 @@ def progress(chapter: str | None = None) -> None:
     try:
         selected = exercises(chapter), quizzes(chapter)
     except UnknownSlug as error:
-        print(error)
+        tell(str(error))
         return
-    print(as_text(summary(*selected)))
+    tell(as_text(summary(*selected)))
 
 
 def _chapter_line(chapter: ChapterProgress, blocks: str, width: int = 12) -> str:

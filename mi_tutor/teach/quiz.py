@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mi_tutor.teach.console import tell
 from mi_tutor.teach.messages import CheckFailed, failed, wrap
 from mi_tutor.teach.quiz_text import as_text, lettered, mark
 
@@ -54,7 +55,7 @@ def quiz(slug: str, answer: str = UNANSWERED, *, again: bool = False) -> None:
     if not right:
         more = "" if again or not item.review else "\n" + wrap(_OTHER_WORDS.format(slug), "  ")
         raise CheckFailed(f"{slug}: {options[letter].feedback}", text + more)
-    print(text)
+    tell(text)
 
 
 def show_question(item: Quiz, again: bool = False) -> None:
@@ -62,6 +63,6 @@ def show_question(item: Quiz, again: bool = False) -> None:
     try:
         from mi_tutor.teach.quiz_widget import display_quiz
     except ImportError:
-        print(as_text(item.in_other_words() if again else item))
+        tell(as_text(item.in_other_words() if again else item))
         return
     display_quiz(item, again)

@@ -10,6 +10,7 @@ import ipywidgets
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from mi_tutor.teach.console import tell
 from mi_tutor.teach.exercise import Quiz
 from mi_tutor.teach.progress import record
 from mi_tutor.teach.quiz_text import as_text, lettered
@@ -19,7 +20,7 @@ def display_quiz(item: Quiz, again: bool = False) -> None:
     """Show the question, or its second wording. A front end without widgets shows it as text."""
     text = as_text(item.in_other_words() if again else item)
     if get_ipython() is None or "ipykernel" not in sys.modules:
-        print(text)
+        tell(text)
         return
     bundle = quiz_widget(item, again)._repr_mimebundle_()
     bundle["text/plain"] = text

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mi_tutor.grading.report import Course
+from mi_tutor.grading.notebook import Notebook, read_notebook
+from mi_tutor.grading.report import Course, Report, assess
+from mi_tutor.grading.run import CellRun, Runs
 
 SETUP = """
 class CheckFailed(Exception):
@@ -76,6 +78,24 @@ def fake_course(*slugs: str) -> Course:
     return Course(exercises, [SimpleNamespace(slug="q", question="Which?", chapter="77", points=1)])
 
 
+def execute(notebook: Notebook, **names) -> Runs:
+    """What each cell does, without a kernel: plain Python in this process, with some names already there."""
+    runs = {}
+    for cell in notebook.cells:
+        try:
+            exec(compile(cell.source, "cell", "exec"), names)
+            runs[cell.position] = CellRun()
+        except Exception as error:
+            runs[cell.position] = CellRun((type(error).__name__, str(error)))
+    return runs
+
+
+def judged(path: Path, course: Course, **names) -> Report:
+    """The report on a notebook that is run without a kernel."""
+    notebook = read_notebook(path)
+    return assess(notebook, execute(notebook, **names), course)
+
+
 @pytest.fixture(scope="session")
 def fakes() -> SimpleNamespace:
     """All of the above, for tests."""
@@ -85,6 +105,9 @@ def fakes() -> SimpleNamespace:
         pair=pair,
         question=question,
         fake_course=fake_course,
+        execute=execute,
+        judged=judged,
+        setup=SETUP,
         stub=STUB,
         right=RIGHT,
     )

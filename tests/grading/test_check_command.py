@@ -101,7 +101,10 @@ def test_the_courses_own_checks(tmp_path, fakes):
     right = "import torch\ndef {name}(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
     no_root = "def {name}(x, x_hat, importance):\n    return (x - x_hat).square().mean(0).sum()"
     cells = [fakes.pair("toy-forward", right), fakes.pair("weighted-loss", no_root)]
-    environment = os.environ | {"MI_TUTOR_HOME": str(tmp_path / "home")}
+    environment = os.environ | {
+        "MI_TUTOR_HOME": str(tmp_path / "home"),
+        "PYTHONIOENCODING": "ascii",  # JSON comes through whole all the same
+    }
 
     def results(path: Path) -> dict[str, dict]:
         arguments = [sys.executable, "-m", "mi_tutor.cli", "check", str(path), "--json"]

@@ -74,8 +74,26 @@ def one_of_each(fakes) -> dict[str, list[dict]]:
         "reads-a-file": fakes.pair(
             "reads-a-file", "def {name}(x):\n    return int(open('factor.txt').read()) * x"
         ),
+        "split": [*fakes.pair("split"), fakes.code("", "split", "check")],
+        "merged": merged(fakes.pair("merged", fakes.stub), fakes.pair("merged-too")),
+        "merged-too": [],
+        "in-text": [
+            fakes.pair("in-text")[0] | {"cell_type": "markdown"},
+            fakes.pair("in-text")[1],
+        ],
+        "follows": fakes.pair("follows", "six = stub(3)\n" + fakes.right),
+        "timed": changed(fakes.pair("timed"), '%%time\ncheck("timed", timed)'),
+        "timed-stub": changed(
+            fakes.pair("timed-stub", fakes.stub), '%time check("timed-stub", timed_stub)'
+        ),
         "magic": fakes.pair("magic", "%time 1 + 1\n!echo hello\n" + fakes.right),
     }
+
+
+def merged(*pairs: list[dict]) -> list[dict]:
+    """All cells in one, with the metadata of the first."""
+    cells = [cell for pair in pairs for cell in pair]
+    return [cells[0] | {"source": "\n\n".join(cell["source"] for cell in cells)}]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +140,13 @@ class TestOneOfEach:
             ("copied", Status.PASSED),
             ("unmarked", Status.PASSED),
             ("reads-a-file", Status.PASSED),
+            ("split", Status.PASSED),
+            ("merged", Status.UNANSWERED),
+            ("merged-too", Status.PASSED),
+            ("in-text", Status.NOT_CODE),
+            ("follows", Status.NOT_REACHED),
+            ("timed", Status.PASSED),
+            ("timed-stub", Status.UNANSWERED),
             ("magic", Status.PASSED),
             ("stored", Status.PASSED),
             ("from-a-newer-version", Status.UNKNOWN),

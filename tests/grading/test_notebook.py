@@ -104,4 +104,11 @@ def test_roles_are_guessed_where_the_metadata_is_lost(tmp_path, fakes):
     )
     found = [(cell.role, cell.slug, cell.marked) for cell in read_notebook(path).cells[1:]]
     nothing = (None, None, False)
-    assert found == [("check", "one", False), nothing, ("quiz", "q", False), nothing, nothing]
+    merged = [("check", "a", False), ("check", "b", False)]
+    assert found == [
+        ("check", "one", False),
+        nothing,
+        ("quiz", "q", False),
+        *merged,
+        nothing,
+    ]

@@ -117,6 +117,23 @@ def test_what_is_said(answer, kind, words):
     assert words in found.advice
 
 
+def _stub(x):
+    raise NotImplementedError("your code here")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (_stub, "Not written yet:"),
+        (lambda x: _stub(x), "`_stub`, which your function calls, is not"),
+    ],
+)
+def test_what_is_not_written_is_named(answer, words):
+    """An answer that is written may call a function that is not: another exercise's."""
+    found = finding(answer)
+    assert found.kind == "unanswered" and found.advice.startswith(words)
+
+
 def test_a_property_says_what_it_measured_before_values_are_compared():
     small = Property(
         name="small",

@@ -1,0 +1,72 @@
+"""Checks do not grow: a learner presses Run for hours in one kernel, next to a model and 2 GiB of memory.
+
+Every check of a chapter is repeated with its reference as the answer, after one round that opens specimens and
+fills caches. At most 2 MiB a round: 20 MiB over ten.
+
+Two chapters stand for the others, for the sake of time: 01 has training and no model; 00 has a model, hooks and
+caches. The others take 20 to 60 s of CPU time each:
+MEMORY_CHAPTERS="02 03 04 05" pytest tests/teach/test_memory.py
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+
+import psutil
+import pytest
+import torch
+
+from mi_tutor import check
+from mi_tutor.teach import CheckFailed
+from mi_tutor.teach.exercise import ValueExercise
+from mi_tutor.teach.registry import exercises
+
+MIB = 2**20
+ROUNDS = {"01": 10, "00": 3}
+CHAPTERS = os.environ.get("MEMORY_CHAPTERS", "01 00").split()
+
+
+def growth(a_round: Callable[[], None], rounds: int) -> float:
+    """MiB by which this process grew over the rounds, after one that does not count."""
+    a_round()
+    before = _resident()
+    for _ in range(rounds):
+        a_round()
+    return (_resident() - before) / MIB
+
+
+def _resident() -> int:
+    gc.collect()
+    return psutil.Process().memory_info().rss
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_right_answers(chapter):
+    answers = {
+        item.slug: item.expected() if isinstance(item, ValueExercise) else item.reference
+        for item in exercises(chapter)
+    }
+
+    def all_checks() -> None:
+        for slug, answer in answers.items():
+            check(slug, answer)
+
+    rounds = ROUNDS.get(chapter, 10)
+    assert growth(all_checks, rounds) < 2 * rounds
+
+
+def test_answers_that_raise():
+    """An exception knows the frames it came through: a verdict must not keep them, nor what they hold."""
+
+    def raises(x, W, b):
+        held = torch.ones(2 * MIB)  # 8 MiB
+        raise ValueError(f"{len(held)} numbers")
+
+    def failing_check() -> None:
+        with pytest.raises(CheckFailed):
+            check("toy-forward", raises)
+
+    assert growth(failing_check, 10) < 20
