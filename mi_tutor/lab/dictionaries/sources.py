@@ -122,8 +122,9 @@ def mlp_pair(
     """What an MLP reads, the normalised LN(resid_mid), and what it writes."""
     plain = plain_transformer(model)
     if plain is None:
-        names = [f"blocks.{layer}.ln2.hook_normalized", f"blocks.{layer}.hook_mlp_out"]
+        names = [f"blocks.{layer}.mlp.hook_in", f"blocks.{layer}.hook_mlp_out"]
         _, cache = model.run_with_cache(tokens, names_filter=names, stop_at_layer=layer + 1)
-        return cache[names[0]], cache[names[1]]
+        read, written = (cache[name] for name in names)
+        return read.reshape(*written.shape[:-1], -1), written  # OPT reads all rows as one
     at = plain.activations(layer, tokens)
     return plain.mlp_reads(plain.blocks[layer], at["resid_mid"]), at["mlp_out"]

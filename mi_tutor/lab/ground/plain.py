@@ -16,6 +16,7 @@ patch in layer 3 only layer 3 onwards is computed. Activations go by Transformer
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -215,13 +216,35 @@ def is_plain_gpt2(model: nn.Module) -> bool:
         getattr(cfg, "architecture", None) == "GPT2LMHeadModel"
         and cfg.act_fn in ACTIVATIONS
         and not cfg.scale_attn_by_inverse_layer_idx
+        and getattr(model.original_model.config, "scale_attn_weights", True)
         and not model.training
     )
 
 
 def has_hooks(model: nn.Module) -> bool:
-    """Whether any hook is in place."""
-    return any(point.fwd_hooks or point.bwd_hooks for point in model.hook_dict.values())
+    """Whether any hook is in place: TransformerLens's or torch's own, on any module, forward or backward."""
+    return any(
+        not is_theirs(hook)
+        for module in chain([model], model.original_model.modules())
+        for hooks in hooks_of(module)
+        for hook in hooks.values()
+    )
+
+
+def hooks_of(module: nn.Module) -> tuple[Mapping[int, Callable], ...]:
+    """All hooks of one module."""
+    return (
+        module._forward_pre_hooks,
+        module._forward_hooks,
+        module._backward_pre_hooks,
+        module._backward_hooks,
+    )
+
+
+def is_theirs(hook: Callable) -> bool:
+    """Whether a hook is one that the libraries put in themselves, for good, to look at a running model."""
+    home = getattr(hook, "__module__", None) or ""
+    return home.startswith(("transformer_lens.model_bridge.", "transformers."))
 
 
 def plain_block(block: nn.Module) -> Block:
