@@ -5,6 +5,7 @@ From the ground up:
     device      where tensors live, where randomness comes from
     sites       one place in a transformer: its components, their hooks' names
     plain       a GPT-2 in plain torch, from an opened model's own weights
+    edits       edits that reach what comes after them, and those that would not
     runs        one run of a model: its activations, its metric
     streams     many texts through one hook
     metrics     one number per prompt

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_there
 from mi_tutor.lab.ground.metrics import Metric
 from mi_tutor.lab.ground.plain import Run, plain_transformer
 from mi_tutor.lab.ground.sites import hook_name
@@ -22,7 +23,7 @@ def capture(model: nn.Module, tokens: Int[Tensor, "batch pos"], components: Iter
     >>> run["blocks.1.attn.hook_z"].shape
     torch.Size([1, 6, 4, 16])
     """
-    names = [hook_name(each, layer) for each in components for layer in range(model.cfg.n_layers)]
+    names = hook_names(model, components)
     plain = plain_transformer(model)
     with torch.no_grad():
         run = plain.run(tokens) if plain else model.run_with_cache(tokens, names_filter=names)[1]
@@ -34,7 +35,7 @@ def observe(
     model: nn.Module, tokens: Int[Tensor, "pair pos"], metric: AnyMetric, components: Iterable[str]
 ) -> tuple[Run, Float[Tensor, "pair"]]:
     """The activations of some components in every layer, and the metric, from one forward pass."""
-    names = [hook_name(each, layer) for each in components for layer in range(model.cfg.n_layers)]
+    names = hook_names(model, components)
     plain = plain_transformer(model)
     if plain is None:
         logits, run = model.run_with_cache(tokens, names_filter=names)
@@ -55,6 +56,13 @@ def evaluate(
     if plain is None:
         return metric(model(tokens))
     return measure(metric, plain.logits_after(-1, plain.embed(tokens), read_position(metric)))
+
+
+def hook_names(model: nn.Module, components: Iterable[str]) -> list[str]:
+    """The hooks of some components in every layer; ValueError if the model does not have one of them."""
+    components = list(components)
+    check_there(model, components)
+    return [hook_name(each, layer) for each in components for layer in range(model.cfg.n_layers)]
 
 
 def read_position(metric: AnyMetric) -> int | None:

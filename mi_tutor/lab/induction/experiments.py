@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_sites
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.ground.runs import capture
-from mi_tutor.lab.ground.sites import hook_name
+from mi_tutor.lab.ground.sites import Site, hook_name
 
 
 def second_copy_loss(loss: Float[Tensor, "*row token"], n_block: int) -> Float[Tensor, ""]:
@@ -35,6 +36,8 @@ def loss_without_heads(
     >>> loss_without_heads(model, encode(model, "The capital of France is"), [(0, 1), (1, 2)]).shape
     torch.Size([1, 5])
     """
+
+    check_sites(model, [Site("z", layer, head=head) for layer, head in heads], tokens)
 
     def without(head: int) -> Callable[..., Tensor]:
         def hook(z: Tensor, hook: object) -> Tensor:

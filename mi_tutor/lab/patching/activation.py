@@ -18,10 +18,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from mi_tutor.lab.ground.sites import COMPONENTS, Cache, Site, hook_name, replaced
-
-Edit = Callable[[Tensor], Tensor]
-Hook = tuple[str, Callable[..., Tensor]]
+from mi_tutor.lab.ground.edits import Edit, check_sites, edit_hooks
+from mi_tutor.lab.ground.sites import COMPONENTS, Cache, Site, replaced
 
 
 def run_patched(
@@ -32,6 +30,8 @@ def run_patched(
     source: the cache of another run on prompts of the same shape, or any mapping from hook names to
         activations. The hooks live in a context manager: afterwards the model is what it was.
 
+    Raises ValueError for a site that this kind of model does not have, or where an edit would change nothing.
+
     >>> from mi_tutor.specimens import open_specimen, encode
     >>> model = open_specimen("primer", device="cpu")
     >>> clean, corrupted = encode(model, ["The capital of France is", "The capital of Italy is"])[:, None]
@@ -41,6 +41,7 @@ def run_patched(
     ' Paris'
     """
     sites = [sites] if isinstance(sites, Site) else sites
+    check_sites(model, sites, tokens)
     in_order = sorted(sites, key=lambda site: (site.layer, COMPONENTS.index(site.component)))
     hooks = [hook for site in in_order for hook in edit_hooks(site, put_in(site, source))]
     with torch.no_grad(), model.hooks(fwd_hooks=hooks):
@@ -60,30 +61,6 @@ def put_in(site: Site, source: Cache) -> Edit:
         return replaced(activation, site, value)
 
     return edit
-
-
-def edit_hooks(site: Site, edit: Edit) -> list[Hook]:
-    """The hooks that apply an edit to the component of a site.
-
-    TransformerLens's `hook_resid_mid` sees what the MLP reads: editing it there leaves the stream itself as it
-    was. So resid_mid is edited in what attention adds: attn_out = new resid_mid - resid_pre.
-    """
-    if site.component != "resid_mid":
-        return [(site.hook_name, lambda activation, hook: edit(activation))]
-    before: list[Tensor] = []
-
-    def remember(resid_pre: Tensor, hook: object) -> Tensor:
-        before[:] = [resid_pre]
-        return resid_pre
-
-    def edit_stream(attn_out: Tensor, hook: object) -> Tensor:
-        [resid_pre] = before
-        return edit(resid_pre + attn_out) - resid_pre
-
-    return [
-        (hook_name("resid_pre", site.layer), remember),
-        (hook_name("attn_out", site.layer), edit_stream),
-    ]
 
 
 def patch_residual(

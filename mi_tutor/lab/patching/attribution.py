@@ -16,8 +16,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_editable
 from mi_tutor.lab.ground.plain import Run, plain_transformer
-from mi_tutor.lab.ground.runs import AnyMetric, evaluate, measure, observe, read_position
+from mi_tutor.lab.ground.runs import (
+    AnyMetric,
+    evaluate,
+    hook_names,
+    measure,
+    observe,
+    read_position,
+)
 from mi_tutor.lab.ground.sites import HEAD_COMPONENTS, Site, hook_name
 from mi_tutor.lab.patching.batched import metric_given, start
 from mi_tutor.lab.patching.sweeps import SweepResult
@@ -110,7 +118,9 @@ def run_and_gradients(
     One forward and one backward pass. Pairs do not mix, so the gradient of the sum is each pair's own. The
     weights get no gradients.
     """
-    names = [hook_name(each, layer) for each in components for layer in range(model.cfg.n_layers)]
+    components = list(components)
+    check_editable(model, components, tokens)
+    names = hook_names(model, components)
     plain = plain_transformer(model)
     with torch.enable_grad():
         if plain:

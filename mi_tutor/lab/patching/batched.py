@@ -20,10 +20,10 @@ from einops import rearrange, repeat
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_editable, check_sites, edit_hooks
 from mi_tutor.lab.ground.plain import PlainTransformer, Run, plain_transformer
 from mi_tutor.lab.ground.runs import AnyMetric, capture, measure, read_position
 from mi_tutor.lab.ground.sites import Cache, Site, hook_name
-from mi_tutor.lab.patching.activation import edit_hooks
 
 N_ROWS = 256  # prompts per pass: enough to keep the processor busy, few enough to stay in its cache
 N_LOGITS = 2**24  # logits per pass: at most 64 MiB, whatever the length and the vocabulary
@@ -70,6 +70,7 @@ def batched_sweep(
     >>> batched_sweep(model, corrupted, cache, paris, heads).shape
     torch.Size([8, 1])
     """
+    check_sites(model, sites, tokens)
     check_shapes(tokens, source, sites)
     run = start(model, tokens, {site.component for site in sites})
     n_read = 1 if run.plain and read_position(metric) is not None else tokens.shape[1]
@@ -98,6 +99,8 @@ class Start(NamedTuple):
 
 def start(model: nn.Module, tokens: Int[Tensor, "pair pos"], components: Iterable[str]) -> Start:
     """Run once without an edit. `components`: those that will be edited."""
+    components = list(components)
+    check_editable(model, components, tokens)
     plain = plain_transformer(model)
     with torch.no_grad():
         base = plain.run(tokens) if plain else capture(model, tokens, components)

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_editable, check_sites
 from mi_tutor.lab.ground.plain import Run
 from mi_tutor.lab.ground.runs import AnyMetric, capture, evaluate
 from mi_tutor.lab.ground.sites import Cache, Site, hook_name, replaced
@@ -65,6 +66,8 @@ def receive(
     """Step 2: what the receivers see if nothing but the sender's output is the source's."""
     check_order(sender, receivers)
     held = ["z"] if through_mlps else ["z", "mlp_out"]
+    check_editable(model, held, tokens)
+    check_sites(model, [sender, *receivers], tokens)
     names = [hook_name(each, layer) for layer in range(model.cfg.n_layers) for each in held]
     values = {name: base[name] for name in names}
     values[sender.hook_name] = replaced(base[sender.hook_name], sender, source[sender.hook_name])

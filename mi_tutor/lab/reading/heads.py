@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_editable
+
 
 def zero_head(
     model: nn.Module, tokens: Int[Tensor, "batch pos"], layer: int, head: int
@@ -27,6 +29,7 @@ def zero_head(
             f"There is no head {head} in layer {layer}: this model has {model.cfg.n_layers} layers "
             f"with {model.cfg.n_heads} heads each, counted from 0."
         )
+    check_editable(model, ["z"], tokens)
 
     def without_head(
         z: Float[Tensor, "batch pos head d_head"], hook: object

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from mi_tutor.lab.ground.edits import check_sites, edit_hooks
 from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.lab.ground.questions import Questions, other_classes
-from mi_tutor.lab.ground.sites import hook_name
+from mi_tutor.lab.ground.sites import Site
 from mi_tutor.lab.swaps.directions import class_means, random_like
 
 
@@ -205,7 +206,7 @@ def swap_logits(
 ) -> Float[Tensor, "prompt vocab"]:
     """What a model predicts next when each prompt's step is added at its own place. Works for any architecture.
 
-    component: what is edited, any of `sites.COMPONENTS` with the axes [batch pos d_model] but resid_mid.
+    component: what is edited, any of `sites.COMPONENTS` with the axes [batch pos d_model].
 
     >>> from mi_tutor.specimens import open_specimen, encode
     >>> model = open_specimen("primer", device="cpu")
@@ -215,10 +216,12 @@ def swap_logits(
     ' Rome'
     """
 
-    def add(activation: Tensor, hook: object) -> Tensor:
+    site = Site(component, layer)
+    check_sites(model, [site], tokens)
+
+    def add(activation: Tensor) -> Tensor:
         activation = activation.clone()
         activation[torch.arange(len(tokens)), places] += steps
         return activation
 
-    hooks = [(hook_name(component, layer), add)]
-    return model.run_with_hooks(tokens, fwd_hooks=hooks)[:, -1]
+    return model.run_with_hooks(tokens, fwd_hooks=edit_hooks(site, add))[:, -1]
