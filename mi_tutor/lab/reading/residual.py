@@ -84,7 +84,8 @@ def only_prompt(cache: Cache, name: str) -> Float[Tensor, "pos d_model"]:
         activation = cache[name]
     except KeyError as error:
         raise KeyError(
-            f"The cache has no {name!r}. Was it made without names_filter, and does the model have that layer?"
+            f"The cache has no {name!r}. Was it made without names_filter, and does the model have that layer? "
+            "(Models with rotary or ALiBi positions add no hook_pos_embed to the stream.)"
         ) from error
     if activation.ndim == 3 and activation.shape[0] == 1:
         return activation[0]

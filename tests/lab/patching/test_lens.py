@@ -7,6 +7,7 @@ import torch
 from transformer_lens.tools.analysis import direct_logit_attribution as their_attribution
 from transformer_lens.tools.analysis import logit_lens as their_lens
 
+from mi_tutor.lab.ground import edits
 from mi_tutor.lab.ground.metrics import logit_difference
 from mi_tutor.lab.ground.sites import residual_part_names
 from mi_tutor.lab.patching import lens
@@ -14,6 +15,7 @@ from mi_tutor.lab.patching.lens import (
     direct_logit_attribution,
     head_attribution,
     logit_lens,
+    part_hooks,
     read_out,
 )
 
@@ -104,6 +106,104 @@ def test_a_model_whose_norm_is_not_folded_is_refused(primer):
                 direct_logit_attribution(primer, cache, ANSWERS, WRONGS)
         finally:
             scale.div_(2)
+
+
+# ---- other architectures: every one's numbers are in tests/specimens/opening/test_architectures.py ----
+
+
+def run_of(model):
+    with torch.no_grad():
+        return model.run_with_cache(TOKENS)
+
+
+def test_granite_divides_its_logits(tiny):
+    """By hand: the unembedding alone is logits_scaling = 8 times too large, and so is what a part adds to it."""
+    model = tiny("granite")
+    logits, cache = run_of(model)
+    with torch.no_grad():
+        undivided = model.unembed(model.ln_final(cache["blocks.1.hook_resid_post"]))
+    torch.testing.assert_close(undivided / 8, logits)
+    torch.testing.assert_close(logit_lens(model, cache)[-1], logits[:, -1])
+    parts = direct_logit_attribution(model, cache, ANSWERS, WRONGS)
+    torch.testing.assert_close(
+        parts.sum(0), logit_difference(logits, ANSWERS, WRONGS), atol=1e-5, rtol=1e-4
+    )
+
+
+def test_what_a_granite_head_writes_is_scaled(tiny):
+    """residual_multiplier = 0.5 stands between z W_O and the stream."""
+    model = tiny("granite")
+    _, cache = run_of(model)
+    heads = head_attribution(model, cache, ANSWERS, WRONGS).sum(dim=1)
+    parts = direct_logit_attribution(model, cache, ANSWERS, WRONGS)
+    torch.testing.assert_close(heads, parts[[1, 3]], atol=1e-5, rtol=1e-4)
+
+
+def test_a_capped_gemma_says_what_its_lens_says(tiny):
+    model = tiny("gemma2")
+    logits, cache = run_of(model)
+    seen = logit_lens(model, cache)
+    torch.testing.assert_close(seen[-1], logits[:, -1])
+    assert seen.abs().max() < 3  # the cap, which would else be passed
+    uncapped = 3 * torch.atanh(logits / 3)
+    assert uncapped.abs().max() > 4
+    parts = direct_logit_attribution(model, cache, ANSWERS, WRONGS).sum(0)
+    expected = logit_difference(uncapped, ANSWERS, WRONGS)
+    torch.testing.assert_close(parts, expected, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["gemma", "gemma3_text"])
+def test_gemma_s_weight_of_zero_is_folded(tiny, name):
+    """It multiplies by 1 + weight. A weight of one would double the stream, and is refused."""
+    model = tiny(name)
+    _, cache = run_of(model)
+    assert (model.ln_final.weight == 0).all()
+    assert direct_logit_attribution(model, cache, ANSWERS, WRONGS).shape == (5, 3)
+    with torch.no_grad():
+        model.ln_final.weight.fill_(1)
+        try:
+            with pytest.raises(ValueError, match="open_specimen, which folds them"):
+                direct_logit_attribution(model, cache, ANSWERS, WRONGS)
+        finally:
+            model.ln_final.weight.zero_()
+
+
+@pytest.mark.parametrize("name", ["gpt2", "opt"])
+def test_a_table_of_positions_is_a_part(tiny, name):
+    assert part_hooks(tiny(name))[:2] == ["hook_embed", "hook_pos_embed"]
+
+
+@pytest.mark.parametrize("name", ["bloom", "xglm", "gptj", "olmo", "gemma2"])
+def test_without_one_all_that_enters_block_0_is(tiny, name):
+    """XGLM adds sines and cosines, BLOOM normalises, Gemma scales: only the stream itself is the sum."""
+    model = tiny(name)
+    _, cache = run_of(model)
+    names = part_hooks(model)
+    assert names[0] == "blocks.0.hook_resid_pre"
+    total = sum(cache[each] for each in names)
+    torch.testing.assert_close(total, cache["blocks.1.hook_resid_post"], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["gemma2", "gemma3_text", "olmo2"])
+def test_heads_behind_a_norm_are_refused(tiny, name):
+    model = tiny(name)
+    _, cache = run_of(model)
+    with pytest.raises(ValueError, match=r"heads of this \w+ do not add up .*comes after W_O"):
+        head_attribution(model, cache, ANSWERS, WRONGS)
+
+
+def test_an_end_of_another_kind_is_refused(tiny, monkeypatch):
+    """As if TransformerLens did not know what the architecture does with its logits."""
+    model = tiny("mistral")
+    _, cache = run_of(model)
+    monkeypatch.setattr(edits, "_found", type(edits._found)())
+    monkeypatch.setattr(
+        model.adapter, "apply_output_logits_transform", lambda logits: 1.01 * logits
+    )
+    with pytest.raises(ValueError, match="stands more than a norm and the unembedding"):
+        logit_lens(model, cache)
+    with pytest.raises(ValueError, match="stands more than a norm and the unembedding"):
+        direct_logit_attribution(model, cache, ANSWERS, WRONGS)
 
 
 def test_examples():
