@@ -6,9 +6,11 @@ answers a question that was never asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import wraps
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
@@ -87,9 +89,12 @@ def check_words(tokenizer: PreTrainedTokenizerBase, text: str) -> None:
 
 
 def unknown_pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
-    """The different pieces of `text` that the tokenizer maps to its unknown token, in order."""
-    if tokenizer.unk_token_id is None or not tokenizer.is_fast:
+    """The different pieces of `text` that the tokenizer maps to its unknown token, or drops, in order."""
+    if not tokenizer.is_fast:
         return []
+    dropped = dropped_pieces(tokenizer, text)
+    if dropped or tokenizer.unk_token_id is None:
+        return dropped
     encoded = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
     pieces = [
         text[begin:end]
@@ -98,6 +103,37 @@ def unknown_pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
     ]
     # In GPT-2 the unknown token is <|endoftext|>, which a text may well contain.
     return [piece for piece in dict.fromkeys(pieces) if piece != tokenizer.unk_token]
+
+
+def dropped_pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
+    """The different pieces of `text` that a byte-level tokenizer leaves out, in order.
+
+    Such a tokenizer splits any text into bytes, and writes each byte as a character. One that was trained on few
+    texts without all 256 of them has no token for the others, and says nothing.
+    """
+    from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    backend = tokenizer.backend_tokenizer
+    if not isinstance(backend.decoder, ByteLevelDecoder):
+        return []
+    as_bytes = ByteLevel(add_prefix_space=False, use_regex=False)
+
+    def is_dropped(character: str) -> bool:
+        [(written, _)] = as_bytes.pre_tokenize_str(character)
+        return any(backend.token_to_id(byte) is None for byte in written)
+
+    marks = {character: is_dropped(character) for character in set(text)}
+    whole = (
+        "|".join(map(re.escape, tokenizer.get_added_vocab())) or "$"
+    )  # <|endoftext|> is not read by letters
+    pieces = [
+        "".join(run)
+        for part in re.split(whole, text)
+        for dropped, run in groupby(part, key=marks.__getitem__)
+        if dropped
+    ]
+    return list(dict.fromkeys(pieces))
 
 
 def describe(piece: str, vocabulary: Sequence[str]) -> str:

@@ -102,3 +102,51 @@ def test_the_marks_of_the_tokenizer_itself_are_not_unknown(primer):
 
 def test_nothing_near():
     assert nearest_words("zyx", ["When", " the"]) == []
+
+
+# ---- byte-level tokenizers without all 256 bytes ----
+
+
+@pytest.fixture(scope="module")
+def few_bytes(tmp_path_factory):
+    """A GPT-2 with a byte-level tokenizer that has only the bytes of its training text, and no unknown token."""
+    import json
+
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    directory = tmp_path_factory.mktemp("few-bytes")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    bos = "<|endoftext|>"
+    trainer = trainers.BpeTrainer(vocab_size=60, special_tokens=[bos], show_progress=False)
+    tokenizer.train_from_iterator(["hello world, hello café"], trainer)
+    tokenizer.save(str(directory / "tokenizer.json"))
+    names = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": bos, "eos_token": bos}
+    (directory / "tokenizer_config.json").write_text(json.dumps(names))
+    sizes = {"n_positions": 32, "n_embd": 16, "n_layer": 1, "n_head": 2}
+    config = GPT2Config(vocab_size=tokenizer.get_vocab_size(), **sizes)
+    GPT2LMHeadModel(config).save_pretrained(directory)
+    return open_specimen(directory, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ZZZ", ["'ZZZ'"]),
+        ("hello Quill", ["'Qui'"]),
+        ("hello ë", ["'ë'"]),  # its first byte is there, of é, the second is not
+        ("日本 日", ["'日本'", "'日'"]),
+    ],
+)
+def test_characters_that_would_be_dropped_are_named(few_bytes, text, named):
+    with pytest.raises(UnknownWordError) as caught:
+        encode(few_bytes, text)
+    assert f"tokens: {'; '.join(named)}. All tokens" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["hello", "world, café", "<|endoftext|>hello", " hello hello"])
+def test_a_text_of_known_bytes_comes_back_whole(few_bytes, text):
+    tokens = encode(few_bytes, text, prepend_bos=False)
+    assert few_bytes.to_string(tokens[0]) == text
