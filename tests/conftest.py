@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -32,6 +34,32 @@ def own_progress(tmp_path_factory, monkeypatch):
 
     monkeypatch.setenv("MI_TUTOR_HOME", str(tmp_path_factory.mktemp("progress")))
     monkeypatch.setattr(progress_store, "_unsaved", [])
+
+
+@pytest.fixture(scope="session")
+def architectures():
+    """`benchmarks/architectures.py`: tiny random models of 24 architectures, and what to ask of each."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    file = Path(__file__).parents[1] / "benchmarks" / "architectures.py"
+    spec = spec_from_file_location("architectures", file)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny_path(architectures, tmp_path_factory):
+    """The directory of a tiny model by the name of its row there ("gptj"); each is made once."""
+    return cache(lambda name: architectures.save_tiny(name, tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_path):
+    """The same, opened, once."""
+    from mi_tutor.specimens import open_specimen
+
+    return cache(lambda name: open_specimen(tiny_path(name), device="cpu"))
 
 
 def cpu_seconds() -> float:

@@ -4,22 +4,27 @@
 2. Look whether it is whole (`mi_tutor.specimens.opening.files`), because the loader would not tell.
 3. Load config, weights and tokenizer with `transformers`, from safetensors only, in float32.
 4. Wrap the model in a TransformerBridge, process the weights, switch to eval mode.
-5. Let `to_tokens` refuse words that the vocabulary does not have.
+5. Compare it with the untouched model on one short prompt (`mi_tutor.specimens.opening.exact`).
+6. Let `to_tokens` refuse words that the vocabulary does not have.
 """
 
 from __future__ import annotations
 
+import logging
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.opening.checkpoints import load_checkpoint
+from mi_tutor.specimens.opening.exact import ask_original, cannot_take_apart, check_same
 from mi_tutor.specimens.opening.files import REPAIR, check_directory
 from mi_tutor.specimens.opening.hub import hub_directory, reason
 from mi_tutor.specimens.opening.shelf import (
+    SHELF,
     dictionary_names,
     nearest_specimen,
     no_such_specimen,
@@ -51,7 +56,7 @@ def open_specimen(
     """Open a model for analysis, as a TransformerBridge in eval mode.
 
     name: a specimen ("primer"), the directory of a Hugging Face model, or a name on the hub ("gpt2").
-    device: where it computes; `lab.device.best_device()` if None.
+    device: where it computes; `lab.ground.best_device()` if None.
     step: as it was after this many steps of training, for a specimen with checkpoints (`checkpoint_steps`).
 
     The weights are float32 and processed (`PROCESSING`): LayerNorm folded, writing weights and unembedding
@@ -61,7 +66,8 @@ def open_specimen(
     like Gemma 2, has logits whose mean is not 0: there compare differences.)
 
     Raises SpecimenError, with what to do, if there is no such model, no network for a hub name, a damaged
-    directory, weights as pickles only, no such checkpoint, or no such device.
+    directory, weights as pickles only, no such checkpoint, no such device, or if the opened model would not say
+    what the stored one says (`exact`).
 
     >>> model = open_specimen("primer", device="cpu")
     >>> model.to_string(model("The capital of France is")[0, -1].argmax())
@@ -74,8 +80,13 @@ def open_specimen(
         network = load_network(directory)
         if step is not None:
             load_checkpoint(network, directory, step)
-        tokenizer = load_tokenizer(directory, vocabulary_size=network.config.vocab_size)
+        tokenizer = load_tokenizer(directory, vocabulary_size=n_tokens(network))
+        # Of shipped specimens the tests prove it once for all; opening one would take a tenth longer.
+        shipped = directory.parent == SHELF
+        original = None if shipped else ask_original(network.to(place))
         model = wrap(network.to(place), tokenizer, directory)
+        if original is not None:
+            check_same(model, original)
     model.cfg.model_name = str(name) if step is None else f"{name} at step {step}"
     refuse_unknown_words(model)
     return model
@@ -144,7 +155,35 @@ def load_network(directory: Path) -> PreTrainedModel:
             f"config.json calls for weights that are not in the files of {str(directory)!r}: "
             f"{', '.join(missing[:3])}{' ...' if missing[3:] else ''}. {REPAIR}"
         )
+    left = left_out(network, loaded["unexpected_keys"])
+    if left:
+        raise SpecimenError(
+            f"The files of {str(directory)!r} have weights that config.json does not call for: "
+            f"{', '.join(left[:3])}{' ...' if left[3:] else ''}. Without them this would be another model. Does "
+            "config.json say fewer layers, or no biases? It should be the one that was saved with the weights."
+        )
     return network.eval()
+
+
+def left_out(network: PreTrainedModel, unexpected: Iterable[str]) -> list[str]:
+    """Those of the file's tensors without a place that are weights of layers as the network has them.
+
+    The tensors of a further layer, or the bias of a linear map that has none. What else lies in real files is
+    harmless: attention masks, tables of angles, another task's head.
+    """
+
+    def layer(tensor: str) -> str:  # the layer's name, with any number in place of its own
+        return re.sub(r"\.\d+\.", ".N.", f".{tensor}").rpartition(".")[0]
+
+    known = {layer(name) for name, _ in network.named_parameters()}
+    return sorted(
+        tensor for tensor in unexpected if any(name.endswith(layer(tensor)) for name in known)
+    )
+
+
+def n_tokens(network: PreTrainedModel) -> int:
+    """How many tokens a model knows. (A model that also sees has a config for each sense.)"""
+    return network.config.get_text_config(decoder=True).vocab_size
 
 
 def load_tokenizer(directory: Path, vocabulary_size: int) -> PreTrainedTokenizerBase:
@@ -176,26 +215,57 @@ def wrap(
     """The TransformerBridge around a network, with processed weights (`PROCESSING`)."""
     from transformer_lens.model_bridge import TransformerBridge
 
-    model = TransformerBridge.boot_transformers(
-        str(directory), hf_model=network, tokenizer=tokenizer, device=network.device
-    )
-    model.enable_compatibility_mode(disable_warnings=True, **PROCESSING)
+    try:
+        model = TransformerBridge.boot_transformers(
+            str(directory), hf_model=network, tokenizer=tokenizer, device=network.device
+        )
+        model.enable_compatibility_mode(disable_warnings=True, **PROCESSING)
+    except Exception as error:
+        raise cannot_take_apart(network.config, error) from error
+    fold_final_norm(model)
     return model.eval()
+
+
+def fold_final_norm(model: TransformerBridge) -> None:
+    """Move the final norm's scale and shift into the unembedding, where TransformerLens has left them in place.
+
+    It does so in models that normalise after attention and MLP, like OLMo 2, whose other norms cannot be folded.
+    The final one can: (x w + b) W_U = x (w W_U) + b W_U.
+    """
+    import torch
+
+    norm, head = (getattr(model, name, None) for name in ("ln_final", "unembed"))
+    scale, shift = getattr(norm, "weight", None), getattr(norm, "bias", None)
+    if scale is None or head is None:
+        return
+    identity = 0.0 if norm.uses_weight_offset else 1.0
+    with torch.no_grad():
+        layer = head.original_component
+        if shift is not None and shift.any():
+            layer.bias += layer.weight @ shift
+            shift.zero_()
+        if (scale != identity).any():
+            # A new tensor: the old one may be the embedding's too.
+            layer.weight = torch.nn.Parameter(layer.weight * (scale + 1 - identity))
+            scale.fill_(identity)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Hold back the loader's progress bars, log lines and warnings: what matters is checked here."""
-    from transformers.utils import logging
+    from transformers.utils import logging as loader
 
-    level, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    level, had_bars = loader.get_verbosity(), loader.is_progress_bar_enabled()
+    disabled = logging.root.manager.disable
+    loader.set_verbosity_error()
+    loader.disable_progress_bar()
+    logging.disable(logging.WARNING)  # TransformerLens's, which go to the root logger
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(level)
+        logging.disable(disabled)
+        loader.set_verbosity(level)
         if had_bars:
-            logging.enable_progress_bar()
+            loader.enable_progress_bar()
