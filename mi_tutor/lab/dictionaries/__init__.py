@@ -1,10 +1,13 @@
 """Sparse dictionaries: autoencoders and transcoders, from the equation to what their latents mean.
 
 Read in this order: `model` (encode, decode, the unit-norm decoder), `activations` and `kinds` (ReLU, TopK,
-BatchTopK, JumpReLU), `losses`, `dead`, `toy` (data whose features are known), `config`, `start`, `run`, `train`,
-`recipes`; `metrics`, `shrinking` and `splice` (how good is it?), `concepts`, `reading`, `splitting` (what do its
-latents mean?); `sources` (samples from a model), `saelens` (files that others can open). `written` has the
-gradients of a step written out, which is faster (`sparse`: most latents are off); `state` keeps a run on disk.
+BatchTopK, JumpReLU), `losses`, `dead`, `toy` (data whose features are known), `config`, `start`, `run`,
+`train`, `recipes`; `metrics`, `shrinking` and `splice` (how good is it?), `means` (was it trained on
+activations like these?), `concepts`, `reading`, `splitting` (what do its latents mean?); `sources` (samples
+from a model); `saelens` (files that others can open), with `saelens_config` for what they say and
+`saelens_weights` for what they hold. `written` has the gradients of a step written out, which is faster
+(`sparse`: most latents are off); `state` keeps a run on disk; `finite` keeps NaN and overflow out of what is
+counted.
 """
 
 from mi_tutor.lab.dictionaries.activations import batch_top_k, jump_relu, step, top_k
@@ -30,6 +33,7 @@ from mi_tutor.lab.dictionaries.losses import (
     sae_loss,
     tanh_penalty,
 )
+from mi_tutor.lab.dictionaries.means import MeanShift, check_means, mean_shift
 from mi_tutor.lab.dictionaries.metrics import (
     DensityHistogram,
     SaeMetrics,
@@ -83,6 +87,7 @@ __all__ = [
     "LatentCard",
     "LossRecovered",
     "MatchedFeatures",
+    "MeanShift",
     "NeuronsVsLatents",
     "Relu",
     "Resample",
@@ -101,6 +106,7 @@ __all__ = [
     "auxiliary_loss",
     "batch_top_k",
     "best_f1",
+    "check_means",
     "cosine",
     "count_silence",
     "dead_latents",
@@ -118,6 +124,7 @@ __all__ = [
     "loss_recovered",
     "match_concepts",
     "match_features",
+    "mean_shift",
     "neurons_vs_latents",
     "open_sae",
     "oversample",

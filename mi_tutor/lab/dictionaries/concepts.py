@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from mi_tutor.lab.dictionaries.finite import check_finite
+
 
 class LabelScore(NamedTuple):
     """How well one unit says where a concept is; each from 0 to 1."""
@@ -135,7 +137,10 @@ def best_f1(
 
     With thresholds=False the threshold is 0. Otherwise every value of a unit is tried as its threshold (and
     one below all of them), by going down its sorted activations: said and right are counts of what is above.
+
+    Raises ValueError if an activation is NaN or infinite.
     """
+    check_finite(activations=activations)
     there = labels.float()
     n_there = there.sum(dim=0)
     if not thresholds:
@@ -180,6 +185,7 @@ def auroc(activation: Float[Tensor, "token"], there: Bool[Tensor, "token"]) -> f
     >>> auroc(torch.tensor([0.0, 0.0, 3.0]), torch.tensor([False, True, True]))
     0.75
     """
+    check_finite(activation=activation)
     values, place = activation.unique(return_inverse=True)  # sorted
     n_with = torch.bincount(place[there], minlength=len(values)).double()
     n_without = torch.bincount(place[~there], minlength=len(values)).double()

@@ -8,6 +8,8 @@ balance would change with the width of the dictionary.
 
 L1 has to be weighted with the norm of the decoder's rows, or the norms have to be held at 1. Otherwise there
 is a way around the penalty that makes nothing sparser: halve every latent, double every row of the decoder.
+
+Sums run in float32 at least: in half precision they would overflow, or lose the small terms.
 """
 
 import torch
@@ -15,6 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from mi_tutor.lab.dictionaries.activations import step
+from mi_tutor.lab.dictionaries.finite import wide
 
 
 def reconstruction_loss(
@@ -25,7 +28,7 @@ def reconstruction_loss(
     >>> reconstruction_loss(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.zeros(2, 2))
     tensor(2.5000)
     """
-    return (x - x_hat).square().sum(dim=-1).mean()
+    return wide(x - x_hat).square().sum(dim=-1).mean()
 
 
 def l1_penalty(
@@ -39,7 +42,7 @@ def l1_penalty(
     >>> l1_penalty(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
     tensor(7.)
     """
-    return (latents.abs() * W_dec.norm(dim=-1)).sum(dim=-1).mean()
+    return (wide(latents).abs() * W_dec.norm(dim=-1)).sum(dim=-1).mean()
 
 
 def sae_loss(
@@ -68,7 +71,7 @@ def l0_penalty(
     >>> l0_penalty(torch.tensor([[0.5, 2.0], [3.0, 2.0]]), torch.ones(2), bandwidth=0.1)
     tensor(1.5000)
     """
-    return step(pre, threshold, bandwidth).sum(dim=-1).mean()
+    return wide(step(pre, threshold, bandwidth)).sum(dim=-1).mean()
 
 
 def tanh_penalty(
@@ -82,7 +85,7 @@ def tanh_penalty(
     >>> tanh_penalty(torch.tensor([[100.0, 0.0]]), torch.eye(2), scale=4.0)
     tensor(1.)
     """
-    return torch.tanh(scale * latents * W_dec.norm(dim=-1)).sum(dim=-1).mean()
+    return torch.tanh(scale * wide(latents) * W_dec.norm(dim=-1)).sum(dim=-1).mean()
 
 
 def auxiliary_loss(

@@ -10,6 +10,8 @@
 
 None of them says that the latents mean something: a low FVU can come with latents that are useless for
 steering or reading. Measure on the text as it is, also where training has seen some tokens more often.
+
+All of them count in float32 at least, and raise ValueError where a number is NaN or infinite.
 """
 
 from collections.abc import Iterable
@@ -20,6 +22,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from mi_tutor.lab.dictionaries.finite import check_finite, wide
 from mi_tutor.lab.dictionaries.model import Sae
 
 DENSE = 0.1  # on in more than this share of samples
@@ -47,6 +50,7 @@ def l0(latents: Float[Tensor, "*batch latent"]) -> float:
     >>> l0(torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 3.0]]))
     1.5
     """
+    check_finite(latents=latents)
     return (latents > 0).sum(dim=-1).float().mean().item()
 
 
@@ -62,11 +66,15 @@ def fvu(x: Float[Tensor, "row d"], x_hat: Float[Tensor, "row d"]) -> float:
     >>> fvu(x, torch.full((2, 1), 11.0)), fvu(x, x)
     (1.0, 0.0)
     """
+    check_finite(x=x, x_hat=x_hat)
+    x, x_hat = wide(x), wide(x_hat)
     variance = (x - x.mean(dim=0)).square().sum()
     if not variance > 0:
         raise ValueError(
             f"All {len(x)} rows are the same, so there is no variance to explain. Measure on more samples."
         )
+    if variance.isinf():
+        raise ValueError(f"The numbers in x are too large to be squared in {variance.dtype}.")
     return ((x - x_hat).square().sum() / variance).item()
 
 
@@ -76,7 +84,8 @@ def cosine(x: Float[Tensor, "row d"], x_hat: Float[Tensor, "row d"]) -> float:
     >>> cosine(torch.tensor([[1.0, 0.0]]), torch.tensor([[5.0, 0.0]]))
     1.0
     """
-    return torch.cosine_similarity(x, x_hat, dim=-1).mean().item()
+    check_finite(x=x, x_hat=x_hat)
+    return torch.cosine_similarity(wide(x), wide(x_hat), dim=-1).mean().item()
 
 
 def density(latents: Float[Tensor, "row latent"]) -> Float[Tensor, "latent"]:
@@ -85,6 +94,7 @@ def density(latents: Float[Tensor, "row latent"]) -> Float[Tensor, "latent"]:
     >>> density(torch.tensor([[1.0, 0.0], [2.0, 0.0]]))
     tensor([1., 0.])
     """
+    check_finite(latents=latents)
     return (latents > 0).float().mean(dim=0)
 
 
@@ -108,6 +118,7 @@ def density_histogram(density: Float[Tensor, "latent"], n_bins: int = 30) -> Den
     >>> density_histogram(torch.tensor([0.0, 0.01, 0.02, 1.0]), n_bins=2)
     DensityHistogram(counts=tensor([2, 1]), edges=tensor([-2., -1.,  0.]), n_dead=1)
     """
+    check_finite(density=density)
     on = density[density > 0].log10()
     lowest = min(on.min().item(), -1e-6) if len(on) else -1.0
     edges = torch.linspace(lowest, 0.0, n_bins + 1)
@@ -131,10 +142,11 @@ def sae_metrics(
     """
     y = x if target is None else target
     on = torch.zeros(sae.d_sae, device=x.device)
-    y_hat = torch.empty_like(y)
+    dtype = sae.W_enc.dtype
+    y_hat = torch.empty_like(y, dtype=dtype)
     for start in range(0, len(x), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
-        latents = sae.encode(x[rows])
+        latents = sae.encode(x[rows].to(dtype))
         on += (latents > 0).sum(dim=0)
         y_hat[rows] = sae.decode(latents)
     share = on / len(x)
@@ -155,6 +167,7 @@ def pareto_front(l0: Float[Tensor, "point"], loss: Float[Tensor, "point"]) -> Bo
     >>> pareto_front(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.5, 0.6, 0.1]))
     tensor([ True, False,  True])
     """
+    check_finite(l0=l0, loss=loss)
     as_good = (l0[:, None] >= l0) & (loss[:, None] >= loss)  # [point, by another]
     better = (l0[:, None] > l0) | (loss[:, None] > loss)
     return ~(as_good & better).any(dim=1)
@@ -170,6 +183,7 @@ def sparsity_for(target_l0: float, sparsity: Iterable[float], l0: Iterable[float
     0.3162
     """
     tried = sorted(zip(sparsity, l0, strict=True))
+    check_finite(l0=torch.tensor([found for _, found in tried]))
     for (low, many), (high, few) in pairwise(tried):
         if few >= many:
             raise ValueError(

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from mi_tutor.lab.dictionaries.finite import check_finite
 from mi_tutor.lab.dictionaries.model import Sae
 
 
@@ -85,6 +86,7 @@ def top_contexts(
     >>> found.activation, found.tokens, found.here
     (3.0, [5, 6, 7], 1)
     """
+    check_finite(activations=activations)
     values, places = activations.flatten().sort(descending=True, stable=True)
     contexts = []
     for value, place in zip(values[:n].tolist(), places[:n].tolist(), strict=True):

@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from mi_tutor.lab.dictionaries.finite import check_finite, wide
+
 
 def soft_threshold(size: Float[Tensor, "*batch"], l1: float) -> Float[Tensor, "*batch"]:
     """max(0, size - l1/2): the latent that is best for a feature of that size, with the weight l1 of the penalty.
@@ -39,10 +41,11 @@ def shrinkage(latent: Float[Tensor, "row"], size: Float[Tensor, "row"]) -> float
     >>> shrinkage(torch.tensor([0.0, 2.0, 4.0]), torch.tensor([0.7, 3.0, 5.0]))
     1.0
     """
+    check_finite(latent=latent, size=size)
     on = latent > 0
     if not on.any():
         raise ValueError(
             f"The latent is off in all {len(latent)} samples, so its size cannot be compared. Is it dead, or "
             "lambda / 2 above every size?"
         )
-    return (size - latent)[on].mean().item()
+    return (wide(size) - wide(latent))[on].mean().item()

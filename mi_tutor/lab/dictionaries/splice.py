@@ -14,6 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from mi_tutor.lab.dictionaries.finite import check_finite, wide
+from mi_tutor.lab.dictionaries.means import FEWEST, mean_shift, warn_if_strange
+from mi_tutor.lab.dictionaries.model import Sae
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
 
@@ -30,7 +33,12 @@ class LossRecovered(NamedTuple):
 
     @property
     def recovered(self) -> float:
-        """(ablated - spliced) / (ablated - clean)."""
+        """(ablated - spliced) / (ablated - clean). ValueError if ablation costs nothing."""
+        if self.ablated == self.clean:
+            raise ValueError(
+                f"The loss is {self.clean:.4g} with the activation and without it, so there is nothing to "
+                "recover. Does the model use this place, and do these texts ask for it?"
+            )
         return (self.ablated - self.spliced) / (self.ablated - self.clean)
 
 
@@ -54,6 +62,9 @@ def loss_recovered(
         `streams`).
     ablation: what a reconstruction that says nothing would be; "mean" is the mean over these texts.
 
+    Warns if an `Sae` was probably trained on other activations (`means`). Raises ValueError if a reconstruction is
+    NaN or infinite, or no token is left.
+
     >>> from mi_tutor.specimens import open_specimen, encode
     >>> model = open_specimen("primer", device="cpu")
     >>> tokens = encode(model, ["The capital of France is"])
@@ -62,20 +73,25 @@ def loss_recovered(
     """
     plain = _plain(model, component)
     batches = list(batches)
+    n_tokens = sum(tokens[:, 1:].numel() for tokens in batches)
+    if not n_tokens:
+        raise ValueError("There is no token after position 0 in these texts, so there is no loss.")
     none: Tensor | float = 0.0
     if ablation == "mean":
         seen = [_at(plain, tokens, layer, component)[1][:, 1:].flatten(0, 1) for tokens in batches]
         none = torch.cat(seen).mean(dim=0)
     sums = torch.zeros(3, dtype=torch.float64)
-    for tokens in batches:
+    for number, tokens in enumerate(batches):
         at, activation = _at(plain, tokens, layer, component)
         read = activation if source is None else _read(plain, at, layer, source)
         made = reconstruct(read), torch.zeros_like(activation) + none
+        check_finite(reconstruction=made[0])
+        if number == 0 and isinstance(reconstruct, Sae):
+            _compare_means(activation, made[0])
         for i, value in enumerate((activation, *made)):
             replaced = torch.cat([activation[:, :1], value[:, 1:]], dim=1)
             logits = logits_with(plain, at, layer, component, replaced)
-            sums[i] += per_position_loss(logits, tokens).sum().item()
-    n_tokens = sum(tokens[:, 1:].numel() for tokens in batches)
+            sums[i] += wide(per_position_loss(logits, tokens)).sum().item()
     return LossRecovered(*(sums / n_tokens).tolist())
 
 
@@ -96,6 +112,12 @@ def logits_with(
     }[component]
     known = {name: value if name == component else at[name] for name in needed}
     return plain.logits_after(layer, plain.complete(layer, known)["resid_post"])
+
+
+def _compare_means(activation: Tensor, reconstruction: Tensor) -> None:
+    x, x_hat = (part[:, 1:].flatten(0, 1) for part in (activation, reconstruction))
+    if len(x) >= FEWEST:
+        warn_if_strange(mean_shift(x, x_hat))
 
 
 def _plain(model: nn.Module, component: str) -> PlainTransformer:

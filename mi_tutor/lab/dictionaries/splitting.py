@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from mi_tutor.lab.dictionaries.concepts import score_a_label
+from mi_tutor.lab.dictionaries.finite import check_finite
 from mi_tutor.lab.dictionaries.model import unit_decoder
 
 
@@ -107,6 +108,7 @@ def absorption(
     >>> absorption(latents, W_dec, torch.tensor([True, True]), torch.tensor([1.0, 0.0]), main=[0]).rate
     0.5
     """
+    check_finite(latents=latents, direction=direction)
     unit = direction / direction.norm()
     written = latents * (W_dec @ unit)  # [token, latent]
     on = (latents[:, main] > 0).any(dim=1)

@@ -58,13 +58,15 @@ def per_position_loss(
 ) -> Float[Tensor, "*row pos-1"]:
     """-log p(next token) at every position but the last, in nats.
 
-    loss[..., i] is about token i + 1, which the model predicts at position i.
+    loss[..., i] is about token i + 1, which the model predicts at position i. It is float32 for logits in half
+    precision, which would leave it two or three digits.
 
     >>> logits = torch.zeros(1, 3, 4)
     >>> per_position_loss(logits, torch.tensor([[0, 1, 2]]))  # log 4 each
     tensor([[1.3863, 1.3863]])
     """
-    log_probs = logits[..., :-1, :].log_softmax(dim=-1)
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    log_probs = logits[..., :-1, :].log_softmax(dim=-1, dtype=dtype)
     return -log_probs.gather(-1, tokens[..., 1:, None])[..., 0]
 
 

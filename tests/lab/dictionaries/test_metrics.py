@@ -47,6 +47,52 @@ def test_fvu_by_hand_and_at_its_landmarks():
 def test_fvu_needs_variance():
     with pytest.raises(ValueError, match="All 3 rows are the same"):
         fvu(torch.ones(3, 2), torch.zeros(3, 2))
+    with pytest.raises(ValueError, match=r"too large to be squared in torch\.float32"):
+        fvu(1e25 * X, torch.zeros(20, 4))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(dtype):
+    """Squares above 65,504 do not fit into float16, and a bfloat16 sum stops growing at some hundreds."""
+    x, x_hat = (100 * X).to(dtype), (100 * X_HAT).to(dtype)
+    wide = x.double(), x_hat.double()
+    assert fvu(x, x_hat) == pytest.approx(fvu(*wide), rel=1e-5)
+    assert cosine(x, x_hat) == pytest.approx(cosine(*wide), rel=1e-5)
+    assert fvu(x, torch.zeros_like(x)) > 1
+    assert l0(torch.ones(3, 5001, dtype=dtype)) == 5001
+    sae = random_sae()
+    found, expected = sae_metrics(sae, x), sae_metrics(sae, x.float())
+    assert found[:5] == expected[:5]
+    found = sae_metrics(sae.to(dtype), x)
+    assert found.fvu == pytest.approx(expected.fvu, rel=0.05)
+
+
+BROKEN = torch.tensor([[1.0, 2.0], [float("nan"), 3.0]])
+
+
+@pytest.mark.parametrize(
+    ("measure", "name"),
+    [
+        (lambda: fvu(BROKEN, torch.zeros(2, 2)), "x"),
+        (lambda: fvu(torch.eye(2), BROKEN), "x_hat"),
+        (lambda: cosine(torch.eye(2), BROKEN), "x_hat"),
+        (lambda: l0(BROKEN), "latents"),
+        (lambda: density(BROKEN), "latents"),
+        (lambda: density_histogram(BROKEN[:, 0]), "density"),
+        (lambda: pareto_front(*BROKEN), "loss"),
+        (lambda: sae_metrics(random_sae(), BROKEN.repeat(1, 2)), "x"),
+    ],
+)
+def test_nan_is_named(measure, name):
+    with pytest.raises(ValueError, match=rf"1 of \d numbers in {name} is|2 of 8 numbers in x are"):
+        measure()
+
+
+def test_what_is_infinite_is_counted():
+    x = torch.zeros(1000, 1200)
+    x[[3, 4], 7] = float("-inf")
+    with pytest.raises(ValueError, match=r"2 of 1,200,000 numbers in x are .* at \[3, 7\]"):
+        fvu(x, x)
 
 
 def test_cosine_is_a_mean_of_cosines():
@@ -126,5 +172,7 @@ def test_lambda_for_a_wanted_l0_on_a_power_law():
 def test_lambda_outside_of_what_was_tried():
     with pytest.raises(ValueError, match="outside of what was tried"):
         sparsity_for(500.0, [0.1, 1.0], [100.0, 1.0])
+    with pytest.raises(ValueError, match="1 of 2 numbers in l0 is NaN"):
+        sparsity_for(3.0, [0.1, 1.0], [5.0, float("nan")])
     with pytest.raises(ValueError, match="should fall"):
         sparsity_for(3.0, [0.1, 1.0], [5.0, 6.0])

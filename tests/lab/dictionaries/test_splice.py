@@ -81,6 +81,17 @@ def test_a_transcoder_reads_what_the_mlp_reads(model):
 
 def test_recovered_by_hand():
     assert LossRecovered(clean=1.0, spliced=1.5, ablated=3.0).recovered == 0.75
+    with pytest.raises(ValueError, match="The loss is 2 with the activation and without it"):
+        _ = LossRecovered(clean=2.0, spliced=2.0, ablated=2.0).recovered
+
+
+def test_what_cannot_be_measured(primer):
+    for broken in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="numbers in reconstruction are NaN or infinite"):
+            loss_recovered(primer, [TOKENS], 1, "resid_pre", lambda x, broken=broken: x + broken)
+    for texts in ([], [TOKENS[:, :1]]):
+        with pytest.raises(ValueError, match="no token after position 0"):
+            loss_recovered(primer, texts, 1, "resid_pre", lambda x: x)
 
 
 def test_an_sae_can_be_spliced(primer):

@@ -80,6 +80,13 @@ def test_loss_is_torchs():
         torch.testing.assert_close(seen[row], expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_loss_of_logits_in_half_precision(dtype):
+    logits = (10 * LOGITS).to(dtype)
+    expected = per_position_loss(logits.double(), TOKENS)
+    torch.testing.assert_close(per_position_loss(logits, TOKENS), expected.float())
+
+
 def test_loss_is_the_bridges(primer):
     tokens = primer.to_tokens("The capital of France is Paris.")
     with torch.no_grad():
