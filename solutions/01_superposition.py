@@ -892,7 +892,7 @@ features than that, as long as few of them are on at once.
 """
 
 # %% tags=["quiz"]
-quiz("room-in-high-dimensions", "b")
+quiz("room-in-high-dimensions", "d")
 
 # %% [markdown]
 r"""

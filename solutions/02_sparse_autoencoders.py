@@ -1314,7 +1314,7 @@ you find out; your list of concepts is a proposal.
 """
 
 # %% tags=["quiz"]
-quiz("fair-to-neurons", "d")
+quiz("fair-to-neurons", "b")
 
 # %% [markdown]
 r"""
@@ -1590,7 +1590,7 @@ language, look for it.
 """
 
 # %% tags=["quiz"]
-quiz("absorbed", "d")
+quiz("absorbed", "c")
 
 # %% [markdown]
 r"""

@@ -851,7 +851,7 @@ assert (
 ), "copying did not need it"
 
 # %% tags=["quiz"]
-quiz("highest-score-no-effect", "a")
+quiz("highest-score-no-effect", "b")
 
 # %% [markdown]
 r"""
@@ -1027,7 +1027,7 @@ assert _of_right < 1.2 * _of_block / n_block, (
 )
 
 # %% tags=["quiz"]
-quiz("one-layer-enough", "d")
+quiz("one-layer-enough", "b")
 
 # %% [markdown]
 r"""
@@ -1416,7 +1416,7 @@ assert scores.induction[0, prev] < 0.005, (
 )
 
 # %% tags=["quiz"]
-quiz("recap-circuit", "a")
+quiz("recap-circuit", "c")
 
 # %% [markdown]
 r"""

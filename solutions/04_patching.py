@@ -1308,7 +1308,7 @@ how such a direction can look like a cause in a language model.
 """
 
 # %% tags=["quiz"]
-quiz("probe-against-cause", "d")
+quiz("probe-against-cause", "c")
 
 # %% [markdown]
 r"""

@@ -259,20 +259,20 @@ QUIZZES = (
     ),
     _quiz(
         "fair-to-neurons",
-        "Latents say a concept better than neurons do. Which of these, found in the code, would take that result away?",
-        Option(
-            text="Thresholds fitted for latents, 0 for neurons",
-            right=True,
-            feedback="Then each latent was at its best and no neuron was. A fair table gives each unit its own. (And it tries units one by one: a few "
-            "neurons together may say more.)",
-        ),
+        "Somebody compares latents with neurons in another model, and neurons say a concept better. Which of these, found in the code, would "
+        "take that result away?",
         Option(
             text="Thresholds fitted for neurons, 0 for latents",
-            feedback="That is an advantage for neurons. Latents won in spite of it.",
+            right=True,
+            feedback="Then each neuron was at its best and no latent was. A fair table gives each unit its own threshold, as yours does.",
         ),
         Option(
-            text="More neurons than latents among the units",
-            feedback="More candidates are an advantage too. Latents won in spite of it.",
+            text="Thresholds fitted for latents, 0 for neurons",
+            feedback="That is an advantage for latents. Neurons won in spite of it.",
+        ),
+        Option(
+            text="More latents than neurons among the units",
+            feedback="More candidates are an advantage too. Neurons won in spite of it.",
         ),
         Option(
             text="More texts for marking than for choosing",
@@ -303,21 +303,21 @@ QUIZZES = (
     ),
     _quiz(
         "absorbed",
-        "A dictionary has a latent for Texas and one for Dallas. The row of the second points along Dallas AND along Texas, and what is "
-        "rebuilt at questions about Dallas is as good as elsewhere. Which of the two are on there?",
+        "A dictionary has a latent for Texas and one for Dallas. The row of the second points along Dallas alone, and what is rebuilt at "
+        "questions about Dallas is as good as elsewhere. Which of the two are on there?",
+        Option(
+            text="Both the one for Dallas and the one for Texas",
+            right=True,
+            feedback="Each says its own part. It costs two latents, which is why sparsity rewards a row for Dallas that brings Texas along: absorption "
+            "(Chanin et al. 2024).",
+        ),
         Option(
             text="The one for Dallas, but not the one for Texas",
-            right=True,
-            feedback="One latent in place of two, which sparsity rewards: absorption (Chanin et al. 2024). The label “Texas” has a hole, and no look "
-            "at its own contexts shows it.",
+            feedback="Then nobody writes Texas. That would do only if the row for Dallas brought it along.",
         ),
         Option(
             text="The one for Texas, but not the one for Dallas",
             feedback="Texas's row says nothing of Dallas, so that part would be missing.",
-        ),
-        Option(
-            text="Both the one for Dallas and the one for Texas",
-            feedback="Then Texas would be written twice. So it is where the row for Dallas says Dallas alone.",
         ),
         Option(
             text="Neither the one for Dallas nor the one for Texas",

@@ -9,25 +9,24 @@ def _ask(question: str, *options: Option) -> Wording:
 
 REVIEWS = {
     "around-the-penalty": _ask(
-        "A dictionary is trained with the plain penalty λ Σ f_i, and nothing holds the decoder's rows. The penalty falls and falls, L0 does "
-        "not, and the reconstruction is as good as ever. What happened?",
+        "Rows are held at length 1, and λ is doubled in the middle of training. The sum of the latents falls, L0 does not, and FVU rises a "
+        "little. What happened?",
         Option(
-            text="Latents shrank, and rows grew",
+            text="Latents shrank, and rows stayed",
             right=True,
-            feedback="Only the product f_i W_dec[i] reaches the reconstruction. Weighting f_i with the length of its row, or holding rows at length 1, "
-            "closes that way.",
+            feedback="Each latent that is on gives up a little: shrinkage. Without the rows held, they could shrink for free, by letting rows grow.",
         ),
         Option(
-            text="Latents went out, and rows stayed",
+            text="Latents shrank, and rows grew",
+            feedback="Rows are held. If they were not, this would lower the plain penalty for nothing, and FVU would not rise.",
+        ),
+        Option(
+            text="Latents went out, and rows turned",
             feedback="Then L0 would have fallen: it counts the latents that are on.",
         ),
         Option(
-            text="Latents shrank, and rows stayed",
-            feedback="Then the reconstruction would be too short. That is shrinkage, and it comes when the way around is closed.",
-        ),
-        Option(
             text="Latents stayed, and rows turned",
-            feedback="The penalty is made of latents alone: where they stay, it stays.",
+            feedback="The sum of the latents has fallen, so they did not stay.",
         ),
     ),
     "decoder-row": _ask(
@@ -101,7 +100,7 @@ REVIEWS = {
             feedback="The penalty is weak while latents are finding their place. Once a latent is off everywhere, no λ reaches it.",
         ),
         Option(
-            text="Resampling of rows",
+            text="Resampled rows",
             feedback="It puts dead latents where the error is large: it is for those that are dead.",
         ),
         Option(
@@ -242,19 +241,20 @@ REVIEWS = {
         ),
     ),
     "fair-to-neurons": _ask(
-        "In another model, neurons say a concept better than latents do. Which of these, found in the code, would take that result away?",
-        Option(
-            text="Thresholds fitted for neurons, 0 for latents",
-            right=True,
-            feedback="Then each neuron was at its best and no latent was.",
-        ),
+        "Somebody compares latents with neurons, and latents say a concept better. Which of these, found in the code, would take that result away?",
         Option(
             text="Thresholds fitted for latents, 0 for neurons",
-            feedback="That is an advantage for latents. Neurons won in spite of it.",
+            right=True,
+            feedback="Then each latent was at its best and no neuron was. A fair table gives each unit its own. (And it tries units one by one: a few "
+            "neurons together may say more.)",
         ),
         Option(
-            text="More latents than neurons among the units",
-            feedback="More candidates are an advantage too. Neurons won in spite of it.",
+            text="Thresholds fitted for neurons, 0 for latents",
+            feedback="That is an advantage for neurons. Latents won in spite of it.",
+        ),
+        Option(
+            text="More neurons than latents among the units",
+            feedback="More candidates are an advantage too. Latents won in spite of it.",
         ),
         Option(
             text="More texts for marking than for choosing",
@@ -265,7 +265,7 @@ REVIEWS = {
         "Two models read the same sentences: the first in random order, the second in paragraphs of one theme, each sentence of which is in a "
         "language drawn by lot. In which does it pay to carry “this is French” past the end of a sentence?",
         Option(
-            text="In neither of them",
+            text="In neither",
             right=True,
             feedback="In both the next language is drawn by lot, so what has been says nothing about it. In paragraphs of one LANGUAGE it would pay.",
         ),
@@ -274,7 +274,7 @@ REVIEWS = {
             feedback="Its language changes without warning: what has been says nothing about what comes.",
         ),
         Option(
-            text="In both of them",
+            text="In both alike",
             feedback="Within a sentence it may help in both. Past its end it helps only where the next one depends on it.",
         ),
         Option(
@@ -283,20 +283,21 @@ REVIEWS = {
         ),
     ),
     "absorbed": _ask(
-        "A dictionary has a latent for Texas and one for Dallas. The row of the second points along Dallas alone, and what is rebuilt at "
-        "questions about Dallas is as good as elsewhere. Which of the two are on there?",
-        Option(
-            text="Both the one for Dallas and the one for Texas",
-            right=True,
-            feedback="Each says its own part. It costs two latents, which is why sparsity rewards a row for Dallas that brings Texas along.",
-        ),
+        "A dictionary has a latent for Texas and one for Dallas. The row of the second points along Dallas AND along Texas, and what is "
+        "rebuilt at questions about Dallas is as good as elsewhere. Which of the two are on there?",
         Option(
             text="The one for Dallas, but not the one for Texas",
-            feedback="Then nobody writes Texas. That would do only if the row for Dallas brought it along: absorption.",
+            right=True,
+            feedback="One latent in place of two, which sparsity rewards: absorption (Chanin et al. 2024). The label “Texas” has a hole, and no look "
+            "at its own contexts shows it.",
         ),
         Option(
             text="The one for Texas, but not the one for Dallas",
             feedback="Texas's row says nothing of Dallas, so that part would be missing.",
+        ),
+        Option(
+            text="Both the one for Dallas and the one for Texas",
+            feedback="Then Texas would be written twice. So it is where the row for Dallas says Dallas alone.",
         ),
         Option(
             text="Neither the one for Dallas nor the one for Texas",

@@ -124,46 +124,46 @@ QUIZZES = (
     _quiz(
         "highest-score-no-effect",
         "Of a head of layer 0 and one of layer 1 you know their K-composition score, and what becomes of copying without the first. Which "
-        "finding shows that two heads can be connected in the weights without copying going that way?",
+        "finding suggests that the first is needed by another way than the second one's keys?",
         Option(
-            text="A score far above random, and copying as before",
+            text="A score like random, and copying lost",
             right=True,
-            feedback="The score says how far two heads' directions meet, each direction counted alike, used or not. It is a lead; the ablation is "
-            "evidence.",
+            feedback="Through queries, values, other heads: the ways are many, and this score looks at one. It is a lead; the ablation is evidence.",
         ),
         Option(
             text="A score far above random, and copying lost",
-            feedback="Connected, and needed: copying may well go that way.",
+            feedback="That fits with the keys.",
         ),
         Option(
-            text="A score like random, and copying lost",
-            feedback="That is a head which is needed, by another way than the keys. Ask for a connection that is not used.",
+            text="A score far above random, and copying as before",
+            feedback="Then it is not needed for copying at all.",
         ),
         Option(
             text="A score like random, and copying as before",
-            feedback="Not connected there, and not needed.",
+            feedback="Then it is not needed for copying at all.",
         ),
     ),
     _quiz(
         "one-layer-enough",
-        "A one-layer model has a hundred heads. You exchange the token at position 9. How many heads' keys at position 10 change?",
-        Option(
-            text="None of them",
-            right=True,
-            feedback="A key there is made of its own token and place. So no number of heads makes an induction head: none could find a position by "
-            "what came before it. (That all TOGETHER cannot either, unless the layer is enormous, has been proved: see Further reading.)",
-        ),
-        Option(
-            text="About half of them",
-            feedback="Weights do not matter here: nothing has written about position 9 to position 10 yet.",
-        ),
+        "In a one-layer model with a hundred heads each key is mixed with the key of the position before it (“smeared keys”, Olsson et al. "
+        "2022). You exchange the token at position 9. How many heads' keys at position 10 change?",
         Option(
             text="Nearly all of them",
-            feedback="So it is in a second layer. In the first, nothing has moved between positions yet.",
+            right=True,
+            feedback="Now a key says which token came before, and in the paper such models of one layer did learn induction. Without the mixing no key "
+            "would change, in however many heads.",
+        ),
+        Option(
+            text="None of them",
+            feedback="So it is without the mixing. Now the key of position 9 is part of it.",
+        ),
+        Option(
+            text="Every second one",
+            feedback="The mixing is in every head.",
         ),
         Option(
             text="One in a hundred",
-            feedback="A previous-token head looks back, and writes AFTER keys were made.",
+            feedback="The mixing is in every head, not in one that looks back.",
         ),
     ),
     _quiz(
@@ -213,23 +213,25 @@ QUIZZES = (
     ),
     _quiz(
         "recap-circuit",
-        "By the circuit that you found: a text goes “… A B … A C … A”, and all other words are different ones. Which words are raised next?",
+        "By the circuit that you found: BOS, a block, and the same block rotated, A B C D C D A B. Which word is raised at the SECOND C?",
         Option(
-            text="B and C",
+            text="D alone",
             right=True,
-            feedback="Layer 0 marked both with “A was before me”. In layer 1 the last A finds the mark twice, and copies from both places.",
-        ),
-        Option(
-            text="C alone",
-            feedback="The later one is not the only one with the mark: B's position says “A was before me” just as well.",
+            feedback="In layer 0 each position is marked with the token before it. D after the first C has the mark “C was before me”; in layer 1 the "
+            "second C finds it by that, and copies D.",
         ),
         Option(
             text="B alone",
-            feedback="The earlier one is not the only one with the mark. Nothing in the circuit looks for the first.",
+            feedback="That is the word three positions back, where plain repetition would have the answer. The circuit goes by the token, not by the "
+            "distance.",
+        ),
+        Option(
+            text="C alone",
+            feedback="C is what is matched. What is copied stands after the earlier C.",
         ),
         Option(
             text="A alone",
-            feedback="A is what is matched. What is copied stands at the marked places.",
+            feedback="After the first block plain repetition would begin again with A. Nothing in the circuit knows of blocks.",
         ),
     ),
 )

@@ -113,44 +113,45 @@ REVIEWS = {
     ),
     "highest-score-no-effect": _ask(
         "Of a head of layer 0 and one of layer 1 you know their K-composition score, and what becomes of copying without the first. Which "
-        "finding suggests that the first is needed by another way than the second one's keys?",
+        "finding shows that two heads can be connected in the weights without copying going that way?",
         Option(
-            text="A score like random, and copying lost",
+            text="A score far above random, and copying as before",
             right=True,
-            feedback="Through queries, values, other heads: the ways are many, and this score looks at one.",
+            feedback="The score says how far two heads' directions meet, each direction counted alike, used or not. It is a lead; the ablation is "
+            "evidence.",
         ),
         Option(
             text="A score far above random, and copying lost",
-            feedback="That fits with the keys.",
+            feedback="Connected, and needed: copying may well go that way.",
         ),
         Option(
-            text="A score far above random, and copying as before",
-            feedback="Then it is not needed for copying at all.",
+            text="A score like random, and copying lost",
+            feedback="That is a head which is needed, by another way than the keys. Ask for a connection that is not used.",
         ),
         Option(
             text="A score like random, and copying as before",
-            feedback="Then it is not needed for copying at all.",
+            feedback="Not connected there, and not needed.",
         ),
     ),
     "one-layer-enough": _ask(
-        "In a one-layer model with a hundred heads each key is mixed with the key of the position before it (“smeared keys”, Olsson et al. "
-        "2022). You exchange the token at position 9. How many heads' keys at position 10 change?",
-        Option(
-            text="Nearly all of them",
-            right=True,
-            feedback="Now a key says which token came before, and in the paper such models of one layer did learn induction.",
-        ),
+        "A one-layer model has a hundred heads. You exchange the token at position 9. How many heads' keys at position 10 change?",
         Option(
             text="None of them",
-            feedback="So it is without the mixing. Now the key of position 9 is part of it.",
+            right=True,
+            feedback="A key there is made of its own token and place. So no number of heads makes an induction head: none could find a position by "
+            "what came before it. (That all TOGETHER cannot either, unless the layer is enormous, has been proved: see Further reading.)",
         ),
         Option(
-            text="About half of them",
-            feedback="The mixing is in every head.",
+            text="Every second one",
+            feedback="Weights do not matter here: nothing has written about position 9 to position 10 yet.",
+        ),
+        Option(
+            text="Nearly all of them",
+            feedback="So it is in a second layer. In the first, nothing has moved between positions yet.",
         ),
         Option(
             text="One in a hundred",
-            feedback="The mixing is in every head, not in one that looks back.",
+            feedback="A previous-token head looks back, and writes AFTER keys were made.",
         ),
     ),
     "why-a-phase-change": _ask(
@@ -195,24 +196,23 @@ REVIEWS = {
         ),
     ),
     "recap-circuit": _ask(
-        "By the circuit that you found: BOS, a block, and the same block rotated, A B C D C D A B. Which word is raised at the SECOND C?",
+        "By the circuit that you found: a text goes “… A B … A C … A”, and all other words are different ones. Which words are raised next?",
         Option(
-            text="D alone",
+            text="B and C",
             right=True,
-            feedback="The earlier C is at the third place, and D at the fourth has the mark “C was before me”.",
-        ),
-        Option(
-            text="B alone",
-            feedback="That is the word three positions back, where plain repetition would have the answer. The circuit goes by the token, not by the "
-            "distance.",
+            feedback="Layer 0 marked both with “A was before me”. In layer 1 the last A finds the mark twice, and copies from both places.",
         ),
         Option(
             text="C alone",
-            feedback="C is what is matched. What is copied stands after the earlier C.",
+            feedback="The later one is not the only one with the mark: B's position says “A was before me” just as well.",
+        ),
+        Option(
+            text="B alone",
+            feedback="The earlier one is not the only one with the mark. Nothing in the circuit looks for the first.",
         ),
         Option(
             text="A alone",
-            feedback="After the first block plain repetition would begin again with A. Nothing in the circuit knows of blocks.",
+            feedback="A is what is matched. What is copied stands at the marked places.",
         ),
     ),
 }

@@ -211,23 +211,25 @@ QUIZZES = (
     ),
     _quiz(
         "probe-against-cause",
-        "On prompts it was not fitted to, a linear probe reads “the giver is male” from a stream at 100 %. What may you claim?",
-        Option(
-            text="The label can be read along it",
-            right=True,
-            feedback="Information is one question, use another. Labels without meaning can often be read as well.",
-        ),
+        "A colleague gives you a direction for “the giver is male”. You read nothing along it. You exchange a stream's part along it between "
+        "prompts: the answer follows in 95 % of them, with random directions in none. What may you claim?",
         Option(
             text="The answer can be moved along it",
-            feedback="Nothing was moved. You have held a direction that reads at 100 % and moves nothing.",
+            right=True,
+            feedback="An intervention, with controls. Whether it is THE direction of the model is open: a mixture of a used and an unused one moves "
+            "the output too (Makelov et al. 2023).",
         ),
         Option(
-            text="The label can be read along it alone",
-            feedback="Other directions were not looked at, and may read as well.",
+            text="The label can be read along it",
+            feedback="Likely, and not measured: nobody has looked at what stands along it.",
+        ),
+        Option(
+            text="The answer can be moved along it alone",
+            feedback="Only this one was exchanged. Others may do as much.",
         ),
         Option(
             text="The answer is made by way of it",
-            feedback="It may be a by-product, such as a shared first letter. Untrained networks let probes read a lot.",
+            feedback="What moves the answer may still be a mixture, of which a part does the work.",
         ),
     ),
     _quiz(

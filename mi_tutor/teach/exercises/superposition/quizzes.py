@@ -162,24 +162,25 @@ QUIZZES = (
     ),
     _quiz(
         "room-in-high-dimensions",
-        "The dimensions of a space go from 100 to 200. What happens to the room for directions at right angles, and what to that for "
-        "directions with |cosine| below 0.5?",
+        "N directions fit in a space, and you want room for N². How many times as many dimensions do you need, if they have to be at right "
+        "angles, and if every |cosine| below 0.5 will do?",
         Option(
-            text="The first doubles, the second is about squared",
+            text="N times as many, and about twice as many",
             right=True,
-            feedback="At right angles d directions fit in d dimensions. With a fixed overlap the number grows exponentially with d.",
+            feedback="At right angles d directions fit in d dimensions. With some overlap the number grows exponentially with d: twice the exponent is "
+            "the square. So a few thousand dimensions have room for far more features.",
         ),
         Option(
-            text="The first doubles, and the second doubles as well",
+            text="N times as many, and about N times as many",
             feedback="The two grow by different laws: at right angles with d, with some overlap exponentially.",
         ),
         Option(
-            text="The first doubles, the second becomes fourfold",
-            feedback="Fourfold is how a square grows. With a fixed overlap it is exponential.",
+            text="Twice as many, and about N times as many",
+            feedback="The other way round: it is the overlap that makes room.",
         ),
         Option(
-            text="The first is as before, and the second doubles",
-            feedback="Each new dimension is at right angles to all the old ones.",
+            text="Twice as many, and about twice as many",
+            feedback="At right angles there is one direction per dimension, so N² take N times as many.",
         ),
     ),
     _quiz(

@@ -9,25 +9,25 @@ def _ask(question: str, *options: Option) -> Wording:
 
 REVIEWS = {
     "antipodal-cost": _ask(
-        "Two features share one dimension with OPPOSITE signs: W = (1, −1), no bias. The first is on with value 0.8, the second is off. What "
+        "Two features share one dimension with OPPOSITE signs: W = (1, −1), no bias. The first is off, the second is on with value 0.8. What "
         "comes out?",
         Option(
-            text="0.8 and 0",
+            text="0 and 0.8",
             right=True,
-            feedback="The second would be −0.8, and the ReLU cuts it off. With one feature on at a time negative overlap costs nothing; when both are "
-            "on, each is wrong by the smaller value.",
+            feedback="The hidden value is −0.8. The first would be −0.8, and the ReLU cuts it off; the second is −0.8 · −1. With one feature on at a "
+            "time negative overlap costs nothing; when both are on, each is wrong by the smaller value.",
         ),
         Option(
-            text="0.8 and −0.8",
-            feedback="That is the output before the ReLU, which is what makes a negative overlap free.",
-        ),
-        Option(
-            text="0.4 and 0.4",
-            feedback="Nothing is shared out. The hidden value is 0.8, and each output is that value times its own weight.",
+            text="0 and 0",
+            feedback="The hidden value is −0.8, and the second is read with weight −1: that makes it positive.",
         ),
         Option(
             text="0.8 and 0.8",
-            feedback="So it is with equal signs. Here the second is read with weight −1.",
+            feedback="The first is read with weight 1 from −0.8, and a ReLU never gives what is below zero.",
+        ),
+        Option(
+            text="0.8 and 0",
+            feedback="That is the other feature's case: the first on, the second off.",
         ),
     ),
     "why-relu": _ask(
@@ -51,20 +51,20 @@ REVIEWS = {
         ),
     ),
     "half-a-dimension": _ask(
-        "A feature of length 1 has D = 1/2. Which of these may be all the features that overlap with it, each of length 1?",
+        "A feature of length 1 has D = 2/3. Which of these may be all the features that overlap with it, each of length 1?",
+        Option(
+            text="One other feature, with cos² = 1/2",
+            right=True,
+            feedback="D = 1 / (1 + Σ cos²), so the squares have to add up to 1/2. Several smaller overlaps would do it as well: D says how much, the "
+            "Gram matrix says how.",
+        ),
         Option(
             text="Three others, each with cos² = 1/3",
-            right=True,
-            feedback="D = 1 / (1 + Σ cos²), so the squares have to add up to 1. One opposite feature does it, and so do these: D says how much, the "
-            "Gram matrix says how.",
+            feedback="Their squares add up to 1, which gives D = 1/2, and none of them is opposite to it.",
         ),
         Option(
             text="Four others, each with cos² = 1/2",
             feedback="Their squares add up to 2, which gives D = 1/3.",
-        ),
-        Option(
-            text="One other feature, with cos² = 1/2",
-            feedback="That is one at 45 degrees, and gives D = 2/3.",
         ),
         Option(
             text="Two others, each with cos² = 1/8",
@@ -93,23 +93,23 @@ REVIEWS = {
         ),
     ),
     "what-superposition-costs": _ask(
-        "Two features are superposed as an antipodal pair. For which data does this cost nothing at all?",
-        Option(
-            text="Each is on in 40 % of the samples, never both together",
-            right=True,
-            feedback="No collision, no price, however frequent they are. Anti-correlated features share a line for that reason.",
-        ),
+        "Two features are superposed as an antipodal pair. In which data do they get in each other's way at all, but most rarely?",
         Option(
             text="Each is on in 1 % of the samples, and independently",
-            feedback="Next to nothing: they meet in one sample of 10,000, and then it costs.",
+            right=True,
+            feedback="They meet in one sample of 10,000, and only there is something lost. Rare features are cheap to superpose.",
+        ),
+        Option(
+            text="Each is on in 40 % of the samples, never both together",
+            feedback="Then they never do, however frequent they are. Anti-correlated features share a line for nothing.",
         ),
         Option(
             text="Each is on in 10 % of the samples, both at equal values",
-            feedback="Equal values cancel: the hidden value is 0, and both are lost.",
+            feedback="Then they meet in every tenth sample, and cancel: both are lost.",
         ),
         Option(
-            text="Each is on in 20 % of the samples, with low importance",
-            feedback="Then it costs little. Importance weighs errors, it does not remove them.",
+            text="Each is on in 20 % of the samples, and independently",
+            feedback="They meet in 0.2 · 0.2 = 4 % of the samples.",
         ),
     ),
     "rotate-the-basis": _ask(
@@ -178,23 +178,24 @@ REVIEWS = {
         ),
     ),
     "linear-hypothesis": _ask(
-        "Which of these does the superposition hypothesis add to the linear-representation hypothesis?",
+        "Which of these would no longer hold if a layer's space were rotated, with all that reads and writes it?",
+        Option(
+            text="Features can lie along axes, where a non-linearity acts on axes",
+            right=True,
+            feedback="A privileged basis belongs to the axes. Directions, their number, and sums are what they were after a rotation: both hypotheses "
+            "speak of those.",
+        ),
         Option(
             text="Features can outnumber the dimensions, at the price of interference",
-            right=True,
-            feedback="Directions come first. Superposition says that there are more of them than dimensions, and that sparsity makes this affordable.",
+            feedback="Superposition speaks of directions and their overlaps. Both are turned along, and none changes its angle to another.",
         ),
         Option(
             text="A feature is a direction, and its strength the distance along it",
-            feedback="That is the linear-representation hypothesis itself.",
-        ),
-        Option(
-            text="Features can lie along axes, where a non-linearity acts on axes",
-            feedback="That is a privileged basis, and superposition is why even there a neuron seldom stands for one feature.",
+            feedback="It is another direction then, and still a direction.",
         ),
         Option(
             text="An activation is a sum, with one term for each feature that is on",
-            feedback="That comes with linear representation: strengths along directions, added up.",
+            feedback="A rotated sum is the sum of the rotated terms.",
         ),
     ),
 }

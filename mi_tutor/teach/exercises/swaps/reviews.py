@@ -92,24 +92,26 @@ REVIEWS = {
         ),
     ),
     "the-same-cosine": _ask(
-        "Directions between states in English and in French have a mean cosine of 0.85, random ones 0.00. English directions swap 5 % of the "
-        "French answers, French ones 92 %. Does French go by the English directions?",
+        "Directions between states in English and in French have a mean cosine of 0.85, random ones 0.00. In questions about cities that have "
+        "another name in French, English directions swap 88 % of the French answers, French ones 92 %. Does French go by the English "
+        "directions?",
         Option(
-            text="No, since 5 % is far from 92 %",
+            text="Yes, since 88 % is close to 92 %",
             right=True,
-            feedback="Use decides: what is read may lie in the part in which the two differ.",
+            feedback="Use decides, and what is read in French is read nearly as well along the English ones. That the names differ matters: else it "
+            "might be the spelling.",
         ),
         Option(
             text="Yes, since 0.85 is far from 0.00",
-            feedback="They are alike. With 5 % against 92 % they do not do the same.",
+            feedback="They are alike. What is read may still lie in the part in which they differ: use decides.",
         ),
         Option(
             text="No, since 0.85 is far from 1.00",
-            feedback="A cosine below 1 may be noise. What they do decides.",
+            feedback="A cosine below 1 may be noise in the means. Use decides.",
         ),
         Option(
-            text="Yes, since 92 % is close to 100 %",
-            feedback="That is what FRENCH directions do.",
+            text="No, since 88 % is less than 92 %",
+            feedback="A little is lost. If French did not go by them, nearly all would be.",
         ),
     ),
     "falsified": _ask(
