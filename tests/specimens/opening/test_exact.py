@@ -211,6 +211,14 @@ def test_large_logits_are_allowed_their_rounding(tiny_path):
     check_same(network, original)
 
 
+def test_the_allowance_ends_at_a_hundredth(tiny_path, monkeypatch):
+    with models.quiet():
+        network = models.load_network(tiny_path("gpt2"))
+    assert exact.NEAR < ask_original(network).tolerance < 1e-3
+    monkeypatch.setattr(exact, "BLUR", 0.5)
+    assert ask_original(network).tolerance == exact.MOST
+
+
 def test_blur_is_small_seeded_and_gone_afterwards(tiny_path):
     with models.quiet():
         network = models.load_network(tiny_path("llama"))
