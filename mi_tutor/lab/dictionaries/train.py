@@ -84,9 +84,11 @@ def train_sae(
     bar = tqdm(
         total=config.n_steps, initial=run.step, desc="training", delay=2, disable=not progress
     )
-    with bar, torch.autocast(run.device.type, torch.bfloat16, enabled=autocast):
+    with bar:
         for x, y in run.batches():
-            run.advance(x, y)
+            # Anew for each step: autocast keeps its copies of the weights until it is left.
+            with torch.autocast(run.device.type, torch.bfloat16, enabled=autocast):
+                run.advance(x, y)
             bar.update()
             if run.recorded:
                 now = run.history[-1]

@@ -276,3 +276,14 @@ def test_autocast_is_close():
     rough = train_sae(chunk, CONFIG, progress=False, autocast=True).sae
     assert rough.W_dec.dtype == torch.float32
     assert torch.cosine_similarity(exact.W_dec, rough.W_dec, dim=1).mean() > 0.95
+
+
+@pytest.mark.parametrize("name", ["relu", "topk", "jumprelu"])
+def test_autocast_goes_by_the_weights_of_the_step(name):
+    """Left on from step to step it keeps its copies of the first ones, and next to nothing is learned."""
+    config = replace(CONFIGS[name], n_steps=150, learning_rate=5e-3)
+    exact, rough = (
+        train_sae(chunk, config, progress=False, autocast=half).history[-1].fvu
+        for half in (False, True)
+    )
+    assert rough == pytest.approx(exact, rel=0.05)
