@@ -89,8 +89,9 @@ def oversample(
     n_samples = min(len(sides[0]) / share, len(sides[1]) / (1 - share))
     n_chosen = round(n_samples * share)
     counts = n_chosen, round(n_samples) - n_chosen
+    draw = {"generator": generator, "device": generator.device}
     drawn = [
-        side[torch.randperm(len(side), generator=generator)[:n].to(side.device)]
+        side[torch.randperm(len(side), **draw)[:n].to(side.device)]
         for side, n in zip(sides, counts, strict=True)
     ]
     return torch.cat(drawn)

@@ -45,8 +45,8 @@ class ToyActivations:
         return sparse_features(n_rows, self.probability, generator)
 
     def rows(self, n_rows: int, generator: torch.Generator) -> Float[Tensor, "row d"]:
-        """Fresh samples. The same generator gives `sizes` and these."""
-        return self.sizes(n_rows, generator) @ self.directions
+        """Fresh samples, on the generator's device. The same generator gives `sizes` and these."""
+        return self.sizes(n_rows, generator) @ self.directions.to(generator.device)
 
     def chunk(self, i: int, n_rows: int = 16_384) -> Float[Tensor, "row d"]:
         """Samples number i, for `train_sae`: the same i gives the same samples."""

@@ -50,8 +50,8 @@ def other_classes(
     [0, 2]
     """
     draw = torch.rand(len(classes), n_classes, generator=torch.Generator().manual_seed(seed))
-    draw[torch.arange(len(classes)), classes] = 2.0  # sorted last, never taken
-    return draw.argsort(dim=-1)[:, : min(n_targets, n_classes - 1)]
+    draw[torch.arange(len(classes)), classes.cpu()] = 2.0  # sorted last, never taken
+    return draw.argsort(dim=-1)[:, : min(n_targets, n_classes - 1)].to(classes.device)
 
 
 def thinned(questions: Questions, step: int) -> Questions:
@@ -74,9 +74,10 @@ def partners(questions: Questions, seed: int) -> Int[Tensor, "prompt"]:
         alike[place.item(), *answers.tolist()].append(i)
     found = torch.full_like(questions.classes, -1)
     generator = torch.Generator().manual_seed(seed)
-    for group in map(torch.tensor, alike.values()):
+    for numbers in alike.values():
+        group = questions.classes.new_tensor(numbers)
         classes = questions.classes[group]
-        draw = torch.rand(len(group), len(group), generator=generator)
+        draw = torch.rand(len(group), len(group), generator=generator).to(classes.device)
         draw[classes[:, None] == classes] = -1.0  # a class is no partner of itself
         best = draw.max(dim=-1)
         found[group] = torch.where(best.values >= 0, group[best.indices], -1)

@@ -84,7 +84,7 @@ def patch_residual(
     tensor([4, 5])
     """
     n_layers, n_positions = model.cfg.n_layers, tokens.shape[1]
-    values = torch.zeros(n_layers, n_positions)
+    values = torch.zeros(n_layers, n_positions, device=tokens.device)
     for layer in range(n_layers):
         for position in range(n_positions):
             site = Site("resid_pre", layer, position)
@@ -99,7 +99,7 @@ def patch_heads(
     metric: Callable[[Tensor], Tensor],
 ) -> Float[Tensor, "layer head"]:
     """The metric, averaged over prompts, with each head's output z patched at all positions."""
-    values = torch.zeros(model.cfg.n_layers, model.cfg.n_heads)
+    values = torch.zeros(model.cfg.n_layers, model.cfg.n_heads, device=tokens.device)
     for layer in range(model.cfg.n_layers):
         for head in range(model.cfg.n_heads):
             site = Site("z", layer, head=head)

@@ -47,7 +47,8 @@ def patch_parts(
     (tensor([1., 1.]), tensor([1., 1.]))
     """
     n = len(parts)
-    patched = torch.where(torch.eye(n, dtype=torch.bool), source, parts.expand(n, n))
+    own = torch.eye(n, dtype=torch.bool, device=parts.device)
+    patched = torch.where(own, source, parts.expand(n, n))
     return gate(patched)
 
 

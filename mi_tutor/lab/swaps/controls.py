@@ -71,7 +71,8 @@ def unrelated_like(
     >>> unrelated_like(torch.tensor([[3.0, 4.0]]), means, torch.Generator().manual_seed(0)).abs()
     tensor([[0., 5.]])
     """
-    first = torch.randint(len(means), (len(steps),), generator=generator)
-    jump = torch.randint(1, len(means), (len(steps),), generator=generator)
+    draw = {"generator": generator, "device": generator.device}
+    first = torch.randint(len(means), (len(steps),), **draw).to(means.device)
+    jump = torch.randint(1, len(means), (len(steps),), **draw).to(means.device)
     other = means[(first + jump) % len(means)] - means[first]
     return other * steps.norm(dim=-1, keepdim=True) / other.norm(dim=-1, keepdim=True)

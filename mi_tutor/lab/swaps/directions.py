@@ -80,7 +80,7 @@ def random_like(
     >>> random_like(torch.tensor([[3.0, 4.0]]), torch.Generator().manual_seed(0)).norm()
     tensor(5.)
     """
-    other = torch.randn(steps.shape, generator=generator).to(steps)
+    other = torch.randn(steps.shape, generator=generator, device=generator.device).to(steps)
     return other * steps.norm(dim=-1, keepdim=True) / other.norm(dim=-1, keepdim=True)
 
 

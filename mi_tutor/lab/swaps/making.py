@@ -151,7 +151,7 @@ def swap_copies(
     for number, batch in enumerate(batches):
         stream = streams(plain, batch.tokens)[layer]
         targets = other_classes(batch.classes, len(means[0]), n_targets, seed=number)
-        rows, guesses = torch.arange(len(stream)), []
+        rows, guesses = torch.arange(len(stream), device=stream.device), []
         for target in targets.T:
             edited = stream.clone()
             for offset, table in enumerate(means):
@@ -190,9 +190,9 @@ def success_matrix(
     asked = wanted != answers.gather(1, own[:, None])
     cells = own[:, None].expand_as(targets)[asked], targets[asked]
     n = answers.shape[1]
-    passed, total = torch.zeros(2, n, n)
+    passed, total = torch.zeros(2, n, n, device=answers.device)
     passed.index_put_(cells, (guesses == wanted)[asked].float(), accumulate=True)
-    total.index_put_(cells, torch.ones(len(cells[0])), accumulate=True)
+    total.index_put_(cells, torch.ones_like(cells[0], dtype=total.dtype), accumulate=True)
     return passed / total  # 0 / 0 is NaN
 
 

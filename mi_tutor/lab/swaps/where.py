@@ -48,7 +48,7 @@ def state_map(
     """
     stream_of = [streams(plain, batch.tokens) for batch in batches]
     partner_of = [partners(batch, seed) for batch in batches]
-    tables = torch.zeros(3, len(plain.blocks) + 1, len(places))
+    tables = torch.zeros(3, len(plain.blocks) + 1, len(places), device=class_tokens.device)
     for column, offset in enumerate(places.values()):
         at = [
             torch.full_like(each.places, each.tokens.shape[1] - 1)
