@@ -1,6 +1,6 @@
 # learn and test are the two commands a newcomer needs; each sets up what it needs. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help learn test test-fast check build execute measure specimens bench exercises clean
+.PHONY: help learn test test-fast check build execute measure specimens bench gpu exercises clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -69,6 +69,9 @@ bench: $(VENV)/.test ## ratios against doing it one after another, and shares of
 	@$(PY) benchmarks/superposition.py
 	@$(PY) benchmarks/patching.py
 	@$(PY) benchmarks/sae.py $(if $(PEERS),--peers $(PEERS))
+
+gpu: $(VENV)/.learn ## the same numbers on a GPU as on the CPU? and how fast? into docs/gpu.md
+	@$(PY) benchmarks/gpu.py --out docs/gpu.md
 
 exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted styles
 	@$(VENV)/bin/mi-tutor exercises

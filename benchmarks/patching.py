@@ -17,13 +17,12 @@ depend on what a model has learned. The agreement of the estimates does, so it i
 import argparse
 import random
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import torch
+from timing import median
 from torch import nn
 
 from mi_tutor.lab.ground.metrics import Metric, prefers
@@ -172,33 +171,15 @@ def one_batch(
     return torch.cat(values).mean(dim=-1).reshape(*sizes.values())
 
 
-def median(run: Callable[[], Any], repeats: int) -> tuple[float, Any]:
-    """Seconds for one run (the median, after one to warm up if there are several), and what it returned."""
-    if repeats > 1:
-        run()
-    taken = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        result = run()
-        taken.append(time.perf_counter() - begun)
-    return sorted(taken)[len(taken) // 2], result
-
-
-def untrained(directory: Path) -> Path:
-    """A random GPT-2 of atlas's size with the world's vocabulary."""
+def untrained(directory: Path, **shape: int) -> Path:
+    """A random GPT-2 of atlas's size with the world's tokenizer. shape: where it should be another size."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     tokenizer = Corpus().tokenizer
     tokenizer.save(directory)
-    config = GPT2Config(
-        vocab_size=len(tokenizer),
-        n_positions=96,
-        n_embd=128,
-        n_layer=4,
-        n_head=4,
-        bos_token_id=0,
-        eos_token_id=0,
-    )
+    size = {"n_positions": 96, "n_embd": 128, "n_layer": 4, "n_head": 4}
+    size |= {"vocab_size": len(tokenizer)} | shape
+    config = GPT2Config(**size, bos_token_id=0, eos_token_id=0)
     torch.manual_seed(0)
     GPT2LMHeadModel(config).save_pretrained(directory)
     return directory

@@ -73,12 +73,19 @@ def ours(n_threads: int, n_rounds: int) -> Iterator[dict]:
                 yield row | {"share": found[0], "seconds": found[1]}
 
 
-def step_of(d: int, d_sae: int, kind: Kind, gradients: Gradients) -> Callable[[int], None]:
+def step_of(
+    d: int,
+    d_sae: int,
+    kind: Kind,
+    gradients: Gradients,
+    batch: int = BATCH,
+    device: str = "cpu",
+) -> Callable[[int], None]:
     """A training that can be advanced step by step."""
     sparsity = L1 if kind.has_penalty else 0.0
-    config = SaeConfig(d_sae=d_sae, kind=kind, sparsity=sparsity, n_steps=10**6)
-    batches = data(d)
-    run = Run(lambda i: batches[0], config, torch.device("cpu"), gradients)
+    config = SaeConfig(d_sae=d_sae, kind=kind, sparsity=sparsity, n_steps=10**6, batch_size=batch)
+    batches = data(d, batch, device)
+    run = Run(lambda i: batches[0], config, torch.device(device), gradients)
     return lambda i: run.advance(batches[i % 8], batches[i % 8])
 
 

@@ -22,16 +22,24 @@ K, L1 = 32, 1.0
 ROUND_SECONDS = 0.4
 
 
-def data(d: int) -> list[torch.Tensor]:
+def data(d: int, batch: int = BATCH, device: str = "cpu") -> list[torch.Tensor]:
     """A few batches, so that no step sees what is still in the cache."""
     generator = torch.Generator().manual_seed(0)
-    return [torch.randn(BATCH, d, generator=generator) for _ in range(8)]
+    return [torch.randn(batch, d, generator=generator).to(device) for _ in range(8)]
 
 
-def five_products(d: int, d_sae: int) -> Callable[[], None]:
+def five_products(
+    d: int,
+    d_sae: int,
+    batch: int = BATCH,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Callable[[], None]:
     """The matrix products of a step, with torch.mm."""
-    x, e = torch.randn(2, BATCH, d)
-    latents, W_enc, W_dec = torch.randn(BATCH, d_sae), torch.randn(d, d_sae), torch.randn(d_sae, d)
+    where = {"device": device, "dtype": dtype}
+    x, e = torch.randn(2, batch, d, **where)
+    latents = torch.randn(batch, d_sae, **where)
+    W_enc, W_dec = torch.randn(d, d_sae, **where), torch.randn(d_sae, d, **where)
 
     def products() -> None:
         torch.mm(x, W_enc)

@@ -99,9 +99,9 @@ def batched_einsum(sweep: ToySweep, n_steps: int = 4) -> int:
     return n_steps * n
 
 
-def whole_sweep(sweep: ToySweep) -> int:
+def whole_sweep(sweep: ToySweep, device: str = "cpu") -> int:
     """Train the sweep from start to end."""
-    train_sweep(sweep, progress=False)
+    train_sweep(sweep, device, progress=False)
     return sweep.n_steps * sweep.n_instances
 
 
