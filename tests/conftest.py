@@ -22,6 +22,7 @@ PER_FILE = 10.0  # of one file; what costs more has its reason here
 DEARER = {
     "tests/test_exercises.py": 300.0,  # every exercise, mistake and style
     "tests/test_notebooks.py": 330.0,  # every chapter is run once from start to end
+    "tests/lab/test_on_another_device.py": 25.0,  # every example of lab, Python around each operation
 }
 _spent: Counter[str] = Counter()  # in tests, by file
 _workers: list[float] = []  # whole processes, imports and collection included
