@@ -316,7 +316,7 @@ for where, *four in zip(rows, read_name, fair_name, read_end, fair_end, strict=T
 assert (int(has_twin.sum()), len(has_twin)) == (1146, 2562), (
     "1,146 of the 2,562 held-out questions had a twin"
 )
-assert apart.abs().max() < 1e-4, "equal to the last digit"
+assert apart.abs().max() < 1e-4, "equal up to rounding"
 assert all(_fair < _read for _fair, _read in zip(fair_name, read_name, strict=True)), (
     "flattered itself in every row of the first column"
 )
@@ -325,6 +325,7 @@ _percent = [
     for _fair, _read in zip(fair_name, read_name, strict=True)
 ]
 assert _percent[0] == (7, 34), "7 % in place of 34 %"
+assert _percent[1][0] == 83, "comes with layer 0 (83 % before layer 1)"
 assert fair_name.index(max(fair_name)) == 2, "is read best before layer 2"
 assert _percent[2] == (91, 98), "at 91 % and not 98 %"
 assert _percent[5] == (39, 61), "after the last layer at 39 %, not 61 %"
@@ -341,11 +342,12 @@ assert round(100 * held_out_right.float().mean().item()) == 99, "answers 99 % of
 
 # %% [markdown]
 r"""
-**What you should see.** 1,146 of the 2,562 held-out questions had a twin, equal to the last digit, and reading
+**What you should see.** 1,146 of the 2,562 held-out questions had a twin, equal up to rounding, and reading
 flattered itself in every row of the first column. With the city left out, the name's end before layer 0 says next to
 nothing: 7 % in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with
-layer 0, is read best before layer 2, at 91 % and not 98 %, and after the last layer at 39 %, not 61 %. At the
-prompt's end hardly anything changes: before layer 3 the state is read there at 99.9 % without the city, too.
+layer 0 (83 % before layer 1), is read best before layer 2, at 91 % and not 98 %, and after the last layer at 39 %,
+not 61 %. At the prompt's end hardly anything changes: before layer 3 the state is read there at 99.9 % without the
+city, too.
 
 Note a limit of our reader as well. Before layer 2 it is wrong for every twelfth question, and the model, which answers
 99 % of them, is not: what the nearest mean finds is less than what the model finds.
@@ -402,6 +404,7 @@ assert (
     and abs(_read[3, _comma] - _read[3, _end]) < 0.01
 ), "Before layer 3 the state is read at the comma at .99, as well as at the end"
 assert _patched[:, _comma].max() < 0.005, "patching it there exchanges .00"
+assert _patched[3:, _end].min() > 0.995, "patching the end alone exchanges them all"
 assert _patched[:, [_of["lies"], _of["the"]]].max() < 0.005, (
     "Likewise “lies” and “the”, with .47 and .71"
 )
@@ -416,7 +419,7 @@ assert f"{_patched[0, 0]:.2f}" == "0.12" and _patched[1:, 0].max() < 0.005, (
 )
 assert f"{_lens[:, _name].max():.2f}" == "0.12", "at the name's end .12 at best"
 assert _lens[1:5, _name].max() < 0.02, "before layers 1 to 4 at most .02"
-assert (_lens[1:] < _read[1:]).float().mean() > 0.75, "the logit lens sees less"
+assert (_lens[1:, _name] < _read[1:, _name] - 0.5).all(), "the logit lens sees less"
 
 # %% [markdown]
 r"""
@@ -426,9 +429,9 @@ at .99. On the right, patching the name's end exchanges every answer, or nearly,
 layer 0, where the name's last piece still stands alone), and then none: by then the end has fetched what it needs, and
 patching the *end* takes over.
 
-One column looks odd. Before layer 3 the state is read at the comma at .99, as well as at the end, and
-patching it there exchanges .00. The comma has fetched the state as well, and no later layer asks it. Likewise “lies”
-and “the”, with .47 and .71.
+One column looks odd. Before layer 3 the state is read at the comma at .99, as well as at the end, and patching it
+there exchanges .00. The comma has fetched the state as well, and no answer hangs on it: patching the end alone
+exchanges them all. Likewise “lies” and “the”, with .47 and .71.
 
 And one column is empty: one token before the name's end, where the name's earlier pieces stand, the state is read at
 .06 or less, in all layers. (Only in the row before layer 0 is a little exchanged, .12.)
@@ -869,6 +872,7 @@ assert own_shares[0] > 0.95 and own_shares[1] < 0.05, (
 assert round(100 * by_layer[0]) == 27, "27 % before layer 0"
 assert min(by_layer[1:3]) > 0.97, "98 % before layers 1 and 2"
 assert max(by_layer[3:]) < 0.005, "next to nothing before layers 3 and 4"
+assert round(100 * fair_name[3]) == 87, "the state could still be read there (87 %)"
 
 # %% [markdown]
 r"""
@@ -882,7 +886,7 @@ Another position: one token earlier the name is not complete, and the map could 
 nothing looks there from outside is what training paid for, so this control had little chance to succeed.
 Another layer: the table has 27 % before layer 0, 98 % before layers 1 and 2, next to nothing before layers 3 and 4.
 That layer 4 does not look is, again, training's doing. Layer 3 was free to look at the name's last token, and the state
-was still there to be read: this is the control that could have come out otherwise. Why didn't it?
+could still be read there (87 %): this is the control that could have come out otherwise. Why didn't it?
 """
 
 # %% tags=["quiz"]
@@ -1170,11 +1174,11 @@ assert round(100 * through_mlp) == 45, "45 % follow"
 
 # %% [markdown]
 r"""
-**What you should see.** The MLP's part alone does 97 %, all but the MLP does 1 % or less, and by itself neither
-the embedding's part nor attention's part does more. So of what reaches layer 1, the state that is used comes by way of
-this MLP. But does the MLP also *make* it? If only attention's output is exchanged, and the MLP is left to
-compute from it, 45 % follow: for a good part of the questions, what attention has brought says the state already,
-in a form that only the MLP can turn into use. How it does that, we have not looked at.
+**What you should see.** The MLP's part alone does 97 %, all but the MLP does 1 % or less, and by itself neither the
+embedding's part nor attention's part does more. So of what reaches layer 1, the state that is used comes by way of
+this MLP. But does the MLP also *make* it? If only attention's output is exchanged, and the MLP is left to compute
+from it, 45 % follow. So part of what makes the state is in what the MLP reads. Where a name *becomes* a state is not
+shown by this; where the state passes is.
 """
 
 # %% [markdown]
@@ -1374,10 +1378,10 @@ by_spelling = {}
 for language in ("french", "spanish"):
     theirs, asked = questions_about("country", language)
     own_country_means = swaps.means_at(plain, in_batches(theirs)[0])[LAYER]
-    for spelled in ("alike", "differently"):
+    for spelled in ("as in English", "differently"):
         chosen, _ = in_batches([
             q for q in asked
-            if (q.city.name.given(language) == q.city.name.english) == (spelled == "alike")
+            if (q.city.name.given(language) != q.city.name.english) == (spelled == "differently")
         ])  # fmt: skip
         known_share = intact(chosen).float().mean().item()
         with_english, with_own = (
@@ -1386,9 +1390,7 @@ for language in ("french", "spanish"):
         )
         by_spelling[language, spelled] = known_share, with_english, with_own
         print(
-            f"{language}, spelled {spelled} than in English".replace(
-                "alike than", "as"
-            ).ljust(50)
+            f"{language}, spelled {spelled}".ljust(50)
             + f"{known_share:>5.1%}{with_english:>18.1%}{with_own:>12.1%}"
         )
 
@@ -1401,11 +1403,12 @@ assert (sum(spelled_alike), len(cities)) == (395, 400), (
 )
 _round = {_key: [f"{_x:.2f}" for _x in _row[1:]] for _key, _row in by_spelling.items()}
 assert _round["french", "differently"] == ["0.86", "0.93"], (
-    "In French .86 follow the English directions and .93 their own"
+    "in French .86 follow the English directions and .93 their own"
 )
 assert _round["spanish", "differently"] == ["0.78", "0.90"], "in Spanish .78 and .90"
 assert all(
-    abs(by_spelling[_l, "alike"][1] - by_spelling[_l, "alike"][2]) < 0.021
+    abs(by_spelling[_l, "as in English"][1] - by_spelling[_l, "as in English"][2])
+    < 0.021
     for _l in ("french", "spanish")
 ), (
     "where the name is spelled as in English, they differ by hardly more than two per cent"
@@ -1414,11 +1417,11 @@ assert all(
 # %% [markdown]
 r"""
 **What you should see.** 395 of 400 cities of states are spelled alike: the first table compared the same names in
-three languages, and could hardly have failed. The second is the test. Where the name is spelled as in English, they
-differ by hardly more than two per cent. Where it is not, in French .86 follow the English directions and .93
-their own, in Spanish .78 and .90. Something is lost, and most of it is not: what reads a country downstream reads
-nearly the same direction whatever the name's language. That is a statement about `atlas`, which met all three languages
-side by side from its first step on. For its states it is as good as untested.
+three languages, and would look alike if the model had one vector for each name. The second is the test. Where the
+name is spelled as in English, they differ by hardly more than two per cent. Where it is not, in French .86 follow the
+English directions and .93 their own, in Spanish .78 and .90. Something is lost, and most of it is not: what reads a
+country downstream reads nearly the same direction whatever the name's language. That is a statement about `atlas`,
+which met all three languages side by side from its first step on. For its states it is as good as untested.
 """
 
 # %% tags=["quiz"]
