@@ -325,29 +325,29 @@ _percent = [
     for _fair, _read in zip(fair_name, read_name, strict=True)
 ]
 assert _percent[0] == (7, 34), "7 % in place of 34 %"
-assert _percent[1][0] == 83, "comes with layer 0 (83 % before layer 1)"
+assert _percent[1][0] == 82, "comes with layer 0 (82 % before layer 1)"
 assert fair_name.index(max(fair_name)) == 2, "is read best before layer 2"
-assert _percent[2] == (91, 98), "at 91 % and not 98 %"
+assert _percent[2] == (92, 98), "at 92 % and not 98 %"
 assert _percent[5] == (39, 61), "after the last layer at 39 %, not 61 %"
 assert all(
     abs(_fair - _read) < 0.012
     for _fair, _read in zip(fair_end, read_end, strict=True)
     if _read > 0.5
 ), "At the prompt's end hardly anything changes"
-assert round(100 * fair_end[3], 1) == 99.9, (
-    "before layer 3 the state is read there at 99.9 % without the city, too"
+assert fair_end[3] > 0.999, (
+    "before layer 3 every state is read there without the city, too, or nearly every one"
 )
 assert abs(1 - fair_name[2] - 1 / 12) < 0.005, "is wrong for every twelfth question"
 assert round(100 * held_out_right.float().mean().item()) == 99, "answers 99 % of them"
 
 # %% [markdown]
 r"""
-**What you should see.** 1,146 of the 2,562 held-out questions had a twin, equal up to rounding, and reading
-flattered itself in every row of the first column. With the city left out, the name's end before layer 0 says next to
-nothing: 7 % in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with
-layer 0 (83 % before layer 1), is read best before layer 2, at 91 % and not 98 %, and after the last layer at 39 %,
-not 61 %. At the prompt's end hardly anything changes: before layer 3 the state is read there at 99.9 % without the
-city, too.
+**What you should see.** 1,146 of the 2,562 held-out questions had a twin, equal up to rounding, and reading flattered
+itself in every row of the first column. With the city left out, the name's end before layer 0 says next to nothing: 7
+% in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with layer 0 (82
+% before layer 1), is read best before layer 2, at 92 % and not 98 %, and after the last layer at 39 %, not 61 %. At
+the prompt's end hardly anything changes: before layer 3 every state is read there without the city, too, or nearly
+every one.
 
 Note a limit of our reader as well. Before layer 2 it is wrong for every twelfth question, and the model, which answers
 99 % of them, is not: what the nearest mean finds is less than what the model finds.
@@ -872,7 +872,7 @@ assert own_shares[0] > 0.95 and own_shares[1] < 0.05, (
 assert round(100 * by_layer[0]) == 27, "27 % before layer 0"
 assert min(by_layer[1:3]) > 0.97, "98 % before layers 1 and 2"
 assert max(by_layer[3:]) < 0.005, "next to nothing before layers 3 and 4"
-assert round(100 * fair_name[3]) == 87, "the state could still be read there (87 %)"
+assert round(100 * fair_name[3]) == 88, "the state could still be read there (88 %)"
 
 # %% [markdown]
 r"""
@@ -886,7 +886,7 @@ Another position: one token earlier the name is not complete, and the map could 
 nothing looks there from outside is what training paid for, so this control had little chance to succeed.
 Another layer: the table has 27 % before layer 0, 98 % before layers 1 and 2, next to nothing before layers 3 and 4.
 That layer 4 does not look is, again, training's doing. Layer 3 was free to look at the name's last token, and the state
-could still be read there (87 %): this is the control that could have come out otherwise. Why didn't it?
+could still be read there (88 %): this is the control that could have come out otherwise. Why didn't it?
 """
 
 # %% tags=["quiz"]
