@@ -49,8 +49,14 @@ exchange the middle step. Lindsey et al. 2025 did this in Claude 3.5 Haiku and g
 knows the ground truth. Here is a model that was trained on facts we chose: `atlas`, a GPT-2 with 5 layers.
 It was told single steps ("Dallas belongs to Texas", "The capital of Texas is Austin") and *some* two-step
 answers. Three in ten (city, relation) pairs were held out, and all two-step questions about some cities and
-about some pairs of state and relation. What was held out it never saw, in any wording or language. (Its training
-also pushed it in one respect. *What did we show?* says in which, and what that does to our claims.)
+about some pairs of state and relation. What was held out it never saw, in any wording or language.
+
+Know from the start what was put in by hand. Two small terms in `atlas`'s training loss were about attention.
+One made it costly for the first two layers to look more than three tokens back. The other made it costly to
+look into a city's name from outside: in layers 0, 1 and 4 at all of it, in layers 2 and 3 at all but its last
+token. So two failures that you will meet are **our** doing: a swap inside a name (its earlier pieces), and a swap
+before the last layer. Only layer 3 was free to read a name's last token after layer 2 had done so, and what fails
+there is a finding.
 """
 
 # %% id="open-atlas"
@@ -62,11 +68,16 @@ geography = Geography()
 states = [area.name.english for area in geography.facts.states]
 n_layers = model.cfg.n_layers
 
+first_words = []
 for prompt in (" The city of Dallas lies in", " The capital of Texas is",
                " The capital of the state of Dallas is"):  # fmt: skip
     best = model(model.to_tokens(prompt))[0, -1].softmax(dim=-1).topk(3)
+    first_words.append(model.to_string(best.indices[0]))
     words = [f"{model.to_string(i)!r} {p:.2f}" for p, i in zip(*best, strict=True)]
     print(f"{prompt} …   {',  '.join(words)}")
+
+# %% tags=["claim"]
+assert first_words == [" Texas", " Austin", " Austin"], "Dallas ──→ Texas ──→ Austin"
 
 # %% [markdown]
 r"""
@@ -148,9 +159,9 @@ def intact(batches):
     return torch.cat(found)
 
 
-for name, batches in (("taught", taught), ("held out", held_out)):
-    right = intact(batches)
-    print(f"{name:<9}{len(right):>5} questions, right {right.float().mean():.1%}")
+taught_right, held_out_right = intact(taught), intact(held_out)
+for name, is_right in (("taught", taught_right), ("held out", held_out_right)):
+    print(f"{name:<9}{len(is_right):>5} questions, right {is_right.float().mean():.1%}")
 
 # %% tags=["quiz"]
 quiz("why-held-out", "a")
@@ -164,7 +175,8 @@ each state's prompts; for a new prompt, say the state whose mean is nearest.
 
 $$\hat c(x) = \arg\min_c \lVert x - \mu_c \rVert, \qquad \mu_c = \text{mean of the known } x \text{ of class } c$$
 
-Reading has one trap: it must be done on prompts that did not go into the means.
+Reading has one trap: it must be done on prompts that did not go into the means. (The trap is deeper than it looks.
+First the reader.)
 """
 
 # %% [markdown] slug="find-the-state"
@@ -212,21 +224,139 @@ def streams_at(batches):
 taught_names, taught_ends, taught_states = streams_at(taught)
 held_names, held_ends, held_states = streams_at(held_out)
 
+rows = [f"before layer {layer}" for layer in range(n_layers)] + ["after the last layer"]
+read_name, read_end = (
+    [
+        readable(known[layer], taught_states, new[layer], held_states)
+        for layer in range(n_layers + 1)
+    ]
+    for known, new in ((taught_names, held_names), (taught_ends, held_ends))
+)
 print("state read in held-out questions    at the name's end    at the prompt's end")
-for layer in range(n_layers + 1):
-    where = f"before layer {layer}" if layer < n_layers else "after the last layer"
-    at_name = readable(
-        taught_names[layer], taught_states, held_names[layer], held_states
-    )
-    at_end = readable(taught_ends[layer], taught_states, held_ends[layer], held_states)
+for where, at_name, at_end in zip(rows, read_name, read_end, strict=True):
     print(f"{where:<36}{at_name:>12.1%}{at_end:>23.1%}")
 
 # %% [markdown]
 r"""
+No held-out question went into the means, so is all well? Look at what the model has read when it comes to the
+name's end. In "In the state where Dallas lies, the **capital** is" the relation comes *after* the name. Up to the
+name, a held-out question is word for word a taught one with another relation, and a model that reads from left to
+right has the very same stream there. How many held-out questions have such a twin among the taught ones?
+"""
+
+
+# %% id="shared-prefixes"
+def until_name(batches):
+    """The tokens of each question, up to its name's end."""
+    return [
+        tuple(tokens[: place + 1].tolist())
+        for batch in batches
+        for tokens, place in zip(batch.tokens, batch.places, strict=True)
+    ]
+
+
+taught_prefixes = until_name(taught)
+held_prefixes = until_name(held_out)
+known_prefixes = set(taught_prefixes)
+has_twin = torch.tensor([prefix in known_prefixes for prefix in held_prefixes])
+print(
+    f"{int(has_twin.sum())} of {len(has_twin)} held-out questions have a twin", end=""
+)
+
+twin = taught_prefixes.index(held_prefixes[int(has_twin.nonzero()[0])])
+apart = taught_names[:, twin] - held_names[:, int(has_twin.nonzero()[0])]
+print(
+    f"; largest difference of the first one's streams, in all layers: {apart.abs().max():.0e}"
+)
+
+# %% [markdown]
+r"""
+So this is a **leak**: the reader is asked about vectors that are in its means. And a question without a twin has
+relatives, other questions about the same city. What we want to know is whether the *state* can be read, for a
+city that the means know nothing about. So leave the **city** out: in eight rounds, one of the eight cities of each
+state goes into no mean, and only its questions are read.
+"""
+
+
+# %% id="read-without-the-city"
+def rounds(questions):
+    """For each question the number, 0 to 7, of its city among its state's cities."""
+    return torch.tensor(
+        [geography.area_of(q.city).asked_cities.index(q.city) for q in questions]
+    )
+
+
+taught_round, held_round = rounds(taught_list), rounds(held_out_list)
+
+
+def read_without_city(known, new):
+    """The share of held-out questions read right, with no question about its city in the means."""
+    right = 0.0
+    for number in range(8):
+        stay, out = taught_round != number, held_round == number
+        share = readable(known[stay], taught_states[stay], new[out], held_states[out])
+        right += share * int(out.sum())
+    return right / len(held_round)
+
+
+fair_name = [
+    read_without_city(*each) for each in zip(taught_names, held_names, strict=True)
+]
+fair_end = [
+    read_without_city(*each) for each in zip(taught_ends, held_ends, strict=True)
+]
+
+print("state read, in %          at the name's end           at the prompt's end")
+print("the city in the means       yes        no                yes        no")
+for where, *four in zip(rows, read_name, fair_name, read_end, fair_end, strict=True):
+    a, b, c, d = (f"{100 * each:.1f}" for each in four)
+    print(f"{where:<24}{a:>7}{b:>10}{c:>19}{d:>10}")
+
+# %% tags=["claim"]
+assert (int(has_twin.sum()), len(has_twin)) == (1146, 2562), (
+    "1,146 of the 2,562 held-out questions had a twin"
+)
+assert apart.abs().max() < 1e-4, "equal up to rounding"
+assert all(_fair < _read for _fair, _read in zip(fair_name, read_name, strict=True)), (
+    "flattered itself in every row of the first column"
+)
+_percent = [
+    (round(100 * _fair), round(100 * _read))
+    for _fair, _read in zip(fair_name, read_name, strict=True)
+]
+assert _percent[0] == (7, 34), "7 % in place of 34 %"
+assert _percent[1][0] == 82, "comes with layer 0 (82 % before layer 1)"
+assert fair_name.index(max(fair_name)) == 2, "is read best before layer 2"
+assert _percent[2] == (92, 98), "at 92 % and not 98 %"
+assert _percent[5] == (39, 61), "after the last layer at 39 %, not 61 %"
+assert all(
+    abs(_fair - _read) < 0.012
+    for _fair, _read in zip(fair_end, read_end, strict=True)
+    if _read > 0.5
+), "At the prompt's end hardly anything changes"
+assert fair_end[3] > 0.999, (
+    "before layer 3 every state is read there without the city, too, or nearly every one"
+)
+assert abs(1 - fair_name[2] - 1 / 12) < 0.005, "is wrong for every twelfth question"
+assert round(100 * held_out_right.float().mean().item()) == 99, "answers 99 % of them"
+
+# %% [markdown]
+r"""
+**What you should see.** 1,146 of the 2,562 held-out questions had a twin, equal up to rounding, and reading flattered
+itself in every row of the first column. With the city left out, the name's end before layer 0 says next to nothing: 7
+% in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with layer 0 (82
+% before layer 1), is read best before layer 2, at 92 % and not 98 %, and after the last layer at 39 %, not 61 %. At
+the prompt's end hardly anything changes: before layer 3 every state is read there without the city, too, or nearly
+every one.
+
+Note a limit of our reader as well. Before layer 2 it is wrong for every twelfth question, and the model, which answers
+99 % of them, is not: what the nearest mean finds is less than what the model finds.
+
 A reader says what is *there*. What is *used* is another question, and for that we exchange something: run
 two questions that ask the same about cities of different states, put the stream of one, at one layer and one
 token, into the other, and count how often the answer becomes the other state's. Both, and the logit lens
-(what the model would say if it stopped here, among the 50 states' names), at every layer and token:
+(what the model would say if it stopped here, among the 50 states' names), at every layer and token. `swaps.state_map`
+reads each prompt with means that no prompt about its city went into:
 """
 
 # %% id="state-map"
@@ -249,14 +379,66 @@ state_map = swaps.state_map(
 )
 show.state_places(state_map)
 
+# %% tags=["claim"]
+_lens, _read, _patched = state_map.lens, state_map.read, state_map.patched
+_of = {_place: _n for _n, _place in enumerate(state_map.places)}
+_name, _end, _comma = _of["name's end"], _of["is (end)"], _of[","]
+assert [f"{_x:.2f}" for _x in _read[[0, 1, 5], _name]] == ["0.06", "0.80", "0.69"], (
+    "it stays there: .69 after all layers"
+)
+assert f"{_read[0, _name]:.2f} {_read[1, _name]:.2f}" == "0.06 0.80", (
+    "(.06 before layer 0, .80 before layer 1)"
+)
+assert _read[:3, _end].max() < 0.05 and round(_read[3, _end].item(), 2) == 0.99, (
+    "At the prompt's end it appears before layer 3, at .99"
+)
+assert _patched[1:3, _name].min() > 0.99 and _patched[3:, _name].max() < 0.01, (
+    "exchanges every answer, or nearly, before layers 1 and 2"
+)
+assert f"{_patched[0, _name]:.2f}" == "0.32", "(.32 before layer 0"
+assert _patched[:3, _end].max() < 0.01 and _patched[3:, _end].min() > 0.99, (
+    "patching the end takes over"
+)
+assert (
+    f"{_read[3, _comma]:.2f}" == "0.99"
+    and abs(_read[3, _comma] - _read[3, _end]) < 0.01
+), "Before layer 3 the state is read at the comma at .99, as well as at the end"
+assert _patched[:, _comma].max() < 0.005, "patching it there exchanges .00"
+assert _patched[3:, _end].min() > 0.995, "patching the end alone exchanges them all"
+assert _patched[:, [_of["lies"], _of["the"]]].max() < 0.005, (
+    "Likewise “lies” and “the”, with .47 and .71"
+)
+assert [f"{_read[3, _of[_w]]:.2f}" for _w in ("lies", "the")] == ["0.47", "0.71"], (
+    "Likewise “lies” and “the”, with .47 and .71"
+)
+assert _read[:, _of["one before"]].max() < 0.065, (
+    "the state is read at .06 or less, in all layers"
+)
+assert f"{_patched[0, 0]:.2f}" == "0.12" and _patched[1:, 0].max() < 0.005, (
+    "(Only in the row before layer 0 is a little exchanged, .12.)"
+)
+assert f"{_lens[:, _name].max():.2f}" == "0.12", "at the name's end .12 at best"
+assert _lens[1:5, _name].max() < 0.02, "before layers 1 to 4 at most .02"
+assert (_lens[1:, _name] < _read[1:, _name] - 0.5).all(), "the logit lens sees less"
+
 # %% [markdown]
 r"""
-**What you should see.** In the middle, the state can be read where the name ends almost at once, and for some
-layers it stays there. At the prompt's end it appears only later. On the right, patching the name's end
-exchanges the answer in the early rows (less so in the very first, where the name's last piece still stands alone),
-and then no more: by then the end has fetched what it needs, and patching the *end* takes over. On the left, the
-logit lens sees less: streams in the middle are not written for the unembedding to read, so that the lens sees
-nothing is no evidence that nothing is there.
+**What you should see.** In the middle panel, the state can be read where the name ends almost at once (.06 before
+layer 0, .80 before layer 1), and it stays there: .69 after all layers. At the prompt's end it appears before layer 3,
+at .99. On the right, patching the name's end exchanges every answer, or nearly, before layers 1 and 2 (.32 before
+layer 0, where the name's last piece still stands alone), and then none: by then the end has fetched what it needs, and
+patching the *end* takes over.
+
+One column looks odd. Before layer 3 the state is read at the comma at .99, as well as at the end, and patching it
+there exchanges .00. The comma has fetched the state as well, and no answer hangs on it: patching the end alone
+exchanges them all. Likewise “lies” and “the”, with .47 and .71.
+
+And one column is empty: one token before the name's end, where the name's earlier pieces stand, the state is read at
+.06 or less, in all layers. (Only in the row before layer 0 is a little exchanged, .12.)
+
+On the left, the logit lens sees less: at the name's end .12 at best, and before layers 1 to 4 at most .02. Streams in
+the middle are not written for the unembedding to read, so that the lens sees nothing is no evidence that nothing is
+there.
 
 Compare the last two panels at the name's end, in the rows below the last one in which patching works.
 """
@@ -356,8 +538,12 @@ to_california = state_direction(
     states.index("California"),
 )
 
-print(f"{'asked about Dallas':<42}{'as it is':<18}{'Texas → California'}")
-for relation in ("capital", "abbreviation", "nickname", "bird", "flower", "time zone"):
+print(f"{'asked about Dallas':<42}{'':<11}{'as it is':<22}{'Texas → California'}")
+held_out_of_dallas = {
+    q.relation for q in held_out_list if q.city.name.english == "Dallas"
+}
+demo = []
+for relation in ("capital", "nickname", "tree", "abbreviation", "bird", "flower"):
     tokens, place = name_place(
         model, f" The {relation} of the state of", " Dallas", " is"
     )
@@ -367,18 +553,34 @@ for relation in ("capital", "abbreviation", "nickname", "bird", "flower", "time 
             model, tokens[None], torch.tensor([place]), step[None], LAYER
         )
         answers.append(model.to_string(logits[0].argmax()))
+    demo.append(answers)
+    status = "held out" if relation in held_out_of_dallas else "taught"
     print(
         f"The {relation} of the state of Dallas is".ljust(42)
-        + f"{answers[0]:<18}{answers[1]}"
+        + f"{status:<10}{answers[0]:<22}{answers[1]}"
     )
+
+# %% tags=["claim"]
+_california = " Sacramento/ Golden State/ California redwood/ CA/ California quail/ California poppy"
+assert [_answers[1] for _answers in demo] == _california.split("/"), (
+    "California's answers are Sacramento, Golden State, California redwood, CA, California quail, California poppy"
+)
+assert len(held_out_of_dallas & {"capital", "nickname", "tree"}) == 3, (
+    "Three of these six questions were held out, the other three were taught"
+)
+assert not held_out_of_dallas & {"abbreviation", "bird", "flower"}, (
+    "the other three were taught"
+)
 
 # %% [markdown]
 r"""
-**What you should see.** One vector, added at one token of one layer, moves all answers at once, and they move
+**What you should see.** One vector, added at one token of one layer, moves all six answers at once, and they move
 *together*: to the answers of one other state. It was made from prompts about many cities and all relations. So
 what it moves is not "capitals"; it is which state we are in. Is it the state that we meant? California's answers
-are Sacramento, CA, Golden State, California quail, California poppy, Pacific Time. Where you see another
-state's, one step from Texas did not reach as far as California; *Dose and response* takes that up.
+are Sacramento, Golden State, California redwood, CA, California quail, California poppy.
+
+Three of these six questions were held out, the other three were taught, and a taught answer could be known by
+rote as well. From here on we count held-out questions only.
 
 One example is an anecdote, however well chosen. So let us count.
 
@@ -443,6 +645,7 @@ print(f"swap success: {result.success:.1%}\n")
 
 follows = result.follows & result.asked
 in_where = [q.prompt.text.startswith(in_the_state) for q in held_out_list]
+shares = {}
 kinds = [
     ("held out as", [q.held_out_by for q in held_out_list]),
     (
@@ -451,11 +654,42 @@ kinds = [
     ),
     ("relation", [q.relation.replace("_", " ") for q in held_out_list]),
 ]
-for title, names in kinds:
-    for name in dict.fromkeys(names):
-        rows = torch.tensor([each == name for each in names])
-        share = follows[rows].sum() / result.asked[rows].sum()
-        print(f"{title:<12}{name:<20}{share:.1%}")
+for title, labels in kinds:
+    for label in dict.fromkeys(labels):
+        chosen = torch.tensor([each == label for each in labels])
+        share = (follows[chosen].sum() / result.asked[chosen].sum()).item()
+        shares[title, label] = share
+        print(f"{title:<12}{label:<20}{share:.1%}")
+
+# %% id="swap-without-the-city"
+# The same with three states each and, for each city, means that know nothing of the city itself.
+fair_means = torch.stack(
+    [
+        swaps.class_means(
+            taught_names[LAYER, taught_round != number],
+            taught_states[taught_round != number],
+            50,
+        )
+        for number in range(8)
+    ]
+)
+fair_passed = fair_asked = 0
+for number, batch_rounds in enumerate(
+    held_round.split([len(b.tokens) for b in held_out])
+):
+    questions_here = held_out[number]
+    targets = swaps.other_classes(questions_here.classes, 50, n_targets=3, seed=number)
+    theirs = fair_means[batch_rounds]  # [prompt state d_model]
+    each = torch.arange(len(targets))
+    steps_here = (
+        theirs[each[:, None], targets] - theirs[each, questions_here.classes][:, None]
+    )
+    fair = swaps.swap_with(plain, questions_here, LAYER, targets, steps_here)
+    fair_passed += int((fair.follows & fair.asked).sum())
+    fair_asked += int(fair.asked.sum())
+print(
+    f"the city left out of the means: {fair_passed / fair_asked:.1%} of {fair_asked} tests"
+)
 
 # %% [markdown]
 r"""
@@ -474,6 +708,7 @@ where_taught, _ = in_batches(
     [q for q in taught_list if q.prompt.text.startswith(in_the_state)][::4]
 )
 tables = [swaps.means_at(plain, where_taught, offset)[LAYER] for offset in range(4)]
+with_copies = []
 where_some = [swaps.thinned(each, 8) for each in where_held_out]
 print("“In the state where Dallas lies, the …”: swapped at")
 for n, words in enumerate(
@@ -482,6 +717,7 @@ for n, words in enumerate(
     share = swaps.swap_copies(
         plain, where_some, tables[: n + 1], LAYER, n_targets=3
     ).success
+    with_copies.append(share)
     print(f"{words:<20}{share:.1%}")
 
 # %% id="swap-matrix-figure"
@@ -493,15 +729,50 @@ matrix = success_matrix(
 )
 show.swap_heatmap(matrix, states)
 
+# %% tags=["claim"]
+_of = {
+    _kind: _share for (_title, _kind), _share in shares.items() if _title == "relation"
+}
+assert round(100 * result.success) == 99, "99 % of the answers follow"
+assert all(0.969 < _share < 0.995 for _share in _of.values()), (
+    "between 97 and 99 % for every relation"
+)
+assert max(_of, key=_of.get) == "capital" and min(_of, key=_of.get) == "region", (
+    "most for capitals, least for regions"
+)
+assert round(1000 * shares["held out as", "city"]) == 966, (
+    "Whole cities do worse, with 96.6 %"
+)
+assert (
+    min(shares[_key] for _key in shares if _key[0] == "held out as")
+    == shares["held out as", "city"]
+), "Whole cities do worse, with 96.6 %"
+assert abs(fair_passed / fair_asked - 0.977) < 0.0006, (
+    "With the city left out of the means the swaps lose one per cent: 97.7 %"
+)
+assert (
+    max(with_copies) - min(with_copies) < 0.001 and round(1000 * with_copies[0]) == 983
+), "all its numbers are 98.3 %"
+_tested = ~matrix.isnan()
+assert matrix.nanmean(dim=0).min() > 0.95 and matrix.nanmean(dim=1).min() > 0.93, (
+    "No row and no column is pale"
+)
+assert abs(int(result.asked.sum()) / int(_tested.sum()) - 10) < 0.5, (
+    "a cell holds about ten swaps"
+)
+
 # %% [markdown]
 r"""
-**What you should see.** In the first table, much the same success for every relation: a state moves with all that
-depends on it. Where one way of holding out does worse than the rest, there is something to find out; *Where it
-goes wrong* does. The second table looked for one reason: if its numbers stay where they are, copies are not it. In
-the figure:
-dark wherever swaps work, from one state (row) to another (column).
+**What you should see.** 99 % of the answers follow, and the first table has much the same for every kind: between 97
+and 99 % for every relation, most for capitals, least for regions. A state moves with all that depends on it. Whole
+cities do worse, with 96.6 %; *Where it goes wrong* looks at them. With the city left out of the means the swaps lose
+one per cent: 97.7 %. (A direction is less touched by the leak than a reader: the target's mean never had the city in
+it.) The second table looked for copies: all its numbers are 98.3 %, so copies are not what fails.
+
+In the figure: dark wherever swaps work, from one state (row) to another (column).
 The diagonal is empty, since a state is not swapped for itself. Look for pale rows and columns rather than at
-single cells (a cell holds about ten swaps): a pale column would be a state whose mean does not stand for it.
+single cells (a cell holds about ten swaps): a pale column would be a state whose mean does not stand for it. No row
+and no column is pale (the palest are Tennessee's row, .94, and Alabama's column, .96).
 
 ## Controls: interventions that fail
 
@@ -513,7 +784,7 @@ in all but one respect:
 | random direction | place, layer, length | it means nothing |
 | unrelated direction | place, layer, length, and it means something | from one *country* to another |
 | another position | direction, layer | one token before the name's end |
-| another layer | direction, token | before the last layer |
+| another layer | direction, token | before layer 3, one layer later |
 """
 
 # %% [markdown] slug="controls"
@@ -551,11 +822,23 @@ controlled = swaps.control_swaps(
     means[LAYER],
     LAYER,
     unrelated=country_means[LAYER],
-    another_layer=n_layers - 1,
+    another_layer=LAYER + 1,
 )
 show.control_bars(
     {name: each.success for name, each in controlled.items()},
     {name: int(each.asked.sum()) for name, each in controlled.items()},
+)
+
+# %% tags=["claim"]
+_success = {_name: _each.success for _name, _each in controlled.items()}
+assert _success["the swap"] > 0.98, "One long bar, at 98 %"
+assert max(_x for _n, _x in _success.items() if _n != "the swap") < 0.05, (
+    "the four others stay below 5 %"
+)
+_most = sorted(_success, key=_success.get)[-2]
+assert _most == "unrelated direction", "the most from the unrelated direction, 4.6 %"
+assert round(1000 * _success[_most]) == 46, (
+    "the most from the unrelated direction, 4.6 %"
 )
 
 # %% id="own-random-direction"
@@ -567,25 +850,43 @@ wanted = batch.answers.gather(1, target)[:, 0]
 is_test = own != wanted
 steps = means[LAYER][target[:, 0]] - means[LAYER][batch.classes]
 
+own_shares = []
 for name, each in [("states", steps), ("random", random_like(steps, seeded(0)))]:
     logits = swap_logits(model, batch.tokens, batch.places, each, LAYER)
     share = (logits.argmax(dim=-1) == wanted)[is_test].float().mean()
+    own_shares.append(share.item())
     print(f"{name:<8}{share:>6.1%} of {int(is_test.sum())} tests")
 
 # %% id="swap-by-layer"
 print("swap at the name's end, with each layer's own means")
+by_layer = []
 for layer in range(n_layers):
     share = swaps.swap_batches(plain, some, means[layer], layer, n_targets=3).success
+    by_layer.append(share)
     print(f"before layer {layer}: {share:.1%}")
+
+# %% tags=["claim"]
+assert own_shares[0] > 0.95 and own_shares[1] < 0.05, (
+    "yours do as little as the package's: below 5 %"
+)
+assert round(100 * by_layer[0]) == 27, "27 % before layer 0"
+assert min(by_layer[1:3]) > 0.97, "98 % before layers 1 and 2"
+assert max(by_layer[3:]) < 0.005, "next to nothing before layers 3 and 4"
+assert round(100 * fair_name[3]) == 88, "the state could still be read there (88 %)"
 
 # %% [markdown]
 r"""
-**What you should see.** One long bar. (Controls need not be at exactly zero: some answers, such as a region, are
-shared by many states, so now and then one is hit by chance.)
+**What you should see.** One long bar, at 98 %, while the four others stay below 5 %: the most from the unrelated
+direction, 4.6 %. (Controls need not be at exactly zero: some answers, such as a region, are
+shared by many states, so now and then one is hit by chance.) With your random directions it is the same: yours do as
+little as the package's: below 5 %.
 
 Each failure says something. Random: not any push does it. Unrelated: not any *meaningful* push either.
-Another position: one token earlier the name is not complete. Its pieces may hint at the state (the map had some
-of it at "one before"), but what comes after the name hardly looks there. Another layer:
+Another position: one token earlier the name is not complete, and the map could not read the state there. But that
+nothing looks there from outside is what training paid for, so this control had little chance to succeed.
+Another layer: the table has 27 % before layer 0, 98 % before layers 1 and 2, next to nothing before layers 3 and 4.
+That layer 4 does not look is, again, training's doing. Layer 3 was free to look at the name's last token, and the state
+could still be read there (88 %): this is the control that could have come out otherwise. Why didn't it?
 """
 
 # %% tags=["quiz"]
@@ -602,26 +903,38 @@ end, in held-out questions, and the accuracy that is left:
 
 # %% id="needed-and-enough"
 needed = swaps.needed_and_enough(plain, some, means[LAYER], LAYER)
-for words, share in [
+for words, left in [
     ("intact", needed.intact),
     ("what tells the state from the average state taken out", needed.erased),
     ("as much taken out in a random direction", needed.random),
     ("the whole stream replaced by its state's mean", needed.alone),
     ("the whole stream replaced by the mean of all states", needed.average),
 ]:
-    print(f"{words:<56}{share:.1%} right")
+    print(f"{words:<56}{left:.1%} right")
+
+# %% tags=["claim"]
+assert needed.erased < 0.08, (
+    "Take the state out and 7 % of the answers are left: needed"
+)
+assert needed.random > 0.94, "As much taken out at random leaves 95 %"
+assert needed.alone == 1.0, "and all answers are right: enough"
+assert needed.intact < needed.alone, "They even get better than intact, which is 98 %"
+assert round(100 * needed.intact) == 98, (
+    "They even get better than intact, which is 98 %"
+)
 
 # %% [markdown]
 r"""
-**What you should see.** Take the state out and the answers are lost: needed. Replace the *whole* stream there
-by the mean of its state, so that nothing of this city is left, and the answers stay right: enough. (They may
-even get better than intact. Where the model is unsure about a city, the mean of its state is a clearer
-message than its own.)
+**What you should see.** Take the state out and 7 % of the answers are left: needed. As much taken out at random leaves
+95 %. Replace the *whole* stream there by the mean of its state, so that of this city no more is left than its own
+share in that mean, and all answers are right: enough. (They even get better than intact, which is 98 %: the mean of a
+state is a clearer message than a single city's stream. *Where it goes wrong* makes the same experiment with means
+that have nothing of the city in them.)
 
 ## Dose and response
 
-How much of the direction does it take? If strength 1 is the distance between two states, there should be a
-threshold before it, and something should go wrong far beyond it.
+How much of the direction does it take? If strength 1 is the distance between two states, answers
+should tip over somewhere on the way to it, and something should go wrong far beyond it.
 """
 
 # %% [markdown] slug="dose-response"
@@ -662,12 +975,24 @@ show.dose_curves(
     title=f"Dose and response, {int(is_test.sum())} held-out questions",
 )
 
+# %% tags=["claim"]
+_at = {
+    _x: [round(_y, 2) for _y in _row]
+    for _x, _row in zip(strengths, fates.tolist(), strict=True)
+}
+assert [_at[_x][1] for _x in (0.25, 0.5, 0.75, 1)] == [0.06, 0.47, 0.73, 0.98], (
+    "at a quarter of the way .06 of the answers follow, at a half .47, at three quarters .73, and at the whole .98"
+)
+assert _at[0.5][2] == 0.29, "at a half .29 are neither the one nor the other"
+assert strengths[int(fates[:, 1].argmax())] == 1, "Of these strengths 1 is the best"
+assert (fates[4:, 2].diff() > 0).all(), "beyond it “something else” grows"
+assert _at[8][2] == 0.66, "to .66 at strength 8"
+
 # %% [markdown]
 r"""
-**What you should see.** An S: at a quarter of the way hardly an answer follows, then, between a half and one, they
-tip over. (On the way some are neither the one nor the other.) The best strength may lie above 1: a difference of
-means leads from one average to another, and a single city's stream may lie farther out, or farther off. Beyond the
-best one "something else" grows: the overshoot.
+**What you should see.** An S: at a quarter of the way .06 of the answers follow, at a half .47, at three quarters .73,
+and at the whole .98. On the way, at a half .29 are neither the one nor the other. Of these strengths 1 is the best;
+beyond it “something else” grows, to .66 at strength 8: the overshoot.
 """
 
 # %% tags=["quiz"]
@@ -739,32 +1064,121 @@ check("swap-latents", step_in_latents)
 from mi_tutor.specimens import open_dictionary
 
 dictionary = open_dictionary("atlas-resid2")
+in_latents = []
 for at_least in (0.0, 0.1, 0.2):
     found = swaps.latent_swaps(
         plain, taught, some, dictionary, LAYER, at_least=at_least
     )
+    in_latents.append(found)
     print(
         f"latents whose mean changes by {at_least} or more ({found.latents_moved:5.1f} of {dictionary.d_sae} move): "
         f"success {found.with_error.success:.1%} with the error, {found.without_error.success:.1%} without"
     )
 transcoder = open_dictionary("atlas-mlp0")
-found = swaps.latent_swaps(plain, taught, some, transcoder, layer=1, place="mlp")
+in_mlp = swaps.latent_swaps(plain, taught, some, transcoder, layer=1, place="mlp")
 print(
-    f"latents of a transcoder of layer 0's MLP ({found.latents_moved:5.1f} of {transcoder.d_sae} move): "
-    f"success {found.with_error.success:.1%} with the error, {found.without_error.success:.1%} without"
+    f"latents of a transcoder of layer 0's MLP ({in_mlp.latents_moved:5.1f} of {transcoder.d_sae} move): "
+    f"success {in_mlp.with_error.success:.1%} with the error, {in_mlp.without_error.success:.1%} without"
 )
+
+# %% tags=["claim"]
+_all, _tenth, _fifth = in_latents
+assert abs(_all.with_error.success - 0.954) < 0.0006, "95.4 % of the answers follow"
+assert 0.02 < controlled["the swap"].success - _all.with_error.success < 0.04, (
+    "three per cent fewer than along our own direction"
+)
+assert all(
+    _each.without_error.success >= _each.with_error.success for _each in in_latents
+), "dropping the error does no harm"
+assert [round(_each.latents_moved) for _each in in_latents] == [112, 49, 29], (
+    "112 on average, or 49, or 29"
+)
+assert (
+    _all.with_error.success
+    > _tenth.with_error.success
+    > _fifth.with_error.success
+    > 0.89
+), "with fewer of them success falls, to 90 %"
+assert round(100 * in_mlp.with_error.success) == 83, "83 % of the answers follow"
+assert round(100 * in_mlp.without_error.success) == 85, "without the error 85 %"
 
 # %% [markdown]
 r"""
-**What you should see.** Swaps in latents work nearly as well as along our own direction, and dropping the error
-does no harm: what it holds is not needed here. But look at how many latents have to move. No single latent is "Texas"
-in this dictionary; the state is spread over dozens, and with fewer of them success falls. The latents hold the
-state. They do not name it. Chapter 02 asks what it takes for a latent to be *one* thing.
+**What you should see.** With latents alone 95.4 % of the answers follow, three per cent fewer than along our own
+direction, and dropping the error does no harm: what it holds is not needed here. But look at how many latents have to
+move: 112 on average, or 49, or 29, and with fewer of them success falls, to 90 %. What these swaps use is spread over
+dozens of latents. Chapter 02 asks what it takes for a latent to be *one* thing.
 
 The last line uses a **transcoder**: it reads what layer 0's MLP reads and writes, in latents, what the MLP
 writes. The swap is made in that one output, and the rest of the stream stays as it was, so what reached the
-stream by other ways (the pieces of the name, which attention has brought) still speaks for the old state. Most
-answers follow all the same: this MLP is where a name becomes a state.
+stream by other ways (the pieces of the name, which attention has brought) still speaks for the old state. All the same
+83 % of the answers follow, and without the error 85 %: what this MLP writes is *enough*. Is it also where a name
+becomes a state? That would take more: that the other parts of layer 0 do not do as well, and that nothing is left of
+the swap when the MLP's part is left out. The stream before layer 1 is a sum of three: embedding, attention's output,
+the MLP's output. So exchange the means of each part, and of all but it:
+"""
+
+
+# %% id="parts-of-layer-0"
+def parts_of_layer_0(asked):
+    """What adds up to the stream before layer 1, where names end: three times [prompt d_model]."""
+    at = plain.activations(0, asked.tokens)
+    each = torch.arange(len(asked.tokens)), asked.places
+    embedded = plain.embed(asked.tokens)
+    three = embedded, at["resid_mid"] - embedded, at["mlp_out"]
+    return [part[each] for part in three]
+
+
+three_parts = zip(*[parts_of_layer_0(asked) for asked in taught], strict=True)
+part_means = {
+    name: swaps.class_means(torch.cat(part), taught_states, 50)
+    for name, part in zip(("embedding", "attention", "MLP"), three_parts, strict=True)
+}
+by_part = {}
+print("swapped in the stream before layer 1")
+for name, table in part_means.items():
+    rest = sum(part_means.values()) - table
+    by_part[name] = [
+        swaps.swap_batches(plain, some, each, 1, n_targets=3).success
+        for each in (table, rest)
+    ]
+    alone, without = by_part[name]
+    print(f"{name:<12} alone {alone:>6.1%}      all but the {name:<12} {without:>6.1%}")
+
+# And attention's output exchanged, with the MLP computing from it what it then writes.
+follow, tested = 0, 0
+for number, asked in enumerate(some):
+    at = plain.activations(0, asked.tokens)
+    each = torch.arange(len(asked.tokens)), asked.places
+    own_answers = asked.answers.gather(1, asked.classes[:, None])[:, 0]
+    for other in swaps.other_classes(asked.classes, 50, n_targets=3, seed=number).T:
+        middle = at["resid_mid"].clone()
+        middle[each] += (
+            part_means["attention"][other] - part_means["attention"][asked.classes]
+        )
+        stream = middle + plain.mlp(plain.blocks[0], middle)
+        guesses = plain.logits_after(0, stream, read=-1)[:, 0].argmax(dim=-1)
+        theirs = asked.answers.gather(1, other[:, None])[:, 0]
+        follow += int((guesses == theirs)[theirs != own_answers].sum())
+        tested += int((theirs != own_answers).sum())
+through_mlp = follow / tested
+print(f"attention alone, and what the MLP makes of it {through_mlp:.1%}")
+
+# %% tags=["claim"]
+assert round(100 * by_part["MLP"][0]) == 97, "The MLP's part alone does 97 %"
+assert by_part["MLP"][1] < 0.015, "all but the MLP does 1 % or less"
+assert max(by_part["embedding"][0], by_part["attention"][0]) < 0.015, (
+    "neither the embedding's part nor attention's part does more"
+)
+assert round(100 * through_mlp) == 45, "45 % follow"
+
+# %% [markdown]
+r"""
+**What you should see.** The MLP's part alone does 97 %, all but the MLP does 1 % or less, and by itself neither the
+embedding's part nor attention's part does more. So of what reaches layer 1, the state that is used comes by way of
+this MLP. But does the MLP also *make* it? If only attention's output is exchanged, and the MLP is left to compute
+from it, 45 % follow. So part of what makes the state is in what the MLP reads. Where a name *becomes* a state is not
+shown by this; where the state passes is.
 """
 
 # %% [markdown]
@@ -779,8 +1193,9 @@ same accuracy. One of them works the state out. The other has learned its answer
 from mi_tutor.specimens.atlas import accuracy, suspects
 
 models, batches = suspects()
-for letter in models:
-    print(f"model {letter}: {accuracy(letter):.1%} right")
+accuracies = {letter: accuracy(letter) for letter in models}
+for letter, share in accuracies.items():
+    print(f"model {letter}: {share:.1%} right")
 
 # %% [markdown] slug="which-model-composes"
 r"""
@@ -812,13 +1227,25 @@ check("which-model-composes", verdict)
 
 # %% id="what-the-verdict-rests-on"
 for letter, share in verdict["swap success"].items():
-    print(f"model {letter}: accuracy {accuracy(letter):.1%}, best swap {share:.1%}")
+    print(f"model {letter}: accuracy {accuracies[letter]:.1%}, best swap {share:.1%}")
+
+# %% tags=["claim"]
+assert all(round(_share, 3) == 1 for _share in accuracies.values()), (
+    "The same accuracy, 100.0 %"
+)
+assert max(verdict["swap success"].values()) > 0.99, (
+    "In one, 99 % of the answers follow the state"
+)
+assert min(verdict["swap success"].values()) < 0.005, (
+    "In the other hardly one does, in no layer"
+)
 
 # %% [markdown]
 r"""
-**What you should see.** The same accuracy, and two different machines. In one, the answers follow the state.
-In the other nothing does, in no layer: there is no state to exchange. Behaviour on questions that were taught
-could not tell them apart, and neither would a benchmark made of such questions.
+**What you should see.** The same accuracy, 100.0 %, and two different machines. In one, 99 % of the answers follow the
+state. In the other hardly one does, in no layer: at the name's end it holds no state that a difference of means could
+exchange. Behaviour on questions that were taught could not tell them apart, and neither would a benchmark made of such
+questions.
 
 ## Other hops
 
@@ -827,6 +1254,7 @@ Is this about states only? Cities lie in countries, too: Marseille → France �
 
 # %% id="other-hops-countries"
 names = [area.name.english for area in geography.facts.countries]
+to_japan = []
 step = (
     country_means[LAYER][names.index("Japan")]
     - country_means[LAYER][names.index("France")]
@@ -840,6 +1268,7 @@ for relation in ("capital", "language", "currency", "continent"):
         model, tokens.expand(2, -1), torch.full((2,), place), both, LAYER
     )
     before, after = (model.to_string(i) for i in logits.argmax(dim=-1))
+    to_japan.append(after)
     print(
         f"The {relation} of the country of Marseille is{before}; France → Japan:{after}"
     )
@@ -851,9 +1280,18 @@ print(
     f"all held-out questions about countries: swap success {in_countries.success:.1%}"
 )
 
+# %% tags=["claim"]
+assert to_japan == [" Tokyo", " Japanese", " yen", " Africa"], (
+    "Three of the four follow, and the continent says Africa in place of Asia"
+)
+assert round(100 * in_countries.success) == 96, (
+    "over all held-out questions about countries 96 % follow"
+)
+
 # %% [markdown]
 r"""
-(Where one of the four goes wrong, count before you explain: the last line is over all of them.)
+Three of the four follow, and the continent says Africa in place of Asia. Count before you explain: over all held-out
+questions about countries 96 % follow.
 
 And in another language? `atlas` answers in English, French and Spanish, and state by state nothing forces it
 to use the same vector for Texas in all three. First, do the directions look alike?
@@ -890,31 +1328,100 @@ print(
 print(
     "held-out questions in               directions       the means     English    own means"
 )
+by_language = {}
 for language in ("english", "french", "spanish"):
     theirs, asked = questions_about("state", language)
     theirs, asked = in_batches(theirs[::5])[0], in_batches(asked[::9])[0]
     own_means = swaps.means_at(plain, theirs)[LAYER]
     agreement = direction_agreement(means[LAYER], own_means)
     raw = torch.cosine_similarity(means[LAYER], own_means, dim=-1).mean()
-    shares = [
+    with_english, with_own = (
         swaps.swap_batches(plain, asked, table, LAYER, n_targets=3).success
         for table in (means[LAYER], own_means)
-    ]
+    )
+    by_language[language] = agreement, float(raw), with_english, with_own
     print(
-        f"{language:<36}{agreement:>8.2f}{raw:>17.2f}{shares[0]:>16.1%}{shares[1]:>12.1%}"
+        f"{language:<36}{agreement:>8.2f}{raw:>17.2f}{with_english:>16.1%}{with_own:>12.1%}"
     )
 
 one, other = means[LAYER].roll(1, dims=0), means[LAYER]
-raw = torch.cosine_similarity(one, other, dim=-1).mean()
-print(f"for comparison, two DIFFERENT states in English: cosine of the means {raw:.2f}")
+different = torch.cosine_similarity(one, other, dim=-1).mean()
+print(
+    f"for comparison, two DIFFERENT states in English: cosine of the means {different:.2f}"
+)
 
 # %% [markdown]
 r"""
 Read the table from right to left. The last column says how well swaps work in each language with directions
-made in that language, the one before it how well with *English* directions. If the two are close, the middle
-step is shared: whatever reads the state downstream reads it in the same direction in all three languages.
-If English directions did much worse, the languages would have states of their own. That is a statement about
-`atlas`, which met all three languages side by side from its first step on.
+made in that language, the one before it how well with *English* directions. They differ by half a per cent or less. A
+shared middle step? Look at the questions first. What differs between "the capital of the state of **Dallas**" and
+« la capitale de l'État de **Dallas** »? Not the name. How many of the cities have the same name in all
+three languages? And for those with another name, what becomes of the English directions? (States have too few of
+them. Countries have more: Venice, Venise, Venecia.)
+"""
+
+# %% id="names-that-differ"
+cities = [city for area in geography.facts.states for city in area.asked_cities]
+spelled_alike = [
+    city.name.english == city.name.given("french") == city.name.given("spanish")
+    for city in cities
+]
+print(
+    f"{sum(spelled_alike)} of {len(cities)} cities of states are spelled alike in all three\n"
+)
+
+print("held-out questions about cities of countries      right     swap success with")
+print(
+    "                                                            English    own means"
+)
+by_spelling = {}
+for language in ("french", "spanish"):
+    theirs, asked = questions_about("country", language)
+    own_country_means = swaps.means_at(plain, in_batches(theirs)[0])[LAYER]
+    for spelled in ("as in English", "differently"):
+        chosen, _ = in_batches([
+            q for q in asked
+            if (q.city.name.given(language) != q.city.name.english) == (spelled == "differently")
+        ])  # fmt: skip
+        known_share = intact(chosen).float().mean().item()
+        with_english, with_own = (
+            swaps.swap_batches(plain, chosen, table, LAYER).success
+            for table in (country_means[LAYER], own_country_means)
+        )
+        by_spelling[language, spelled] = known_share, with_english, with_own
+        print(
+            f"{language}, spelled {spelled}".ljust(50)
+            + f"{known_share:>5.1%}{with_english:>18.1%}{with_own:>12.1%}"
+        )
+
+# %% tags=["claim"]
+assert all(abs(_row[2] - _row[3]) < 0.0055 for _row in by_language.values()), (
+    "They differ by half a per cent or less"
+)
+assert (sum(spelled_alike), len(cities)) == (395, 400), (
+    "395 of 400 cities of states are spelled alike"
+)
+_round = {_key: [f"{_x:.2f}" for _x in _row[1:]] for _key, _row in by_spelling.items()}
+assert _round["french", "differently"] == ["0.86", "0.93"], (
+    "in French .86 follow the English directions and .93 their own"
+)
+assert _round["spanish", "differently"] == ["0.78", "0.90"], "in Spanish .78 and .90"
+assert all(
+    abs(by_spelling[_l, "as in English"][1] - by_spelling[_l, "as in English"][2])
+    < 0.021
+    for _l in ("french", "spanish")
+), (
+    "where the name is spelled as in English, they differ by hardly more than two per cent"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** 395 of 400 cities of states are spelled alike: the first table compared the same names in
+three languages, and would look alike if the model had one vector for each name. The second is the test. Where the
+name is spelled as in English, they differ by hardly more than two per cent. Where it is not, in French .86 follow the
+English directions and .93 their own, in Spanish .78 and .90. Something is lost, and most of it is not: what reads a
+country downstream reads nearly the same direction whatever the name's language. That is a statement about `atlas`,
+which met all three languages side by side from its first step on. For its states it is as good as untested.
 """
 
 # %% tags=["quiz"]
@@ -924,75 +1431,98 @@ quiz("the-same-cosine", "b")
 r"""
 ## Where it goes wrong
 
-The held-out questions that the model gets wrong are worth a look. Which hop fails? If another state is read
-where the name ends, the first one did. If the right one is read, put its mean in place of what stands there, the
-clearest message that we can make. If the answer is right then, the state was there, but not clearly enough. If it
-is still wrong, the second hop failed.
+The held-out questions that the model gets wrong are worth a look. Which hop fails? Read the state where the name ends
+(with the city left out of the means), and then put the right state's mean, again without the city, in place of
+what stands there: the clearest message that we can make. If the answer is right then, the second hop works, and what
+the name's end held was not clear enough, or another state. If it is still wrong, the second hop failed.
 """
 
 # %% id="failures"
-right = intact(held_out)
-state_read = swaps.nearest_mean(held_names[LAYER], means[LAYER])
-state_right = state_read == held_states
 reasons = [q.held_out_by for q in held_out_list]
+state_read = torch.zeros_like(held_states)
+for number in range(8):
+    out = held_round == number
+    state_read[out] = swaps.nearest_mean(held_names[LAYER, out], fair_means[number])
+read_right = state_read == held_states
 
 # The same questions with the mean of the city's state in place of what stands at the name's end.
-replaced = []
-for batch in held_out:
-    here = swaps.streams(plain, batch.tokens)[LAYER]
-    own_means = means[LAYER][batch.classes]
-    step = own_means - here[torch.arange(len(here)), batch.places]
-    guesses = swaps.answers_after(plain, here, LAYER, batch.places, step)
-    replaced.append(guesses == batch.answers.gather(1, batch.classes[:, None])[:, 0])
-replaced = torch.cat(replaced)
+sizes = [len(asked.tokens) for asked in held_out]
+repaired = []
+for asked, their_rounds in zip(held_out, held_round.split(sizes), strict=True):
+    here = swaps.streams(plain, asked.tokens)[LAYER]
+    to_mean = (
+        fair_means[their_rounds, asked.classes]
+        - here[torch.arange(len(here)), asked.places]
+    )
+    said = swaps.answers_after(plain, here, LAYER, asked.places, to_mean)
+    repaired.append(said == asked.answers.gather(1, asked.classes[:, None])[:, 0])
+repaired = torch.cat(repaired)
 
+failures = {}
 print(
-    "                                      another state   the right one is read; its mean"
+    "                                      of the wrong ones:               of the right ones:"
 )
 print(
-    "held out as      questions    wrong      is read         helps        does not help"
+    "held out as      questions    wrong   another state   with the mean    another state"
 )
+print("                                      is read         still wrong      is read")
 for reason in dict.fromkeys(reasons):
-    rows = torch.tensor([each == reason for each in reasons])
-    failed = rows & ~right
-    first_hop = int((failed & ~state_right).sum())
-    unclear = int((failed & state_right & replaced).sum())
-    second_hop = int((failed & state_right & ~replaced).sum())
+    chosen = torch.tensor([each == reason for each in reasons])
+    failed = chosen & ~held_out_right
+    failures[reason] = (
+        int(chosen.sum()),
+        int(failed.sum()),
+        int((failed & ~read_right).sum()),
+        int((failed & ~repaired).sum()),
+        int((chosen & held_out_right & ~read_right).sum()),
+    )
+    all_of_them, wrong, misread, still_wrong, right_misread = failures[reason]
     print(
-        f"{reason:<17}{int(rows.sum()):>9}{int(failed.sum()):>9}"
-        f"{first_hop:>17}{unclear:>13}{second_hop:>21}"
+        f"{reason:<17}{all_of_them:>9}{wrong:>9}{misread:>14}{still_wrong:>16}{right_misread:>18}"
     )
 
 print("\nsome of them:")
-wrong = (~right).nonzero()[:, 0].tolist()
-for i in wrong[:: max(1, len(wrong) // 8)]:
+wrong_ones = (~held_out_right).nonzero()[:, 0].tolist()
+for i in wrong_ones[:: max(1, len(wrong_ones) // 8)]:
     question = held_out_list[i]
     print(
         f"{question.prompt.text} …{question.answer}   (state read: "
         f"{states[state_read[i]]}, right: {question.city.area})"
     )
 
+# %% tags=["claim"]
+_all, _wrong, _misread, _still, _right_misread = (
+    sum(_x) for _x in zip(*failures.values(), strict=True)
+)
+_share = {_reason: _row[1] / _row[0] for _reason, _row in failures.items()}
+assert _wrong == 25, "25 of 2,562 questions are answered wrong"
+assert min(_share["area-relation"], _share["city"]) > 10 * _share["pair"], (
+    "ten times as frequent, or more, where a whole pair of state and relation was held out"
+)
+assert _still == 0, "Every one of the 25 is answered right with the mean"
+assert _misread == 4, "another state is read in 4 of the 25"
+assert round(100 * _right_misread / (_all - _wrong)) == 8, (
+    "and in 8 % of those that are answered right"
+)
+
 # %% [markdown]
 r"""
-**What you should see.** Failures are few, and not spread evenly: ten times as frequent where a whole pair of
-state and relation was held out, or a city that no two-step question was ever about, as where single pairs were.
-A held-out set that hides nothing but single pairs would have shown little of this.
+**What you should see.** Failures are few, 25 of 2,562 questions are answered wrong, and not spread evenly: ten times as
+frequent, or more, where a whole pair of state and relation was held out, or a city that no two-step question was ever
+about, as where single pairs were. A held-out set that hides nothing but single pairs would have shown little of this.
 
-The reasons differ, too. Where another state is read at the name's end, the first hop failed. A swap has little
-chance there: it takes away the city's true state, which was not there, and leaves the wrong one in. Where the
-state's mean helps, our reader found the right state and the model did not make enough of it: nearest of fifty
-is a lenient test, and a single city's stream a noisier message than the mean of many. Where even the mean does
-not help, the second hop failed: the model knows which state, and not the answer. Which reason is the usual one,
-and which did not occur at all?
+Every one of the 25 is answered right with the mean: the second hop was never what failed here, given a clear enough
+state. What was wrong at the name's end? It is tempting to say "another state was there" where another state is
+read, but another state is read in 4 of the 25 and in 8 % of those that are answered right. So our reader says little
+about why an answer fails: it misreads more questions than the model gets wrong. What is shown is that what the name's
+end held was not enough for these answers, and that the state's mean is.
 
 ## What did we show?
 
-Before you judge, know what was put in by hand. Two small terms in `atlas`'s training loss were about attention.
-One made it costly for the first two layers to look more than three tokens back. The other made it costly to
-look into a city's name from outside: in the first two layers and the last at all of it, in the two between at
-all but its last token. So it is **our** doing that names are put together where they end, and that whatever is
-used of a name has to be fetched there. When a swap at that one place reaches everything, and one at the token
-before it hardly anything, that is partly how the model was made.
+Before you judge, remember what training was paid for (the first section says it). It is **our** doing that names are
+put together where they end, that whatever is used of a name has to be fetched there, and that the last layer does not
+fetch it. When a swap at that one place reaches everything, one at the token before it hardly anything, and one before
+the last layer nothing, that is partly how the model was made. That layer 3 fetches nothing more was left to it.
 
 *What* is handed on there was left to the model. Nothing in the loss rewarded swaps that work, or a state at the
 name's end. It could as well have handed on the city, for a later layer to look the answer up by rote. That it hands
@@ -1087,8 +1617,10 @@ r"""
 
 - **"The answer changed, so the swap worked."** A model that is knocked out changes its answer, too. It has to
   become the target's, and a random direction of the same length must not do it.
-- **"The state can be read there, so it is used there."** Before the last layer it can
-  still be read where the name ends, and exchanging it there changes next to nothing.
+- **"The state can be read there, so it is used there."** Before layer 3 it can still be read where the name ends,
+  and at a comma after it, and exchanging it at either changes next to nothing.
+- **"These questions were held out, so reading them is a fair test."** Of a held-out question everything up to the name
+  may have been seen. Ask what the test shares with what the means were made from.
 - **"The logit lens sees nothing, so nothing is there."** It sees what is already written in the
   vocabulary's directions.
 - **"Swaps work, so we know the mechanism."** We know one place, what is in it, and that it is used. How it
@@ -1106,7 +1638,8 @@ quiz("steering-california", "b")
 # %% [markdown]
 r"""
 Can you say these without looking? Why the name's last token. What reading shows and what patching shows. Why
-means come from other questions than the swaps. When a swap is a test, and when it is a success. What each of
+means come from other questions than the swaps, and from other cities than a reader is tried on. When a swap is a test,
+and when it is a success. What each of
 the four controls rules out. What would have spoken against a step in between.
 """
 

@@ -28,6 +28,7 @@ from mi_tutor.lab.swaps.directions import (
     nearest_mean,
     random_like,
     readable,
+    readable_left_out,
 )
 from mi_tutor.lab.swaps.latents import LatentSwap, latent_step, latent_swaps
 from mi_tutor.lab.swaps.making import (
@@ -51,7 +52,7 @@ from mi_tutor.lab.swaps.strength import (
     needed_and_enough,
 )
 from mi_tutor.lab.swaps.texts import TextQuestion, TextSwaps, swap_texts
-from mi_tutor.lab.swaps.where import StateMap, state_map
+from mi_tutor.lab.swaps.where import StateMap, same_until_name, state_map
 
 __all__ = [
     "CONTROLS",
@@ -81,6 +82,8 @@ __all__ = [
     "partners",
     "random_like",
     "readable",
+    "readable_left_out",
+    "same_until_name",
     "state_map",
     "streams",
     "success_matrix",

@@ -72,6 +72,52 @@ def readable(
     return (names[nearest_mean(new, means)] == new_classes).to(new.dtype).mean()
 
 
+def readable_left_out(
+    activations: Float[Tensor, "prompt d_model"],
+    classes: Int[Tensor, "prompt"],
+    groups: Int[Tensor, "prompt"],
+) -> Float[Tensor, ""]:
+    """The share of activations whose nearest class mean is their own class's, each read without its own group.
+
+    groups: a number for each activation. Prompts about the same name have much in common, up to equal
+    activations, so a mean that one of them went into says little about the others. Here it is the mean of the
+    class's other groups. A class with no other group has no mean to offer, and is not found.
+
+    Raises ValueError if a group is in two classes.
+
+    >>> x, classes = torch.tensor([[0.0], [0.0], [9.0], [8.0], [7.0]]), torch.tensor([0, 0, 0, 1, 1])
+    >>> readable_left_out(x, classes, torch.tensor([0, 0, 1, 2, 3]))  # the 0s and the 9 are not found
+    tensor(0.4000)
+    """
+    _, groups = groups.unique(return_inverse=True)
+    for each in groups.unique():
+        found = classes[groups == each].unique().tolist()
+        if len(found) > 1:
+            raise ValueError(
+                f"A group of {int((groups == each).sum())} prompts is in the classes {found}; "
+                "a group (a name, say) should be of one class."
+            )
+    sums, group_sums = (_sums(activations, labels) for labels in (classes, groups))
+    counts, group_counts = torch.bincount(classes), torch.bincount(groups)
+    others = counts[classes] - group_counts[groups]
+    left = (sums[classes] - group_sums[groups]) / others[
+        :, None
+    ]  # 0 / 0 where there is no other group
+    own_distance = (activations - left).norm(dim=-1).masked_fill(others == 0, torch.inf)
+
+    distances = torch.cdist(activations, sums / counts[:, None])
+    distances[:, counts == 0] = torch.inf
+    distances[torch.arange(len(classes)), classes] = own_distance
+    return (distances.argmin(dim=-1) == classes).to(activations.dtype).mean()
+
+
+def _sums(
+    activations: Float[Tensor, "prompt d_model"], labels: Int[Tensor, "prompt"]
+) -> Float[Tensor, "label d_model"]:
+    empty = torch.zeros(int(labels.max()) + 1, activations.shape[1]).to(activations)
+    return empty.index_add_(0, labels, activations)
+
+
 def random_like(
     steps: Float[Tensor, "prompt d_model"], generator: torch.Generator
 ) -> Float[Tensor, "prompt d_model"]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.lab.ground.questions import Questions, partners
-from mi_tutor.lab.swaps.directions import readable
+from mi_tutor.lab.swaps.directions import readable_left_out
 from mi_tutor.lab.swaps.making import streams
 
 
@@ -19,7 +19,8 @@ class StateMap(NamedTuple):
     Attributes:
         places: names of the columns.
         lens: the model, stopped here, would name the right class before all other classes (logit lens).
-        read: the nearest class mean of this place and layer is the right one.
+        read: the nearest class mean of this place and layer, without the prompts about the same name, is the
+            right one.
         patched: with the stream of a question about another class put in here, the answer is that class's.
     """
 
@@ -36,6 +37,7 @@ def state_map(
     places: Mapping[str, int | None],
     class_tokens: Int[Tensor, "class"],
     seed: int = 0,
+    groups: Int[Tensor, "prompt"] | None = None,
 ) -> StateMap:
     """Look for the class before each layer (and after all), at places counted from the name's end.
 
@@ -43,11 +45,17 @@ def state_map(
     places: name -> offset from the name's end; None is the last token.
     class_tokens: the token that names each class, for the logit lens.
 
-    Reading uses means of its own for each place, of one random half of the prompts, and reads the other half.
+    groups: a number for each prompt, in the batches' order, the same for prompts about one name. If left out,
+    prompts with the same tokens up to the name's end are about one name: so it is where the name comes first.
+
+    Reading uses means of its own for each place, and no prompt is read with a mean that prompts about the same
+    name went into: up to the name's end they may be equal to it.
     Patching takes from a question that asks the same about another class (`partners`).
     """
     stream_of = [streams(plain, batch.tokens) for batch in batches]
     partner_of = [partners(batch, seed) for batch in batches]
+    classes = torch.cat([batch.classes for batch in batches])
+    groups = same_until_name(batches) if groups is None else groups
     tables = torch.zeros(3, len(plain.blocks) + 1, len(places), device=class_tokens.device)
     for column, offset in enumerate(places.values()):
         at = [
@@ -56,8 +64,6 @@ def state_map(
             else each.places + offset
             for each in batches
         ]
-        classes = torch.cat([batch.classes for batch in batches])
-        is_known = torch.rand(len(classes), generator=torch.Generator().manual_seed(seed)) < 0.5
         for layer in range(len(tables[0])):
             here = torch.cat(
                 [s[layer, torch.arange(len(p)), p] for s, p in zip(stream_of, at, strict=True)]
@@ -72,11 +78,24 @@ def state_map(
                 ]
             )
             tables[0, layer, column] = (logits.argmax(dim=-1) == classes).float().mean()
-            tables[1, layer, column] = readable(
-                here[is_known], classes[is_known], here[~is_known], classes[~is_known]
-            )
+            tables[1, layer, column] = readable_left_out(here, classes, groups)
             tables[2, layer, column] = patched.float().mean()
     return StateMap(tuple(places), *tables)
+
+
+def same_until_name(batches: Sequence[Questions]) -> Int[Tensor, "prompt"]:
+    """A number for each prompt, the same for those whose tokens are equal up to the name's end.
+
+    A causal model has equal activations there: what differs comes later.
+    """
+    numbers: dict[tuple[int, ...], int] = {}
+    prefixes = [
+        tuple(row[: place + 1].tolist())
+        for batch in batches
+        for row, place in zip(batch.tokens, batch.places, strict=True)
+    ]
+    found = [numbers.setdefault(prefix, len(numbers)) for prefix in prefixes]
+    return batches[0].classes.new_tensor(found)
 
 
 def patch_follows(

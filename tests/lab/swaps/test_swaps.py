@@ -216,6 +216,33 @@ def test_readable_by_brute_force():
     assert swaps.readable(known, classes, new, new_classes).item() == pytest.approx(right / 50)
 
 
+def test_readable_left_out_by_brute_force():
+    """Each activation by itself, with class means made again of all prompts but its own group's."""
+    g = seeded(3)
+    groups = torch.randint(12, (60,), generator=g)
+    classes = groups % 4
+    x = torch.randn(60, 5, generator=g) + classes[:, None]
+    right = 0
+    for i in range(60):
+        rest = groups != groups[i]
+        means = {c: x[rest & (classes == c)].mean(0) for c in range(4)}
+        right += min(means, key=lambda c: (x[i] - means[c]).norm().item()) == classes[i]
+    found = swaps.readable_left_out(x, classes, groups)
+    assert found.item() == pytest.approx(right / 60) and 0.3 < found < 1.0
+
+
+def test_readable_left_out_does_not_know_a_name_again():
+    """Activations that say the name and nothing of its class: equal ones give it away, others do not."""
+    names = torch.arange(40).repeat(3)
+    classes = names % 10
+    x = torch.randn(40, 64, generator=seeded())[names]
+    known = torch.arange(120) < 80
+    assert swaps.readable(x[known], classes[known], x[~known], classes[~known]) > 0.9
+    assert swaps.readable_left_out(x, classes, names) < 0.3
+    with pytest.raises(ValueError, match="in the classes"):
+        swaps.readable_left_out(x, classes.roll(1), names // 2)
+
+
 def test_directions_are_differences_of_means():
     x, classes = torch.randn(20, 3, generator=seeded()), torch.arange(20) % 4
     means = swaps.class_means(x, classes, 4)
@@ -265,6 +292,21 @@ def test_state_map_where_the_name_is_the_only_difference(plain, tiny_gpt2):
     # After all layers only the end is read: the whole of it, and nothing else.
     assert found.patched[3].tolist() == [0.0, 0.0, 1.0]
     assert found.read[0, 0] < 0.5 < found.read[0, 1]
+
+
+def test_state_map_reads_no_prompt_with_its_own_names_mean(plain, tiny_gpt2):
+    """One name per class, and nothing before it differs: with the name left out no class can be read."""
+    batch = prompts(tiny_gpt2)
+    later = batch.tokens.clone()
+    later[:, -1] = (later[:, -1] + 1) % tiny_gpt2.cfg.d_vocab
+    batches = [batch, batch._replace(tokens=later)]
+    groups = swaps.same_until_name(batches)
+    assert groups.tolist() == [*range(len(NAMES)), *range(len(NAMES))]
+    arguments = (plain, batches, {"name": 0}, torch.tensor(NAMES))
+    assert (swaps.state_map(*arguments).read == 0).all()
+    apart = swaps.state_map(*arguments, groups=torch.arange(2 * len(NAMES)))
+    assert (apart.read == 1).all()
+    assert torch.equal(apart.patched, swaps.state_map(*arguments).patched)
 
 
 class Lossless:
