@@ -538,7 +538,7 @@ to_california = state_direction(
     states.index("California"),
 )
 
-print(f"{'asked about Dallas':<42}{'':<11}{'as it is':<22}{'Texas → California'}")
+print(f"{'asked about Dallas':<44}{'':<10}{'as it is':<22}{'Texas → California'}")
 held_out_of_dallas = {
     q.relation for q in held_out_list if q.city.name.english == "Dallas"
 }
@@ -556,7 +556,7 @@ for relation in ("capital", "nickname", "tree", "abbreviation", "bird", "flower"
     demo.append(answers)
     status = "held out" if relation in held_out_of_dallas else "taught"
     print(
-        f"The {relation} of the state of Dallas is".ljust(42)
+        f"The {relation} of the state of Dallas is".ljust(44)
         + f"{status:<10}{answers[0]:<22}{answers[1]}"
     )
 

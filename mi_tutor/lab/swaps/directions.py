@@ -100,9 +100,8 @@ def readable_left_out(
     sums, group_sums = (_sums(activations, labels) for labels in (classes, groups))
     counts, group_counts = torch.bincount(classes), torch.bincount(groups)
     others = counts[classes] - group_counts[groups]
-    left = (sums[classes] - group_sums[groups]) / others[
-        :, None
-    ]  # 0 / 0 where there is no other group
+    # 0 / 0 where there is no other group.
+    left = (sums[classes] - group_sums[groups]) / others[:, None]
     own_distance = (activations - left).norm(dim=-1).masked_fill(others == 0, torch.inf)
 
     distances = torch.cdist(activations, sums / counts[:, None])
