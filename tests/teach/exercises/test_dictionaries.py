@@ -14,7 +14,7 @@ from mi_tutor.teach.exercises.dictionaries.resampling import RESAMPLE
 from mi_tutor.teach.judging import judge, unfit
 from mi_tutor.teach.registry import get
 
-SOURCE = Path(__file__).parents[2] / "solutions" / "02_sparse_autoencoders.py"
+SOURCE = Path(__file__).parents[3] / "solutions" / "02_sparse_autoencoders.py"
 
 
 def _leaky(x, W_enc, b_enc, W_dec, b_dec):

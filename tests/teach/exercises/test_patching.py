@@ -8,7 +8,7 @@ import torch
 from mi_tutor.teach.judging import judge, judge_value
 from mi_tutor.teach.registry import get
 
-SOURCE = Path(__file__).parents[2] / "solutions" / "04_patching.py"
+SOURCE = Path(__file__).parents[3] / "solutions" / "04_patching.py"
 
 
 def test_a_value_exercise_takes_no_other_head():

@@ -2,19 +2,19 @@
 
 import itertools
 import json
-from importlib.resources import files
 
 import pytest
 import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
+from mi_tutor.specimens.opening.shelf import specimen_path
 from mi_tutor.teach.judging import judge, judge_value
 from mi_tutor.teach.registry import get
 
 
 @pytest.mark.parametrize("name", ["atlas", "atlas-rote"])
 def test_both_suspects_read_the_tokens_that_the_questions_are_made_of(name):
-    saved = json.loads((files("mi_tutor.specimens") / name / "tokenizer.json").read_text("utf-8"))
+    saved = json.loads((specimen_path(name) / "tokenizer.json").read_text("utf-8"))
     assert saved["model"]["vocab"] == tokenizer().ids
 
 
