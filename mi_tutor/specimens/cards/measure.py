@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Table = list[list[float]]
+FOUND = 0.1  # F1 of a latent that has something to do with a concept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +35,22 @@ class Measure:
         return low and (self.at_most is None or self.value <= self.at_most)
 
     def agrees_with(self, other: Measure) -> bool:
-        """Whether two measurements of the same behaviour are equal up to the tolerance."""
+        """Whether two measurements of the same behaviour are equal up to the tolerance.
+
+        Precision and recall of a latent that does not stand for a concept (F1 below `FOUND` in both) hang on
+        single tokens, which another machine's rounding turns on or off: of these F1 alone is compared.
+        """
         return all(
             abs(mine - theirs) <= self.tolerance
-            for mine, theirs in zip(flat(self.value), flat(other.value), strict=True)
+            for one, another in zip(rows_of(self.value), rows_of(other.value), strict=True)
+            for name, mine, theirs in zip(self.names(one), one, another, strict=True)
+            if name not in ("precision", "recall") or max(one[0], another[0]) >= FOUND
         )
+
+    def names(self, row: Sequence[float]) -> Sequence[str]:
+        """What the numbers of a row are called; nothing if they have no names."""
+        scores = self.columns[:3] == ("F1", "precision", "recall")
+        return self.columns if scores else [""] * len(row)
 
     def goal(self) -> str:
         """The goal in words: "at least 0.95", or "" if there is none."""
@@ -53,6 +65,6 @@ def read_measure(known: Mapping[str, Any]) -> Measure:
     return Measure(**{**known, **names})
 
 
-def flat(value: float | Table) -> list[float]:
-    """The numbers of a measure's value, in order."""
-    return [number for row in value for number in row] if isinstance(value, list) else [value]
+def rows_of(value: float | Table) -> Table:
+    """A table's rows; a number is a table with one."""
+    return value if isinstance(value, list) else [[value]]
