@@ -44,11 +44,14 @@ $(VENV)/.test: $(VENV)/.learn
 learn: $(VENV)/.learn ## open the course in JupyterLab (set up first if needed)
 	@$(VENV)/bin/mi-tutor learn
 
+# Two processes, and the order of tests/conftest.py.
+IN_TWO := -n 2 --dist loadgroup --no-loadscope-reorder
+
 test: $(VENV)/.test ## the whole test suite
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest $(IN_TWO)
 
 test-fast: $(VENV)/.test ## the tests without the slow ones
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
+	@$(PY) -m pytest $(IN_TWO) -m "not slow"
 
 check: $(VENV)/.test ## style, import rules, stale notebooks
 	@$(VENV)/bin/ruff check .

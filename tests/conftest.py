@@ -17,13 +17,15 @@ install_import_hook("mi_tutor.lab", "beartype.beartype")
 # One thread: tensors in tests are tiny, and the suite runs in two processes.
 torch.set_num_threads(1)
 
+EXERCISES = "tests/test_exercises.py"
 PER_EXERCISE = 8.0  # CPU seconds of the whole suite, for each exercise of the course
 PER_FILE = 10.0  # of one file; what costs more has its reason here
 DEARER = {
-    "tests/test_exercises.py": 300.0,  # every exercise, mistake and style
+    EXERCISES: 300.0,  # every exercise, mistake and style
     "tests/test_notebooks.py": 330.0,  # every chapter is run once from start to end
     "tests/lab/test_on_another_device.py": 25.0,  # every example of lab, Python around each operation
 }
+SPREAD = (EXERCISES, "tests/test_notebooks.py")  # files whose tests go to whichever process is free
 _spent: Counter[str] = Counter()  # in tests, by file
 _workers: list[float] = []  # whole processes, imports and collection included
 
@@ -61,6 +63,23 @@ def tiny(tiny_path):
     from mi_tutor.specimens import open_specimen
 
     return cache(lambda name: open_specimen(tiny_path(name), device="cpu"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(items):
+    """A file's tests run in one process, where what they share is made once; the dearest files come first.
+
+    The exercises come last: they are many and short, so that all processes end together.
+    """
+    for item in items:
+        if file_of(item) not in SPREAD and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(file_of(item)))
+    items.sort(key=lambda item: (file_of(item) == EXERCISES, -DEARER.get(file_of(item), 0.0)))
+
+
+def file_of(item) -> str:
+    """tests/..., as in the table that is printed."""
+    return item.nodeid.split("::")[0]
 
 
 def cpu_seconds() -> float:

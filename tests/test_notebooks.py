@@ -1,17 +1,19 @@
 """The course's own notebooks: up to date, well formed, solutions pass and stubs fail.
 
-If one is missing or old, `test_no_notebook_is_stale` names the command that mends it. The last two
-tests run the notebooks with `pytest --nbval-lax`, as an instructor or CI would.
+If one is missing or old, `test_no_notebook_is_stale` names the command that mends it. Two tests run
+notebooks with `pytest --nbval-lax`, as an instructor or CI would: every solution, and one stub.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -19,15 +21,21 @@ import pytest
 from mi_tutor.authoring.build import Rendered, render
 from mi_tutor.authoring.files import notebook_text, read_notebook
 from mi_tutor.authoring.lint import lint, lint_stubs
+from mi_tutor.authoring.notebook import make_proof
 from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.settings import find_project
 from mi_tutor.authoring.source import find_sources
 from mi_tutor.authoring.stale import stale
+from mi_tutor.teach import CheckFailed
 from mi_tutor.teach import registry as exercise_registry
 
 PROJECT = find_project(Path(__file__).parent)
 SOURCES = sorted(PROJECT.source_dir.glob("[0-9][0-9]_*.py"))
 each_chapter = pytest.mark.parametrize("stem", [path.stem for path in SOURCES])
+# The longest first: two processes share the chapters, and should end together.
+longest_first = pytest.mark.parametrize(
+    "stem", [path.stem for path in sorted(SOURCES, key=lambda path: -path.stat().st_size)]
+)
 
 
 @cache
@@ -72,16 +80,53 @@ def test_the_notebook_is_valid(stem: str, folder: str) -> None:
 
 
 @pytest.mark.slow
-@each_chapter
-def test_nbval_passes_every_cell_of_the_solution(stem: str, tmp_path: Path) -> None:
-    outcomes = nbval(PROJECT.source_dir / f"{stem}.ipynb", tmp_path)
+@longest_first
+def test_nbval_passes_every_cell_and_claim_of_the_solution(stem: str, tmp_path: Path) -> None:
+    """The only run of a chapter from start to end in the suite; its cells are those of the stored notebook."""
+    proof = make_proof(rendered()[stem].chapter, course_registry(), PROJECT.repository)
+    path = tmp_path / f"{stem}.ipynb"
+    path.write_text(notebook_text(proof), encoding="utf-8")
+    outcomes = nbval(path, tmp_path)
     failed = [cell for cell, passed in outcomes.items() if not passed]
     assert outcomes and not failed, f"cells that fail: {', '.join(failed)}; run make execute"
 
 
-@pytest.mark.slow
 @each_chapter
-def test_nbval_fails_every_check_and_quiz_of_the_stubs(stem: str, tmp_path: Path) -> None:
+def test_every_check_and_quiz_fails_without_an_answer(stem: str) -> None:
+    """Setup, exercises and questions alone, here: what the other cells compute is no answer (below)."""
+    stub = rendered()[stem].notebooks.chapter
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    outcomes: dict[str, Exception | None] = {}
+    for cell in stub.cells:
+        if role_of(cell) in ("setup", "ex", "check", "quiz"):
+            outcomes[cell.id] = failure(cell, namespace)
+    assert outcomes.pop("setup") is None
+    asked = {cell: error for cell, error in outcomes.items() if not cell.startswith("ex-")}
+    passed = [
+        cell for cell, error in asked.items() if not isinstance(error, CheckFailed | NameError)
+    ]
+    assert asked and not passed, f"cells that pass without an answer: {', '.join(passed)}"
+    # A value that is not there yet: its exercise stops before it, so that Python itself says what is missing.
+    nameless = [cell for cell, error in asked.items() if isinstance(error, NameError)]
+    stopped = [cell.replace("check-", "ex-") for cell in nameless]
+    assert all(isinstance(outcomes[cell], NotImplementedError) for cell in stopped), stopped
+
+
+@each_chapter
+def test_no_other_cell_binds_what_a_check_is_given(stem: str) -> None:
+    code = [cell for cell in rendered()[stem].notebooks.chapter.cells if role_of(cell)]
+    for check in code:
+        if role_of(check) == "check":
+            own = {check.id.replace("check-", "ex-"), "setup"}
+            given = bound_or_used(check.source, ast.Load)
+            others = [cell.id for cell in code if given & bound_or_used(cell.source, ast.Store)]
+            assert set(others) <= own, f"{check.id}: {others}"
+
+
+@pytest.mark.slow
+def test_nbval_fails_every_check_and_quiz_of_a_stub(tmp_path: Path) -> None:
+    """In a real kernel, the shortest chapter."""
+    stem = SOURCES[0].stem
     stub = tmp_path / f"{stem}.ipynb"
     stub.write_text(notebook_text(rendered()[stem].notebooks.chapter), encoding="utf-8")
     outcomes = nbval(stub, tmp_path)
@@ -90,16 +135,52 @@ def test_nbval_fails_every_check_and_quiz_of_the_stubs(stem: str, tmp_path: Path
     assert asked and not passed, f"cells that pass without an answer: {', '.join(passed)}"
 
 
+def role_of(cell: nbformat.NotebookNode) -> str:
+    """The first word of a code cell's id ("setup", "ex", "check", "quiz" ...); nothing for prose."""
+    return cell.id.split("-")[0] if cell.cell_type == "code" else ""
+
+
+def failure(cell: nbformat.NotebookNode, namespace: dict[str, Any]) -> Exception | None:
+    """What a cell raises, run in this process."""
+    try:
+        exec(compile(cell.source, cell.id, "exec"), namespace)
+    except Exception as error:
+        return error
+    return None
+
+
+def bound_or_used(source: str, context: type) -> set[str]:
+    """The names that a cell binds (ast.Store) or reads (ast.Load) itself, `check` apart."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context):
+            found.add(node.id)
+        elif context is ast.Store and isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif context is ast.Store and isinstance(node, ast.alias):
+            found.add(node.asname or node.name)
+    return found - {"check"}
+
+
 def nbval(notebook: Path, tmp_path: Path) -> dict[str, bool]:
     """Run a notebook with nbval: cell id -> whether it passed, for every code cell."""
     report = tmp_path / "report.xml"
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
-    command += ["-p", "no:cacheprovider", f"--junitxml={report}", str(notebook)]
+    command += [
+        "-c",
+        str(PROJECT.root / "pyproject.toml"),
+        "-p",
+        "nbval.plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command += [f"--junitxml={report}", str(notebook)]
     # A learner's progress is no business of a test. Notebooks that run side by side share the cores: with two
     # threads each, on two cores, most of the time goes into waiting for each other.
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     threads = max(1, (os.cpu_count() or 1) // workers)
     environment = os.environ | {"MI_TUTOR_HOME": str(tmp_path), "OMP_NUM_THREADS": str(threads)}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no other plugin has to do with it
     done = subprocess.run(
         command, cwd=PROJECT.root, env=environment, capture_output=True, text=True, timeout=1200
     )

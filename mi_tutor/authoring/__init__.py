@@ -4,3 +4,5 @@
 `build` and `execute` write them, `stale` and `lint` say what is wrong. The source's format is
 described in docs/authoring.md.
 """
+
+from mi_tutor import quick_nbformat  # noqa: F401  (before any other import of nbformat)

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from mi_tutor import quick_nbformat  # noqa: F401  (before nbval imports nbformat)
 from mi_tutor.peak import peak_bytes
 
 # Bytes. What a cell prints is held in this process's memory, and an endless loop can print without end.

@@ -125,7 +125,7 @@ def _bare(notebook: Notebook, left_out: set[int]) -> str:
 
 def _start(folder: Path, notebook: Notebook, seconds: float, log: Any) -> subprocess.Popen[bytes]:
     options = (
-        "--nbval-lax --nbval-current-env -p nbval.plugin -p mi_tutor.grading.nbval_report "
+        "--nbval-lax --nbval-current-env -p mi_tutor.grading.nbval_report -p nbval.plugin "
         "-p no:cacheprovider -p no:warnings --noconftest -q --color=no"
     )
     command = [sys.executable, "-m", "pytest", *options.split(), "-c", str(folder / "pytest.ini")]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -125,11 +125,16 @@ class Geography:
             (*segments, *(segment for part in parts for segment in part)), _whole(language, 1)
         )
 
-    def questions(self, languages: Iterable[str] = LANGUAGES) -> Iterator[Question]:
-        """Every two-hop question in every wording; `held_out_by` tells the taught from the held-out ones."""
+    def questions(
+        self, languages: Iterable[str] = LANGUAGES, kinds: Collection[str] = tuple(RELATIONS)
+    ) -> Iterator[Question]:
+        """Every two-hop question in every wording; `held_out_by` tells the taught from the held-out ones.
+
+        kinds: of areas; "state", "country" or both.
+        """
         for language in languages:
             for area in self.facts.areas:
-                for city in area.asked_cities:
+                for city in area.asked_cities if area.kind in kinds else ():
                     for relation in RELATIONS[area.kind]:
                         for wording in range(len(FORMS[language]["ask"])):
                             yield self._question(city, relation, language, wording)
@@ -215,11 +220,11 @@ class Geography:
     def _question(self, city: City, relation: str, language: str, wording: int) -> Question:
         sentence = self.ask(city, relation, language, wording)
         prompt = sentence.before("answer")
-        ends = [len(Sentence(prompt.segments[: i + 1]).text) for i in range(len(prompt.segments))]
         at = next(i for i, s in enumerate(prompt.segments) if "city" in s.concepts)
+        name_end = len(Sentence(prompt.segments[: at + 1]).text)
         answer = sentence.segments[len(prompt.segments)].text
         held_out_by = self.split.held_out_by(city, relation)
-        return Question(prompt, answer, city, relation, language, ends[at], held_out_by)
+        return Question(prompt, answer, city, relation, language, name_end, held_out_by)
 
     def _sentence(
         self, form: str, wording: int, language: str, hops: int, slots: dict[str, Filling]

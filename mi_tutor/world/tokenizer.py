@@ -16,12 +16,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
@@ -144,7 +145,7 @@ def build_tokenizer(words: Iterable[str] = ()) -> WorldTokenizer:
     clash = sorted({word.strip() for word in own} & names.keys())
     if clash:
         raise ValueError(f"These are names that questions start from, so no tokens: {clash}")
-    cuts = cut_names(names, own)
+    cuts = _cuts_beside(tuple(own))
     pieces = sorted({piece for cut in cuts.values() for piece in cut} - set(own))
     vocabulary = {token: i for i, token in enumerate((BOS, UNKNOWN, *own, *pieces))}
     tokenizer = Tokenizer(
@@ -163,6 +164,12 @@ def build_tokenizer(words: Iterable[str] = ()) -> WorldTokenizer:
     tokenizer.add_special_tokens([BOS, UNKNOWN])
     in_names = (word for name in names for word in re.findall(SPLIT, f" {name}"))
     return WorldTokenizer(tokenizer, frozenset((*own, *in_names)))
+
+
+@cache
+def _cuts_beside(words: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """`cut_names` for all names that questions start from, kept: it takes a second, and words seldom differ."""
+    return MappingProxyType(cut_names(asked_names(), words))
 
 
 def fact_words() -> list[str]:

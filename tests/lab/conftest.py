@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
@@ -11,6 +12,17 @@ settings.register_profile("deterministic", derandomize=True, deadline=None, max_
 settings.load_profile("deterministic")
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+@pytest.fixture
+def shapes_unchecked():
+    """For tests that call the same small functions thousands of times: other tests check the shapes of each.
+
+    The checks of signatures (tests/conftest.py) would take a third of such a test.
+    """
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

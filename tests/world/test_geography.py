@@ -44,12 +44,15 @@ def test_the_training_stream_leaks_nothing(geography, tokenizer, stream):
 
 
 def test_the_scan_finds_every_leak_and_only_leaks(geography, questions):
-    rng = random.Random(1)
-    for question in rng.sample(questions, 1500):
-        text = f" Some text. {question.prompt.text}{question.answer}."
-        found = {(leak.city, leak.relation) for leak in find_leaks([text], FACTS, geography.split)}
-        expected = {(question.city, question.relation)} if question.held_out_by else set()
-        assert found == expected
+    some = random.Random(1).sample(questions, 1500)
+    statements = [f" {question.prompt.text}{question.answer}" for question in some]
+    texts = [f" Some text.{statement}." for statement in statements]
+    expected = {
+        (statement, question.city, question.relation)
+        for statement, question in zip(statements, some, strict=True)
+        if question.held_out_by
+    }
+    assert set(find_leaks(texts, FACTS, geography.split)) == expected
 
 
 def test_the_scan_finds_a_leak_inside_a_chain(geography, questions):

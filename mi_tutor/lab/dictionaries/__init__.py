@@ -67,7 +67,12 @@ from mi_tutor.lab.dictionaries.recipes import toy_features, toy_recipe
 from mi_tutor.lab.dictionaries.saelens import open_sae, save_sae
 from mi_tutor.lab.dictionaries.shrinking import shrinkage, soft_threshold
 from mi_tutor.lab.dictionaries.sources import ActivationSource, Texts, activation_rows, oversample
-from mi_tutor.lab.dictionaries.splice import LossRecovered, loss_recovered, site_of
+from mi_tutor.lab.dictionaries.splice import (
+    LossRecovered,
+    loss_recovered,
+    losses_recovered,
+    site_of,
+)
 from mi_tutor.lab.dictionaries.splitting import Absorption, Split, absorption, feature_splitting
 from mi_tutor.lab.dictionaries.toy import MatchedFeatures, ToyActivations, match_features
 from mi_tutor.lab.dictionaries.train import TrainedSae, train_sae
@@ -122,6 +127,7 @@ __all__ = [
     "l1_penalty",
     "logit_effects",
     "loss_recovered",
+    "losses_recovered",
     "match_concepts",
     "match_features",
     "mean_shift",

@@ -127,5 +127,5 @@ def mlp_pair(
         _, cache = model.run_with_cache(tokens, names_filter=names, stop_at_layer=layer + 1)
         read, written = (cache[name] for name in names)
         return read.reshape(*written.shape[:-1], -1), written  # OPT reads all rows as one
-    at = plain.activations(layer, tokens)
+    at = plain.activations(layer, tokens, until="mlp_out")
     return plain.mlp_reads(plain.blocks[layer], at["resid_mid"]), at["mlp_out"]

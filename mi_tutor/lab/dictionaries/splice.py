@@ -7,7 +7,7 @@ that matters, and a large one where nothing looks, so this says more than FVU. W
 said: zeros, as is usual (Bricken et al. 2023), or the mean activation, which is harder to beat.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -19,9 +19,12 @@ from mi_tutor.lab.dictionaries.means import FEWEST, mean_shift, warn_if_strange
 from mi_tutor.lab.dictionaries.model import Sae
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
+from mi_tutor.lab.ground.sites import COMPONENTS
 
 Replace = Callable[[Tensor], Tensor]
+Ablation = Literal["zero", "mean"]
 SPLICED = ("resid_pre", "resid_post", "mlp_out", "attn_out")
+READ_FROM = {"mlp_in": "resid_mid"}  # a source that is computed from a component
 
 
 class LossRecovered(NamedTuple):
@@ -50,7 +53,7 @@ def loss_recovered(
     component: str,
     reconstruct: Replace,
     source: str | None = None,
-    ablation: Literal["zero", "mean"] = "zero",
+    ablation: Ablation = "zero",
 ) -> LossRecovered:
     """Loss recovered when a component of one layer is replaced by its reconstruction.
 
@@ -71,28 +74,55 @@ def loss_recovered(
     >>> loss_recovered(model, [tokens], layer=1, component="resid_pre", reconstruct=lambda x: x).recovered
     1.0
     """
+    (found,) = losses_recovered(
+        model, batches, layer, component, reconstruct, source, ablations=(ablation,)
+    )
+    return found
+
+
+@torch.no_grad()
+def losses_recovered(
+    model: nn.Module,
+    batches: Iterable[Tensor],
+    layer: int,
+    component: str,
+    reconstruct: Replace,
+    source: str | None = None,
+    ablations: Sequence[Ablation] = ("zero", "mean"),
+) -> tuple[LossRecovered, ...]:
+    """`loss_recovered` against several ablations; what they share is computed once."""
     plain = _plain(model, component)
     batches = list(batches)
     n_tokens = sum(tokens[:, 1:].numel() for tokens in batches)
     if not n_tokens:
         raise ValueError("There is no token after position 0 in these texts, so there is no loss.")
-    none: Tensor | float = 0.0
-    if ablation == "mean":
-        seen = [_at(plain, tokens, layer, component)[1][:, 1:].flatten(0, 1) for tokens in batches]
-        none = torch.cat(seen).mean(dim=0)
-    sums = torch.zeros(3, dtype=torch.float64)
+    nothing = [_nothing(each, plain, batches, layer, component) for each in ablations]
+    until = max(component, READ_FROM.get(source, source or component), key=COMPONENTS.index)
+    sums = torch.zeros(2 + len(nothing), dtype=torch.float64)
     for number, tokens in enumerate(batches):
-        at, activation = _at(plain, tokens, layer, component)
-        read = activation if source is None else _read(plain, at, layer, source)
-        made = reconstruct(read), torch.zeros_like(activation) + none
-        check_finite(reconstruction=made[0])
+        at = plain.activations(layer, tokens, until)
+        activation = at[component]
+        made = reconstruct(activation if source is None else _read(plain, at, layer, source))
+        check_finite(reconstruction=made)
         if number == 0 and isinstance(reconstruct, Sae):
-            _compare_means(activation, made[0])
-        for i, value in enumerate((activation, *made)):
+            _compare_means(activation, made)
+        ablated = [torch.zeros_like(activation) + none for none in nothing]
+        for i, value in enumerate((activation, made, *ablated)):
             replaced = torch.cat([activation[:, :1], value[:, 1:]], dim=1)
             logits = logits_with(plain, at, layer, component, replaced)
             sums[i] += wide(per_position_loss(logits, tokens)).sum().item()
-    return LossRecovered(*(sums / n_tokens).tolist())
+    clean, spliced, *rest = (sums / n_tokens).tolist()
+    return tuple(LossRecovered(clean, spliced, each) for each in rest)
+
+
+def _nothing(
+    ablation: Ablation, plain: PlainTransformer, batches: list[Tensor], layer: int, component: str
+) -> Tensor | float:
+    """What stands in the component's place when nothing is reconstructed."""
+    if ablation == "zero":
+        return 0.0
+    seen = (plain.activations(layer, tokens, component)[component] for tokens in batches)
+    return torch.cat([each[:, 1:].flatten(0, 1) for each in seen]).mean(dim=0)
 
 
 def logits_with(
@@ -131,16 +161,9 @@ def _plain(model: nn.Module, component: str) -> PlainTransformer:
     return plain
 
 
-def _at(
-    plain: PlainTransformer, tokens: Tensor, layer: int, component: str
-) -> tuple[dict[str, Tensor], Tensor]:
-    at = plain.activations(layer, tokens)
-    return at, at[component]
-
-
 def _read(plain: PlainTransformer, at: dict[str, Tensor], layer: int, source: str) -> Tensor:
     if source == "mlp_in":
-        return plain.mlp_reads(plain.blocks[layer], at["resid_mid"])
+        return plain.mlp_reads(plain.blocks[layer], at[READ_FROM[source]])
     return at[source]
 
 

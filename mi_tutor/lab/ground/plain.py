@@ -83,11 +83,14 @@ class PlainTransformer:
         """What enters the first block."""
         return self.W_E[tokens] + self.W_pos[: tokens.shape[1]]
 
-    def complete(self, layer: int, known: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def complete(
+        self, layer: int, known: Mapping[str, Tensor], until: str = "resid_post"
+    ) -> dict[str, Tensor]:
         """The activations of one block, computed onwards from the last one that is known.
 
         known: by component, at least what the next steps need. Some may have more leading axes than others:
             many runs that share what came before.
+        until: the last component that is wanted.
         """
         block, at = self.blocks[layer], dict(known)
         steps = {
@@ -98,19 +101,20 @@ class PlainTransformer:
             "mlp_out": lambda: self.mlp(block, at["resid_mid"]),
             "resid_post": lambda: at["resid_mid"] + at["mlp_out"],
         }
-        if set(known) == {"resid_pre"}:
+        end = COMPONENTS.index(until) + 1
+        if set(known) == {"resid_pre"} and until != "resid_pre":
             qkv = affine(self.norm(at["resid_pre"], block.ln1), block.qkv)
             at |= zip(("q", "k", "v"), map(self.split, qkv.chunk(3, dim=-1)), strict=True)
         last = max(map(COMPONENTS.index, at))
-        for component in COMPONENTS[last + 1 :]:
+        for component in COMPONENTS[last + 1 : end]:
             at[component] = steps[component]()
         return at
 
     def activations(
-        self, layer: int, tokens: Int[Tensor, "batch pos"]
+        self, layer: int, tokens: Int[Tensor, "batch pos"], until: str = "resid_post"
     ) -> dict[str, Float[Tensor, "batch pos *any"]]:
-        """All activations of one block on some texts, by component (see `complete`)."""
-        return self.complete(layer, {"resid_pre": self.resid_pre(layer, tokens)})
+        """The activations of one block on some texts, by component (see `complete`)."""
+        return self.complete(layer, {"resid_pre": self.resid_pre(layer, tokens)}, until)
 
     def resid_pre(
         self, layer: int, tokens: Int[Tensor, "batch pos"]

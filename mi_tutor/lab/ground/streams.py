@@ -110,7 +110,7 @@ def plain_activation(
     """A component's activation in one layer, without anything that comes later."""
     if component in ("resid_pre", "resid_post"):
         return plain.resid_pre(layer + (component == "resid_post"), tokens)
-    return plain.activations(layer, tokens)[component]
+    return plain.activations(layer, tokens, until=component)[component]
 
 
 @torch.no_grad()

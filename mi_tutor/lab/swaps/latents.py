@@ -24,7 +24,7 @@ from torch import Tensor
 from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.lab.ground.questions import Questions, other_classes
 from mi_tutor.lab.swaps.directions import class_means
-from mi_tutor.lab.swaps.making import SwapResult, joined, streams, swap_with
+from mi_tutor.lab.swaps.making import SwapResult, joined, swap_with
 
 Place = Literal["stream", "mlp"]
 
@@ -117,8 +117,8 @@ def at_names(
     """What a dictionary reads where each question's name ends, and what it stands in for there."""
     here = torch.arange(len(questions.tokens)), questions.places
     if place == "stream":
-        x = streams(plain, questions.tokens)[layer][here]
+        x = plain.resid_pre(layer, questions.tokens)[here]
         return x, x
-    at = plain.activations(layer - 1, questions.tokens)
+    at = plain.activations(layer - 1, questions.tokens, until="mlp_out")
     read = plain.mlp_reads(plain.blocks[layer - 1], at["resid_mid"])
     return read[here], at["mlp_out"][here]

@@ -107,7 +107,7 @@ def swap_with(
 
     places: where, if not at the name's end.
     """
-    stream = streams(plain, questions.tokens)[layer]
+    stream = plain.resid_pre(layer, questions.tokens)
     where = questions.places if places is None else places
     guesses = torch.stack(
         [answers_after(plain, stream, layer, where, each) for each in steps.unbind(1)], dim=-1
@@ -149,7 +149,7 @@ def swap_copies(
     """
     results = []
     for number, batch in enumerate(batches):
-        stream = streams(plain, batch.tokens)[layer]
+        stream = plain.resid_pre(layer, batch.tokens)
         targets = other_classes(batch.classes, len(means[0]), n_targets, seed=number)
         rows, guesses = torch.arange(len(stream), device=stream.device), []
         for target in targets.T:

@@ -10,7 +10,7 @@ from torch import Tensor
 from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.lab.ground.questions import Questions
 from mi_tutor.lab.swaps.directions import random_like
-from mi_tutor.lab.swaps.making import SwapResult, answers_after, streams, swap_batches
+from mi_tutor.lab.swaps.making import SwapResult, answers_after, swap_batches
 
 
 def answer_fates(
@@ -102,7 +102,7 @@ def needed_and_enough(
     middle = means.mean(dim=0)
     right: list[Tensor] = []
     for batch in batches:
-        stream = streams(plain, batch.tokens)[layer]
+        stream = plain.resid_pre(layer, batch.tokens)
         here = stream[torch.arange(len(stream)), batch.places]
         own = means[batch.classes]
         steps = (

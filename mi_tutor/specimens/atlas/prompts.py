@@ -70,16 +70,11 @@ def asked(questions: Iterable[Question]) -> list[Prompt]:
 
 def chosen(geography: Geography, **wanted: str | None) -> list[Question]:
     """The two-hop questions with a given language, kind (of area) and held_out_by."""
-
-    def seen(question: Question) -> dict[str, str | None]:
-        kind = geography.area_of(question.city).kind
-        return {
-            "language": question.language,
-            "kind": kind,
-            "held_out_by": question.held_out_by,
-        }
-
-    return [q for q in geography.questions() if wanted.items() <= seen(q).items()]
+    every = geography.questions(
+        [wanted["language"]] if "language" in wanted else LANGUAGES,
+        [wanted["kind"]] if "kind" in wanted else tuple(RELATIONS),
+    )
+    return [q for q in every if q.held_out_by == wanted.get("held_out_by", q.held_out_by)]
 
 
 def theme_prompts(name: str, held_out: bool = True) -> list[Prompt]:

@@ -27,9 +27,9 @@ def measure_swaps(
     plain: PlainTransformer, geography: Geography, layer: int = LAYER
 ) -> list[Measure]:
     """Where the state is readable, and whether the answer follows when it is swapped."""
-    english = {"kind": "state", "language": "english"}
-    taught = [q for q in chosen(geography, **english) if q.held_out_by is None]
-    held_out = [q for q in chosen(geography, **english) if q.held_out_by]
+    english = chosen(geography, kind="state", language="english")
+    taught = [q for q in english if q.held_out_by is None]
+    held_out = [q for q in english if q.held_out_by]
     means = state_means(plain, swap_questions(taught, geography))
     batches = swap_questions(held_out, geography)
 

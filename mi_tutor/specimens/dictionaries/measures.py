@@ -17,7 +17,7 @@ from mi_tutor.lab.dictionaries import (
     ConceptMatches,
     Sae,
     activation_rows,
-    loss_recovered,
+    losses_recovered,
     match_concepts,
     sae_metrics,
     site_of,
@@ -41,7 +41,10 @@ FAMILIES = ("state", "country", "relation", "language", "wording", "context")
 N_ROWS = 600  # of text, for choosing latents, and as many for marking them
 CHOOSING, MARKING = 11, 12  # seeds of these texts
 GOOD_F1 = 0.9
-kept_texts = lru_cache(maxsize=2)(labelled_texts)  # one card after another is measured on the same
+ABLATIONS = {"zero": "zeros", "mean": "the mean activation"}
+# One card after another is measured with the same model and on the same texts, often at the same hook.
+kept_texts = lru_cache(maxsize=2)(labelled_texts)
+kept_model = lru_cache(maxsize=1)(open_specimen)
 
 
 @torch.no_grad()
@@ -49,10 +52,9 @@ def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place
     """All measures of a card, on the CPU, without randomness that is not seeded."""
     with one_thread():
         sae = open_dictionary(directory)
-        model = open_specimen(model_name, device="cpu")
+        model = kept_model(model_name, device="cpu")
         choosing, marking = (
-            read_texts(model, hook, kept_texts(seed, N_ROWS, place, model=model_name))
-            for seed in (CHOOSING, MARKING)
+            read_texts(model_name, hook, seed, N_ROWS, place) for seed in (CHOOSING, MARKING)
         )
         seen = sae_metrics(sae, marking.read, marking.written)
         n = len(marking.read)
@@ -75,9 +77,11 @@ class Read(NamedTuple):
     written: Float[Tensor, "token d_model"]
 
 
-def read_texts(model: TransformerBridge, hook: str, texts: LabelledTexts) -> Read:
+@lru_cache(maxsize=2)
+def read_texts(model_name: str, hook: str, seed: int, n_rows: int, place: Place) -> Read:
     """Texts and the activations of a hook on them; a transcoder reads and writes different ones."""
-    found = activation_rows(model, texts.tokens, hook)
+    texts = kept_texts(seed, n_rows, place, model=model_name)
+    found = activation_rows(kept_model(model_name, device="cpu"), texts.tokens, hook)
     return Read(texts, *(found if isinstance(found, tuple) else (found, found)))
 
 
@@ -92,20 +96,17 @@ def measure_recovered(
     """How much of the model's loss the reconstruction keeps, on the text that the model was trained on."""
     rows = corpus.rows(random.Random("dictionary recovered"), 256, N_POS)
     layer, component, source = site_of(hook)
-    measures = []
-    for ablation, against in (("zero", "zeros"), ("mean", "the mean activation")):
-        seen = loss_recovered(
-            model,
-            torch.from_numpy(rows).split(64),
-            layer,
-            component,
-            sae,
-            source=source,
-            ablation=ablation,
+    batches = torch.from_numpy(rows).split(64)
+    losses = losses_recovered(model, batches, layer, component, sae, source, tuple(ABLATIONS))
+    return [
+        number(
+            f"recovered_{ablation}",
+            f"share of the loss recovered, against {against} in its place",
+            seen.recovered,
+            0.005,
         )
-        meaning = f"share of the loss recovered, against {against} in its place"
-        measures.append(number(f"recovered_{ablation}", meaning, seen.recovered, 0.005))
-    return measures
+        for (ablation, against), seen in zip(ABLATIONS.items(), losses, strict=True)
+    ]
 
 
 def measure_concepts(sae: Sae, choosing: Read, marking: Read) -> list[Measure]:

@@ -16,6 +16,8 @@ from mi_tutor.lab.dictionaries import (
 from mi_tutor.lab.dictionaries.start import unit_scale
 from mi_tutor.lab.ground.device import seeded
 
+pytestmark = pytest.mark.usefixtures("shapes_unchecked")
+
 
 @pytest.mark.parametrize("l1", [0.3, 1.0, 2.0])
 @pytest.mark.parametrize("size", [0.1, 0.6, 2.5])

@@ -56,6 +56,7 @@ def trained_on_toy(name: str, **changes):
     return toy, train_sae(toy.chunk, toy_recipe(name, **changes), progress=False)
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize("name", TOY_KINDS)
 def test_every_feature_is_recovered(name):
     """benchmarks/sae_toy.py has more seeds."""

@@ -160,6 +160,7 @@ def test_training_is_the_loop_that_a_learner_writes():
     torch.testing.assert_close(sae.encode(x), latents / scale, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("source", [chunk, pairs])
 def test_any_kind_trains_on_raw_activations(name, source):
@@ -262,6 +263,7 @@ def test_resampled_latents_start_with_fresh_moments():
     assert run.silent[[2, 5]].eq(0).all()
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_batch_top_k_ends_with_a_threshold():
     config = replace(CONFIGS["batchtopk"], n_steps=400, learning_rate=5e-3)
     trained = train_sae(chunk, config, progress=False)

@@ -56,6 +56,7 @@ KNOWN = [
 ]
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize(("n", "d", "best"), KNOWN)
 def test_spreading_finds_the_best_packings(n, d, best):
     directions = spread_directions(n, d)

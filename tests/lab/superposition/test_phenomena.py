@@ -19,6 +19,8 @@ from mi_tutor.lab.superposition import (
     train_sweep,
 )
 
+pytestmark = pytest.mark.usefixtures("shapes_unchecked")
+
 
 def unit_overlaps(W):
     unit = W / W.norm(dim=-2, keepdim=True)
@@ -99,20 +101,21 @@ def test_pairs(kind):
 
 @pytest.mark.slow
 def test_neurons():
-    def counts(hidden_relu):
+    def counts(hidden_relu, probabilities):
         """Number of features that drive each neuron: [probability, seed and neuron]."""
-        sweep = phenomena.neurons(hidden_relu)
+        recipe = phenomena.neurons(hidden_relu)
+        p = {entry[0]: entry for entry in recipe.probabilities}
+        sweep = dataclasses.replace(recipe, probabilities=[p[each] for each in probabilities])
         result = train_sweep(sweep, progress=False)
         each = torch.stack([features_per_neuron(W, threshold=0.3) for W in result.W])
-        return sweep, sweep.on_grid(each).flatten(start_dim=1).float()
+        return sweep.on_grid(each).flatten(start_dim=1).float()
 
-    sweep, with_relu = counts(hidden_relu=True)
-    _, without = counts(hidden_relu=False)
-    p = [entry[0] for entry in sweep.probabilities]
-    for dense in (p.index(0.7), p.index(0.5)):
+    with_relu = counts(True, [0.7, 0.5, 0.02])
+    without = counts(False, [0.7, 0.5])
+    for dense in (0, 1):
         assert (with_relu[dense] == 1).all()
         assert (without[dense] == 1).float().mean() < 0.6
-    assert with_relu[p.index(0.02)].mean() > 3.5
+    assert with_relu[2].mean() > 3.5
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ SWEEP = ToySweep(
     probabilities=[0.9, 0.5, 0.2],
     importances=[[1.0, 0.9, 0.8, 0.7], [1.0] * 4],
     n_seeds=2,
-    n_batch=32,
+    n_batch=256,  # the final loss is taken on 2**16 samples, in batches as large
     n_steps=25,
 )
 

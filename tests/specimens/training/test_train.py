@@ -29,7 +29,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mi_tutor.specimens.training import TrainingSettings, adamw, train
+from mi_tutor.specimens.training.settings import TrainingSettings, adamw
+from mi_tutor.specimens.training.train import train
 
 
 class Net(nn.Module):
