@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,19 @@ _spent: Counter[str] = Counter()  # in tests, by file
 _workers: list[float] = []  # whole processes, imports and collection included
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory):
+    """Folders that nobody has used, each made by the first who writes into it."""
+    root = tmp_path_factory.mktemp("progress")
+    return (str(root / str(number)) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def own_progress(tmp_path_factory, monkeypatch):
+def own_progress(homes, monkeypatch):
     """No test writes into the progress of the person who runs it."""
     from mi_tutor.teach import progress_store
 
-    monkeypatch.setenv("MI_TUTOR_HOME", str(tmp_path_factory.mktemp("progress")))
+    monkeypatch.setenv("MI_TUTOR_HOME", next(homes))
     monkeypatch.setattr(progress_store, "_unsaved", [])
 
 
@@ -119,7 +127,7 @@ def pytest_terminal_summary(terminalreporter, config):
     """The dearest files, and what is over its budget. Printed, not failed: machines differ."""
     if not _spent or (config.option.verbose < 0 and len(_spent) < 20):
         return
-    total = sum(_workers) + cpu_seconds()
+    total = sum(_workers) + sum(os.times()[: 2 if _workers else 4])  # workers are children, too
     write = terminalreporter.write_line
     terminalreporter.section("CPU seconds")
     for file, spent in _spent.most_common():

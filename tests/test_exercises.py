@@ -3,61 +3,69 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from unittest import mock
 
 import pytest
-import torch
 
 from mi_tutor.teach import judging
-from mi_tutor.teach.exercise import Exercise, ValueExercise
-from mi_tutor.teach.judging import Verdict, judge_value
-from mi_tutor.teach.outcome import observe
+from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
+from mi_tutor.teach.judging import Seen, Verdict, judge_value, see
 from mi_tutor.teach.quiz_text import lettered
-from mi_tutor.teach.registry import chapters, exercises, quizzes
+from mi_tutor.teach.registry import chapters, exercises, get, quizzes
 
 SEEDS = (0, 1)
 FUNCTIONS = [item for item in exercises() if isinstance(item, Exercise)]
 VALUES = [item for item in exercises() if isinstance(item, ValueExercise)]
 
 
+def _param(item, part=None):
+    """All tests of an exercise run in one process (`--dist loadgroup`): it is where `_first_time` remembers."""
+    values, name = (
+        ((item,), item.slug) if part is None else ((item, part), f"{item.slug}: {part.name}")
+    )
+    return pytest.param(*values, id=name, marks=pytest.mark.xdist_group(item.slug))
+
+
 def _by_slug(items):
-    return pytest.mark.parametrize("exercise", items, ids=[item.slug for item in items])
+    return pytest.mark.parametrize("exercise", [_param(item) for item in items])
 
 
 def _each(attribute):
-    pairs = [(item, part) for item in exercises() for part in getattr(item, attribute)]
-    return pytest.mark.parametrize(
-        ("exercise", "part"), pairs, ids=[f"{item.slug}: {part.name}" for item, part in pairs]
-    )
+    pairs = [_param(item, part) for item in exercises() for part in getattr(item, attribute)]
+    return pytest.mark.parametrize(("exercise", "part"), pairs)
 
 
-@lru_cache(maxsize=8)
-def _known(slug: str, seed: int) -> dict:
+@cache
+def _cases(slug: str, seed: int) -> list[Case]:
+    """The cases of an exercise, made once: a run copies its inputs."""
+    return judging.make_cases(get(slug), seed)
+
+
+@cache
+def _first_time(slug: str, seed: int) -> dict[tuple, Seen]:
     """What the reference and the mistakes of an exercise were seen to do."""
     return {}
 
 
 def judge(exercise, answer, seed: int = 0) -> Verdict:
     """`judging.judge`, with the reference and the mistakes run once for all answers; the answer always runs."""
-    known, answered = _known(exercise.slug, seed), set()
+    known, answered = _first_time(exercise.slug, seed), set()
 
-    def observe_once(exercise, function, case):
-        at = tuple(
-            (name, tuple(value.shape), value.double().sum().item())
-            if isinstance(value, torch.Tensor) and not value.is_complex()
-            else name
-            for name, value in case.inputs.items()
-        )
-        key = (id(function), case.label, at)
+    def see_once(exercise, function, case):
+        key = function, id(case)
         if function is answer and key not in answered:
             answered.add(key)
-            return observe(exercise, function, case)
+            return see(exercise, function, case)
         if key not in known:
-            known[key] = observe(exercise, function, case)
+            known[key] = see(exercise, function, case)
         return known[key]
 
-    with mock.patch.object(judging, "observe", observe_once):
+    cases = _cases(exercise.slug, seed)
+    with (
+        mock.patch.object(judging, "see", see_once),
+        mock.patch.object(judging, "make_cases", lambda exercise, seed: cases),
+    ):
         return judging.judge(exercise, answer, seed)
 
 

@@ -44,25 +44,31 @@ class Verdict(NamedTuple):
         return next((case.finding for case in self.cases if not case.passed), None)
 
 
+class Seen(NamedTuple):
+    """What a function did on a case, and the part of it that is compared (see `viewed`)."""
+
+    outcome: Outcome
+    view: Any
+
+
 def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verdict:
     """Run an answer on every case of the exercise and judge it."""
-    with usual_session():
-        cases = exercise.cases(torch.Generator().manual_seed(seed))
-    truths = [observe(exercise, exercise.reference, case) for case in cases]
-    outcomes: list[Outcome] = []
+    cases = make_cases(exercise, seed)
+    truths = [see(exercise, exercise.reference, case) for case in cases]
+    seen: list[Seen] = []
     for case in cases:
-        outcomes.append(observe(exercise, answer, case))
-        failure = outcomes[-1].failure
+        seen.append(see(exercise, answer, case))
+        failure = seen[-1].outcome.failure
         if failure is not None and failure.timeout:
             break  # the other cases would each wait for the limit again
     findings = [
-        find(exercise, case, outcome, truth)
-        for case, outcome, truth in zip(cases, outcomes, truths, strict=False)
+        find(exercise, case, one, truth)
+        for case, one, truth in zip(cases, seen, truths, strict=False)
     ]
     if not any(findings):
         return Verdict(exercise.slug, True, tuple(CaseVerdict(case.label, True) for case in cases))
     comparable = not any(f and f.kind in {"timeout", "unanswered"} for f in findings)
-    mistake = recognise(exercise, cases, outcomes, truths) if comparable else None
+    mistake = recognise(exercise, cases, seen, truths) if comparable else None
     if mistake is not None:
         findings = [f and f._replace(kind="mistake", advice=mistake.sentence) for f in findings]
     verdicts = tuple(
@@ -74,8 +80,7 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
 
 def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
     """A verdict on an answer that cannot be run at all: not a function, or not with these arguments."""
-    with usual_session():
-        names = list(exercise.cases(torch.Generator().manual_seed(0))[0].inputs)
+    names = list(make_cases(exercise, seed=0)[0].inputs)
     call = f"{exercise.reference.__name__}({', '.join(names)})"
 
     def verdict(kind: str, advice: str) -> Verdict:
@@ -112,49 +117,62 @@ def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
     return None
 
 
-def find(exercise: Exercise, case: Case, outcome: Outcome, truth: Outcome) -> Finding | None:
-    """What is wrong with the outcome of one case, or None."""
-    if truth.failure is not None:
+def make_cases(exercise: Exercise, seed: int) -> list[Case]:
+    """The cases that an answer is judged on; the same for the same seed."""
+    with usual_session():
+        return exercise.cases(torch.Generator().manual_seed(seed))
+
+
+def see(exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:
+    """Run a function on a case: an answer, the reference or a known mistake."""
+    outcome = observe(exercise, function, case)
+    return Seen(outcome, viewed(exercise, case, outcome))
+
+
+def find(exercise: Exercise, case: Case, seen: Seen, truth: Seen) -> Finding | None:
+    """What is wrong with what was seen on one case, or None."""
+    failure = truth.outcome.failure
+    if failure is not None:
         raise SessionDamaged(
             f"The reference of {exercise.slug!r} itself fails on the case {case.label!r} "
-            f"({truth.failure.type_name}: {truth.failure.message}). Something in this session was changed, "
+            f"({failure.type_name}: {failure.message}). Something in this session was changed, "
             "perhaps a torch function that was replaced. Restart the kernel and run the notebook again."
         )
-    if outcome.failure is not None:
-        return _failed(exercise, case, outcome)
-    seen, expected = viewed(exercise, case, outcome), viewed(exercise, case, truth)
-    if isinstance(seen, Finding):
-        return seen
-    different = difference(seen, expected, exercise.tolerance, exact_dtype=exercise.exact_dtype)
+    if seen.outcome.failure is not None:
+        return _failed(exercise, case, seen.outcome)
+    if isinstance(seen.view, Finding):
+        return seen.view
+    different = difference(
+        seen.view, truth.view, exercise.tolerance, exact_dtype=exercise.exact_dtype
+    )
     if different is not None and different.kind != "value":
         return different
     return (
-        _property_finding(exercise, case, outcome)
+        _property_finding(exercise, case, seen.outcome)
         or different
-        or _gradient_finding(outcome, truth)
-        or _changed_finding(outcome)
+        or _gradient_finding(seen.outcome, truth.outcome)
+        or _changed_finding(seen.outcome)
     )
 
 
 def recognise(
-    exercise: Exercise, cases: list[Case], outcomes: list[Outcome], truths: list[Outcome]
+    exercise: Exercise, cases: list[Case], seen: list[Seen], truths: list[Seen]
 ) -> Mistake | None:
     """The first listed mistake that does on every case just what the answer did, or None."""
-    views = [viewed(exercise, *pair) for pair in zip(cases, outcomes, strict=False)]
-    true_views = [viewed(exercise, *pair) for pair in zip(cases, truths, strict=True)]
     values_wrong = any(
-        o.failure is not None
-        or isinstance(v, Finding)
-        or difference(v, t, exercise.tolerance, exact_dtype=False)
-        for o, v, t in zip(outcomes, views, true_views, strict=False)
+        one.outcome.failure is not None
+        or isinstance(one.view, Finding)
+        or difference(one.view, truth.view, exercise.tolerance, exact_dtype=False)
+        for one, truth in zip(seen, truths, strict=False)
     )
     for mistake in exercise.mistakes:
         evidence = False
-        for case, outcome, view in zip(cases, outcomes, views, strict=False):
-            wrong = observe(exercise, mistake.wrong, case)
-            if not _alike(exercise, case, outcome, view, wrong, values_wrong):
+        for case, one in zip(cases, seen, strict=False):
+            wrong = see(exercise, mistake.wrong, case)
+            if not _alike(exercise, one, wrong, values_wrong):
                 break
-            evidence |= outcome.failure is None or _same_complaint(outcome.failure, wrong.failure)
+            failure = one.outcome.failure
+            evidence |= failure is None or _same_complaint(failure, wrong.outcome.failure)
         else:
             if evidence:
                 return mistake
@@ -269,28 +287,27 @@ def _same_complaint(left: Failure | None, right: Failure | None) -> bool:
     )
 
 
-def _alike(
-    exercise: Exercise, case: Case, outcome: Outcome, view: Any, wrong: Outcome, values_wrong: bool
-) -> bool:
-    """Whether an answer did on this case what a mistake does."""
-    if outcome.failure is not None or wrong.failure is not None:
-        both = outcome.failure is not None and wrong.failure is not None
-        return both and outcome.failure.type_name == wrong.failure.type_name
-    other = viewed(exercise, case, wrong)
-    if isinstance(view, Finding) or isinstance(other, Finding):
+def _alike(exercise: Exercise, seen: Seen, wrong: Seen, values_wrong: bool) -> bool:
+    """Whether an answer did on a case what a mistake does there."""
+    left, right = seen.outcome, wrong.outcome
+    if left.failure is not None or right.failure is not None:
+        both = left.failure is not None and right.failure is not None
+        return both and left.failure.type_name == right.failure.type_name
+    if isinstance(seen.view, Finding) or isinstance(wrong.view, Finding):
         return False
-    if difference(_patched(view, other), other, exercise.tolerance, exact_dtype=False) is not None:
+    view = _patched(seen.view, wrong.view)
+    if difference(view, wrong.view, exercise.tolerance, exact_dtype=False) is not None:
         return False
     if values_wrong:
         return True
     # The values are right everywhere, so only gradients or changed inputs can tell a mistake.
-    if (outcome.gradients is None) != (wrong.gradients is None) or outcome.changed != wrong.changed:
+    if (left.gradients is None) != (right.gradients is None) or left.changed != right.changed:
         return False
     return (
-        outcome.gradients is None
+        left.gradients is None
         or difference(
-            dict(outcome.gradients),
-            dict(wrong.gradients or {}),
+            dict(left.gradients),
+            dict(right.gradients or {}),
             GRADIENT_TOLERANCE,
             exact_dtype=False,
         )

@@ -41,10 +41,23 @@ def usual_session() -> Iterator[None]:
     _switch(usual)
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            seed_globally(0)
             yield
     finally:
         _switch(before)
+
+
+def seed_globally(seed: int) -> None:
+    """As `torch.manual_seed`, but for an accelerator only if it is in use.
+
+    For each kind that is not, `torch.manual_seed` keeps the whole stack as text in case it will be: that took
+    longer than most answers.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
 
 
 def _switch(values: tuple) -> None:

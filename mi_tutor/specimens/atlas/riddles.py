@@ -45,6 +45,7 @@ def suspects() -> Suspects:
     return Suspects(models, swap_questions(questions[::3], geography))
 
 
+@functools.cache
 @torch.no_grad()
 def accuracy(letter: str) -> float:
     """The share of the questions that a model answers right."""

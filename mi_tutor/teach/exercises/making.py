@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mi_tutor.teach.exercise import Handle
+from mi_tutor.teach.session import seed_globally
 
 
 def normal(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -48,7 +49,7 @@ def run_with_generator(answer: Any, *, generator: torch.Generator, **inputs: Any
     used = not torch.equal(before, generator.get_state())
     generator.set_state(before)
     numpy_state = np.random.get_state()
-    torch.manual_seed(1)
+    seed_globally(1)
     np.random.seed(1)
     again = answer(*inputs.values(), generator)
     np.random.set_state(numpy_state)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
-from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.atlas.riddles import mystery
 from mi_tutor.specimens.atlas.texts import labelled_texts
 from mi_tutor.teach.exercise import (
@@ -21,6 +20,7 @@ from mi_tutor.teach.exercise import (
     Style,
     ValueExercise,
 )
+from mi_tutor.teach.exercises.copies import opened
 
 SPECIMEN, HOOK = "atlas", "blocks.2.hook_attn_out"
 DICTIONARY, DENSE = "atlas-attn2", "atlas-attn2-dense"
@@ -40,10 +40,9 @@ class HeldOut(NamedTuple):
     at_slots: Tensor
 
 
-@functools.cache
 def atlas() -> Any:
-    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
-    return open_specimen(SPECIMEN, device="cpu")
+    """The specimen, to be read and run by us."""
+    return opened(SPECIMEN)
 
 
 @functools.cache

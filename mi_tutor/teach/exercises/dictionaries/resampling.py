@@ -13,6 +13,7 @@ from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
 from mi_tutor.teach.exercises.dictionaries.dictionaries import weights
 from mi_tutor.teach.exercises.making import fresh_generator, normal, uniform
+from mi_tutor.teach.session import seed_globally
 
 SCALE = 0.2  # of a new encoder column, as a share of the living ones' mean length
 
@@ -84,7 +85,7 @@ def _run(answer: Any, *, generator: torch.Generator, **inputs: Any) -> dict[str,
     if len(inputs["x"]) > 1000:  # once is enough to count how often what is drawn
         return {"new": new, "same": used}
     generator.set_state(start)
-    torch.manual_seed(1)
+    seed_globally(1)
     again = answer(*copies.values(), generator)
     same = all(torch.equal(a, b) for a, b in zip(new, again, strict=True))
     return {"new": new, "same": used and same}

@@ -12,6 +12,7 @@ from mi_tutor.lab import dictionaries as lab
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.ground.plain import has_hooks
 from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, Tolerance
+from mi_tutor.teach.exercises.copies import logits_before
 from mi_tutor.teach.exercises.reading.primer import SPECIMEN, clean_primer, n_layers, primer
 
 
@@ -62,8 +63,8 @@ def _recovered_cases(g: torch.Generator) -> list[Case]:
 
 def _run(answer: Any, model: Any, tokens: Tensor, name: str, reconstruct: Any) -> dict[str, Any]:
     """The share, and whether the model is afterwards as it was before."""
+    before = logits_before(model, tokens)
     with torch.no_grad():
-        before = model(tokens)
         found = answer(model, tokens, name, reconstruct)
         same = torch.allclose(before, model(tokens), atol=1e-5) and not has_hooks(model)
     return {"the share recovered": found, "whether the model works afterwards as it did": same}

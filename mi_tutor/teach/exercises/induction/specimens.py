@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from typing import Any
 
@@ -11,22 +10,21 @@ from torch import Tensor
 
 from mi_tutor.lab.ground.plain import has_hooks
 from mi_tutor.lab.induction.texts import repeated_tokens
-from mi_tutor.specimens import open_specimen
 from mi_tutor.teach.exercise import Handle
+from mi_tutor.teach.exercises.copies import clean_copy, logits_before, opened
 
 TWO_LAYERS = "induction-2l"
 BOS = 0
 
 
-@functools.cache
 def specimen(name: str = TWO_LAYERS) -> Any:
-    """A specimen on the CPU, opened once: marks do not depend on the learner's device."""
-    return open_specimen(name, device="cpu")
+    """A specimen, to be read and run by us."""
+    return opened(name)
 
 
 def clean(name: str = TWO_LAYERS) -> Any:
     """A copy for one answer: whatever it does to it, the next one gets an intact model."""
-    return copy.deepcopy(specimen(name))
+    return clean_copy(name)
 
 
 def a_model(name: str = TWO_LAYERS) -> Handle:
@@ -49,8 +47,7 @@ def leaves_model_as_it_was(model: Any, tokens: Tensor, answer: Any) -> tuple[Any
     An answer that changes `tokens` is another fault, found elsewhere: the model is asked about a copy.
     """
     tokens = tokens.clone()
-    with torch.no_grad():
-        before = model(tokens)
+    before = logits_before(model, tokens)
     value = answer()
     with torch.no_grad():
         same = torch.allclose(before, model(tokens), atol=1e-5)

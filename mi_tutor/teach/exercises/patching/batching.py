@@ -7,9 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_tutor.lab.ground.plain import has_hooks
 from mi_tutor.teach.exercise import Exercise, Mistake, Style
-from mi_tutor.teach.exercises.patching.inputs import CLOSE, UNTOUCHED, cached, experiments, hooked
+from mi_tutor.teach.exercises.patching.inputs import (
+    CLOSE,
+    UNTOUCHED,
+    cached,
+    experiments,
+    hooked,
+    run_and_look,
+)
 from mi_tutor.teach.exercises.patching.patching import patch_residual
 from mi_tutor.teach.exercises.patching.sweeps import WRONG_WAY, residual_sweep
 
@@ -29,19 +35,16 @@ def _count_and_look(answer: Any, model: Any, clean: Tensor, *others: Any, **more
         nonlocal passes
         passes += 1
 
-    with torch.no_grad():
-        before = model(clean)
-    handle = model.original_model.transformer.wte.register_forward_hook(count)
-    try:
-        value = answer(model, clean, *others, *more.values())
-    finally:
-        handle.remove()
+    def counted(*given):
+        handle = model.original_model.transformer.wte.register_forward_hook(count)
+        try:
+            return answer(*given)
+        finally:
+            handle.remove()
+
+    seen = run_and_look(counted, model, clean, *others, **more)
     few = passes <= model.cfg.n_layers + 3
-    stays = has_hooks(model)
-    model.reset_hooks()  # what is left behind may not bear a second run
-    with torch.no_grad():
-        same = torch.allclose(before, model(clean), atol=1e-5)
-    return {"the table": value, FEW: few, UNTOUCHED: same and not stays}
+    return {"the table": seen["the result"], FEW: few, UNTOUCHED: seen[UNTOUCHED]}
 
 
 def _in_blocks(tokens, n_copies):

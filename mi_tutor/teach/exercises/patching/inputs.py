@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +11,8 @@ from torch import Tensor
 
 from mi_tutor.lab.ground.metrics import Metric, prefers
 from mi_tutor.lab.ground.plain import has_hooks
-from mi_tutor.specimens import open_specimen
 from mi_tutor.teach.exercise import Case, Handle, Tolerance
+from mi_tutor.teach.exercises.copies import clean_copy, logits_before, opened
 from mi_tutor.teach.exercises.reading.primer import SPECIMEN, clean_primer, primer, random_tokens
 
 ALL = slice(None)
@@ -21,22 +20,9 @@ CLOSE = Tolerance(rtol=1e-4, atol=1e-3)  # of logits that a model computes in fl
 UNTOUCHED = "whether the model is afterwards as it was before"
 
 
-@functools.cache
 def atlas() -> Any:
-    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
-    return open_specimen("atlas", device="cpu")
-
-
-@functools.cache
-def spare_atlas() -> Any:
-    """A copy that is run by us. The original never is: a model that has run cannot always be copied again."""
-    return copy.deepcopy(atlas())
-
-
-@functools.cache
-def spare_primer() -> Any:
-    """The same for the smaller specimen."""
-    return clean_primer()
+    """The larger specimen, to be read and run by us."""
+    return opened("atlas")
 
 
 def a_primer() -> Handle:
@@ -44,7 +30,7 @@ def a_primer() -> Handle:
 
 
 def an_atlas() -> Handle:
-    return Handle("the specimen atlas", lambda: copy.deepcopy(atlas()))
+    return Handle("the specimen atlas", functools.partial(clean_copy, "atlas"))
 
 
 def random_ids(generator: torch.Generator, *shape: int, model: Any = None) -> Tensor:
@@ -83,11 +69,11 @@ def experiments(generator: torch.Generator, settings: Sequence[tuple[str, int, i
 
 def run_and_look(answer: Any, model: Any, clean: Tensor, *others: Any, **more: Any) -> dict:
     """The result, and whether the model has neither other weights nor a hook afterwards."""
-    with torch.no_grad():
-        before = model(clean)
+    before = logits_before(model, clean)
     value = answer(model, clean, *others, *more.values())
     stays = has_hooks(model)
-    model.reset_hooks()  # what is left behind may not bear a second run
+    if stays:
+        model.reset_hooks()  # what is left behind may not bear a second run
     with torch.no_grad():
         same = torch.allclose(before, model(clean), atol=1e-5)
     return {"the result": value, UNTOUCHED: same and not stays}
@@ -106,7 +92,7 @@ def a_cache(tokens: Tensor) -> Handle:
     """The smaller specimen's activations on these tokens."""
     return Handle(
         f"the cache of a run on {list(tokens.shape)} tokens",
-        lambda: cached(spare_primer(), tokens),
+        lambda: cached(primer(), tokens),
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from mi_tutor.lab.patching.attribution import attribution_patching, false_negatives
 from mi_tutor.lab.patching.sweeps import SweepResult, denoise
 from mi_tutor.teach.exercise import Mistake, Style, ValueExercise
-from mi_tutor.teach.exercises.patching.inputs import spare_atlas
+from mi_tutor.teach.exercises.patching.inputs import atlas
 from mi_tutor.teach.exercises.patching.stories import story_batch
 
 Head = Callable[[], tuple[int, int]]
@@ -21,7 +21,7 @@ Head = Callable[[], tuple[int, int]]
 def head_sweeps() -> tuple[SweepResult, SweepResult]:
     """The exact and the estimated denoising of every head, on stories about people who never met in training."""
     batch, metric = story_batch()
-    arguments = (spare_atlas(), batch.clean, batch.corrupted, metric, "z", ("layer", "head"))
+    arguments = (atlas(), batch.clean, batch.corrupted, metric, "z", ("layer", "head"))
     return denoise(*arguments), attribution_patching(*arguments)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 
 from mi_tutor.lab.patching.alignment import differing_positions
-from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, ValueExercise
-from mi_tutor.teach.exercises.patching.inputs import spare_atlas
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise
+from mi_tutor.teach.exercises.patching.inputs import an_atlas, atlas
 
 # --- aligned --------------------------------------------------------------------------------------
 
@@ -36,7 +38,7 @@ SETTINGS = (
 
 
 def _cases(g: torch.Generator) -> list[Case]:
-    model = Handle("the specimen atlas", spare_atlas)
+    model = an_atlas()
     order = torch.randperm(2, generator=g).tolist()  # which prompt is the clean one
     return [
         Case(
@@ -167,9 +169,10 @@ CANDIDATES = {
 }
 
 
+@functools.cache
 def minimal_pair() -> str:
     """The candidate that differs in one token and has another answer."""
-    model = spare_atlas()
+    model = atlas()
     with torch.no_grad():
         guesses = {
             letter: int(model(model.to_tokens(text))[0, -1].argmax())

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from mi_tutor.lab.ground.metrics import Metric, prefers
 from mi_tutor.lab.ground.prompts import PairBatch, pair_batch
-from mi_tutor.teach.exercises.patching.inputs import spare_atlas
+from mi_tutor.teach.exercises.patching.inputs import atlas
 from mi_tutor.world.pairs import story_pairs
 from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
 
@@ -17,6 +17,6 @@ from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
 def story_batch() -> tuple[PairBatch, Metric]:
     """The pairs of the chapter, and the logit difference of their answers."""
     strangers = [pair for pair in combinations(NAMES, 2) if pair_is_held_out(*pair)]
-    pairs = list(story_pairs(strangers, spare_atlas().tokenizer, random.Random(0)))
-    batch = pair_batch(spare_atlas(), pairs)
+    pairs = list(story_pairs(strangers, atlas().tokenizer, random.Random(0)))
+    batch = pair_batch(atlas(), pairs)
     return batch, prefers(batch.answers, batch.wrongs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from mi_tutor.teach.exercise import (
     Tolerance,
     ValueExercise,
 )
+from mi_tutor.teach.exercises.copies import logits_before
 from mi_tutor.teach.exercises.reading.primer import (
     SPECIMEN,
     clean_primer,
@@ -52,8 +54,8 @@ def _cases(g: torch.Generator) -> list[Case]:
 
 def _run(answer: Any, model: Any, tokens: Tensor, layer: int, head: int) -> dict[str, Any]:
     """The logits, and whether the model is afterwards as it was before."""
+    before = logits_before(model, tokens)
     with torch.no_grad():
-        before = model(tokens)
         logits = answer(model, tokens, layer, head)
         untouched = torch.allclose(before, model(tokens), atol=1e-5)
     return {"the logits": logits, "whether the model works afterwards as it did before": untouched}
@@ -221,6 +223,7 @@ STORY = "When Mary and John went to the store, John gave a drink to"
 ANSWER = " Mary"
 
 
+@functools.cache
 def _effects() -> Tensor:
     model = clean_primer()
     return head_effects(model, encode(model, STORY), model.to_single_token(ANSWER))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import functools
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mi_tutor.specimens import open_specimen
 from mi_tutor.teach.exercise import Handle
+from mi_tutor.teach.exercises.copies import clean_copy, opened
 
 SPECIMEN = "primer"
 
 
-@functools.cache
 def primer() -> Any:
-    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
-    return open_specimen(SPECIMEN, device="cpu")
+    """The specimen, to be read and run by us."""
+    return opened(SPECIMEN)
 
 
 def n_layers() -> int:
@@ -32,7 +29,7 @@ def random_tokens(generator: torch.Generator, length: int) -> Tensor:
 
 def clean_primer() -> Any:
     """A copy of the specimen for one answer: whatever it does to it, the next one gets an intact model."""
-    return copy.deepcopy(primer())
+    return clean_copy(SPECIMEN)
 
 
 def cache_of(tokens: Tensor, without: str | None = None) -> Handle:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from typing import Any
 
@@ -11,23 +10,22 @@ from torch import Tensor
 
 from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
 from mi_tutor.lab.swaps import Questions, means_at
-from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.atlas.prompts import swap_questions
 from mi_tutor.teach.exercise import Handle
+from mi_tutor.teach.exercises.copies import clean_copy, opened
 from mi_tutor.world.geography import Geography, Question
 
 SPECIMEN = "atlas"
 
 
-@functools.cache
 def atlas() -> Any:
-    """The specimen on the CPU, opened once: marks do not depend on the learner's device."""
-    return open_specimen(SPECIMEN, device="cpu")
+    """The specimen, to be read and run by us."""
+    return opened(SPECIMEN)
 
 
 def clean_atlas() -> Any:
     """A copy of the specimen for one answer: whatever it does to it, the next one gets an intact model."""
-    return copy.deepcopy(atlas())
+    return clean_copy(SPECIMEN)
 
 
 def a_model() -> Handle:
@@ -52,14 +50,18 @@ def geography() -> Geography:
 
 
 @functools.cache
-def state_questions(held_out: bool) -> tuple[Question, ...]:
-    """The English questions about states, held out from training or taught."""
+def all_state_questions() -> tuple[Question, ...]:
+    """The English questions about states."""
     return tuple(
         question
         for question in geography().questions(["english"])
         if geography().area_of(question.city).kind == "state"
-        and bool(question.held_out_by) == held_out
     )
+
+
+def state_questions(held_out: bool) -> tuple[Question, ...]:
+    """Those held out from training, or those taught."""
+    return tuple(each for each in all_state_questions() if bool(each.held_out_by) == held_out)
 
 
 @functools.cache

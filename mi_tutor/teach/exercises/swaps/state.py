@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -178,6 +180,7 @@ FIND_THE_STATE = Exercise(
 HALF = 0.5
 
 
+@functools.cache
 def _success_by_layer() -> list[float]:
     """The success of swaps at the name's end, before each layer, on a part of the held-out questions."""
     batches = some_batches(held_out=True, step=31)

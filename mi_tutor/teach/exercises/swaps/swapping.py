@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mi_tutor.lab.swaps import success_matrix, swap_logits
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
+from mi_tutor.teach.exercises.copies import logits_before
 from mi_tutor.teach.exercises.making import normal
 from mi_tutor.teach.exercises.swaps.atlas import a_model, atlas, random_tokens
 
@@ -43,8 +44,8 @@ def _run(
     answer: Any, model: Any, tokens: Tensor, places: Tensor, steps: Tensor, layer: int
 ) -> dict[str, Any]:
     """The logits, and whether the model is afterwards as it was before."""
+    before = logits_before(model, tokens)
     with torch.no_grad():
-        before = model(tokens)
         logits = answer(model, tokens, places, steps, layer)
         untouched = torch.allclose(before, model(tokens), atol=1e-5)
     return {"the logits": logits, "whether the model works afterwards as it did before": untouched}
