@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Shapes in signatures are checked while tests run. This has to come before `mi_tutor.lab` is first imported.
 install_import_hook("mi_tutor.lab", "beartype.beartype")
+
+# Property tests draw the same examples in every run.
+settings.register_profile("deterministic", derandomize=True, deadline=None, max_examples=50)
+settings.load_profile("deterministic")
 
 # One thread: tensors in tests are tiny, and the suite runs in two processes.
 torch.set_num_threads(1)

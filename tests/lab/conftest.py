@@ -1,4 +1,4 @@
-"""Models that the tests of `lab` share. Property tests draw the same examples in every run."""
+"""Models that the tests of `lab` share."""
 
 import shutil
 from pathlib import Path
@@ -6,10 +6,6 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
-from hypothesis import settings
-
-settings.register_profile("deterministic", derandomize=True, deadline=None, max_examples=50)
-settings.load_profile("deterministic")
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 

@@ -1,11 +1,12 @@
-"""Drawing a training while it runs: all records arrive, little time goes into it, and a notebook keeps the end."""
+"""Drawing a training while it runs: all records arrive, and little time goes into it.
+
+That a notebook keeps the end: tests/show/test_in_a_notebook.py.
+"""
 
 import time
 import xml.etree.ElementTree as ET
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from mi_tutor.lab.dictionaries import SaeConfig, TopK, ToyActivations, train_sae
 from mi_tutor.lab.dictionaries.run import Record
@@ -68,20 +69,3 @@ def test_the_picture_has_the_three_curves():
     assert x[-1] - training._LEFT == pytest.approx(width / 2, abs=1)  # half of the axis
     y = [float(point.partition(",")[2]) for point in lines[2]]
     assert y == sorted(y, reverse=True)  # more and more dead latents: up
-
-
-@pytest.mark.slow
-def test_a_notebook_without_a_front_end_keeps_the_last_picture():
-    code = (
-        "from mi_tutor.lab.dictionaries import SaeConfig, TopK\n"
-        "from mi_tutor.lab.dictionaries.run import Record\n"
-        "from mi_tutor.show import live_training\n"
-        "live = live_training(SaeConfig(d_sae=8, kind=TopK(k=2), n_steps=50))\n"
-        "for step in range(1, 51):\n"
-        "    live.update(Record(step, 1.0, 1 / step, 2.0, 0.0))\n"
-    )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    (output,) = notebook.cells[0].outputs
-    assert output.data["text/plain"].startswith("Step 50 of 50: FVU 0.02")
-    ET.fromstring(output.data["image/svg+xml"])
