@@ -24,9 +24,10 @@ import mi_tutor.lab
 from mi_tutor.lab.ground import seeded
 from mi_tutor.subjects import SUBJECTS
 from mi_tutor.teach.comparing import difference
-from mi_tutor.teach.exercise import Exercise, Tolerance, ValueExercise
+from mi_tutor.teach.exercise import Exercise, Tolerance
 from mi_tutor.teach.judging import GRADIENT_TOLERANCE, viewed
 from mi_tutor.teach.outcome import observe, plain, tensors_in
+from mi_tutor.teach.registry import Graded
 
 TOLERANCE = Tolerance(rtol=1e-3, atol=1e-3)  # of trials and examples: mostly logits, in float32
 CPU = torch.device("cpu")
@@ -62,11 +63,11 @@ class Row(NamedTuple):
 
 
 def exercise_rows(
-    exercises: Iterable[Exercise | ValueExercise], device: torch.device, n_cases: int | None = None
+    exercises: Iterable[Graded], device: torch.device, n_cases: int | None = None
 ) -> Iterator[Row]:
     """One row per exercise that asks for a function."""
     for exercise in exercises:
-        if isinstance(exercise, ValueExercise):
+        if not isinstance(exercise, Exercise):
             continue
         if not inspect.isfunction(exercise.reference):
             reason = f"skipped: its answer is {exercise.asked_for}, not a function"
@@ -206,7 +207,7 @@ def same(places: set[str], device: torch.device) -> str:
 
 
 def unreached(
-    exercises: Iterable[Exercise | ValueExercise],
+    exercises: Iterable[Graded],
     trials: Iterable[str],
     examples: Iterable[Example],
 ) -> list[str]:

@@ -75,6 +75,8 @@ def exercise_header(exercise: ExerciseInfo) -> str:
     **Objective:** Scale a tensor.
     <BLANKLINE>
     Stuck? Run `hint("double")` in a cell of your own.
+
+    An investigation is called one, and its levels stand there too: it has a rubric in place of one right answer.
     """
     dots = "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
     facts = (
@@ -82,14 +84,15 @@ def exercise_header(exercise: ExerciseInfo) -> str:
         f"**about** {in_words(exercise.minutes)}",
         f"**worth** {_counted(exercise.points, 'point')}",
     )
-    return "\n\n".join(
-        (
-            f"### Exercise: {exercise.title}",
-            " · ".join(facts),
-            f"**Objective:** {exercise.objective}",
-            f'Stuck? Run `hint("{exercise.slug}")` in a cell of your own.',
-        )
+    rubric = getattr(exercise, "rubric", "")
+    parts = (
+        f"### {'Investigation' if rubric else 'Exercise'}: {exercise.title}",
+        " · ".join(facts),
+        f"**Objective:** {exercise.objective}",
+        f"**Marked** by a score from 0 to 1: {rubric}." if rubric else "",
+        f'Stuck? Run `hint("{exercise.slug}")` in a cell of your own.',
     )
+    return "\n\n".join(part for part in parts if part)
 
 
 def in_words(minutes: int) -> str:

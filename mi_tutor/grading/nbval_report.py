@@ -23,6 +23,7 @@ from mi_tutor.peak import peak_bytes
 
 # Bytes. What a cell prints is held in this process's memory, and an endless loop can print without end.
 FLOOD = 2**30
+MOST_SCORED = 20  # lines of a cell that tell points
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,7 +106,11 @@ class _Report:
             reply = item.parent.kernel.reply
             told = {"name": reply.get("ename", "Error"), "message": reply.get("evalue", "")}
         timed_out = bool(item.parent.timed_out)
-        self.write("end", cell=item.cell_num + 1, error=told, timed_out=timed_out)
+        texts = (out.get("text", "") for out in outputs if out.output_type == "stream")
+        scored = [line for text in texts for line in text.splitlines() if " points" in line][
+            :MOST_SCORED
+        ]
+        self.write("end", cell=item.cell_num + 1, error=told, timed_out=timed_out, scored=scored)
         if timed_out:  # nbval would go on in a kernel whose state nobody knows
             item.session.shouldstop = "a cell took too long"
 

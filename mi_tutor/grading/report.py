@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -85,9 +86,20 @@ def _result(kind: str, item: Any, found: Place, runs: Runs, because: dict[int, C
         )
         return Result(slug, slug, kind, Status.UNKNOWN, 0, 0, sentence, number)
     status, sentence = judge(found, runs, because)
-    points = item.points if status is Status.PASSED else 0
     title = getattr(item, "title", None) or item.question
+    points = item.points if status is Status.PASSED else 0
+    if hasattr(item, "rubric") and found.deciding is not None:
+        points = _partial(item, status, sentence, runs.get(found.deciding.position, _RAN))
     return Result(slug, title, kind, status, points, item.points, sentence, number)
+
+
+def _partial(item: Any, status: Status, sentence: str, run: CellRun) -> int:
+    """The points of an investigation: what its check printed, or said when it stopped."""
+    told = run.scored if status is Status.PASSED else (sentence,) * (status is Status.WRONG)
+    start = f"{item.title}: " if status is Status.PASSED else ""
+    said = re.compile(rf"{re.escape(start)}.*?\b(\d+) of {item.points} points\b")
+    found = [int(match[1]) for line in told if (match := said.search(line))]
+    return min(found[-1], item.points) if found else 0
 
 
 def _copies(places: Sequence[Place]) -> list[str]:

@@ -35,10 +35,11 @@ class RunError(Exception):
 
 class CellRun(NamedTuple):
     """What a cell did. `error`: (class name, message), or None. `stopped`: it took too long ("timeout"),
-    killed the kernel ("died") or printed without end ("flooded")."""
+    killed the kernel ("died") or printed without end ("flooded"). `scored`: what it printed about points."""
 
     error: tuple[str, str] | None = None
     stopped: str | None = None
+    scored: tuple[str, ...] = ()
 
     @property
     def fine(self) -> bool:
@@ -187,7 +188,8 @@ def _cell_run(event: dict[str, Any]) -> CellRun:
         return CellRun(stopped=event["event"])
     error = event["error"]
     told = (error["name"], _COLOUR.sub("", error["message"])) if error else None
-    return CellRun(told, "timeout" if event["timed_out"] else None)
+    scored = tuple(_COLOUR.sub("", line) for line in event.get("scored", ()))
+    return CellRun(told, "timeout" if event["timed_out"] else None, scored)
 
 
 def _kill(process: subprocess.Popen[bytes], kernel: int | None) -> None:

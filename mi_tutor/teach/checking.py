@@ -9,8 +9,10 @@ from mi_tutor.teach.messages import CheckFailed, failed, paint, passed, wrap
 from mi_tutor.teach.progress import record
 
 if TYPE_CHECKING:
+    from mi_tutor.teach.investigation import Investigation
     from mi_tutor.teach.judging import Finding, Verdict
 
+_draws: dict[str, int] = {}
 _shown_hints: dict[str, int] = {}
 
 
@@ -19,13 +21,15 @@ def check(slug: str, answer: Any) -> None:
 
     Args:
         slug: the exercise's name, as in the notebook.
-        answer: the function you wrote (the function itself, not its result), or the value you found.
+        answer: the function you wrote (the function itself, not its result), the value you found, or, for an
+            investigation, your hypothesis.
 
     Raises:
         CheckFailed: the answer is not right yet. The notebook stops here on Run All, and a grader sees it.
         UnknownSlug: there is no such exercise; the nearest name is given.
     """
     from mi_tutor.teach.exercise import ValueExercise
+    from mi_tutor.teach.investigation import Investigation
     from mi_tutor.teach.judging import judge, judge_value, unfit
     from mi_tutor.teach.registry import UnknownSlug, get
     from mi_tutor.teach.session import SessionDamaged
@@ -34,6 +38,9 @@ def check(slug: str, answer: Any) -> None:
         exercise = get(slug)
     except UnknownSlug as error:
         raise CheckFailed(str(error), failed(str(error))) from None
+    if isinstance(exercise, Investigation):
+        _investigate(exercise, answer)
+        return
     try:
         if isinstance(exercise, ValueExercise):
             verdict = judge_value(exercise, answer)
@@ -41,14 +48,31 @@ def check(slug: str, answer: Any) -> None:
             verdict = unfit(exercise, answer) or judge(exercise, answer)
     except SessionDamaged as error:
         raise CheckFailed(str(error), failed(wrap(str(error)))) from None
-    warning = record(slug, verdict.passed)
-    text = report(verdict, exercise.title)
+    said = "" if verdict.finding is None else verdict.finding.advice
+    _conclude(slug, verdict.passed, said, report(verdict, exercise.title))
+
+
+def _conclude(slug: str, right: bool, said: str, text: str) -> None:
+    """Record a verdict, and tell it or raise it. `said` is its sentence in one line."""
+    warning = record(slug, right)
     if warning:
         text += "\n" + wrap(warning, "  ")
-    if not verdict.passed:
-        assert verdict.finding is not None
-        raise CheckFailed(f"{slug}: {verdict.finding.advice}", text)
+    if not right:
+        raise CheckFailed(f"{slug}: {said}", text)
     tell(text)
+
+
+def _investigate(item: Investigation, hypothesis: Any) -> None:
+    """Run the experiment on prompts, seeds or models that no earlier try in this session has seen."""
+    from mi_tutor.teach import investigating
+
+    draw = _draws.get(item.slug, 0)
+    judged = investigating.investigate(item, hypothesis, draw)
+    if judged.findings is not None:
+        _draws[item.slug] = draw + 1
+        investigating.show_figure(judged.findings)
+    text = investigating.report(item, judged)
+    _conclude(item.slug, judged.passed, investigating.in_one_line(item, judged), text)
 
 
 def hint(slug: str, number: int | None = None) -> None:

@@ -28,12 +28,12 @@ class CheckFailed(Exception):
 
 def paint(text: str, how: str) -> str:
     """Colour for notebooks and terminals; the plain text elsewhere (files, pipes, graders)."""
-    if _in_notebook() or getattr(sys.stdout, "isatty", bool)():
+    if in_notebook() or getattr(sys.stdout, "isatty", bool)():
         return f"\033[{_CODES[how]}m{text}\033[0m"
     return text
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether a Jupyter kernel runs this code (having its modules imported is not enough)."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

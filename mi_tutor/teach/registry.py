@@ -14,8 +14,9 @@ from typing import Any
 
 from mi_tutor.subjects import SUBJECTS
 from mi_tutor.teach.exercise import Exercise, Quiz, ValueExercise
+from mi_tutor.teach.investigation import Investigation
 
-Graded = Exercise | ValueExercise
+Graded = Exercise | ValueExercise | Investigation
 
 
 class UnknownSlug(KeyError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
+from typing import Any
 
 import psutil
 import pytest
@@ -21,7 +22,8 @@ import torch
 from mi_tutor import check
 from mi_tutor.teach import CheckFailed
 from mi_tutor.teach.exercise import ValueExercise
-from mi_tutor.teach.registry import exercises
+from mi_tutor.teach.investigation import Investigation
+from mi_tutor.teach.registry import Graded, exercises
 
 MIB = 2**20
 ROUNDS = {"01": 10, "00": 3}
@@ -42,13 +44,17 @@ def _resident() -> int:
     return psutil.Process().memory_info().rss
 
 
+def right_answer(item: Graded) -> Any:
+    """What passes the check of an exercise or investigation."""
+    if isinstance(item, Investigation):
+        return item.styles[0].hypothesis()
+    return item.expected() if isinstance(item, ValueExercise) else item.reference
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_right_answers(chapter):
-    answers = {
-        item.slug: item.expected() if isinstance(item, ValueExercise) else item.reference
-        for item in exercises(chapter)
-    }
+    answers = {item.slug: right_answer(item) for item in exercises(chapter)}
 
     def all_checks() -> None:
         for slug, answer in answers.items():
