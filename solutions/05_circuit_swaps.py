@@ -1,4 +1,4 @@
-# %% [markdown] minutes=165
+# %% [markdown] minutes=230
 r"""
 # 05 · Circuit swaps
 
@@ -11,6 +11,8 @@ does not.
 - make the direction from one state to another, and swap the state in the middle of the computation
 - count successes honestly: on questions never seen, over all pairs, and only where something is tested
 - choose controls, and say of each why it should fail
+- find the head that carries a step, and split a test so that it shares nothing with what a reader was made from
+- find a second explanation of a result, and the cases on which the two part
 - tell a model that works its answer out from one that knows it by rote, though both answer alike
 - say what a swap shows, what it does not, and what would have spoken against it
 
@@ -175,8 +177,8 @@ each state's prompts; for a new prompt, say the state whose mean is nearest.
 
 $$\hat c(x) = \arg\min_c \lVert x - \mu_c \rVert, \qquad \mu_c = \text{mean of the known } x \text{ of class } c$$
 
-Reading has one trap: it must be done on prompts that did not go into the means. (The trap is deeper than it looks.
-First the reader.)
+Reading has one trap: it must be done on prompts that did not go into the means. (The trap is
+deeper than that sentence. First the reader.)
 """
 
 # %% [markdown] slug="find-the-state"
@@ -236,87 +238,106 @@ print("state read in held-out questions    at the name's end    at the prompt's 
 for where, at_name, at_end in zip(rows, read_name, read_end, strict=True):
     print(f"{where:<36}{at_name:>12.1%}{at_end:>23.1%}")
 
-# %% [markdown]
+# %% [markdown] slug="find-the-leak"
 r"""
-No held-out question went into the means, so is all well? Look at what the model has read when it comes to the
-name's end. In "In the state where Dallas lies, the **capital** is" the relation comes *after* the name. Up to the
-name, a held-out question is word for word a taught one with another relation, and a model that reads from left to
-right has the very same stream there. How many held-out questions have such a twin among the taught ones?
+No held-out question went into the means. Is that enough for a fair reading of the *state*? `pool` has every English
+question about a state, taught ones and held-out ones, and `pool_names` their streams at the names' ends, `[layer
+question d_model]`. Hand in a split that is fair, and what can be read then. Leave it in `split`, as
+`{"groups": [...], "read": [...]}`:
+
+- **groups**: a word or a number for each question of `pool`, in its order. The check draws half of the groups by lot.
+  Their questions make the means, and the questions of the other groups are read.
+- **read**: the six shares, at the name's end, that you expect to be read right: before each of the five layers, and
+  after the last.
+
+Marked is, first, whether the questions read share anything with the known ones by which they could be recognised,
+other than their state (.6, with all states still on both sides; .3 for half of the way), and then how far your six
+shares are off (.4, if on average by .03 or less).
 """
 
+# %% tags=["exercise"] slug="find-the-leak"
+pool = taught_list + held_out_list
+pool_names = torch.cat([taught_names, held_names], dim=1)
 
-# %% id="shared-prefixes"
-def until_name(batches):
-    """The tokens of each question, up to its name's end."""
-    return [
-        tuple(tokens[: place + 1].tolist())
-        for batch in batches
-        for tokens, place in zip(batch.tokens, batch.places, strict=True)
-    ]
-
-
-taught_prefixes = until_name(taught)
-held_prefixes = until_name(held_out)
-known_prefixes = set(taught_prefixes)
-has_twin = torch.tensor([prefix in known_prefixes for prefix in held_prefixes])
-print(
-    f"{int(has_twin.sum())} of {len(has_twin)} held-out questions have a twin", end=""
+# BEGIN SOLUTION
+# 1. What does a question read share with known ones? Up to the name's end, perhaps all its words.
+prefixes = [q.prompt.text[: q.name_end] for q in pool]
+known_prefixes = set(prefixes[: len(taught_list)])
+has_twin = torch.tensor(
+    [each in known_prefixes for each in prefixes[len(taught_list) :]]
 )
-
-twin = taught_prefixes.index(held_prefixes[int(has_twin.nonzero()[0])])
-apart = taught_names[:, twin] - held_names[:, int(has_twin.nonzero()[0])]
+print(
+    f"{int(has_twin.sum())} of {len(has_twin)} held-out questions have a twin among the taught ones",
+    end="",
+)
+first = int(has_twin.nonzero()[0])
+twin = prefixes.index(prefixes[len(taught_list) + first])
+apart = taught_names[:, twin] - held_names[:, first]
 print(
     f"; largest difference of the first one's streams, in all layers: {apart.abs().max():.0e}"
 )
 
-# %% [markdown]
-r"""
-So this is a **leak**: the reader is asked about vectors that are in its means. And a question without a twin has
-relatives, other questions about the same city. What we want to know is whether the *state* can be read, for a
-city that the means know nothing about. So leave the **city** out: in eight rounds, one of the eight cities of each
-state goes into no mean, and only its questions are read.
-"""
+# 2. And the others? Look at the nearest known question of each, before layer 2.
+in_pool = [f"{q.city.name.english}, {q.city.area}" for q in pool]
+nearest = torch.cdist(held_names[2], taught_names[2]).argmin(dim=-1)
+same_city = torch.tensor(
+    [in_pool[int(n)] == in_pool[len(taught_list) + i] for i, n in enumerate(nearest)]
+)
+print(
+    f"for {same_city[~has_twin].float().mean():.0%} of the others the nearest is about the same city\n"
+)
 
 
-# %% id="read-without-the-city"
-def rounds(questions):
-    """For each question the number, 0 to 7, of its city among its state's cities."""
-    return torch.tensor(
-        [geography.area_of(q.city).asked_cities.index(q.city) for q in questions]
-    )
+# 3. So leave the CITY out: in eight rounds, one city of each state goes into no mean, and only it is read.
+def round_of(q):
+    return geography.area_of(q.city).asked_cities.index(q.city)
 
 
-taught_round, held_round = rounds(taught_list), rounds(held_out_list)
+taught_in = torch.tensor([round_of(q) for q in taught_list])
+held_in = torch.tensor([round_of(q) for q in held_out_list])
 
 
 def read_without_city(known, new):
-    """The share of held-out questions read right, with no question about its city in the means."""
     right = 0.0
     for number in range(8):
-        stay, out = taught_round != number, held_round == number
+        stay, out = taught_in != number, held_in == number
         share = readable(known[stay], taught_states[stay], new[out], held_states[out])
         right += share * int(out.sum())
-    return right / len(held_round)
+    return right / len(held_in)
 
 
-fair_name = [
-    read_without_city(*each) for each in zip(taught_names, held_names, strict=True)
-]
-fair_end = [
-    read_without_city(*each) for each in zip(taught_ends, held_ends, strict=True)
-]
-
+fair_name = [read_without_city(*x) for x in zip(taught_names, held_names, strict=True)]
+fair_end = [read_without_city(*x) for x in zip(taught_ends, held_ends, strict=True)]
 print("state read, in %          at the name's end           at the prompt's end")
 print("the city in the means       yes        no                yes        no")
 for where, *four in zip(rows, read_name, fair_name, read_end, fair_end, strict=True):
     a, b, c, d = (f"{100 * each:.1f}" for each in four)
     print(f"{where:<24}{a:>7}{b:>10}{c:>19}{d:>10}")
 
+# 4. The check knows half of the cities, not seven of eight. So measure that.
+cities_of = {name: number for number, name in enumerate(dict.fromkeys(in_pool))}
+numbers = torch.tensor([cities_of[name] for name in in_pool])
+pool_states = torch.cat([taught_states, held_states])
+half = torch.rand(len(cities_of), generator=seeded(0))[numbers] < 0.5
+expected = [
+    readable(x[half], pool_states[half], x[~half], pool_states[~half])
+    for x in pool_names
+]
+split = {"groups": in_pool, "read": expected}
+print("\nwith half of the cities:", ", ".join(f"{each:.2f}" for each in expected))
+# END SOLUTION
+
+# %% tags=["check"]
+check("find-the-leak", split)
+
 # %% tags=["claim"]
 assert (int(has_twin.sum()), len(has_twin)) == (1146, 2562), (
-    "1,146 of the 2,562 held-out questions had a twin"
+    "1,146 of the 2,562 held-out questions have a twin among the taught ones"
 )
 assert apart.abs().max() < 1e-4, "equal up to rounding"
+assert round(10 * same_city[~has_twin].float().mean().item()) == 8, (
+    "four times in five one about the same city"
+)
 assert all(_fair < _read for _fair, _read in zip(fair_name, read_name, strict=True)), (
     "flattered itself in every row of the first column"
 )
@@ -339,18 +360,32 @@ assert fair_end[3] > 0.999, (
 )
 assert abs(1 - fair_name[2] - 1 / 12) < 0.005, "is wrong for every twelfth question"
 assert round(100 * held_out_right.float().mean().item()) == 99, "answers 99 % of them"
+assert max(expected) < 0.8, "with half of the cities less than four in five are read"
 
 # %% [markdown]
 r"""
-**What you should see.** 1,146 of the 2,562 held-out questions had a twin, equal up to rounding, and reading flattered
-itself in every row of the first column. With the city left out, the name's end before layer 0 says next to nothing: 7
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+In "In the state where Dallas lies, the **capital** is" the relation comes *after* the name. Up to the name, a
+held-out question is word for word a taught one with another relation, and a model that reads from left to right has
+the very same stream there: 1,146 of the 2,562 held-out questions have a twin among the taught ones, equal up to
+rounding. And a question without a twin has relatives: before layer 2 the nearest known question is four times in five
+one about the same city. This is a **leak**. What we want to know is whether the *state* can be read, for a city that
+the means know nothing about. So it is the **city** that must not be on both sides.
+
+Reading with the city among the means had flattered itself in every row of the first column. With the city left out
+(seven of a state's eight cities in the mean), the name's end before layer 0 says next to nothing: 7
 % in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with layer 0 (82
 % before layer 1), is read best before layer 2, at 92 % and not 98 %, and after the last layer at 39 %, not 61 %. At
 the prompt's end hardly anything changes: before layer 3 every state is read there without the city, too, or nearly
 every one.
 
-Note a limit of our reader as well. Before layer 2 it is wrong for every twelfth question, and the model, which answers
-99 % of them, is not: what the nearest mean finds is less than what the model finds.
+Note a limit of our reader as well. Before layer 2 it is wrong for every twelfth question, and the model, which
+answers 99 % of them, is not: what the nearest mean finds is less than what the model finds. It depends on how many
+cities a mean is made of, too: with half of the cities less than four in five are read, in any layer. The best score
+that we know is 1.00: groups by city, and the six shares measured with half of them.
+
+</details>
 
 A reader says what is *there*. What is *used* is another question, and for that we exchange something: run
 two questions that ask the same about cities of different states, put the stream of one, at one layer and one
@@ -426,8 +461,8 @@ r"""
 **What you should see.** In the middle panel, the state can be read where the name ends almost at once (.06 before
 layer 0, .80 before layer 1), and it stays there: .69 after all layers. At the prompt's end it appears before layer 3,
 at .99. On the right, patching the name's end exchanges every answer, or nearly, before layers 1 and 2 (.32 before
-layer 0, where the name's last piece still stands alone), and then none: by then the end has fetched what it needs, and
-patching the *end* takes over.
+layer 0, where the name's last piece still stands alone), and then none: by then the end has fetched what it needs,
+and patching the *end* takes over.
 
 One column looks odd. Before layer 3 the state is read at the comma at .99, as well as at the end, and patching it
 there exchanges .00. The comma has fetched the state as well, and no answer hangs on it: patching the end alone
@@ -661,8 +696,17 @@ for title, labels in kinds:
         shares[title, label] = share
         print(f"{title:<12}{label:<20}{share:.1%}")
 
+
 # %% id="swap-without-the-city"
 # The same with three states each and, for each city, means that know nothing of the city itself.
+def rounds(questions):
+    """For each question the number, 0 to 7, of its city among its state's cities."""
+    return torch.tensor(
+        [geography.area_of(q.city).asked_cities.index(q.city) for q in questions]
+    )
+
+
+taught_round, held_round = rounds(taught_list), rounds(held_out_list)
 fair_means = torch.stack(
     [
         swaps.class_means(
@@ -881,12 +925,13 @@ direction, 4.6 %. (Controls need not be at exactly zero: some answers, such as a
 shared by many states, so now and then one is hit by chance.) With your random directions it is the same: yours do as
 little as the package's: below 5 %.
 
-Each failure says something. Random: not any push does it. Unrelated: not any *meaningful* push either.
-Another position: one token earlier the name is not complete, and the map could not read the state there. But that
-nothing looks there from outside is what training paid for, so this control had little chance to succeed.
-Another layer: the table has 27 % before layer 0, 98 % before layers 1 and 2, next to nothing before layers 3 and 4.
-That layer 4 does not look is, again, training's doing. Layer 3 was free to look at the name's last token, and the state
-could still be read there (88 %): this is the control that could have come out otherwise. Why didn't it?
+Each failure says something. Random: not any push does it. Unrelated: not any *meaningful* push either. Another
+position: one token earlier the name is not complete, and the map could not read the state there. But that nothing
+looks there from outside is what training paid for, so this control had little chance to succeed. Another layer: the
+table has 27 % before layer 0, 98 % before layers 1 and 2, next to nothing before layers 3 and 4. That layer 4 does
+not look is, again, training's doing. Layer 3 was free to look at the name's last token, and the state could still be
+read there (88 %): this is the control that could have come out otherwise. Why
+didn't it?
 """
 
 # %% tags=["quiz"]
@@ -925,11 +970,11 @@ assert round(100 * needed.intact) == 98, (
 
 # %% [markdown]
 r"""
-**What you should see.** Take the state out and 7 % of the answers are left: needed. As much taken out at random leaves
-95 %. Replace the *whole* stream there by the mean of its state, so that of this city no more is left than its own
-share in that mean, and all answers are right: enough. (They even get better than intact, which is 98 %: the mean of a
-state is a clearer message than a single city's stream. *Where it goes wrong* makes the same experiment with means
-that have nothing of the city in them.)
+**What you should see.** Take the state out and 7 % of the answers are left: needed. As much taken out at random
+leaves 95 %. Replace the *whole* stream there by the mean of its state, so that of this city no more is left than its
+own share in that mean, and all answers are right: enough. (They even get better than intact, which is 98 %: the mean
+of a state is a clearer message than a single city's stream. *Where it goes wrong* makes the same experiment with
+means that have nothing of the city in them.)
 
 ## Dose and response
 
@@ -990,9 +1035,9 @@ assert _at[8][2] == 0.66, "to .66 at strength 8"
 
 # %% [markdown]
 r"""
-**What you should see.** An S: at a quarter of the way .06 of the answers follow, at a half .47, at three quarters .73,
-and at the whole .98. On the way, at a half .29 are neither the one nor the other. Of these strengths 1 is the best;
-beyond it “something else” grows, to .66 at strength 8: the overshoot.
+**What you should see.** An S: at a quarter of the way .06 of the answers follow, at a half .47, at three quarters
+.73, and at the whole .98. On the way, at a half .29 are neither the one nor the other. Of these strengths 1 is the
+best; beyond it “something else” grows, to .66 at strength 8: the overshoot.
 """
 
 # %% tags=["quiz"]
@@ -1109,13 +1154,13 @@ direction, and dropping the error does no harm: what it holds is not needed here
 move: 112 on average, or 49, or 29, and with fewer of them success falls, to 90 %. What these swaps use is spread over
 dozens of latents. Chapter 02 asks what it takes for a latent to be *one* thing.
 
-The last line uses a **transcoder**: it reads what layer 0's MLP reads and writes, in latents, what the MLP
-writes. The swap is made in that one output, and the rest of the stream stays as it was, so what reached the
-stream by other ways (the pieces of the name, which attention has brought) still speaks for the old state. All the same
-83 % of the answers follow, and without the error 85 %: what this MLP writes is *enough*. Is it also where a name
-becomes a state? That would take more: that the other parts of layer 0 do not do as well, and that nothing is left of
-the swap when the MLP's part is left out. The stream before layer 1 is a sum of three: embedding, attention's output,
-the MLP's output. So exchange the means of each part, and of all but it:
+The last line uses a **transcoder**: it reads what layer 0's MLP reads and writes, in latents, what the MLP writes.
+The swap is made in that one output, and the rest of the stream stays as it was, so what reached the stream by other
+ways (the pieces of the name, which attention has brought) still speaks for the old state. All the same 83 % of the
+answers follow, and without the error 85 %: what this MLP writes is *enough*. Is it also where a name becomes a state?
+That would take more: that the other parts of layer 0 do not do as well, and that nothing is left of the swap when the
+MLP's part is left out. The stream before layer 1 is a sum of three: embedding, attention's output, the MLP's output.
+So exchange the means of each part, and of all but it:
 """
 
 
@@ -1183,6 +1228,125 @@ shown by this; where the state passes is.
 
 # %% [markdown]
 r"""
+## Who carries it?
+
+We know where the state is made ready, and that the end has it before layer 3. Something between brings it there, and
+nobody has looked at it yet.
+"""
+
+# %% [markdown] slug="what-does-the-head-see"
+r"""
+Which **head** brings the state from the name's end to the prompt's end? Show it by editing nothing but what that head
+brings to the *prompt's end*: its `z` there (`blocks.L.attn.hook_z`, `[batch pos head d_head]`), which is what it has
+read. Predict, and leave in `carrier`: `{"head": (layer, head), "follows": ..., "without": ..., "others": ...,
+"countries": ...}`, with four shares of held-out English questions:
+
+- **follows**: the head's `z` exchanged for another state's (add the difference of the two states' means of it): of
+  the swaps that test something, the share whose answer becomes the other state's.
+- **without**: the head's `z` replaced by its mean over all states: the share still answered right.
+- **others**: the same exchange as in the first, in *all other* heads of all layers at once, and not in this one.
+- **countries**: as the first, in the same head, in questions about countries, with the means of countries.
+
+The check measures the four with the head that you name, on questions drawn by lot. The head is worth .5, if at least
+half of the answers follow it, and the four shares the rest (in full if each is off by .07 or less). Means come from
+taught questions.
+"""
+
+# %% tags=["exercise"] slug="what-does-the-head-see"
+# BEGIN SOLUTION
+# 1. Where do heads look from the prompt's end? The map says: between layers 2 and 3 the end gets the state.
+some_taught = [swaps.thinned(each, 8) for each in taught]
+looks = torch.zeros(n_layers, model.cfg.n_heads)
+for asked in some_taught:
+    for layer in range(n_layers):
+        pattern = plain.activations(layer, asked.tokens, until="pattern")["pattern"]
+        each = torch.arange(len(pattern))
+        looks[layer] += pattern[each, :, -1, asked.places].sum(dim=0)
+looks /= sum(len(asked.tokens) for asked in some_taught)
+print("attention from the prompt's end to the name's end, by layer (rows) and head")
+for layer, row in enumerate(looks):
+    print(f"layer {layer}  " + "  ".join(f"{each:.2f}" for each in row))
+
+# 2. Exchange what one head brings there, and nothing else: every head in turn.
+z_means = swaps.head_means(plain, some_taught)  # [layer state head d_head]
+a_few = [swaps.thinned(each, 40) for each in held_out]
+print("\n       follows  without  others")
+by_head = {}
+for layer in range(n_layers):
+    for head in range(model.cfg.n_heads):
+        found = swaps.swap_head(plain, a_few, z_means, layer, head, n_targets=1)
+        by_head[layer, head] = found
+        if found.follows > 0.05 or found.without < found.intact - 0.02:
+            print(
+                f"  {layer}.{head}   {found.follows:.2f}     {found.without:.2f}     {found.rest:.2f}"
+            )
+best = max(by_head, key=lambda where: by_head[where].follows)
+
+# 3. More questions for the one head, and the same head with countries.
+in_states = swaps.swap_head(
+    plain, [swaps.thinned(b, 6) for b in held_out], z_means, *best
+)
+country_lists = [
+    in_batches(questions)[0] for questions in questions_about("country", "english")
+]
+z_countries = swaps.head_means(plain, country_lists[0])
+in_countries = swaps.swap_head(plain, country_lists[1], z_countries, *best)
+carrier = {
+    "head": best,
+    "follows": in_states.follows,
+    "without": in_states.without,
+    "others": in_states.rest,
+    "countries": in_countries.follows,
+}
+print(
+    "\n",
+    {
+        key: value if key == "head" else round(value, 2)
+        for key, value in carrier.items()
+    },
+)
+# END SOLUTION
+
+# %% tags=["check"]
+check("what-does-the-head-see", carrier)
+
+# %% tags=["claim"]
+assert best == (2, 3) and looks[2, 3] > 0.99, (
+    "Head 2.3 looks at the name's end with .99 or more"
+)
+assert looks.flatten().sort().values[-2] < 0.06, "no other head with more than .06"
+assert round(100 * in_states.follows) == 99, "99 % of the answers follow"
+assert abs(in_states.without - 0.1) < 0.01, "one answer in ten is right without it"
+assert in_states.rest < 0.01, "all other heads together move less than 1 %"
+assert round(100 * in_countries.follows) == 97, "countries take the same way, at 97 %"
+_needed = {
+    _where for _where, _each in by_head.items() if _each.without < _each.intact - 0.02
+} - {best}
+assert _needed == {(1, 1), (1, 3)}, "1.1 and 1.3 are missed a little, too"
+assert max(by_head[_where].follows for _where in _needed) < 0.02, (
+    "exchanging what they bring moves no answer"
+)
+
+# %% [markdown]
+r"""
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Head 2.3 looks at the name's end with .99 or more of its attention from the prompt's end, no other head with more than
+.06. Exchange what it brings, in one head at one token: 99 % of the answers follow, as many as when the stream itself
+is swapped at the name's end. Put its mean in place: one answer in ten is right without it. And all other heads
+together move less than 1 %. So this is the way, and there is no second one. It is no head for states alone: countries
+take the same way, at 97 %.
+
+Two heads were worth a look and are not it: 1.1 and 1.3 are missed a little, too, but exchanging what they bring moves
+no answer. Needed is not the same as carrying the state. (What they bring was not asked here.)
+
+The best score that we know is 1.00.
+
+</details>
+"""
+
+# %% [markdown]
+r"""
 ## Which of two models composes?
 
 Here are two models, A and B. Same vocabulary, same size, and on these questions, which both were taught, the
@@ -1242,10 +1406,10 @@ assert min(verdict["swap success"].values()) < 0.005, (
 
 # %% [markdown]
 r"""
-**What you should see.** The same accuracy, 100.0 %, and two different machines. In one, 99 % of the answers follow the
-state. In the other hardly one does, in no layer: at the name's end it holds no state that a difference of means could
-exchange. Behaviour on questions that were taught could not tell them apart, and neither would a benchmark made of such
-questions.
+**What you should see.** The same accuracy, 100.0 %, and two different machines. In one, 99 % of the answers follow
+the state. In the other hardly one does, in no layer: at the name's end it holds no state that a difference of means
+could exchange. Behaviour on questions that were taught could not tell them apart, and neither would a benchmark made
+of such questions.
 
 ## Other hops
 
@@ -1350,17 +1514,29 @@ print(
     f"for comparison, two DIFFERENT states in English: cosine of the means {different:.2f}"
 )
 
-# %% [markdown]
+# %% [markdown] slug="same-word"
 r"""
-Read the table from right to left. The last column says how well swaps work in each language with directions
-made in that language, the one before it how well with *English* directions. They differ by half a per cent or less. A
-shared middle step? Look at the questions first. What differs between "the capital of the state of **Dallas**" and
-« la capitale de l'État de **Dallas** »? Not the name. How many of the cities have the same name in all
-three languages? And for those with another name, what becomes of the English directions? (States have too few of
-them. Countries have more: Venice, Venise, Venecia.)
+Read the table from right to left. The last column says how well swaps work in each language with directions made in
+that language, the one before it how well with *English* directions. They differ by half a per cent or less. So
+`atlas` has one vector for Texas, whatever the language? There is another explanation of the same table. Find it, and
+hand in the questions on which the two predict different things, with what happens there. `abroad` has every held-out
+question in French and Spanish, about states and about countries. Leave in `contest`: `{"questions": [...], "french":
+(..., ...), "spanish": (..., ...)}`:
+
+- **questions**: numbers into `abroad`, all on which the two explanations part, and no others.
+- **french**, **spanish**: for your questions in that language the share of swaps (before layer 2, at the name's end)
+  that the answer follows, with English directions, and with the language's own.
+
+Marked are your questions (.6, by F1 against all those on which the two explanations part) and the four shares (.4, in
+full if each is off by .04 or less), measured on some of your questions drawn by lot. Directions are differences of
+means of taught questions; states are swapped for states and countries for countries.
 """
 
-# %% id="names-that-differ"
+# %% tags=["exercise"] slug="same-word"
+abroad = [q for q in every_question if q.language != "english" and q.held_out_by]
+
+# BEGIN SOLUTION
+# 1. What differs between the languages' questions where the swap is made? Mostly not the name.
 cities = [city for area in geography.facts.states for city in area.asked_cities]
 spelled_alike = [
     city.name.english == city.name.given("french") == city.name.given("spanish")
@@ -1370,29 +1546,70 @@ print(
     f"{sum(spelled_alike)} of {len(cities)} cities of states are spelled alike in all three\n"
 )
 
-print("held-out questions about cities of countries      right     swap success with")
+
+# 2. One vector per NAME would explain the table as well. It forbids that English directions work
+# where the name differs.
+def is_other_word(q):
+    return q.city.name.given(q.language) != q.city.name.english
+
+
+def is_kind(q, kind):
+    return geography.area_of(q.city).kind == kind
+
+
+english_means = {"state": means[LAYER], "country": country_means[LAYER]}
+by_spelling = {}
+print("held-out questions                               right     swap success with")
 print(
     "                                                            English    own means"
 )
-by_spelling = {}
 for language in ("french", "spanish"):
-    theirs, asked = questions_about("country", language)
-    own_country_means = swaps.means_at(plain, in_batches(theirs)[0])[LAYER]
-    for spelled in ("as in English", "differently"):
-        chosen, _ = in_batches([
-            q for q in asked
-            if (q.city.name.given(language) != q.city.name.english) == (spelled == "differently")
-        ])  # fmt: skip
-        known_share = intact(chosen).float().mean().item()
-        with_english, with_own = (
-            swaps.swap_batches(plain, chosen, table, LAYER).success
-            for table in (country_means[LAYER], own_country_means)
-        )
-        by_spelling[language, spelled] = known_share, with_english, with_own
-        print(
-            f"{language}, spelled {spelled}".ljust(50)
-            + f"{known_share:>5.1%}{with_english:>18.1%}{with_own:>12.1%}"
-        )
+    for kind in ("country", "state"):
+        theirs, _ = questions_about(kind, language)
+        own_table = swaps.means_at(
+            plain, in_batches(theirs[:: 1 if kind == "country" else 5])[0]
+        )[LAYER]
+        for spelled in ("as in English", "differently"):
+            chosen = [
+                q
+                for q in abroad
+                if q.language == language
+                and is_kind(q, kind)
+                and is_other_word(q) == (spelled == "differently")
+            ]
+            chosen, _ = in_batches(chosen[:: 1 + len(chosen) // 300])
+            known_share = intact(chosen).float().mean().item()
+            followed = [
+                swaps.swap_batches(plain, chosen, table, LAYER, n_targets=4)
+                for table in (english_means[kind], own_table)
+            ]
+            by_spelling[kind, language, spelled] = known_share, *followed
+            print(
+                f"{language}, cities of a {kind}, spelled {spelled}".ljust(50)
+                + f"{known_share:>5.1%}{followed[0].success:>16.1%}{followed[1].success:>12.1%}"
+            )
+
+
+# 3. The questions, and both kinds together.
+def together(language, column):
+    both = [
+        by_spelling[kind, language, "differently"][column]
+        for kind in ("country", "state")
+    ]
+    return sum(int((r.follows & r.asked).sum()) for r in both) / sum(
+        int(r.asked.sum()) for r in both
+    )
+
+
+contest = {
+    "questions": [number for number, q in enumerate(abroad) if is_other_word(q)],
+    "french": (together("french", 1), together("french", 2)),
+    "spanish": (together("spanish", 1), together("spanish", 2)),
+}
+# END SOLUTION
+
+# %% tags=["check"]
+check("same-word", contest)
 
 # %% tags=["claim"]
 assert all(abs(_row[2] - _row[3]) < 0.0055 for _row in by_language.values()), (
@@ -1401,13 +1618,20 @@ assert all(abs(_row[2] - _row[3]) < 0.0055 for _row in by_language.values()), (
 assert (sum(spelled_alike), len(cities)) == (395, 400), (
     "395 of 400 cities of states are spelled alike"
 )
-_round = {_key: [f"{_x:.2f}" for _x in _row[1:]] for _key, _row in by_spelling.items()}
-assert _round["french", "differently"] == ["0.86", "0.93"], (
+_round = {
+    _key: [f"{_x.success:.2f}" for _x in _row[1:]] for _key, _row in by_spelling.items()
+}
+assert _round["country", "french", "differently"] == ["0.86", "0.93"], (
     "in French .86 follow the English directions and .93 their own"
 )
-assert _round["spanish", "differently"] == ["0.78", "0.90"], "in Spanish .78 and .90"
+assert _round["country", "spanish", "differently"] == ["0.78", "0.90"], (
+    "in Spanish .78 and .90"
+)
 assert all(
-    abs(by_spelling[_l, "as in English"][1] - by_spelling[_l, "as in English"][2])
+    abs(
+        by_spelling["country", _l, "as in English"][1].success
+        - by_spelling["country", _l, "as in English"][2].success
+    )
     < 0.021
     for _l in ("french", "spanish")
 ), (
@@ -1416,12 +1640,19 @@ assert all(
 
 # %% [markdown]
 r"""
-**What you should see.** 395 of 400 cities of states are spelled alike: the first table compared the same names in
-three languages, and would look alike if the model had one vector for each name. The second is the test. Where the
-name is spelled as in English, they differ by hardly more than two per cent. Where it is not, in French .86 follow the
-English directions and .93 their own, in Spanish .78 and .90. Something is lost, and most of it is not: what reads a
-country downstream reads nearly the same direction whatever the name's language. That is a statement about `atlas`,
-which met all three languages side by side from its first step on. For its states it is as good as untested.
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+What differs between "the capital of the state of **Dallas**" and « la capitale de l'État de **Dallas** »? Not the
+name: 395 of 400 cities of states are spelled alike. So the table compared the same names in three languages, and
+would look alike if the model had one vector for each *name*. Only names that are another word can tell (Venice,
+Venise, Venecia), and most of those are cities of countries. In countries, where the name is spelled as in English,
+they differ by hardly more than two per cent. Where it is not, in French .86 follow the English directions and .93
+their own, in Spanish .78 and .90. Something is lost, and most of it is not: what reads a country downstream reads
+nearly the same direction whatever the name's language. That is a statement about `atlas`, which met all three
+languages side by side from its first step on. For its states it is as good as untested. The best score that we know
+is 1.00.
+
+</details>
 """
 
 # %% tags=["quiz"]
@@ -1507,9 +1738,10 @@ assert round(100 * _right_misread / (_all - _wrong)) == 8, (
 
 # %% [markdown]
 r"""
-**What you should see.** Failures are few, 25 of 2,562 questions are answered wrong, and not spread evenly: ten times as
-frequent, or more, where a whole pair of state and relation was held out, or a city that no two-step question was ever
-about, as where single pairs were. A held-out set that hides nothing but single pairs would have shown little of this.
+**What you should see.** Failures are few, 25 of 2,562 questions are answered wrong, and not spread evenly: ten times
+as frequent, or more, where a whole pair of state and relation was held out, or a city that no two-step question was
+ever about, as where single pairs were. A held-out set that hides nothing but single pairs would have shown little of
+this.
 
 Every one of the 25 is answered right with the mean: the second hop was never what failed here, given a clear enough
 state. What was wrong at the name's end? It is tempting to say "another state was there" where another state is
@@ -1543,7 +1775,7 @@ it or against it (False)? Leave your answers in `shown`, as `{"a": ..., "b": ...
 - **(e)** Not every change of that length at that place does it: the effect depends on the direction.
 - **(f)** Later layers find the state by comparing the stream with the means of the states.
 - **(g)** Large language models answer two-step questions in two steps.
-- **(h)** We know which heads and MLPs carry the state from the name's end to the answer.
+- **(h)** We know how layers 3 and 4 make the answer from the state that the prompt's end has got.
 """
 
 # %% tags=["exercise"] slug="what-did-we-show"
@@ -1619,12 +1851,12 @@ r"""
   become the target's, and a random direction of the same length must not do it.
 - **"The state can be read there, so it is used there."** Before layer 3 it can still be read where the name ends,
   and at a comma after it, and exchanging it at either changes next to nothing.
-- **"These questions were held out, so reading them is a fair test."** Of a held-out question everything up to the name
-  may have been seen. Ask what the test shares with what the means were made from.
+- **"These questions were held out, so reading them is a fair test."** Of a held-out question everything up to the
+  name may have been seen. Ask what the test shares with what the means were made from.
 - **"The logit lens sees nothing, so nothing is there."** It sees what is already written in the
   vocabulary's directions.
 - **"Swaps work, so we know the mechanism."** We know one place, what is in it, and that it is used. How it
-  comes there and how it is carried on is chapter 06.
+  comes there, and how the answer is made of it, is chapter 06.
 - **"Two models with the same answers compute alike."** You have held the counterexample in your hands.
 - **"Ninety-odd per cent, so that is how the model does it always."** On these questions, in these wordings, for
   these names. The failures above are part of the result.
@@ -1637,10 +1869,9 @@ quiz("steering-california", "b")
 
 # %% [markdown]
 r"""
-Can you say these without looking? Why the name's last token. What reading shows and what patching shows. Why
-means come from other questions than the swaps, and from other cities than a reader is tried on. When a swap is a test,
-and when it is a success. What each of
-the four controls rules out. What would have spoken against a step in between.
+Can you say these without looking? Why the name's last token. What reading shows and what patching shows. Why means
+come from other questions than the swaps, and from other cities than a reader is tried on. When a swap is a test, and
+when it is a success. What each of the four controls rules out. What would have spoken against a step in between.
 """
 
 # %% tags=["nbval-ignore-output"] id="progress"

@@ -30,6 +30,7 @@ _HOMES = {
         "parts_bars",
         "patch_map",
     ),
+    "mi_tutor.show.predicted": ("predictions",),
     "mi_tutor.show.induction": ("attention_patterns", "head_grid", "phase_curves"),
     "mi_tutor.show.drawing.require": ("MissingPackage",),
     "mi_tutor.show.superposition": (

@@ -7,8 +7,9 @@ Exercises ask for a function or a value; here nobody has to have written the rig
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mi_tutor.teach.exercise import _Described
@@ -36,12 +37,14 @@ class Findings(NamedTuple):
     lines: what held and what did not, in the order in which a reader wants to know.
     figure: makes the experiment's figure, when there is somewhere to show it.
     sure: a hypothesis cannot pass unless this holds, whatever its score (a criterion that nothing makes up for).
+    facts: what was measured, by name: by it typical wrong hypotheses are told apart.
     """
 
     score: float
     lines: tuple[Line, ...]
     figure: Callable[[], Any] | None = None
     sure: bool = True
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 class Levels(NamedTuple):

@@ -15,6 +15,7 @@ directions of the same length do nothing, then this is where the class is, and i
     where        where the class can be read, and where exchanging it changes the answer
     controls     what else is added, or where else: interventions that should fail
     strength     dose-response; whether the class is needed, and whether it is enough
+    heads        what one head brings to the prompt's end, exchanged alone
     latents      the swap in a dictionary's latents, with and without what the dictionary leaves out
     texts        swaps in any model, with plain texts
 """
@@ -30,6 +31,7 @@ from mi_tutor.lab.swaps.directions import (
     readable,
     readable_left_out,
 )
+from mi_tutor.lab.swaps.heads import HeadSwap, head_means, swap_head
 from mi_tutor.lab.swaps.latents import LatentSwap, latent_step, latent_swaps
 from mi_tutor.lab.swaps.making import (
     SwapResult,
@@ -57,6 +59,7 @@ from mi_tutor.lab.swaps.where import StateMap, same_until_name, state_map
 __all__ = [
     "CONTROLS",
     "DoseResponse",
+    "HeadSwap",
     "LatentSwap",
     "Needed",
     "Questions",
@@ -71,6 +74,7 @@ __all__ = [
     "control_swaps",
     "direction_agreement",
     "dose_response",
+    "head_means",
     "joined",
     "latent_step",
     "latent_swaps",
@@ -90,6 +94,7 @@ __all__ = [
     "swap",
     "swap_batches",
     "swap_copies",
+    "swap_head",
     "swap_logits",
     "swap_texts",
     "swap_with",

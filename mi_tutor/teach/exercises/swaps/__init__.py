@@ -1,10 +1,13 @@
 """Exercises and quick checks of chapter 05, circuit swaps, in the order in which they are met."""
 
+from mi_tutor.teach.exercises.swaps.carrier import WHAT_DOES_THE_HEAD_SEE
 from mi_tutor.teach.exercises.swaps.controls import CONTROL, DOSE_RESPONSE
 from mi_tutor.teach.exercises.swaps.languages import OTHER_HOPS
 from mi_tutor.teach.exercises.swaps.latents import SWAP_LATENTS
+from mi_tutor.teach.exercises.swaps.leak import FIND_THE_LEAK
 from mi_tutor.teach.exercises.swaps.prompts import TWO_HOP_PROMPTS
 from mi_tutor.teach.exercises.swaps.quizzes import QUIZZES
+from mi_tutor.teach.exercises.swaps.same_word import SAME_WORD
 from mi_tutor.teach.exercises.swaps.state import FIND_THE_STATE, STATE_DIRECTION, WHERE_IT_ACTS
 from mi_tutor.teach.exercises.swaps.swapping import SWAP_MATRIX, SWAP_THE_STATE
 from mi_tutor.teach.exercises.swaps.verdicts import WHAT_DID_WE_SHOW, WHICH_MODEL
@@ -12,6 +15,7 @@ from mi_tutor.teach.exercises.swaps.verdicts import WHAT_DID_WE_SHOW, WHICH_MODE
 EXERCISES = (
     TWO_HOP_PROMPTS,
     FIND_THE_STATE,
+    FIND_THE_LEAK,
     WHERE_IT_ACTS,
     STATE_DIRECTION,
     SWAP_THE_STATE,
@@ -19,8 +23,10 @@ EXERCISES = (
     CONTROL,
     DOSE_RESPONSE,
     SWAP_LATENTS,
+    WHAT_DOES_THE_HEAD_SEE,
     WHICH_MODEL,
     OTHER_HOPS,
+    SAME_WORD,
     WHAT_DID_WE_SHOW,
 )
 
