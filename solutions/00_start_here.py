@@ -76,7 +76,7 @@ have answered.
 """
 
 # %% tags=["quiz"]
-quiz("read-a-shape", "b")
+quiz("read-a-shape", "a")
 
 # %% [markdown]
 r"""

@@ -1577,10 +1577,10 @@ for language in ("french", "spanish"):
                 and is_kind(q, kind)
                 and is_other_word(q) == (spelled == "differently")
             ]
-            chosen, _ = in_batches(chosen[:: 1 + len(chosen) // 300])
+            chosen, _ = in_batches(chosen[:: 1 + len(chosen) // 600])
             known_share = intact(chosen).float().mean().item()
             followed = [
-                swaps.swap_batches(plain, chosen, table, LAYER, n_targets=4)
+                swaps.swap_batches(plain, chosen, table, LAYER)
                 for table in (english_means[kind], own_table)
             ]
             by_spelling[kind, language, spelled] = known_share, *followed

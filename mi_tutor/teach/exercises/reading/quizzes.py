@@ -11,19 +11,19 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 QUIZZES = (
     _quiz(
         "read-a-shape",
-        "`x` holds activations with axes `[batch pos d_model]`. You write `x[:, 2]`. What do you get?",
+        "`x` holds activations with axes `[batch pos d_model]`. You write `x[..., 2]`. What do you get?",
+        Option(
+            text="Number 2 of every activation, with axes `[batch pos]`",
+            right=True,
+            feedback="The dots stand for all axes but the last, so the 2 picks from d_model, and batch and pos are left.",
+        ),
         Option(
             text="Position 2 of every prompt, with axes `[batch d_model]`",
-            right=True,
-            feedback="The colon keeps the batch, the 2 picks from the second axis, and d_model is left.",
+            feedback="That would be `x[:, 2]`: pos is the second axis, and the dots stand for it here.",
         ),
         Option(
             text="Prompt 2 at every position, with axes `[pos d_model]`",
             feedback="That would be `x[2]`: batch is the first axis.",
-        ),
-        Option(
-            text="Number 2 of every activation, with axes `[batch pos]`",
-            feedback="That would be `x[..., 2]`: d_model is the last axis.",
         ),
         Option(
             text="Positions 0 and 1 everywhere, with axes `[batch pos d_model]`",

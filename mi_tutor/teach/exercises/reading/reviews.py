@@ -9,23 +9,23 @@ def _ask(question: str, *options: Option) -> Wording:
 
 REVIEWS = {
     "read-a-shape": _ask(
-        "`z` holds what heads gathered, with axes `[batch pos head d_head]`. You write `z[0, :, 3]`. What do you get?",
+        "`z` holds what heads gathered, with axes `[batch pos head d_head]`. You write `z[:, 0, 3]`. What do you get?",
+        Option(
+            text="Head 3 of every prompt at position 0, with axes `[batch d_head]`",
+            right=True,
+            feedback="The colon keeps the prompts, the 0 picks from the second axis and the 3 from the third.",
+        ),
         Option(
             text="Head 3 of prompt 0 at every position, with axes `[pos d_head]`",
-            right=True,
-            feedback="The 0 picks a prompt, the colon keeps the positions, the 3 picks from the third axis.",
+            feedback="That would be `z[0, :, 3]`. Here the 0 stands where the position is.",
         ),
         Option(
             text="Position 3 of prompt 0 for every head, with axes `[head d_head]`",
-            feedback="That would be `z[0, 3]`: pos is the second axis, and here a colon stands for it.",
+            feedback="That would be `z[0, 3]`: batch is the first axis, and here a colon stands for it.",
         ),
         Option(
             text="Number 3 of every head in prompt 0, with axes `[pos head]`",
             feedback="That would be `z[0, ..., 3]`: d_head is the last axis.",
-        ),
-        Option(
-            text="Head 3 of every prompt at position 0, with axes `[batch d_head]`",
-            feedback="That would be `z[:, 0, 3]`. Here the 0 stands where the batch is.",
         ),
     ),
     "channel": _ask(
