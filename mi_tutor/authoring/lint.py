@@ -26,6 +26,8 @@ LONGEST_LINE = 120
 _ABSOLUTE = re.compile(
     r"(?<![\w.:/~])/(?:home|Users|root|tmp|work|opt|mnt|var|content|usr)/\w|\b[A-Z]:\\\w"
 )
+_SHOWS = re.compile(rf"{SEE}|what we found")  # the second: of an investigation
+_UNPROVED = "prose says what an output shows, and no claim cell bears it out"
 _COURSE = Path(__file__).parents[1]  # mi_tutor
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\s*[\"'][^\"']+)[^>]*>")
 
@@ -43,7 +45,7 @@ class Finding(NamedTuple):
 
 def lint(chapter: Chapter, registry: Registry) -> list[Finding]:
     """All findings about a source, in the order of its lines."""
-    rules = (_registered, _checked_at_once, _sections, _times, _imports, _claims, _text)
+    rules = (_registered, _checked_at_once, _sections, _times, _imports, _claims, _borne_out, _text)
     found = [Finding(chapter.path, *one) for rule in rules for one in rule(chapter, registry)]
     return sorted(found, key=lambda finding: finding.line)
 
@@ -187,6 +189,26 @@ def _claims(chapter: Chapter, registry: Registry) -> _Found:
                 yield line, "a claim's message is a sentence of the prose, in quotes"
             elif _plain(words) not in said:
                 yield line, f"the prose does not say {words!r}"
+
+
+def _borne_out(chapter: Chapter, registry: Registry) -> _Found:
+    """Prose that says what an output shows has a claim: since the last such prose, or before the next code."""
+    claimed, waiting = (
+        False,
+        0,
+    )  # a claim that no prose has used yet; the line of prose that wants one
+    for cell in chapter.cells:
+        # A task comes before its output.
+        shows = cell.role == "prose" and bool(_SHOWS.search(_plain(cell.source)))
+        if cell.role == "claim":
+            claimed, waiting = not waiting, 0
+        elif waiting and (shows or cell.kind == "code"):
+            yield waiting, _UNPROVED
+            waiting = 0
+        if shows:
+            claimed, waiting = False, 0 if claimed else cell.line
+    if waiting:
+        yield waiting, _UNPROVED
 
 
 def _plain(text: str) -> str:

@@ -157,3 +157,31 @@ def test_a_claim_asserts_a_sentence_of_the_prose(
     cell = f'# %% tags=["claim"]\n{claim}\n\n'
     found = findings(small.replace("# %% [markdown]\n", f"{cell}# %% [markdown]\n", 9), registry)
     assert bool(words) == bool(found) and all(words in one for one in found)
+
+
+CLAIM = '# %% tags=["claim"]\nassert True, "Doubling doubles."\n\n'
+SHOWS = '# %% [markdown]\nr"""\n**What you should see.** Doubling doubles.\n"""\n\n'
+CODE = "# %%\nprint(2)\n\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "unproved"),
+    [
+        (CODE + CLAIM + SHOWS, 0),
+        (CODE + SHOWS + CLAIM, 0),
+        (CLAIM + CODE + SHOWS, 0),
+        (CODE + SHOWS + CODE + CLAIM, 1),
+        (CODE + SHOWS + CLAIM + CODE + SHOWS + CODE, 1),
+        (CODE + CLAIM + SHOWS + CODE + SHOWS, 1),
+        (CODE + SHOWS + SHOWS + CLAIM, 1),
+        (CODE + SHOWS.replace("you should see", "we found") + CODE, 1),
+        (CODE + SHOWS.replace("What you should see.", "Look.") + CODE, 0),
+    ],
+)
+def test_prose_about_an_output_has_a_claim(
+    small: str, registry: Any, cells: str, unproved: int
+) -> None:
+    start = small.index("# %% [markdown]", 5)
+    text = small[:start] + cells + CODE + small[start:]
+    found = [one for one in findings(text, registry) if "bears it out" in one]
+    assert len(found) == unproved, found
