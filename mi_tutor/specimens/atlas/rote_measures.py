@@ -99,5 +99,5 @@ def measure_no_swap(plain: PlainTransformer, geography: Geography) -> list[Measu
             rows_title="stream",
             columns_title="",
         ),
-        where_readable(plain, batches),
+        where_readable(plain, questions, geography, "taught"),
     ]

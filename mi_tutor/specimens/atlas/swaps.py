@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mi_tutor.specimens.atlas.prompts import chosen, swap_questions
+from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.world.geography import Geography, Question
 from mi_tutor.world.tables import RELATIONS
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
     from torch import Tensor
 
     from mi_tutor.lab.ground.plain import PlainTransformer
@@ -79,7 +79,7 @@ def measure_swaps(
         )
     return [
         *measures,
-        where_readable(plain, batches),
+        where_readable(plain, held_out, geography, "held-out"),
         by_layer(plain, means, batches),
         swap_matrix(batches, results, geography),
     ]
@@ -130,46 +130,70 @@ def together(results: Iterable) -> float:
     return passed / asked
 
 
-def where_readable(plain: PlainTransformer, batches: Sequence[Questions]) -> Measure:
-    """How often the nearest class mean is the right one, by layer and place.
+def where_readable(
+    plain: PlainTransformer, questions: Sequence[Question], geography: Geography, which: str
+) -> Measure:
+    """How often the nearest class mean is the right one, by layer and place, each city read without its own questions.
 
-    Each place has means of its own, from half of the prompts, and is read on the other half, so that this asks
-    whether the state is there, not whether it is written there in the same way.
+    Each place has means of its own, so that this asks whether the state is there, not whether it is written there in
+    the same way. A question about a city that the means know would be recognised by its name, not by its state.
     """
     import torch
 
-    from mi_tutor.lab.swaps import class_means, nearest_mean, streams
+    from mi_tutor.lab.swaps import readable_left_out, streams
 
-    n_classes = batches[0].answers.shape[1]
-    found = {place: ([], []) for place in (*PLACES, "end")}
-    for batch in batches:
+    found = {place: ([], [], []) for place in (*PLACES, "end")}
+    for batch, cities in zip(
+        swap_questions(questions, geography), cities_by_batch(questions), strict=True
+    ):
         stream = streams(plain, batch.tokens)
         last = batch.tokens.shape[1] - 1
         here = torch.arange(len(batch.tokens))
         for place, offset in (*PLACES.items(), ("end", None)):
             at = torch.full_like(batch.places, last) if offset is None else batch.places + offset
             inside = (at < last) | (offset is None)
-            found[place][0].append(stream[:, here[inside], at[inside]])
-            found[place][1].append(batch.classes[inside])
-    n_layers = len(plain.blocks) + 1
-    table = [[0.0] * len(found) for _ in range(n_layers)]
-    for column, (activations, classes) in enumerate(found.values()):
-        stream, labels = torch.cat(activations, dim=1), torch.cat(classes)
-        fit = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)) % 2 == 0
-        for layer in range(n_layers):
-            own = class_means(stream[layer, fit], labels[fit], n_classes)
-            right = nearest_mean(stream[layer, ~fit], own) == labels[~fit]
-            table[layer][column] = round(right.float().mean().item(), 3)
+            for column, each in zip(
+                found[place],
+                (stream[:, here[inside], at[inside]], batch.classes[inside], cities[inside]),
+                strict=True,
+            ):
+                column.append(each)
+    table = []
+    for layer in range(len(plain.blocks) + 1):
+        row = [
+            readable_left_out(
+                torch.cat(activations, dim=1)[layer], torch.cat(classes), torch.cat(cities)
+            )
+            for activations, classes, cities in found.values()
+        ]
+        table.append([round(share.item(), 3) for share in row])
     return Measure(
         name="state_readable",
-        meaning="held-out questions: the state is read from the stream by nearest class mean, share right",
+        meaning=f"{which} questions: the state is read from the stream by nearest class mean, share right; means "
+        "without the question's own city",
         value=table,
         tolerance=0.02,
-        rows=(*(f"before layer {layer}" for layer in range(n_layers - 1)), "after all"),
+        rows=(*(f"before layer {layer}" for layer in range(len(plain.blocks))), "after all"),
         columns=tuple(found),
         rows_title="stream",
         columns_title="token, counted from the last one of the city's name",
     )
+
+
+def cities_by_batch(questions: Sequence[Question]) -> list[Int[Tensor, "prompt"]]:
+    """A number for each question's city, in the order of `swap_questions`."""
+    import torch
+
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(map(place_of, questions)))}
+    return [
+        torch.tensor([numbers[place_of(questions[i])] for i in indices])
+        for indices, _ in by_length([question.prompt.text for question in questions])
+    ]
+
+
+def place_of(question: Question) -> tuple[str, str]:
+    """The city and its area, which together are one place."""
+    return question.city.name.english, question.city.area
 
 
 def by_layer(
