@@ -1074,13 +1074,9 @@ else, too.
 
 # %% [markdown] slug="swap-latents"
 r"""
-Return the new activation. `x` is the activation, `latents` its latents, `change` what is added to them
-(before the ReLU).
-
-- `keep_error=True`: `x + decode(f') - decode(f)`
-- `keep_error=False`: `decode(f')`
-
-with `decode(f) = f @ W_dec + b_dec`.
+Return the new activation: `x` with its `latents` changed by `change`, as above, and all else as it was. With
+`keep_error=True` what the dictionary leaves out of `x` counts as "all else". With `keep_error=False` it does not:
+then the activation is what the dictionary writes, and nothing more.
 """
 
 
@@ -1316,7 +1312,9 @@ assert best == (2, 3) and looks[2, 3] > 0.99, (
 )
 assert looks.flatten().sort().values[-2] < 0.06, "no other head with more than .06"
 assert round(100 * in_states.follows) == 99, "99 % of the answers follow"
-assert abs(in_states.without - 0.1) < 0.01, "one answer in ten is right without it"
+assert abs(in_states.without - 0.1) < 0.025, (
+    "about one answer in ten is right without it"
+)
 assert in_states.rest < 0.01, "all other heads together move less than 1 %"
 assert round(100 * in_countries.follows) == 97, "countries take the same way, at 97 %"
 _needed = {
@@ -1333,7 +1331,7 @@ r"""
 
 Head 2.3 looks at the name's end with .99 or more of its attention from the prompt's end, no other head with more than
 .06. Exchange what it brings, in one head at one token: 99 % of the answers follow, as many as when the stream itself
-is swapped at the name's end. Put its mean in place: one answer in ten is right without it. And all other heads
+is swapped at the name's end. Put its mean in place: about one answer in ten is right without it. And all other heads
 together move less than 1 %. So this is the way, and there is no second one. It is no head for states alone: countries
 take the same way, at 97 %.
 

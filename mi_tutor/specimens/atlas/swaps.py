@@ -133,10 +133,10 @@ def together(results: Iterable) -> float:
 def where_readable(
     plain: PlainTransformer, questions: Sequence[Question], geography: Geography, which: str
 ) -> Measure:
-    """How often the nearest class mean is the right one, by layer and place, each city read without its own questions.
+    """How often the nearest class mean is the right one, by layer and place, each city left out of its means.
 
-    Each place has means of its own, so that this asks whether the state is there, not whether it is written there in
-    the same way. A question about a city that the means know would be recognised by its name, not by its state.
+    Each place has means of its own, so that this asks whether the state is there, not whether it is written there
+    in the same way. A question about a city that the means know would be recognised by its name, not by its state.
     """
     import torch
 
@@ -180,7 +180,7 @@ def where_readable(
     )
 
 
-def cities_by_batch(questions: Sequence[Question]) -> list[Int[Tensor, "prompt"]]:
+def cities_by_batch(questions: Sequence[Question]) -> list[Int[Tensor, prompt]]:
     """A number for each question's city, in the order of `swap_questions`."""
     import torch
 
