@@ -52,9 +52,9 @@ def check(slug: str, answer: Any) -> None:
     _conclude(slug, verdict.passed, said, report(verdict, exercise.title))
 
 
-def _conclude(slug: str, right: bool, said: str, text: str) -> None:
+def _conclude(slug: str, right: bool, said: str, text: str, points: int | None = None) -> None:
     """Record a verdict, and tell it or raise it. `said` is its sentence in one line."""
-    warning = record(slug, right)
+    warning = record(slug, right, points=points)
     if warning:
         text += "\n" + wrap(warning, "  ")
     if not right:
@@ -72,7 +72,9 @@ def _investigate(item: Investigation, hypothesis: Any) -> None:
         _draws[item.slug] = draw + 1
         investigating.show_figure(judged.findings)
     text = investigating.report(item, judged)
-    _conclude(item.slug, judged.passed, investigating.in_one_line(item, judged), text)
+    _conclude(
+        item.slug, judged.passed, investigating.in_one_line(item, judged), text, judged.earned
+    )
 
 
 def hint(slug: str, number: int | None = None) -> None:

@@ -41,6 +41,8 @@ class Progress(NamedTuple):
 def summary(exercises: Iterable[Countable], quizzes: Iterable[Countable] = ()) -> Progress:
     """Count what was passed, chapter by chapter, in the order in which the exercises come.
 
+    An investigation counts with the most points that a try was worth, passed or not.
+
     >>> from types import SimpleNamespace as Exercise
     >>> toy = Exercise(slug="not-an-exercise", chapter="98", points=2, minutes=15)
     >>> summary([toy]).chapters[0].next_slug
@@ -48,6 +50,10 @@ def summary(exercises: Iterable[Countable], quizzes: Iterable[Countable] = ()) -
     """
     log = read()
     done = {event.slug for event in log.events if event.passed}
+    earned: dict[str, int] = {}
+    for event in log.events:
+        if event.points is not None:
+            earned[event.slug] = max(event.points, earned.get(event.slug, 0))
     exercises, quizzes = list(exercises), list(quizzes)
     order = dict.fromkeys(item.chapter for item in [*exercises, *quizzes])
     chapters = []
@@ -62,7 +68,12 @@ def summary(exercises: Iterable[Countable], quizzes: Iterable[Countable] = ()) -
                 total=len(here),
                 quizzes_passed=sum(item.slug in done for item in asked),
                 quizzes_total=len(asked),
-                points=sum(item.points for item in [*here, *asked] if item.slug in done),
+                points=sum(
+                    min(earned[item.slug], item.points)
+                    if item.slug in earned
+                    else item.points * (item.slug in done)
+                    for item in [*here, *asked]
+                ),
                 points_total=sum(item.points for item in [*here, *asked]),
                 next_slug=left.slug if left else None,
                 next_minutes=getattr(left, "minutes", None),

@@ -34,12 +34,16 @@ _unsaved_lock = threading.RLock()
 
 
 class Event(NamedTuple):
-    """One judged answer. `time` is UTC, ISO 8601; `seconds` how long judging took, if it was measured."""
+    """One judged answer. `time` is UTC, ISO 8601; `seconds` how long judging took, if it was measured.
+
+    points: of an investigation, which can be worth a part of its points; else None.
+    """
 
     time: str
     slug: str
     passed: bool
     seconds: float | None = None
+    points: int | None = None
 
 
 class Log(NamedTuple):
@@ -71,7 +75,9 @@ def progress_file() -> Path:
     return Path(os.path.realpath(progress_folder() / "progress.jsonl"))
 
 
-def record(slug: str, passed: bool, seconds: float | None = None) -> str | None:
+def record(
+    slug: str, passed: bool, seconds: float | None = None, points: int | None = None
+) -> str | None:
     """Remember that an answer was judged.
 
     Returns:
@@ -79,7 +85,8 @@ def record(slug: str, passed: bool, seconds: float | None = None) -> str | None:
         the process ends and saved together with the next one. Never raises for the disk's reasons.
     """
     took = None if seconds is None else round(float(seconds), 3)
-    event = Event(datetime.now(UTC).isoformat(timespec="seconds"), str(slug), bool(passed), took)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    event = Event(now, str(slug), bool(passed), took, points)
     with _unsaved_lock:
         patience = IMPATIENT_LOCK_SECONDS if _unsaved else LOCK_SECONDS
         _unsaved.append(event)
@@ -214,7 +221,9 @@ def _events(lines: list[bytes]) -> Iterator[Event]:
         # A line that says something else may come from a newer version: it stays in the file, unread.
         if isinstance(slug, str) and isinstance(passed, bool):
             took = float(seconds) if isinstance(seconds, int | float) else None
-            yield Event(str(fields.get("time", "")), slug, passed, took)
+            points = fields.get("points")
+            worth = points if isinstance(points, int) and points >= 0 else None
+            yield Event(str(fields.get("time", "")), slug, passed, took, worth)
 
 
 def _set_damaged_aside() -> str:

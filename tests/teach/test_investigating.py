@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
@@ -22,6 +23,7 @@ from mi_tutor.teach.investigation import (
     Worked,
     WrongHypothesis,
 )
+from mi_tutor.teach.progress import summary
 
 
 def read(value):
@@ -151,3 +153,15 @@ def test_its_header_says_how_it_is_marked():
 def test_levels_have_to_rise():
     with pytest.raises(ValueError, match="expected them to rise"):
         Investigation(**{**vars(COINS), "levels": Levels(0.8, 0.6, 0.9)})
+
+
+def test_progress_counts_the_best_try(coins):
+    rates = COINS.styles[0].hypothesis()
+    worth = []
+    for hypothesis in ([1.0] * 8, rates, [1.0] * 8):
+        worth.append(investigate(COINS, hypothesis, len(worth)).earned)
+        with contextlib.suppress(CheckFailed):
+            checking.check("coins", hypothesis)
+    (chapter,) = summary([COINS]).chapters
+    assert (chapter.points, chapter.points_total) == (max(worth), 10)
+    assert 0 < min(worth) < max(worth)

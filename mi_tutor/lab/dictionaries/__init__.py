@@ -71,6 +71,7 @@ from mi_tutor.lab.dictionaries.splice import (
     LossRecovered,
     loss_recovered,
     losses_recovered,
+    losses_without,
     site_of,
 )
 from mi_tutor.lab.dictionaries.splitting import Absorption, Split, absorption, feature_splitting
@@ -128,6 +129,7 @@ __all__ = [
     "logit_effects",
     "loss_recovered",
     "losses_recovered",
+    "losses_without",
     "match_concepts",
     "match_features",
     "mean_shift",

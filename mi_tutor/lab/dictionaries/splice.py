@@ -89,16 +89,18 @@ def losses_recovered(
     reconstruct: Replace,
     source: str | None = None,
     ablations: Sequence[Ablation] = ("zero", "mean"),
+    without: Sequence[float] | None = None,
 ) -> tuple[LossRecovered, ...]:
-    """`loss_recovered` against several ablations; what they share is computed once."""
+    """`loss_recovered` against several ablations; what they share is computed once.
+
+    without: what `losses_without` gave for the same model, texts, place and ablations, if it is known already: it
+        does not depend on the reconstruction.
+    """
     plain = _plain(model, component)
     batches = list(batches)
-    n_tokens = sum(tokens[:, 1:].numel() for tokens in batches)
-    if not n_tokens:
-        raise ValueError("There is no token after position 0 in these texts, so there is no loss.")
-    nothing = [_nothing(each, plain, batches, layer, component) for each in ablations]
+    clean, *ablated = without or losses_without(model, batches, layer, component, ablations)
     until = max(component, READ_FROM.get(source, source or component), key=COMPONENTS.index)
-    sums = torch.zeros(2 + len(nothing), dtype=torch.float64)
+    total = 0.0
     for number, tokens in enumerate(batches):
         at = plain.activations(layer, tokens, until)
         activation = at[component]
@@ -106,13 +108,54 @@ def losses_recovered(
         check_finite(reconstruction=made)
         if number == 0 and isinstance(reconstruct, Sae):
             _compare_means(activation, made)
+        total += _loss_with(plain, at, layer, component, made, tokens)
+    spliced = total / _n_tokens(batches)
+    return tuple(LossRecovered(clean, spliced, each) for each in ablated)
+
+
+@torch.no_grad()
+def losses_without(
+    model: nn.Module,
+    batches: Iterable[Tensor],
+    layer: int,
+    component: str,
+    ablations: Sequence[Ablation] = ("zero", "mean"),
+) -> tuple[float, ...]:
+    """The loss as it is, then with a component replaced by nothing, for each meaning of "nothing"."""
+    plain = _plain(model, component)
+    batches = list(batches)
+    n_tokens = _n_tokens(batches)
+    nothing = [_nothing(each, plain, batches, layer, component) for each in ablations]
+    sums = [0.0] * (1 + len(nothing))
+    for tokens in batches:
+        at = plain.activations(layer, tokens, component)
+        activation = at[component]
         ablated = [torch.zeros_like(activation) + none for none in nothing]
-        for i, value in enumerate((activation, made, *ablated)):
-            replaced = torch.cat([activation[:, :1], value[:, 1:]], dim=1)
-            logits = logits_with(plain, at, layer, component, replaced)
-            sums[i] += wide(per_position_loss(logits, tokens)).sum().item()
-    clean, spliced, *rest = (sums / n_tokens).tolist()
-    return tuple(LossRecovered(clean, spliced, each) for each in rest)
+        for i, value in enumerate((activation, *ablated)):
+            sums[i] += _loss_with(plain, at, layer, component, value, tokens)
+    return tuple(each / n_tokens for each in sums)
+
+
+def _n_tokens(batches: Sequence[Tensor]) -> int:
+    """Tokens after position 0."""
+    n_tokens = sum(tokens[:, 1:].numel() for tokens in batches)
+    if not n_tokens:
+        raise ValueError("There is no token after position 0 in these texts, so there is no loss.")
+    return n_tokens
+
+
+def _loss_with(
+    plain: PlainTransformer,
+    at: dict[str, Tensor],
+    layer: int,
+    component: str,
+    value: Tensor,
+    tokens: Tensor,
+) -> float:
+    """The sum of the losses of a batch when a component has another value after position 0."""
+    replaced = torch.cat([at[component][:, :1], value[:, 1:]], dim=1)
+    logits = logits_with(plain, at, layer, component, replaced)
+    return wide(per_position_loss(logits, tokens)).sum().item()
 
 
 def _nothing(

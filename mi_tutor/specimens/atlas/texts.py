@@ -24,7 +24,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -130,16 +130,23 @@ def labelled_texts(
 
     if place not in ("names", "slots"):
         raise ValueError(f'place should be "names" or "slots", got {place!r}.')
-    corpus = corpus_of(model)
-    rows = corpus.labelled_rows(random.Random(seed), n_rows, n_pos, concepts_of_segments())
+    rows = rows_of(model, seed, n_rows, n_pos)
     mark = mark_names if place == "names" else mark_slots
     labels, chosen, decided = mark(rows)
     return LabelledTexts(
-        torch.from_numpy(rows.tokens),
+        torch.from_numpy(rows.tokens.copy()),
         concepts(),
         torch.from_numpy(np.concatenate([labels, wordings_of(labels)], axis=2)),
         torch.from_numpy(chosen),
         torch.from_numpy(decided),
+    )
+
+
+@lru_cache(maxsize=2)
+def rows_of(model: str, seed: int, n_rows: int, n_pos: int) -> LabelledRows:
+    """The rows of `labelled_texts`, which are the same for both places: not to be changed."""
+    return corpus_of(model).labelled_rows(
+        random.Random(seed), n_rows, n_pos, concepts_of_segments()
     )
 
 

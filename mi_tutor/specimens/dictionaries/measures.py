@@ -11,13 +11,13 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from transformer_lens.model_bridge import TransformerBridge
 
 from mi_tutor.lab.dictionaries import (
     ConceptMatches,
     Sae,
     activation_rows,
     losses_recovered,
+    losses_without,
     match_concepts,
     sae_metrics,
     site_of,
@@ -35,7 +35,6 @@ from mi_tutor.specimens.atlas.texts import (
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.opening.dictionaries import open_dictionary
 from mi_tutor.specimens.opening.models import open_specimen
-from mi_tutor.world.corpus import Corpus
 
 FAMILIES = ("state", "country", "relation", "language", "wording", "context")
 N_ROWS = 600  # of text, for choosing latents, and as many for marking them
@@ -52,7 +51,6 @@ def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place
     """All measures of a card, on the CPU, without randomness that is not seeded."""
     with one_thread():
         sae = open_dictionary(directory)
-        model = kept_model(model_name, device="cpu")
         choosing, marking = (
             read_texts(model_name, hook, seed, N_ROWS, place) for seed in (CHOOSING, MARKING)
         )
@@ -64,7 +62,7 @@ def measure_dictionary(directory: Path, model_name: str, hook: str, place: Place
             number("cosine", "cosine of activation and reconstruction", seen.cosine, 0.005),
             number("dead", f"share of latents never on in {n:,} tokens", seen.dead, 0.01),
             number("dense", "share of latents on in more than a tenth of tokens", seen.dense, 0.01),
-            *measure_recovered(model, sae, hook, corpus_of(model_name)),
+            *measure_recovered(model_name, sae, hook),
             *measure_concepts(sae, choosing, marking),
         ]
 
@@ -90,14 +88,19 @@ def number(name: str, meaning: str, value: float, tolerance: float) -> Measure:
     return Measure(name=name, meaning=meaning, value=value, tolerance=tolerance)
 
 
-def measure_recovered(
-    model: TransformerBridge, sae: Sae, hook: str, corpus: Corpus
-) -> list[Measure]:
+def measure_recovered(model_name: str, sae: Sae, hook: str) -> list[Measure]:
     """How much of the model's loss the reconstruction keeps, on the text that the model was trained on."""
-    rows = corpus.rows(random.Random("dictionary recovered"), 256, N_POS)
     layer, component, source = site_of(hook)
-    batches = torch.from_numpy(rows).split(64)
-    losses = losses_recovered(model, batches, layer, component, sae, source, tuple(ABLATIONS))
+    losses = losses_recovered(
+        kept_model(model_name, device="cpu"),
+        training_rows(model_name),
+        layer,
+        component,
+        sae,
+        source,
+        tuple(ABLATIONS),
+        without=without_dictionary(model_name, layer, component),
+    )
     return [
         number(
             f"recovered_{ablation}",
@@ -107,6 +110,20 @@ def measure_recovered(
         )
         for (ablation, against), seen in zip(ABLATIONS.items(), losses, strict=True)
     ]
+
+
+@lru_cache(maxsize=1)
+def training_rows(model_name: str) -> tuple[Tensor, ...]:
+    """Text as the model was trained on, in batches."""
+    rows = corpus_of(model_name).rows(random.Random("dictionary recovered"), 256, N_POS)
+    return torch.from_numpy(rows).split(64)
+
+
+@lru_cache(maxsize=8)
+def without_dictionary(model_name: str, layer: int, component: str) -> tuple[float, ...]:
+    """The losses on these rows, as they are and with nothing at a place: the same for all dictionaries there."""
+    model, rows = kept_model(model_name, device="cpu"), training_rows(model_name)
+    return losses_without(model, rows, layer, component, tuple(ABLATIONS))
 
 
 def measure_concepts(sae: Sae, choosing: Read, marking: Read) -> list[Measure]:
