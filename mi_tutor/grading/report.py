@@ -95,10 +95,12 @@ def _result(kind: str, item: Any, found: Place, runs: Runs, because: dict[int, C
 
 def _partial(item: Any, status: Status, sentence: str, run: CellRun) -> int:
     """The points of an investigation: what its check printed, or said when it stopped."""
-    told = run.scored if status is Status.PASSED else (sentence,) * (status is Status.WRONG)
-    start = f"{item.title}: " if status is Status.PASSED else ""
-    said = re.compile(rf"{re.escape(start)}.*?\b(\d+) of {item.points} points\b")
-    found = [int(match[1]) for line in told if (match := said.search(line))]
+    points = rf"(\d+) of {item.points} points"
+    if status is Status.PASSED:
+        told, start = run.scored, rf"\S+ {re.escape(item.title)}: \w+, "
+    else:
+        told, start = (sentence,) * (status is Status.WRONG), ""
+    found = [int(match[1]) for line in told if (match := re.match(start + points, line))]
     return min(found[-1], item.points) if found else 0
 
 
