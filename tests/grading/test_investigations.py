@@ -1,4 +1,4 @@
-"""An investigation is worth a part of its points, passed or not: from what its check printed or said, in a real run."""
+"""An investigation is worth a part of its points, passed or not, by what its check printed or said."""
 
 from types import SimpleNamespace
 
