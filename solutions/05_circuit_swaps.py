@@ -245,14 +245,14 @@ question about a state, taught ones and held-out ones, and `pool_names` their st
 question d_model]`. Hand in a split that is fair, and what can be read then. Leave it in `split`, as
 `{"groups": [...], "read": [...]}`:
 
-- **groups**: a word or a number for each question of `pool`, in its order. The check draws half of the groups by lot.
-  Their questions make the means, and the questions of the other groups are read.
-- **read**: the six shares, at the name's end, that you expect to be read right: before each of the five layers, and
-  after the last.
+- **groups**: a word or a number for each question of `pool`, in its order. Half of the groups are drawn by lot. Their
+  questions make the means, and the questions of the other groups are read (this eight times over).
+- **read**: the six shares, at the name's end, that you expect to be read right then, on average: before each of the
+  five layers, and after the last.
 
 Marked is, first, whether the questions read share anything with the known ones by which they could be recognised,
 other than their state (.6, with all states still on both sides; .3 for half of the way), and then how far your six
-shares are off (.4, if on average by .03 or less).
+shares are off (.4, if on average by .04 or less).
 """
 
 # %% tags=["exercise"] slug="find-the-leak"
@@ -318,11 +318,14 @@ for where, *four in zip(rows, read_name, fair_name, read_end, fair_end, strict=T
 cities_of = {name: number for number, name in enumerate(dict.fromkeys(in_pool))}
 numbers = torch.tensor([cities_of[name] for name in in_pool])
 pool_states = torch.cat([taught_states, held_states])
-half = torch.rand(len(cities_of), generator=seeded(0))[numbers] < 0.5
-expected = [
-    readable(x[half], pool_states[half], x[~half], pool_states[~half])
-    for x in pool_names
-]
+by_lot = []
+for seed in range(8):
+    half = torch.rand(len(cities_of), generator=seeded(seed))[numbers] < 0.5
+    by_lot.append([
+        readable(x[half], pool_states[half], x[~half], pool_states[~half])
+        for x in pool_names
+    ])  # fmt: skip
+expected = torch.tensor(by_lot).mean(dim=0).tolist()
 split = {"groups": in_pool, "read": expected}
 print("\nwith half of the cities:", ", ".join(f"{each:.2f}" for each in expected))
 # END SOLUTION
@@ -1557,7 +1560,7 @@ def is_kind(q, kind):
 
 english_means = {"state": means[LAYER], "country": country_means[LAYER]}
 by_spelling = {}
-print("held-out questions                               right     swap success with")
+print("held-out questions                                  right     swap success with")
 print(
     "                                                            English    own means"
 )
@@ -1568,6 +1571,8 @@ for language in ("french", "spanish"):
             plain, in_batches(theirs[:: 1 if kind == "country" else 5])[0]
         )[LAYER]
         for spelled in ("as in English", "differently"):
+            if kind == "state" and spelled == "as in English":
+                continue  # the table above has these
             chosen = [
                 q
                 for q in abroad
@@ -1583,8 +1588,8 @@ for language in ("french", "spanish"):
             ]
             by_spelling[kind, language, spelled] = known_share, *followed
             print(
-                f"{language}, cities of a {kind}, spelled {spelled}".ljust(50)
-                + f"{known_share:>5.1%}{followed[0].success:>16.1%}{followed[1].success:>12.1%}"
+                f"{language}, cities of a {kind}, spelled {spelled}".ljust(51)
+                + f"{known_share:>7.1%}{followed[0].success:>16.1%}{followed[1].success:>12.1%}"
             )
 
 
