@@ -1,4 +1,4 @@
-# %% [markdown] minutes=180
+# %% [markdown] minutes=230
 r"""
 # 03 · Induction heads
 
@@ -13,6 +13,7 @@ apart by ablation, read in the weights, and watched while they are learned.
 - reverse-engineer the circuit from weights alone: positions, composition, copying
 - show why one layer cannot do it, and tell two rules apart that agree on all your data
 - find the phase change in training, and train a model that goes through it
+- find out by experiment what a head is for that no story explains, and give roles to heads you have never seen
 
 You need: attention (queries, keys, values), and chapter 00 for hooks and the residual stream. Weights here
 are in the orientation `x @ W`.
@@ -590,12 +591,8 @@ Transformer Circuits*):
 $$W_{QK} = W_Q W_K^\top \;\text{(where it looks)} \qquad W_{OV} = W_V W_O \;\text{(what it moves)}$$
 
 If a head attends to a token with embedding $x$, it adds $x\,W_{OV}$ to the stream. Between embedding and
-unembedding this can be read in words: entry $[a, b]$ of
-
-$$C = W_E\, W_{OV}\, W_U \qquad [\text{vocab} \times \text{vocab}]$$
-
-says how much attending to token $a$ raises the logit of token $b$. A head that copies has a large
-diagonal.
+unembedding this can be read in words, as a table $C$ of vocabulary by vocabulary: entry $[a, b]$ says how much
+attending to token $a$ raises the logit of token $b$. A head that copies has a large diagonal.
 """
 
 # %% tags=["claim"]
@@ -695,13 +692,9 @@ Together they raise every word most. Two scores, two questions; neither is *the*
 
 ## 2 · The previous position: the positional QK circuit
 
-A previous-token head should look one position back whatever the words are. Then it should do so for
-position embeddings alone:
-
-$$\mathrm{softmax}\!\left(\frac{(p\,W_Q)(p\,W_K)^\top}{\sqrt{d_\text{head}}}\right),\qquad p = W_\text{pos} / s$$
-
-with keys later than the query masked. $s$ stands for LayerNorm: in the model it divides the stream, so
-what reaches the head of the position embedding is $W_\text{pos}$ divided by some number.
+A previous-token head should look one position back whatever the words are. Then it should do so if the stream held
+nothing but position embeddings, $p = W_\text{pos} / s$. Here $s$ stands for LayerNorm: in the model it divides the
+stream, so what reaches the head of the position embedding is $W_\text{pos}$ divided by some number.
 (`lab.embedding_norm` works out its typical size; LayerNorm's other parts are folded into the weights
 of an opened model.)
 """
@@ -711,7 +704,8 @@ assert wins == 1, "Together they raise every word most."
 
 # %% [markdown] slug="previous-token-circuit"
 r"""
-Return that pattern, `[query key]`; `norm` is $s$.
+Return the attention pattern that a head with these weights has then, `[query key]`; `norm` is $s$. Everything else is
+as in the model: who may look at whom, the scale of the scores, and that each query has 1 to give away.
 """
 
 
@@ -758,15 +752,10 @@ model has another at every position; this figure cannot tell which.
 
 ## 3 · K-composition
 
-How much of what head 1 writes decides where head 2 finds its keys? Head 2's score is query
-$W_{QK}\,\text{key}^\top$, and part of its key is what head 1 wrote, $x\,W_{OV}$. So the two matrices meet
-as $W_{QK}\,W_{OV}^\top$, or transposed, and the **K-composition score** compares the size of the product
-with the sizes of its factors (Elhage et al. 2021):
-
-$$\frac{\lVert W_{OV}\, W_{QK}^\top \rVert}{\lVert W_{OV} \rVert\,\lVert W_{QK} \rVert}$$
-
-$\lVert\cdot\rVert$ is the Frobenius norm. (For Q-composition the same without the transpose, for
-V-composition with the later head's $W_{OV}$.) Of random matrices the score is not 0, so we need a baseline.
+How much of what head 1 writes decides where head 2 finds its keys? Head 2's score is query $W_{QK}\,\text{key}^\top$,
+and part of its key is what head 1 wrote, $x\,W_{OV}$. Put that key into the score, and two matrices meet in it. The
+**K-composition score** (Elhage et al. 2021) is the size of their product as a share of the product of their two sizes,
+all sizes as Frobenius norms $\lVert\cdot\rVert$. Of random matrices the score is not 0, so we need a baseline.
 """
 
 # %% tags=["claim"]
@@ -779,7 +768,8 @@ assert round(scores.previous[0, prev].item(), 2) == 0.98, "lower than on text, .
 
 # %% [markdown] slug="k-composition"
 r"""
-Return the K-composition score of an earlier head (`W_OV`) with a later one (`W_QK`).
+Return the K-composition score of an earlier head (`W_OV`) with a later one (`W_QK`). Mind which side of which matrix
+the other one stands on. (For queries it is another product, and the check knows it.)
 """
 
 
@@ -857,20 +847,16 @@ quiz("highest-score-no-effect", "b")
 r"""
 ## 4 · The whole circuit, in words
 
-Now put it together. The query is the present token. The key is what the previous-token head wrote about
-the token before. So for every pair of words:
-
-$$\text{score}[\text{token}, \text{previous}] =
-\frac{(W_E[\text{token}]\,W_Q)\,(W_E[\text{previous}]\,W_{OV}\,W_K)^\top}{\sqrt{d_\text{head}}}$$
-
-with $W_{OV}$ of the previous-token head, $W_Q$ and $W_K$ of the induction head. If the story is true, the
-**diagonal** wins: at token A, look where the previous token was A.
+Now put it together. The query is the present token's embedding. The key is what the previous-token head wrote about the
+token before: its embedding, moved by that head. If the story is true, then over all pairs of words the **diagonal** of
+the induction head's scores wins: at token A, look where the previous token was A.
 """
 
 # %% [markdown] slug="full-induction-circuit"
 r"""
-Return these scores, `[token previous]`, for all words. (LayerNorm is left out, as in all circuits that are
-read off weights. The ablations above tested the model with it.)
+Return these scores, `[token previous]`, for all words, scaled as attention scores are: `previous_OV` is the
+previous-token head's $W_{OV}$, `W_Q` and `W_K` are the induction head's. (LayerNorm is left out, as in all circuits
+that are read off weights. The ablations above tested the model with it.)
 """
 
 
@@ -908,11 +894,6 @@ r"""
 **What you should see.** From the previous-token head into an induction head every word finds itself, or all
 but a few; into 1.2, which looks there a little, a fifth do. From any other head of layer 0 it is 5 % at most,
 whatever the composition score. No text was run: the circuit stands in the weights.
-
-## Why one layer fails
-
-An induction head has to find a position by what came **before** it. It finds positions by their keys. So
-ask: does a key know? Change the token before a position and see whether the key moves.
 """
 
 # %% tags=["claim"]
@@ -932,6 +913,263 @@ assert abs(_own[prev, 2] - 0.2) < 0.03, (
 assert _own[[_a for _a in range(4) if _a != prev]].max() < 0.05, (
     "From any other head of layer 0 it is 5 % at most"
 )
+
+# %% [markdown]
+r"""
+## A head that the story leaves out
+
+Two heads, four statements, and everything fits. But the table of ablations above had another large number: head
+1.0. It does not look where induction looks, it raises the word that it looks at most for hardly any word, and without
+it the loss on the second copy rises by more than a nat. Nothing so far says why. From here on you are on your own: the
+rest of this section is research.
+
+Besides blocks you will need the other kind of text that the models were trained on.
+"""
+
+# %% id="running-text"
+from mi_tutor.specimens.induction import InductionConfig, chunk
+
+running = torch.cat(list(chunk(InductionConfig(repeats_share=0.0), 0)[:8]))
+print(list(running.shape), "=", "row pos")
+for row in running[:3]:
+    print(" ".join(model.to_str_tokens(row[1:13])), "...")
+
+# %% tags=["claim"]
+assert scores.induction[1, 0] < 0.05, "It does not look where induction looks"
+assert share[1, 0] < 0.02, "raises the word that it looks at most for hardly any word"
+assert rise[1, 0] > 1, "rises by more than a nat"
+
+# %% [markdown] slug="why-does-1-0-matter"
+r"""
+Hand in a report, a dictionary with four parts. Each is marked by an experiment on words that neither of us has
+seen: blocks of 30 words, 64 rows, and running text.
+
+- `"rise"` (a quarter of the score): by how much, in nats, the loss on the second copy rises when head 1.0's `z` is
+  replaced at every position by `"zero"`; by its `"mean"` over rows and positions of the second copy; by what it is
+  in `"another row"` of blocks, at the same position; by what it is in a row of `"running text"`, at the same
+  position. Four numbers, each right within 0.12 nats or 15 %.
+- `"repair"` (three tenths): the smallest change that brings copying back **while head 1.0 is set to zero**. It is the
+  same in every row and at every position: `{"site": hook name, "multiply": number}`, or `"add": vector` in place of
+  `"multiply"`, and `"head": h` if only one head of the site is meant. It should take back 90 % of the rise. One
+  number counts fully, a vector half.
+- `"speaks"` (three tenths): after which pairs of words does the head **begin** to write? A table of 0 and 1, `[previous
+  word]` by `[word]`, `[181, 181]` (or `[180, 180]`, BOS left out). It is tested on running text with some word at
+  its end: does what the head adds to the stream there become longer than half of what it is in the second copy?
+  Right for 97 % of words that make it write and of words that do not, on average, counts fully, 50 % nothing.
+- `"against"` (the rest): the head, as `(layer, head)`, whose output in the second copy lies most against that of 1.0.
+"""
+
+
+# %% tags=["exercise"] slug="why-does-1-0-matter"
+# BEGIN SOLUTION
+# 1. Is it what the head says, or that it says something? Four replacements, four answers.
+def second_without(replacement, also=()):
+    """The loss on the second copy with something in the place of what 1.0 writes."""
+
+    def hook(z, hook):
+        z = z.clone()
+        z[:, :, 0] = replacement
+        return z
+
+    hooks = [("blocks.1.attn.hook_z", hook), *also]
+    with torch.no_grad(), model.hooks(fwd_hooks=hooks):
+        return lab.second_copy_loss(
+            per_position_loss(model(tokens), tokens), n_block
+        ).item()
+
+
+with torch.no_grad():
+    _, on_blocks = model.run_with_cache(tokens)
+    _, on_text = model.run_with_cache(running[:64, :61])
+z = on_blocks["blocks.1.attn.hook_z"][:, :, 0]
+z_text = on_text["blocks.1.attn.hook_z"][:, :, 0]
+found_rise = {
+    "zero": second_without(0.0) - intact.item(),
+    "mean": second_without(z[:, n_block + 1 :].mean(dim=(0, 1))) - intact.item(),
+    "another row": second_without(z.roll(1, dims=0)) - intact.item(),
+    "running text": second_without(z_text) - intact.item(),
+}
+print("rise:", {name: round(value, 2) for name, value in found_rise.items()})
+
+# 2. It says the same in all blocks, and something else in text. What, and how loud?
+writes, writes_in_text = z @ W_O[1, 0], z_text @ W_O[1, 0]
+lengths = {
+    "first copy": writes[:, 4 : n_block + 1],
+    "second copy": writes[:, n_block + 2 :],
+    "running text": writes_in_text[:, 2:],
+}
+for name, each in lengths.items():
+    print(f"what 1.0 writes, {name}: length {each.norm(dim=-1).mean():.1f}")
+print(f"a word's embedding: length {W_E[1:].norm(dim=-1).mean():.1f}")
+constant = writes[:, n_block + 2 :].mean(dim=(0, 1))
+direction = constant / constant.norm()
+on_words = direction @ W_U
+print(
+    f"read by W_U: {on_words[1:].abs().max():.2f} for any word, {on_words[0]:.2f} for BOS"
+)
+
+# 3. No word reads it. What is left between head and logits is the last LayerNorm.
+against = torch.zeros(2, 4)
+for layer in range(2):
+    written = torch.einsum(
+        "rphd,hdm->rphm", on_blocks[f"blocks.{layer}.attn.hook_z"], W_O[layer]
+    )
+    against[layer] = (written @ direction)[:, n_block + 2 :].mean(dim=(0, 1))
+print(f"along 1.0's direction, second copy:\n{against.numpy().round(1)}")
+for name, factor in [("as it is", 1.0), ("made 4 times larger", 4.0)]:
+    louder = [("ln_final.hook_normalized", lambda value, hook, by=factor: by * value)]
+    print(
+        f"without 1.0, the normalised stream {name}: {second_without(0.0, louder):.2f}"
+    )
+
+# 4. When does it begin? Real text that ends in some word, and then every word once.
+loud = torch.zeros(181, 181)
+with torch.no_grad():
+    for previous in words.tolist():
+        row, end = (running[:, 4:61] == previous).nonzero()[0].tolist()
+        start = running[row, : 4 + end + 1]
+        rows = torch.cat([start.expand(180, -1), words[:, None]], dim=1)
+        _, run = model.run_with_cache(rows, names_filter="blocks.1.attn.hook_z")
+        length = (run["blocks.1.attn.hook_z"][:, -1, 0] @ W_O[1, 0]).norm(dim=-1)
+        loud[previous, 1:] = (length > constant.norm() / 2).float()
+print(f"it begins to write after {loud[1:, 1:].mean():.0%} of all pairs of words")
+print("after", end=" ")
+for a, b in [("small", "fox"), ("small", "drum"), ("small", "hides"), ("fox", "drum")]:
+    ids = [model.to_tokens(word, prepend_bos=False)[0, 0] for word in (a, b)]
+    print(f"{a} {b}: {'yes' if loud[ids[0], ids[1]] else 'no'}", end="; ")
+# END SOLUTION
+report = {
+    "rise": found_rise,
+    "repair": {"site": "ln_final.hook_normalized", "multiply": 4.0},
+    "speaks": loud,
+    "against": divmod(int(against.argmin()), 4),
+}  # SOLUTION
+
+# %% tags=["check"]
+check("why-does-1-0-matter", report)
+
+# %% id="who-speaks-when"
+with torch.no_grad():
+    _, blocks_run = model.run_with_cache(tokens)
+    _, text_run = model.run_with_cache(running[:64, :61])
+    one_slip = running[:64, :61].clone()
+    one_slip[:, 20] = one_slip[:, 19]  # the same word twice: it never fits
+    _, slip_run = model.run_with_cache(one_slip)
+curves = {}
+for name, head, run in [
+    ("1.0, blocks", 0, blocks_run),
+    ("1.0, running text", 0, text_run),
+    ("1.0, one slip at 20", 0, slip_run),
+    ("1.1, blocks", 1, blocks_run),
+]:
+    out = run["blocks.1.attn.hook_z"][:, :, head] @ W_O[1, head]
+    curves[name] = out.norm(dim=-1).mean(dim=0)
+lines(
+    range(2 * n_block + 1),
+    curves,
+    title="Head 1.0 speaks as soon as the text is not text",
+    x_title="position",
+    y_title="mean length of what the head writes",
+    markers=False,
+    subtitle=f"The second copy begins at position {n_block + 1}.",
+)
+
+# %% id="the-last-layernorm"
+for name, run, at in [
+    ("running text", text_run, slice(2, 61)),
+    ("first copy", blocks_run, slice(4, n_block + 1)),
+    ("second copy", blocks_run, slice(n_block + 2, 2 * n_block + 1)),
+]:
+    divides = run["ln_final.hook_scale"][:, at].mean()
+    print(f"the last LayerNorm divides by {divides:.2f} in the {name}")
+with (
+    torch.no_grad(),
+    model.hooks(fwd_hooks=[("blocks.1.attn.hook_z", without_first_head)]),
+):
+    _, run = model.run_with_cache(tokens, names_filter="ln_final.hook_scale")
+    mute = run["ln_final.hook_scale"][:, n_block + 2 :].mean()
+print(f"the same without head 1.0, second copy: {mute:.2f}")
+
+# %% [markdown]
+r"""
+**What we found.** (Our report scores 1.00, the best we know.) Head 1.0 says one thing, the same in every row of
+blocks and at nearly every position: put its mean in its place, or what it wrote in another row, and the loss does
+not move. So it carries no word. Ablation by zero costs more than a nat, and so does what it writes in running text:
+nearly nothing.
+
+What it writes is long, more than nine where a word's embedding has .8, and no word's unembedding reads it. It
+acts through the one thing left between the last head and the logits: the last **LayerNorm**, which divides by a
+number that grows with the stream's length. In running text that is 0.2, and the bet on the next word is firm.
+In the first copy head 1.0 makes the stream long; LayerNorm divides by 1.7, all logits shrink, and the model
+says "anything", which is the right thing to say about random words. In the second copy the induction heads, 1.1
+above all, write the opposite, the two cancel, and the model bets again. Take 1.0 away and what 1.1 writes
+stands alone: the stream is long, the logits are small, and copying fails though every head of the circuit does
+its work. One number, a factor on the normalised stream, repairs it.
+
+And when does it speak? At the first word that does not fit. The text has adjectives, nouns and verbs in turn; a
+rare noun after an adjective leaves 1.0 silent, any verb there sets it off. After a single slip (the same
+word twice) it dies down slowly, over some thirty words. It tells text from random words, and turns the
+model's confidence down. Large language models have neurons that do this (long weights, read by no word, through
+the last LayerNorm): the **entropy neurons** of Stolfo et al. 2024, *Confidence Regulation Neurons in Language
+Models*.
+
+Two things to keep. Zero is a choice of what to put in a head's place, and often a strange one. And an effect on
+the loss says nothing yet about the way it took.
+"""
+
+# %% tags=["claim"]
+_rises = list(found_rise.values())
+_undone = 1 - (second_without(0.0, louder) - intact.item()) / found_rise["zero"]
+_word = (words - 1) // 60  # adjective, noun or verb
+_right = (_word[None, :] == (_word[:, None] + 1) % 3) != loud[1:, 1:].bool()
+assert _undone > 0.9 and _right.float().mean() > 0.99 and against.argmin() == 5, (
+    "Our report scores 1.00"
+)
+assert max(_rises[1:3]) < 0.01, "and the loss does not move"
+assert _rises[0] > 1 < _rises[3], "Ablation by zero costs more than a nat, and so does"
+assert lengths["running text"].norm(dim=-1).mean() < 0.1 * constant.norm(), (
+    "what it writes in running text: nearly nothing"
+)
+_embedding = W_E[1:].norm(dim=-1).mean()
+assert constant.norm() > 9 and abs(_embedding - 0.8) < 0.05, (
+    "more than nine where a word's embedding has .8"
+)
+_slip = curves["1.0, one slip at 20"]
+assert _slip[19] < 0.5 and _slip[20] > 9 and _slip[30] > 3 > _slip[50:].max(), (
+    "it dies down slowly, over some thirty words"
+)
+assert curves["1.0, blocks"][4:].std() < 0.05 * curves["1.0, blocks"][4:].mean(), (
+    "the same in every row of blocks and at nearly every position"
+)
+assert on_words[1:].abs().max() < 0.1, "no word's unembedding reads it"
+_scale = {
+    _name: _run["ln_final.hook_scale"][:, _at].mean().item()
+    for _name, _run, _at in [
+        ("text", text_run, slice(2, 61)),
+        ("first", blocks_run, slice(4, n_block + 1)),
+        ("second", blocks_run, slice(n_block + 2, None)),
+    ]
+}
+assert abs(_scale["text"] - 0.2) < 0.05, "In running text that is 0.2"
+assert abs(_scale["first"] - 1.7) < 0.05, "LayerNorm divides by 1.7"
+assert _scale["second"] < 0.6 and mute > 1.2, "the two cancel, and the model bets again"
+assert against.argmin() == 5 and against[1, 3] < -1, (
+    "the induction heads, 1.1 above all, write the opposite"
+)
+_kind = (words - 1) // 60
+_fits = _kind[None, :] == (_kind[:, None] + 1) % 3
+assert loud[1:, 1:][_fits].mean() < 0.01, (
+    "a rare noun after an adjective leaves 1.0 silent"
+)
+assert loud[1:, 1:][~_fits].mean() > 0.99, "any verb there sets it off"
+
+# %% [markdown]
+r"""
+## Why one layer fails
+
+An induction head has to find a position by what came **before** it. It finds positions by their keys. So
+ask: does a key know? Change the token before a position and see whether the key moves.
+"""
 
 # %% [markdown] slug="one-layer-fails"
 r"""
@@ -1278,7 +1516,7 @@ while nothing.
 """
 
 # %% id="train-live"
-from mi_tutor.specimens.induction import InductionConfig, chunk, new_network
+from mi_tutor.specimens.induction import new_network
 
 config = InductionConfig(n_ctx=40, repeats_share=1.0, seed=0)
 network = new_network(config)
@@ -1321,8 +1559,136 @@ phase_curves(
 r"""
 **What you should see.** The induction score stays below .1 for the first hundred steps, later climbs
 steeply, and the loss on the second copy falls as it rises. (Rounding differs between machines, and with it the
-step at which it happens. If it has not happened at the end, train for more steps.) Try another seed: which
-head does what, and at which step, may come out otherwise.
+step at which it happens. If it has not happened at the end, train for more steps.)
+
+Another seed gives another model: it learns the same, but which head does what is settled by chance. Three such models
+come with the course, `induction-2l-b`, `-c` and `-d`. Nobody has told you anything about their heads.
+"""
+
+# %% tags=["claim"]
+assert live_score[at <= 100].max() < 0.1, "stays below .1 for the first hundred steps"
+assert live_score[-1] > 0.5, "later climbs steeply"
+_together = torch.corrcoef(torch.stack([live_score, live_loss]))[0, 1]
+assert _together < -0.95, "the loss on the second copy falls as it rises"
+
+# %% [markdown] slug="roles"
+r"""
+Hand in, for each of the three models, a dictionary from head to three things,
+`{"0.0": (role, zero, another_row), …}`.
+
+The roles: `"previous"` tells every position which token came before it; `"induction"` finds what came after the earlier
+copy, and says it; `"confidence"` does what head 1.0 of `induction-2l` does; `"text"` is none of these, and the loss on
+running text rises by more than 0.1 nats without it; `"idle"` is what is left.
+
+The numbers: by how much the loss on the second copy rises (blocks of 30 words) when the head's `z` is set to zero,
+and when it is what it is in another row of blocks, at the same position.
+
+Marked on fresh blocks and fresh text. Roles are half of the score: the share of heads found, role by role, averaged
+over roles (three fifths count nothing: that much is to be had from patterns alone). Numbers are the other half, zero
+a fifth, another row three tenths: right within 0.15 nats or 20 %, averaged over heads that matter (more than 0.1) and
+heads that do not; half counts nothing.
+"""
+
+
+# %% tags=["exercise"] slug="roles"
+# BEGIN SOLUTION
+names_of_siblings = ["induction-2l-b", "induction-2l-c", "induction-2l-d"]
+my_blocks = repeated_tokens(words, 64, n_block, bos=0, generator=seeded(11))
+my_text = running[64:128, :61]
+# One word more, which fits after the last (as in the text) or is drawn from all words.
+last = words[torch.randint(180, (len(my_text),), generator=seeded(12))]
+broken = torch.cat([my_text[:, :16], last[:, None]], dim=1)
+
+
+def with_z(name, head, replacement):
+    """A hook that puts something in the place of one head's z."""
+
+    def hook(z, hook):
+        z = z.clone()
+        z[:, :, head] = replacement
+        return z
+
+    return [(name, hook)]
+
+
+def losses_with(other, hooks):
+    """The losses on the second copy and on running text."""
+    with torch.no_grad(), other.hooks(fwd_hooks=hooks):
+        copying = lab.second_copy_loss(
+            per_position_loss(other(my_blocks), my_blocks), n_block
+        ).item()
+        reading = per_position_loss(other(my_text), my_text)[:, 1:].mean().item()
+    return copying, reading
+
+
+def role_of(previous, induction, jump, on_text):
+    """From four measurements to a word."""
+    if previous > 0.5:
+        return "previous"
+    if induction > 0.5:
+        return "induction"
+    if jump > 5:
+        return "confidence"
+    return "text" if on_text > 0.1 else "idle"
+
+
+def table_of(other):
+    """A row per head: the role, and the two rises."""
+    copying, reading = losses_with(other, [])
+    found = lab.head_scores(other, my_blocks, n_block)
+    table = {}
+    for layer in range(2):
+        name = f"blocks.{layer}.attn.hook_z"
+        with torch.no_grad():
+            z = other.run_with_cache(my_blocks, names_filter=name)[1][name]
+            z_broken = other.run_with_cache(broken, names_filter=name)[1][name]
+        for head in range(4):
+            zero, on_text = losses_with(other, with_z(name, head, 0.0))
+            with torch.no_grad():
+                hooks = with_z(name, head, z[:, :, head].roll(1, dims=0))
+                with other.hooks(fwd_hooks=hooks):
+                    swapped = lab.second_copy_loss(
+                        per_position_loss(other(my_blocks), my_blocks), n_block
+                    ).item()
+                length = (z_broken[:, :, head] @ other.W_O[layer, head]).norm(dim=-1)
+            jump = (length[:, -1].mean() / length[:, 4:-1].mean()).item()
+            role = role_of(
+                found.previous[layer, head],
+                found.induction[layer, head],
+                jump,
+                on_text - reading,
+            )
+            table[f"{layer}.{head}"] = (
+                role,
+                round(zero - copying, 2),
+                round(swapped - copying, 2),
+            )
+    return table
+
+
+tables = {
+    name: table_of(open_specimen(name, device="cpu")) for name in names_of_siblings
+}
+for name, table in tables.items():
+    print(name)
+    for head, (role, zero, another_row) in table.items():
+        print(f"   {head}  {role:<11}{zero:7.2f}{another_row:7.2f}")
+# END SOLUTION
+head_roles = tables  # SOLUTION
+
+# %% tags=["check"]
+check("roles", head_roles)
+
+# %% [markdown]
+r"""
+**What we found.** (Our table is marked excellent.) Every one of the three models has one previous-token head, in
+layer 0; two induction heads or three; and one confidence head or two, in layer 1. So the head that the two-head
+story leaves out is no accident of one seed. The rest of layer 0 reads text, or does nothing that we can see.
+
+The two numbers of a head often disagree, and each time it says something. A confidence head: much by zero, nothing by
+another row's output, since it says the same in all rows. Head 1.0 of `induction-2l-b`, an induction head: 1.7 by zero,
+5 by another row's, which is worse than silence: it names another row's words. And the previous-token head costs most
+both ways, in all three.
 
 ## On the real thing
 
@@ -1332,10 +1698,32 @@ are drawn at random from their vocabularies, so nothing but induction can predic
 """
 
 # %% tags=["claim"]
-assert live_score[at <= 100].max() < 0.1, "stays below .1 for the first hundred steps"
-assert live_score[-1] > 0.5, "later climbs steeply"
-_together = torch.corrcoef(torch.stack([live_score, live_loss]))[0, 1]
-assert _together < -0.95, "the loss on the second copy falls as it rises"
+for _table in tables.values():
+    _roles = {
+        _role: [_h for _h, _entry in _table.items() if _entry[0] == _role]
+        for _role in ("previous", "induction", "confidence", "text", "idle")
+    }
+    assert [_h[0] for _h in _roles["previous"]] == ["0"], (
+        "has one previous-token head, in layer 0"
+    )
+    assert len(_roles["induction"]) in (2, 3), "two induction heads or three"
+    assert len(_roles["confidence"]) in (1, 2), "one confidence head or two, in layer 1"
+    assert {_h[0] for _h in _roles["confidence"]} == {"1"}, (
+        "one confidence head or two, in layer 1"
+    )
+    assert {_h[0] for _h in _roles["text"] + _roles["idle"]} == {"0"}, (
+        "The rest of layer 0 reads text, or does nothing that we can see."
+    )
+    for _h in _roles["confidence"]:
+        assert _table[_h][1] > 0.4 and _table[_h][2] < 0.02, (
+            "much by zero, nothing by another row's output"
+        )
+    for _which in (1, 2):
+        assert (
+            max(_table, key=lambda _h: _table[_h][_which]) == _roles["previous"][0]
+        ), "the previous-token head costs most both ways, in all three"
+assert abs(tables["induction-2l-b"]["1.0"][1] - 1.7) < 0.1, "1.7 by zero"
+assert abs(tables["induction-2l-b"]["1.0"][2] - 5) < 0.25, "5 by another row's"
 
 # %% id="on-the-real-thing"
 from mi_tutor.specimens import SpecimenError
@@ -1380,6 +1768,8 @@ detectors find the candidates, and the rest of this chapter is how to find out w
   it finds nothing.
 - **"A high score means that the model needs the head."** A score says where it looks. The head that copying
   needs most has an induction score of 0.
+- **"Removing it costs much, so it does the work."** Head 1.0 copies nothing. What costs may be the hole that you
+  made: ask what another row's output does in its place.
 - **"Removing it does little, so it does little."** Its neighbours may do the same. Remove them together.
 - **"K-composition above random proves a circuit."** It is a lead. Another pair scored far above
   random too, and copying did not need it.
@@ -1443,6 +1833,8 @@ r"""
   during training: the experiments that curves cannot replace.
 - Sanford, Hsu and Telgarsky 2024, *One-layer transformers fail to solve the induction heads task*. A proof:
   one layer would have to be exponentially larger than two.
+- Stolfo et al. 2024, *Confidence Regulation Neurons in Language Models*. Neurons that act through the last LayerNorm:
+  what head 1.0 does here, in large models.
 - Wang et al. 2022, *Interpretability in the Wild*. Where previous-token and induction heads turn up again,
   inside a larger circuit of GPT-2 small.
 """

@@ -59,7 +59,7 @@ def verify(name: str) -> list[Verdict]:
 
 
 class Recipe(Protocol):
-    """What makes a specimen: a module for a model, a `DictionaryRecipe` for a dictionary."""
+    """What makes a specimen: a module for a model (or a `Sibling`), a `DictionaryRecipe` for a dictionary."""
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train it and write its directory, card included."""
@@ -73,7 +73,9 @@ def recipe_of(name: str) -> Recipe:
     if name in MODELS:
         return importlib.import_module(f"mi_tutor.specimens.{MODELS[name]}")
     from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
+    from mi_tutor.specimens.induction.siblings import SIBLINGS
 
-    if name not in DICTIONARIES:
+    others = SIBLINGS | DICTIONARIES
+    if name not in others:
         raise SpecimenError(no_such_specimen(name))
-    return DICTIONARIES[name]
+    return others[name]

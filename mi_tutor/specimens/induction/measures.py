@@ -72,6 +72,18 @@ def measure_two_layers(directory: Path) -> list[Measure]:
         ]
 
 
+def measure_sibling(directory: Path) -> list[Measure]:
+    """Measures of `induction-2l` from another seed: that it copies and reads, not which head does it."""
+    model = open_specimen(directory, device="cpu")
+    tokens = repeated_rows()
+    with one_thread():
+        return [
+            *losses(model, tokens),
+            second_share(model, tokens, at_most=0.02),
+            *exactness(model, tokens, directory),
+        ]
+
+
 def second_share(
     model: TransformerBridge, tokens: Int[Tensor, "row pos"], **goal: float
 ) -> Measure:

@@ -248,7 +248,7 @@ LIMITS_1 = (
 LIMITS_2 = (
     "The induction heads share the copying, and they are not all that it takes: setting another head of layer 1, "
     "which attends to the last few words, to zero also costs much (copying_without_each_head). So it was with "
-    "other seeds. What that head does was not looked into.",
+    "other seeds. What that head does is a question of chapter 03.",
     "In short blocks (under ten words) directly after BOS the first words are copied less surely: a word that "
     "comes back might be text.",
 )

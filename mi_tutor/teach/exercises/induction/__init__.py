@@ -4,6 +4,7 @@ from mi_tutor.teach.exercises.induction.ablation import ABLATE_HEADS, NEEDED_HEA
 from mi_tutor.teach.exercises.induction.composition import FULL_INDUCTION_CIRCUIT, K_COMPOSITION
 from mi_tutor.teach.exercises.induction.detectors import HEAD_DETECTORS
 from mi_tutor.teach.exercises.induction.quizzes import QUIZZES
+from mi_tutor.teach.exercises.induction.roles import ROLES_OF_HEADS
 from mi_tutor.teach.exercises.induction.rules import FUZZY_COPY, ONE_LAYER_FAILS
 from mi_tutor.teach.exercises.induction.texts import PER_POSITION_LOSS, REPEATED_TOKENS
 from mi_tutor.teach.exercises.induction.training import (
@@ -12,6 +13,7 @@ from mi_tutor.teach.exercises.induction.training import (
     TRAIN_YOUR_OWN,
 )
 from mi_tutor.teach.exercises.induction.weights import COPYING_SCORE, PREVIOUS_TOKEN_CIRCUIT
+from mi_tutor.teach.exercises.induction.why_it_matters import WHY_IT_MATTERS
 
 EXERCISES = (
     REPEATED_TOKENS,
@@ -23,11 +25,13 @@ EXERCISES = (
     PREVIOUS_TOKEN_CIRCUIT,
     K_COMPOSITION,
     FULL_INDUCTION_CIRCUIT,
+    WHY_IT_MATTERS,
     ONE_LAYER_FAILS,
     FUZZY_COPY,
     IN_CONTEXT_SCORE,
     PHASE_CHANGE,
     TRAIN_YOUR_OWN,
+    ROLES_OF_HEADS,
 )
 
 __all__ = ["EXERCISES", "QUIZZES"]
