@@ -2,8 +2,10 @@
 
 from mi_tutor.teach.exercises.patching.attributing import DIRECT_LOGIT_ATTRIBUTION
 from mi_tutor.teach.exercises.patching.batching import BATCHED_SWEEP
+from mi_tutor.teach.exercises.patching.circuits import THE_CIRCUIT
 from mi_tutor.teach.exercises.patching.estimates import ATTRIBUTION_PATCHING
 from mi_tutor.teach.exercises.patching.gates import DENOISE_OR_NOISE, READ_THE_GATES
+from mi_tutor.teach.exercises.patching.keeping import RUN_A_CIRCUIT
 from mi_tutor.teach.exercises.patching.lenses import LOGIT_LENS
 from mi_tutor.teach.exercises.patching.measures import LOGIT_DIFF, RECOVERED
 from mi_tutor.teach.exercises.patching.missed import WHERE_ATTRIBUTION_FAILS
@@ -32,6 +34,8 @@ EXERCISES = (
     INTEGRATED_GRADIENTS,
     PATH_PATCHING,
     ABLATIONS,
+    RUN_A_CIRCUIT,
+    THE_CIRCUIT,
     EXCHANGE_ALONG,
     PROBE_IS_NOT_CAUSE,
 )
