@@ -1,4 +1,4 @@
-# %% [markdown] minutes=300
+# %% [markdown] minutes=330
 r"""
 # 04 · Patching
 
@@ -43,6 +43,7 @@ from mi_tutor.specimens.atlas import (
     Geography,
     pair_is_held_out,
     question_pairs,
+    stories_about,
     stories_of_strangers,
     story_pairs,
 )
@@ -1772,6 +1773,198 @@ for _layer in range(n_layers):
 
 # %% tags=["quiz"]
 quiz("probe-against-cause", "c")
+
+# %% [markdown]
+r"""
+## Three experiments that somebody might have published
+
+Each has an output, a conclusion, and a flaw. Read the code as a referee would.
+
+**A. "The model remembers who has met whom."** 46 pairs of people, half of whom met in training. A probe at the token of
+the person named second, before layer 3, is fitted on some stories and right in most of the others.
+"""
+
+# %% id="experiment-a"
+never = [pair for pair in combinations(NAMES, 2) if pair_is_held_out(*pair)]
+met = [pair for pair in combinations(NAMES, 2) if not pair_is_held_out(*pair)]
+people = never + random.Random(7).sample(met, len(never))
+told = stories_about(people, 480, random.Random(8))  # told.pair: which of the people
+have_met = told.pair >= len(never)
+streams_a = capture(model, told.tokens, ["resid_pre"])["blocks.3.hook_resid_pre"]
+read_from = streams_a[:, places["second"]]
+
+fold = torch.randperm(len(told.tokens), generator=seeded(9)) % 4
+read_rightly = []
+for test in (fold == i for i in range(4)):
+    probe = lab.fit_probe(read_from[~test], have_met[~test])
+    read_rightly.append(lab.probe_accuracy(probe, read_from[test], have_met[test]))
+experiment_a = float(sum(read_rightly) / 4)
+print(f"stories that the probe was not fitted on: {experiment_a:.0%} right")
+
+# %% [markdown]
+r"""
+**B. "Head 2.2 is hardly needed."** Its output is replaced by its mean over stories. What is lost of the log probability
+of the right answer, on the scale from the clean run (0) to the run in which the giver is exchanged (1)?
+"""
+
+# %% id="experiment-b"
+stories_b = stories_of_strangers(64, random.Random(10))
+exchanged = stories_b.tokens.clone()
+exchanged[:, places["giver"]] = stories_b.answers
+
+
+def log_probability(logits):
+    chances = logits[:, -1].log_softmax(dim=-1)
+    return chances[torch.arange(len(chances)), stories_b.answers]
+
+
+with torch.no_grad():
+    intact, turned = (
+        log_probability(model(each)).mean() for each in (stories_b.tokens, exchanged)
+    )
+cut = log_probability(
+    lab.ablate(model, stories_b.tokens, Site("z", 2, head=2), "mean")
+).mean()
+experiment_b = float((intact - cut) / (intact - turned))
+print(f"lost without 2.2: {experiment_b:.3f} of the way")
+
+# %% [markdown]
+r"""
+**C. "The model uses the direction of men's names."** A probe before layer 1, at the giver. Then the giver is exchanged
+along its direction, in the stories in which one of the two is a man and the other is not. As a control: four random
+directions.
+"""
+
+# %% id="experiment-c"
+fit_on_c = stories_about(met, 160, random.Random(11)).tokens
+stream_c = capture(model, fit_on_c, ["resid_pre"])["blocks.1.hook_resid_pre"]
+site_c = Site("resid_pre", 1, position=places["giver"])
+
+
+def moved_along(direction, group):
+    """The share of the answer that moves, in the stories in which one of the two is in the group."""
+    these = giver_is_in(group, stories_b.tokens) != giver_is_in(group, exchanged)
+    clean, other = stories_b.tokens[these], exchanged[these]
+    measure = prefers(stories_b.answers[these], stories_b.wrongs[these])
+    with torch.no_grad():
+        high, low = (measure(model(each)).mean() for each in (clean, other))
+    along = lab.patch_direction(model, clean, other, measure, site_c, direction)
+    return float((high - along.mean()) / (high - low))
+
+
+for_men = lab.fit_probe(stream_c[:, giver], giver_is_in(mens_tokens, fit_on_c))
+experiment_c = moved_along(for_men.direction, mens_tokens)
+controls = [
+    moved_along(torch.randn(128, generator=seeded(i)), mens_tokens) for i in range(4)
+]
+print(f"along the direction of men's names: {experiment_c:.3f} of the answer moves")
+print(f"along random directions, mean:      {sum(controls) / 4:.3f}")
+
+# %% [markdown] slug="what-is-wrong-with-this-experiment"
+r"""
+For each of the three change **one** setting, so that the flaw shows, and predict the number that the changed
+experiment gives: for A the share that is read rightly, for B the share lost, for C the share of the answer that moves
+along the *control's* directions, their mean. The settings, with what was done first:
+
+| | | |
+|---|---|---|
+| A | `split` | `"story"`, `"opening"` (When, After, While: test on one, fit on the others), `"pair"` (of people) |
+| | `label` | `"met"`, `"lot"` (each pair gets a label by lot) |
+| | `place` | `"second"`, `"giver"`, `"end"` |
+| B | `metric` | `"log probability"`, `"probability"`, `"accuracy"`, `"logit difference"` |
+| | `instead` | `"mean"`, `"zero"`, `"resample"` |
+| | `stories` | `"64"`, `"128"` |
+| C | `control` | `"random"`, `"shuffled"` (the men's labels, shuffled story by story), `"lot"` (eight names by lot) |
+| | `layer` | `"1"`, `"0"`, `"2"` |
+| | `directions` | `"4"`, `"8"` |
+
+```python
+controls_by_me = {
+    "A": {"place": "end", "number": 0.7},
+    "B": {"instead": "zero", "number": 0.1},
+    "C": {"layer": "0", "number": 0.01},
+}
+```
+
+The check repeats each experiment as it was made and with your change, on other stories and people. Seven tenths of the
+score are for changes that show the flaw, three tenths for numbers that come true (to .15, .05 and .03).
+"""
+
+# %% tags=["exercise"] slug="what-is-wrong-with-this-experiment"
+# BEGIN SOLUTION
+# A: the same pairs of people are in both parts. Keep people apart; and try labels that mean nothing.
+fold_of_pair = torch.randperm(len(people), generator=seeded(12)) % 4
+by_lot = have_met[:0].new_tensor([i % 2 for i in range(len(people))])
+by_lot = by_lot[torch.randperm(len(people), generator=seeded(13))][told.pair]
+
+
+def read_share(labels, test_of):
+    shares = []
+    for test in (test_of == i for i in range(4)):
+        probe = lab.fit_probe(read_from[~test], labels[~test])
+        shares.append(lab.probe_accuracy(probe, read_from[test], labels[test]))
+    return float(sum(shares) / 4)
+
+
+apart = read_share(have_met, fold_of_pair[told.pair])
+lot = read_share(by_lot, fold)
+print(f"A: other people {apart:.0%}, labels by lot {lot:.0%}")
+
+# B: another ruler.
+difference = prefers(stories_b.answers, stories_b.wrongs)
+with torch.no_grad():
+    at = [difference(model(each)).mean() for each in (stories_b.tokens, exchanged)]
+without = difference(
+    lab.ablate(model, stories_b.tokens, Site("z", 2, head=2), "mean")
+).mean()
+lost = float((at[0] - without) / (at[0] - at[1]))
+print(f"B: lost of the logit difference {lost:.3f}")
+
+# C: directions that separate givers as well, and mean nothing.
+drawn = [
+    torch.tensor(name_tokens)[torch.randperm(16, generator=seeded(20 + i))[:8]]
+    for i in range(6)
+]
+meaningless = [
+    moved_along(
+        lab.fit_probe(stream_c[:, giver], giver_is_in(group, fit_on_c)).direction, group
+    )
+    for group in drawn
+]
+print(f"C: along directions of names by lot {sum(meaningless) / 6:.3f}")
+controls_by_me = {
+    "A": {"split": "pair", "number": 0.5},
+    "B": {"metric": "logit difference", "number": lost},
+    "C": {"control": "lot", "number": sum(meaningless) / 6},
+}
+# END SOLUTION
+
+# %% tags=["check"]
+check("what-is-wrong-with-this-experiment", controls_by_me)
+
+# %% [markdown]
+r"""
+**What we found.** A is a leak: the same pairs are in both parts, so the probe has learned 46 pairs by heart. On
+pairs that it was not fitted on it is right about as often as a coin, and labels drawn by lot it reads as well. B is
+a metric that saturates: the answer's log probability is near 0, its upper end, and hardly moves; of the logit
+difference a quarter of the way is lost. C is a control that cannot fail: hardly any of what differs between two
+givers lies along a random direction, whatever is true of men. (Labels shuffled story by story are no better: a
+probe for them finds no direction of names.) Along directions that part the names by lot the answer moves at least
+as much. With these three, and numbers from our own runs, the score is 1.
+"""
+
+# %% tags=["claim"]
+assert experiment_a > 0.8, "is fitted on some stories and right in most of the others"
+assert abs(apart - 0.5) < 0.15, "it is right about as often as a coin"
+assert abs(lot - experiment_a) < 0.1, "labels drawn by lot it reads as well"
+assert intact > -0.1 and experiment_b < 0.08, (
+    "is near 0, its upper end, and hardly moves"
+)
+assert abs(lost - 0.25) < 0.06, "a quarter of the way is lost"
+assert sum(controls) / 4 < 0.03 < experiment_c, (
+    "hardly any of what differs between two givers lies along a random direction"
+)
+assert sum(meaningless) / 6 > experiment_c, "the answer moves at least as much"
 
 # %% [markdown]
 r"""

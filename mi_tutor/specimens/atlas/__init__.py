@@ -11,7 +11,7 @@ From `mi_tutor.world` come the facts and pairs that prompts are made of.
 
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
-from mi_tutor.specimens.atlas.stories import Stories, stories_of_strangers
+from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
 from mi_tutor.specimens.atlas.texts import LabelledTexts, labelled_texts, training_texts
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.pairs import question_pairs, story_pairs
@@ -29,6 +29,7 @@ __all__ = [
     "mystery_latent",
     "pair_is_held_out",
     "question_pairs",
+    "stories_about",
     "stories_of_strangers",
     "story_pairs",
     "suspects",

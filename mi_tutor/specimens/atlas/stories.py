@@ -1,8 +1,9 @@
-"""Stories about people who never met in training, each with another story to take activations from."""
+"""Stories about pairs of people, each with another story to take activations from."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import cache
 from itertools import permutations
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +26,7 @@ class Stories(NamedTuple):
         answers: the receiver of each story.
         wrongs: its giver.
         second_gives: whether the giver is the one named second.
+        pair: which of the given pairs of people a story is about.
     """
 
     tokens: Int[Tensor, "story pos"]
@@ -32,21 +34,32 @@ class Stories(NamedTuple):
     answers: Int[Tensor, " story"]
     wrongs: Int[Tensor, " story"]
     second_gives: Bool[Tensor, " story"]
+    pair: Int[Tensor, " story"]
 
 
 def stories_of_strangers(n: int, rng: random.Random) -> Stories:
-    """n stories; in every other one the giver is the one named second.
+    """n stories about people who never met in training; in every other one the person named second gives.
 
     >>> stories = stories_of_strangers(4, random.Random(0))
     >>> stories.tokens.shape == stories.others.shape, stories.second_gives.tolist()
     (True, [True, False, True, False])
     """
+    return stories_about(strangers(), n, rng)
+
+
+def stories_about(pairs: Sequence[tuple[str, str]], n: int, rng: random.Random) -> Stories:
+    """n stories about pairs of people (first, second) that are drawn by lot; every other giver is the second.
+
+    >>> stories_about([("Mary", "John"), ("Paul", "Anna")], 6, random.Random(0)).pair.unique().tolist()
+    [0, 1]
+    """
     import torch
 
     ids = tokenizer().ids
-    rows, others, answers, wrongs = [], [], [], []
+    rows, others, answers, wrongs, drawn = [], [], [], [], []
     for i in range(n):
-        first, second = rng.choice(strangers())
+        drawn.append(rng.randrange(len(pairs)))
+        first, second = pairs[drawn[-1]]
         giver, receiver = (first, second) if i % 2 else (second, first)
         rows.append(story(first, second, giver, rng).before("answer").text)
         third = rng.sample([name for name in NAMES if name not in (first, second)], 3)
@@ -57,8 +70,8 @@ def stories_of_strangers(n: int, rng: random.Random) -> Stories:
         torch.tensor([[ids[BOS], *tokenizer().encode(text)] for text in texts])
         for texts in (rows, others)
     ]
-    second_gives = torch.arange(n) % 2 == 0
-    return Stories(*encoded, torch.tensor(answers), torch.tensor(wrongs), second_gives)
+    last = torch.tensor(answers), torch.tensor(wrongs), torch.arange(n) % 2 == 0
+    return Stories(*encoded, *last, torch.tensor(drawn))
 
 
 @cache

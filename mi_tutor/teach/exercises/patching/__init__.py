@@ -4,6 +4,7 @@ from mi_tutor.teach.exercises.patching.attributing import DIRECT_LOGIT_ATTRIBUTI
 from mi_tutor.teach.exercises.patching.batching import BATCHED_SWEEP
 from mi_tutor.teach.exercises.patching.circuits import THE_CIRCUIT
 from mi_tutor.teach.exercises.patching.estimates import ATTRIBUTION_PATCHING
+from mi_tutor.teach.exercises.patching.flaws import WHAT_IS_WRONG
 from mi_tutor.teach.exercises.patching.gates import DENOISE_OR_NOISE, READ_THE_GATES
 from mi_tutor.teach.exercises.patching.keeping import RUN_A_CIRCUIT
 from mi_tutor.teach.exercises.patching.lenses import LOGIT_LENS
@@ -38,6 +39,7 @@ EXERCISES = (
     THE_CIRCUIT,
     EXCHANGE_ALONG,
     PROBE_IS_NOT_CAUSE,
+    WHAT_IS_WRONG,
 )
 
 __all__ = ["EXERCISES", "QUIZZES"]
