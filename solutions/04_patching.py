@@ -1,4 +1,4 @@
-# %% [markdown] minutes=330
+# %% [markdown] minutes=320
 r"""
 # 04 · Patching
 
@@ -352,11 +352,8 @@ quiz("the-lens-is-dark", "b")
 r"""
 The second method: the final stream is a sum of what all parts wrote (chapter 00). The final LayerNorm
 subtracts the mean and divides by one number $\sigma$ per prompt and position. **Hold that number fixed**, and
-the logit difference is a sum, too, up to the biases $b_U$:
-
-$$m = \sum_{\text{part}} \frac{\text{part}}{\sigma} \cdot (W_U^{\text{answer}} - W_U^{\text{wrong}})$$
-
-Each term is the part's **direct logit attribution**. `open_specimen` folds LayerNorm's scale and shift into
+the logit difference is a sum, too, with one term for each part, up to the biases $b_U$. A part's term is its **direct
+logit attribution**. `open_specimen` folds LayerNorm's scale and shift into
 $W_U$ and $b_U$ and centres what parts write, so that no mean is left to subtract. (On a model where that was
 not done, the same code runs without complaint and is wrong.)
 """
@@ -833,21 +830,16 @@ exact.
 
 ## One gradient for all of them
 
-For a small change, a metric moves along its slope. Patching moves an activation from $a_\text{corr}$ to
-$a_\text{clean}$, so its effect is about
-
-$$\Delta m \approx (a_\text{clean} - a_\text{corr}) \cdot \frac{\partial m}{\partial a}\Big|_{\text{corrupted run}}$$
-
-This is **attribution patching** (Nanda 2023). One backward pass gives the slope at *every* site. Mind where
-the slope is taken: in the run that would be edited.
+For a small change, a metric moves along its slope, and patching moves an activation from one run's value to the
+other's. So its effect can be estimated without making the patch. This is **attribution patching** (Nanda 2023):
+one backward pass gives the slope at *every* site. Mind in which of the two runs the slope has to be taken.
 """
 
 # %% [markdown] slug="attribution-patching"
 r"""
-Return the estimated effect (change of the mean metric) of each patch of `patch_residual`: `[layer pos]`. You
-need the clean streams, the corrupted streams, and the gradient of `metric(model(corrupted)).mean()` with
-respect to them. A forward hook can keep the stream as a part of the graph (`kept[name] = stream`) for
-`torch.autograd.grad`. (What `run_with_cache` keeps is detached: no gradient gets through.)
+Return the estimated effect (change of the mean metric) of each patch of `patch_residual`: `[layer pos]`, with two
+forward passes and one backward pass. A forward hook can keep the stream as a part of the graph (`kept[name] =
+stream`) for `torch.autograd.grad`. (What `run_with_cache` keeps is detached: no gradient gets through.)
 """
 
 
@@ -855,7 +847,7 @@ respect to them. A forward hook can keep the stream as a part of the graph (`kep
 def attribution_patching(
     model, clean: Int[Tensor, "pair pos"], corrupted: Int[Tensor, "pair pos"], metric
 ) -> Float[Tensor, "layer pos"]:
-    """(clean - corrupted) · gradient on the corrupted run, summed over d_model and pairs."""
+    """The estimated effect of each patch of the stream, from one gradient."""
     # BEGIN SOLUTION
     names = [f"blocks.{layer}.hook_resid_pre" for layer in range(model.cfg.n_layers)]
     with torch.no_grad():
@@ -1155,22 +1147,20 @@ r"""
 ## One connection
 
 Patching a head changes everything that comes after it. To ask whether head A matters **because head B reads
-it**, Wang et al. 2022 patch a path:
+it**, Wang et al. 2022 patch a path, from a *sender* to a *receiver*: what the receiver reads (its queries, keys or
+values) changes as it would if the sender's words, and no other head's, were the corrupted run's; and then the rest of
+the model goes on with that and nothing else. MLPs on the way may pass the message on. It takes three runs. Which is
+held at what in each, you can work out: nothing but the path may change.
 
-```
-1  clean run, corrupted run: keep all z
-2  clean prompts;  z of A from the corrupted run, every other head's z held at its clean value   →  keep B's queries
-3  clean prompts;  only B's queries set to what step 2 gave                                       →  read the metric
-```
-
-In step 2 nobody but A has changed its words, so what changed in B's queries came from A (directly, or through
-MLPs, which are not held).
+Receivers can also be the logits themselves: what the sender tells them directly, past all other heads.
 """
 
 # %% [markdown] slug="path-patching"
 r"""
-Return the metric `[pair]` of step 3. `sender` and `receiver` are `(layer, head)`; the receiver comes later.
-Its queries are `attn.hook_q`, `[pair pos head d_head]`. Positions: all.
+Return the metric `[pair]` of the clean prompts with one path corrupted. `sender` is `(layer, head)`; its words are its
+z. `receivers` is a list of `(way, layer, head)`, where the way is `"q"`, `"k"` or `"v"` (`attn.hook_q`, `attn.hook_k`,
+`attn.hook_v`, all `[pair pos head d_head]`); all come later than the sender. If the list is empty, the receiver is
+the logits. Positions: all.
 """
 
 
@@ -1181,27 +1171,39 @@ def patch_path(
     corrupted: Int[Tensor, "pair pos"],
     metric,
     sender: tuple[int, int],
-    receiver: tuple[int, int],
+    receivers: list[tuple[str, int, int]],
 ) -> Float[Tensor, "pair"]:
-    """The metric when only the path from the sender to the receiver's queries is corrupted."""
+    """The metric when only the path from the sender to the receivers is corrupted."""
 
     # BEGIN SOLUTION
     def held_at(value):
         return lambda activation, hook: value
 
     z_names = [f"blocks.{layer}.attn.hook_z" for layer in range(model.cfg.n_layers)]
-    q_name = f"blocks.{receiver[0]}.attn.hook_q"
     with torch.no_grad():
         _, base = model.run_with_cache(clean)
         _, source = model.run_with_cache(corrupted)
+        # Nobody but the sender says anything new: every other head's z is held at its clean value.
         fixed = {name: base[name].clone() for name in z_names}
         sender_name, head = z_names[sender[0]], sender[1]
         fixed[sender_name][:, :, head] = source[sender_name][:, :, head]
         with model.hooks(fwd_hooks=[(n, held_at(z)) for n, z in fixed.items()]):
-            _, seen = model.run_with_cache(clean)
-        queries = base[q_name].clone()
-        queries[:, :, receiver[1]] = seen[q_name][:, :, receiver[1]]
-        with model.hooks(fwd_hooks=[(q_name, held_at(queries))]):
+            logits, seen = model.run_with_cache(clean)
+        if not receivers:
+            return metric(logits)
+        # Only the receivers read what they read there; all else, their neighbours too, runs on.
+
+        def put_in(way, layer, head):
+            name = f"blocks.{layer}.attn.hook_{way}"
+
+            def hook_function(value, hook):
+                value = value.clone()
+                value[:, :, head] = seen[name][:, :, head]
+                return value
+
+            return name, hook_function
+
+        with model.hooks(fwd_hooks=[put_in(*receiver) for receiver in receivers]):
             return metric(model(clean))
     # END SOLUTION
 
@@ -1211,34 +1213,73 @@ check("path-patching", patch_path)
 
 # %% [markdown]
 r"""
-Who do the important heads listen to? As receivers take the two of layer 2 without which most is lost, and then
-two later ones, 3.0 and 4.1. Send from every head, through the receivers' queries, keys or values (the lab's
-`path_sweep`, on eight of the pairs):
+Who do the important heads listen to? First the two late ones that look at the *names*, 3.0 and 4.1, together: on
+eight of the pairs, so that a sweep of yours takes seconds.
 """
 
-# %% id="paths-on-atlas"
+# %% id="eight-pairs"
+eight = (
+    model,
+    batch.clean[few],
+    batch.corrupted[few],
+    some,
+)  # what your function takes
 with torch.no_grad():
     few_value = some(model(batch.clean[few])).mean().item()
 print(f"logit difference of the eight pairs: {few_value:+.2f}")
-found_paths = {}
-for receivers in ([(2, 2), (2, 1)], [(3, 0), (4, 1)]):
-    who = " and ".join(f"{layer}.{head}" for layer, head in receivers)
-    for way, what in (("q", "queries"), ("k", "keys"), ("v", "values")):
-        into = [Site(way, layer, head=head) for layer, head in receivers]
-        found = lab.path_sweep(
-            model, batch.clean[few], batch.corrupted[few], some, into
-        )
-        found_paths[who, way] = found.top(3)
-        named = [
-            f"{site.layer}.{site.head} {effect:+.2f}" for site, effect in found.top(3)
-        ]
-        print(f"into {who} through their {what:<8} from {',  '.join(named)}")
+
+# %% [markdown] slug="who-tells-whom"
+r"""
+Which head of layers 0 to 2 does most to 3.0 and 4.1 (both as receivers in one call), and by which way? Give the sender
+and the way, such as `((1, 3), "v")`: the pair whose path changes the mean metric most.
+"""
+
+# %% tags=["exercise"] slug="who-tells-whom"
+# BEGIN SOLUTION
+told_by = {}
+for way in "qkv":
+    for sender in [(layer, head) for layer in range(3) for head in range(n_heads)]:
+        value = patch_path(*eight, sender, [(way, 3, 0), (way, 4, 1)]).mean().item()
+        told_by[sender, way] = value - few_value
+strongest = max(told_by, key=lambda path: abs(told_by[path]))
+print(strongest, f"{told_by[strongest]:+.2f}")
+# END SOLUTION
+
+# %% tags=["check"]
+check("who-tells-whom", strongest)
 
 # %% [markdown]
 r"""
-**What you should see.** Into 3.0 and 4.1 there is one strong connection: 2.2 changes their **queries**, and with
+The same sweep for the two heads of layer 2 without which most is lost, and for the logits (the lab's `path_sweep` does
+what your loop does):
+"""
+
+# %% id="paths-on-atlas"
+found_paths = {}
+asked = [("2.2 and 2.1", [(2, 2), (2, 1)]), ("3.0 and 4.1", [(3, 0), (4, 1)])]
+receivers = {
+    (who, way): [Site(way, layer, head=head) for layer, head in those]
+    for who, those in asked
+    for way in "qkv"
+}
+receivers["the logits", " "] = [Site("resid_post", n_layers - 1)]
+for (who, way), into in receivers.items():
+    found = lab.path_sweep(model, batch.clean[few], batch.corrupted[few], some, into)
+    found_paths[who, way] = [
+        ((site.layer, site.head), effect) for site, effect in found.top(3)
+    ]
+    named = ",  ".join(
+        f"{at[0]}.{at[1]} {effect:+.2f}" for at, effect in found_paths[who, way]
+    )
+    print(f"into {who:<12} {way}   from {named}")
+
+# %% [markdown]
+r"""
+**What you should see.** Into 3.0 and 4.1 there is one strong connection: 2.2 changes their **queries** (q), and with
 them *where* they look. Wang et al. 2022 found the same kind of way in GPT-2 small, where earlier heads tell the
 name movers which name to pass over.
+
+The logits are told most by 2.2 itself, past all other heads, then by 2.1 and 4.1.
 
 Into 2.2 and 2.1 the largest effect of any head is -0.61, through their values. That is next to nothing beside a
 logit difference of 9.8, and no finding about heads either: the sweep had no other senders. So ask the opposite
@@ -1249,7 +1290,7 @@ run's, and see what reaches 2.2 and 2.1:
 # %% tags=["claim"]
 _to = "3.0 and 4.1"
 _site, _effect = found_paths[_to, "q"][0]
-assert (_site.layer, _site.head) == (2, 2), "2.2 changes their **queries**"
+assert _site == (2, 2), "2.2 changes their **queries**"
 _all = [
     abs(_e)
     for (_who, _way), _top in found_paths.items()
@@ -1258,6 +1299,9 @@ _all = [
 ]
 assert abs(_effect) == max(_all) and sorted(_all)[-2] < 0.4 * max(_all), (
     "Into 3.0 and 4.1 there is one strong connection"
+)
+assert [_at for _at, _ in found_paths["the logits", " "]] == [(2, 2), (2, 1), (4, 1)], (
+    "The logits are told most by 2.2 itself, past all other heads, then by 2.1 and 4.1"
 )
 _into_two = {_way: found_paths["2.2 and 2.1", _way][0][1] for _way in "qkv"}
 assert round(_into_two["v"], 2) == -0.61, (

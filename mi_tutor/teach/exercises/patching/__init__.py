@@ -17,6 +17,7 @@ from mi_tutor.teach.exercises.patching.paths import PATH_PATCHING
 from mi_tutor.teach.exercises.patching.probing import EXCHANGE_ALONG, PROBE_IS_NOT_CAUSE
 from mi_tutor.teach.exercises.patching.quizzes import QUIZZES
 from mi_tutor.teach.exercises.patching.removing import ABLATIONS
+from mi_tutor.teach.exercises.patching.telling import WHO_TELLS_WHOM
 
 EXERCISES = (
     LOGIT_DIFF,
@@ -34,6 +35,7 @@ EXERCISES = (
     WHERE_ATTRIBUTION_FAILS,
     INTEGRATED_GRADIENTS,
     PATH_PATCHING,
+    WHO_TELLS_WHOM,
     ABLATIONS,
     RUN_A_CIRCUIT,
     THE_CIRCUIT,
