@@ -1931,7 +1931,7 @@ controls_by_me = {
 ```
 
 The check repeats each experiment as it was made and with your change, on other stories and people. Seven tenths of the
-score are for changes that show the flaw, three tenths for numbers that come true (to .15, .05 and .03).
+score are for changes that show the flaw, three tenths for numbers that come true (to .15, .05 and .04).
 """
 
 # %% tags=["exercise"] slug="what-is-wrong-with-this-experiment"

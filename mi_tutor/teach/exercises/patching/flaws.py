@@ -23,7 +23,7 @@ SHOW = {
     "B": (("metric", "logit difference"),),
     "C": (("control", "lot"),),
 }
-NEAR = {"A": 0.15, "B": 0.05, "C": 0.03}
+NEAR = {"A": 0.15, "B": 0.05, "C": 0.04}
 FOR_THE_CONTROL = 0.7  # of an experiment's share of the score; the rest is for the number
 
 
