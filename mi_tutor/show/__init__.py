@@ -25,6 +25,7 @@ _HOMES = {
     ),
     "mi_tutor.show.drawing.figure": ("Figure",),
     "mi_tutor.show.patching": (
+        "circuit_map",
         "estimate_scatter",
         "lens_table",
         "parts_bars",

@@ -10,6 +10,7 @@ Its files:
     removing       the same for one head, as one formula
     attribution    all patches estimated at once, from one gradient
     straight_line  that gradient averaged on the way (integrated gradients)
+    circuits       some parts compute and all others are silent: faithful, complete, minimal
     paths          one part's output, changed only where one other part reads it
     lens           predictions read from the stream before the end, and part by part
     probes         can a concept be read along one direction, and does the model read it there?
@@ -29,6 +30,14 @@ from mi_tutor.lab.patching.attribution import (
     pearson,
 )
 from mi_tutor.lab.patching.batched import batched_sweep
+from mi_tutor.lab.patching.circuits import (
+    CircuitRuns,
+    Criteria,
+    all_parts,
+    circuit_logits,
+    drawn_subsets,
+    three_criteria,
+)
 from mi_tutor.lab.patching.gates import MYSTERIES, part_effects
 from mi_tutor.lab.patching.lens import (
     direct_logit_attribution,
@@ -60,6 +69,8 @@ from mi_tutor.lab.patching.sweeps import SweepResult, denoise, noise, sweep
 __all__ = [
     "MYSTERIES",
     "Agreement",
+    "CircuitRuns",
+    "Criteria",
     "Missed",
     "PlantedProbe",
     "Probe",
@@ -68,12 +79,15 @@ __all__ = [
     "ablate_head",
     "ablation_sweep",
     "agreement",
+    "all_parts",
     "and_gate",
     "attribution_patching",
     "batched_sweep",
+    "circuit_logits",
     "denoise",
     "differing_positions",
     "direct_logit_attribution",
+    "drawn_subsets",
     "exchange_along",
     "false_negatives",
     "fit_probe",
@@ -99,5 +113,6 @@ __all__ = [
     "read_out",
     "run_patched",
     "sweep",
+    "three_criteria",
     "without_direction",
 ]

@@ -1,6 +1,7 @@
 """The specimens that speak the world's language: `atlas` and its relatives.
 
     prompts, texts    questions and labelled texts, as tensors
+    stories           indirect-object stories, each with another one to take activations from
     riddles           what a chapter hands over without its label
     recipe, measures, swaps                 how `atlas` is made, what its card says
     rote, paragraphs, sentences             its relatives
@@ -10,6 +11,7 @@ From `mi_tutor.world` come the facts and pairs that prompts are made of.
 
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
+from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
 from mi_tutor.specimens.atlas.texts import LabelledTexts, labelled_texts, training_texts
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.pairs import question_pairs, story_pairs
@@ -19,6 +21,7 @@ __all__ = [
     "NAMES",
     "Geography",
     "LabelledTexts",
+    "Stories",
     "accuracy",
     "by_length",
     "chosen",
@@ -26,6 +29,8 @@ __all__ = [
     "mystery_latent",
     "pair_is_held_out",
     "question_pairs",
+    "stories_about",
+    "stories_of_strangers",
     "story_pairs",
     "suspects",
     "swap_questions",

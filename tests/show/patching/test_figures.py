@@ -72,6 +72,17 @@ def test_the_lens_table_wants_a_row_of_guesses_per_stream():
         patching.lens_table([[0.1], [0.2]], [["a"]], [" to"])
 
 
+def test_a_circuit_shows_its_members_only():
+    figure = patching.circuit_map({(0, 1): 0.25, 2: 1.5}, 3, 2, title="A circuit")
+    assert [list(row) for row in figure.data[0].text] == [
+        ["·", "0.25", "·"],
+        ["·", "·", "·"],
+        ["·", "·", "1.50"],
+    ]
+    assert "0.1 0.25, MLP 2 1.5" in figure.alt.replace(" and ", ", ")
+    assert "none" in patching.circuit_map({}, 3, 2, title="No circuit").alt
+
+
 def test_bars_keep_their_signs():
     figure = patching.parts_bars({"embed": 0.5, "attn 3": -2.0}, title="Parts")
     assert list(figure.data[0].y) == [0.5, -2.0]
@@ -83,6 +94,7 @@ def test_bars_keep_their_signs():
 
 
 FIGURES = {
+    "circuit": lambda: patching.circuit_map({(0, 1): 0.25, 2: 1.5}, 3, 2, title="A circuit"),
     "map": lambda: patching.patch_map(TABLE, TOKENS, title="Patched"),
     "scatter": lambda: patching.estimate_scatter([0.0, 2.0], {"a": [0.1, 0.2]}, list("ab")),
     "lens": lambda: patching.lens_table([[0.1], [0.2]], [["a"], ["b"]], [" to"]),

@@ -2,8 +2,11 @@
 
 from mi_tutor.teach.exercises.patching.attributing import DIRECT_LOGIT_ATTRIBUTION
 from mi_tutor.teach.exercises.patching.batching import BATCHED_SWEEP
+from mi_tutor.teach.exercises.patching.circuits import THE_CIRCUIT
 from mi_tutor.teach.exercises.patching.estimates import ATTRIBUTION_PATCHING
+from mi_tutor.teach.exercises.patching.flaws import WHAT_IS_WRONG
 from mi_tutor.teach.exercises.patching.gates import DENOISE_OR_NOISE, READ_THE_GATES
+from mi_tutor.teach.exercises.patching.keeping import RUN_A_CIRCUIT
 from mi_tutor.teach.exercises.patching.lenses import LOGIT_LENS
 from mi_tutor.teach.exercises.patching.measures import LOGIT_DIFF, RECOVERED
 from mi_tutor.teach.exercises.patching.missed import WHERE_ATTRIBUTION_FAILS
@@ -14,6 +17,7 @@ from mi_tutor.teach.exercises.patching.paths import PATH_PATCHING
 from mi_tutor.teach.exercises.patching.probing import EXCHANGE_ALONG, PROBE_IS_NOT_CAUSE
 from mi_tutor.teach.exercises.patching.quizzes import QUIZZES
 from mi_tutor.teach.exercises.patching.removing import ABLATIONS
+from mi_tutor.teach.exercises.patching.telling import WHO_TELLS_WHOM
 
 EXERCISES = (
     LOGIT_DIFF,
@@ -31,9 +35,13 @@ EXERCISES = (
     WHERE_ATTRIBUTION_FAILS,
     INTEGRATED_GRADIENTS,
     PATH_PATCHING,
+    WHO_TELLS_WHOM,
     ABLATIONS,
+    RUN_A_CIRCUIT,
+    THE_CIRCUIT,
     EXCHANGE_ALONG,
     PROBE_IS_NOT_CAUSE,
+    WHAT_IS_WRONG,
 )
 
 __all__ = ["EXERCISES", "QUIZZES"]

@@ -11,6 +11,7 @@ from mi_tutor.lab.ground.sites import Site
 from mi_tutor.lab.patching.paths import path_patching
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
 from mi_tutor.teach.exercises.patching.inputs import (
+    ALL,
     a_metric,
     an_atlas,
     atlas,
@@ -20,23 +21,42 @@ from mi_tutor.teach.exercises.patching.inputs import (
 )
 
 Head = tuple[int, int]
+Receiver = tuple[str, int, int]  # "q", "k" or "v", layer, head
 
 
 def patch_path(
-    model: Any, clean: Tensor, corrupted: Tensor, metric: Any, sender: Head, receiver: Head
+    model: Any,
+    clean: Tensor,
+    corrupted: Tensor,
+    metric: Any,
+    sender: Head,
+    receivers: list[Receiver],
 ) -> Tensor:
-    """The metric of the clean run when only the path from the sender to the receiver's queries is corrupted."""
+    """The metric of the clean run when only the path from the sender to the receivers is corrupted.
+
+    Without receivers: to the logits.
+    """
     source = Site("z", sender[0], head=sender[1])
-    goal = Site("q", receiver[0], head=receiver[1])
-    return path_patching(model, clean, corrupted, metric, source, [goal])
+    goals = [Site(way, layer, head=head) for way, layer, head in receivers]
+    end = [Site("resid_post", model.cfg.n_layers - 1)]
+    return path_patching(model, clean, corrupted, metric, source, goals or end)
 
 
 def _cases(g: torch.Generator) -> list[Case]:
     model = atlas()
     settings = [
-        ("two layers between them", 2, 6, (0, 1), (3, 2)),
-        ("the next layer, one pair", 1, 5, (2, 0), (3, 3)),
-        ("from the first to the last layer", 2, 5, (0, 3), (4, 1)),
+        ("queries, two layers between them", 2, 6, (0, 1), [("q", 3, 2)]),
+        ("queries of the next layer, one pair", 1, 5, (2, 0), [("q", 3, 3)]),
+        ("keys of the last layer", 2, 5, (0, 3), [("k", 4, 1)]),
+        ("values", 2, 5, (1, 2), [("v", 2, 0)]),
+        (
+            "two heads of a layer and one of another",
+            3,
+            5,
+            (1, 0),
+            [("q", 2, 1), ("q", 2, 3), ("v", 4, 0)],
+        ),
+        ("the logits", 2, 6, (2, 2), []),
     ]
     return [
         Case(
@@ -47,10 +67,10 @@ def _cases(g: torch.Generator) -> list[Case]:
                 "corrupted": random_ids(g, n_pairs, length, model=model),
                 "metric": a_metric(g, n_pairs, model=model),
                 "sender": sender,
-                "receiver": receiver,
+                "receivers": list(receivers),
             },
         )
-        for label, n_pairs, length, sender, receiver in settings
+        for label, n_pairs, length, sender, receivers in settings
     ]
 
 
@@ -62,17 +82,37 @@ def _fixed(name, value):
     return name, lambda activation, hook: value
 
 
+def _put(name, seen, heads, kept=None):
+    """A hook that puts some heads' values in; the others are as they come, or held at what is kept."""
+
+    def hook_function(value, hook):
+        value = (value if kept is None else kept[name]).clone()
+        value[:, :, heads] = seen[:, :, heads]
+        return value
+
+    return name, hook_function
+
+
 def _path(
-    receive="q", hold=True, send=True, head_only=True, hold_mlps=False, swap=False, last="right"
+    way="asked",
+    hold=True,
+    send=True,
+    head_only=True,
+    hold_mlps=False,
+    swap=False,
+    last="right",
+    first_only=False,
+    total=False,
 ):
     """The right function with one thing changed; `last` is what the last run does."""
 
-    def answer(model, clean, corrupted, metric, sender, receiver):
+    def answer(model, clean, corrupted, metric, sender, receivers):
         if swap:
             clean, corrupted = corrupted, clean
         base, source = cached(model, clean), cached(model, corrupted)
-        (layer, head), (to_layer, to_head) = sender, receiver
-        fixed = {_z(each): base[_z(each)] for each in range(model.cfg.n_layers)} if hold else {}
+        layer, head = sender
+        held = hold and not (total and not receivers)
+        fixed = {_z(each): base[_z(each)] for each in range(model.cfg.n_layers)} if held else {}
         if hold_mlps:
             names = [f"blocks.{each}.hook_mlp_out" for each in range(model.cfg.n_layers)]
             fixed |= {name: base[name] for name in names}
@@ -80,12 +120,17 @@ def _path(
             changed = base[_z(layer)].clone()
             changed[:, :, head] = source[_z(layer)][:, :, head]
             fixed[_z(layer)] = changed if head_only else source[_z(layer)]
-        name = f"blocks.{to_layer}.attn.hook_{receive}"
         with torch.no_grad(), model.hooks(fwd_hooks=[_fixed(n, v) for n, v in fixed.items()]):
-            _, seen = model.run_with_cache(clean)
-        got = base[name].clone()
-        got[:, :, to_head] = seen[name][:, :, to_head]
-        hooks = [_fixed(name, seen[name] if last == "all heads" else got)]
+            logits, seen = model.run_with_cache(clean)
+        if not receivers:
+            return metric(logits)
+        got = {}
+        for asked, to_layer, to_head in receivers[:1] if first_only else receivers:
+            name = f"blocks.{to_layer}.attn.hook_{asked if way == 'asked' else way}"
+            got.setdefault(name, []).append(to_head)
+        kept = base if last == "neighbours held" else None
+        heads = ALL if last == "all heads" else None
+        hooks = [_put(n, seen[n], heads or those, kept) for n, those in got.items()]
         if last == "all held":
             hooks += [_fixed(n, v) for n, v in fixed.items()]
         with torch.no_grad(), model.hooks(fwd_hooks=hooks):
@@ -94,7 +139,7 @@ def _path(
     return answer
 
 
-def _only_one_run(model, clean, corrupted, metric, sender, receiver):
+def _only_one_run(model, clean, corrupted, metric, sender, receivers):
     """Patch the sender and read the metric: all paths."""
     base, source = cached(model, clean), cached(model, corrupted)
     changed = base[_z(sender[0])].clone()
@@ -103,26 +148,26 @@ def _only_one_run(model, clean, corrupted, metric, sender, receiver):
         return metric(model(clean))
 
 
-def _receiver_patched(model, clean, corrupted, metric, sender, receiver):
-    """The receiver's queries from the whole corrupted run."""
-    base, source = cached(model, clean), cached(model, corrupted)
-    name = f"blocks.{receiver[0]}.attn.hook_q"
-    got = base[name].clone()
-    got[:, :, receiver[1]] = source[name][:, :, receiver[1]]
-    with torch.no_grad(), model.hooks(fwd_hooks=[_fixed(name, got)]):
+def _receiver_patched(model, clean, corrupted, metric, sender, receivers):
+    """The receivers' queries, keys or values from the whole corrupted run."""
+    source = cached(model, corrupted)
+    if not receivers:
+        return _path()(model, clean, corrupted, metric, sender, receivers)
+    names = [(f"blocks.{layer}.attn.hook_{way}", head) for way, layer, head in receivers]
+    hooks = [_put(name, source[name], [head]) for name, head in names]
+    with torch.no_grad(), model.hooks(fwd_hooks=hooks):
         return metric(model(clean))
 
 
 def _hook_stays(model, *inputs):
     value = _path()(model, *inputs)
-    model.add_hook("blocks.0.attn.hook_z", lambda value, hook: value)
+    model.add_hook(_z(0), lambda value, hook: value)
     return value
 
 
-def _only_between(model, clean, corrupted, metric, sender, receiver):
-    """Another right way: only the heads before the receiver have to be held."""
+def _kept_by_hooks(model, clean, corrupted, metric, sender, receivers):
+    """Another right way: each receiver's value is kept by a hook of its own, and put in by another."""
     base, source = cached(model, clean), cached(model, corrupted)
-    name = f"blocks.{receiver[0]}.attn.hook_q"
 
     def hold(layer):
         def hook_function(z, hook):
@@ -135,18 +180,26 @@ def _only_between(model, clean, corrupted, metric, sender, receiver):
 
     seen = {}
 
-    def keep(q, hook):
-        seen["q"] = q.clone()
+    def keep(way, layer, head):
+        def hook_function(value, hook):
+            seen[way, layer, head] = value[:, :, head].clone()
 
-    def put_in(q, hook):
-        q = q.clone()
-        q[:, :, receiver[1]] = seen["q"][:, :, receiver[1]]
-        return q
+        return f"blocks.{layer}.attn.hook_{way}", hook_function
+
+    def put_in(way, layer, head):
+        def hook_function(value, hook):
+            value = value.clone()
+            value[:, :, head] = seen[way, layer, head]
+            return value
+
+        return f"blocks.{layer}.attn.hook_{way}", hook_function
 
     with torch.no_grad():
-        hooks = [hold(layer) for layer in range(receiver[0])]
-        model.run_with_hooks(clean, fwd_hooks=[*hooks, (name, keep)])
-        return metric(model.run_with_hooks(clean, fwd_hooks=[(name, put_in)]))
+        held = [hold(layer) for layer in range(model.cfg.n_layers)]
+        logits = model.run_with_hooks(clean, fwd_hooks=[*held, *(keep(*r) for r in receivers)])
+        if receivers:
+            logits = model.run_with_hooks(clean, fwd_hooks=[put_in(*r) for r in receivers])
+        return metric(logits)
 
 
 PATH_PATCHING = Exercise(
@@ -154,16 +207,16 @@ PATH_PATCHING = Exercise(
     title="One connection",
     chapter="04",
     points=3,
-    minutes=20,
+    minutes=25,
     difficulty=5,
-    objective="Follow one path: what a sender writes, as far as one receiver's queries read it.",
+    objective="Follow one path: what a sender writes, as far as some receivers read it, or the logits.",
     cases=_cases,
     reference=patch_path,
     run=run_and_look,
     tolerance=Tolerance(rtol=1e-4, atol=1e-3),
     styles=(
         Style(name="all heads held by name", right=_path()),
-        Style(name="only the heads before the receiver held", right=_only_between),
+        Style(name="kept and put in by hooks", right=_kept_by_hooks),
     ),
     mistakes=(
         Mistake(
@@ -181,7 +234,7 @@ PATH_PATCHING = Exercise(
         Mistake(
             name="all senders",
             wrong=_receiver_patched,
-            sentence="Your receiver gets the queries of the whole corrupted run: all senders at once. Only this sender's output may differ.",
+            sentence="Your receivers get what they read in the whole corrupted run: all senders at once. Only this sender's output may differ.",
         ),
         Mistake(
             name="the sender's whole layer",
@@ -196,28 +249,39 @@ PATH_PATCHING = Exercise(
         Mistake(
             name="all heads receive",
             wrong=_path(last="all heads"),
-            sentence="In your last run all heads of the receiver's layer have the new queries. Set the receiver's head only.",
+            sentence="In your last run all heads of a receiver's layer have the new value. Set the receiver's head only.",
         ),
         Mistake(
             name="z held in the last run, too",
             wrong=_path(last="all held"),
-            sentence="In your last run the z are still held as in the second one, so what the receiver does with its new queries reaches nobody. There only "
-            "the receiver's queries are set.",
+            sentence="In your last run the z are still held as in the second one, so what a receiver does with what it reads reaches nobody. There only "
+            "the receivers are set.",
         ),
         Mistake(
             name="the last run on the corrupted prompts",
             wrong=_path(last="on corrupted"),
-            sentence="Your last run is on the corrupted prompts. All of it is clean, except for the receiver's queries.",
+            sentence="Your last run is on the corrupted prompts. All of it is clean, except for what the receivers read.",
         ),
         Mistake(
-            name="keys instead of queries",
-            wrong=_path(receive="k"),
-            sentence="You patch what the receiver reads as keys. Asked are its queries, attn.hook_q.",
+            name="queries always",
+            wrong=_path(way="q"),
+            sentence="Your receivers read it as queries, whatever is asked. Each says by its first entry whether it is q, k or v.",
         ),
         Mistake(
-            name="values instead of queries",
-            wrong=_path(receive="v"),
-            sentence="You patch what the receiver reads as values. Asked are its queries, attn.hook_q.",
+            name="the first receiver only",
+            wrong=_path(first_only=True),
+            sentence="Only the first receiver is set in your last run. Set all of them, and mind that two can be heads of one layer.",
+        ),
+        Mistake(
+            name="the receivers' neighbours held",
+            wrong=_path(last="neighbours held"),
+            sentence="In your last run the other heads of a receiver's layer are held at their clean values, so they do not react to an earlier receiver. Set the receivers' "
+            "heads in what the run brings, and leave the rest.",
+        ),
+        Mistake(
+            name="the logits by all paths",
+            wrong=_path(total=True),
+            sentence="Without receivers you let all other heads react to the sender. To the logits, too, only the way that passes no other head is asked: they are held.",
         ),
         Mistake(
             name="MLPs held, too",
@@ -238,8 +302,8 @@ PATH_PATCHING = Exercise(
     ),
     hints=(
         "Three runs. First: caches of both prompts. Second: on the clean prompts, with every head's z fixed by hooks: all at their clean values, except the sender, "
-        "which is corrupted. Keep the receiver's q. Third: on the clean prompts, only the receiver's q set to what you kept.",
-        "A hook that ignores what it sees and returns a fixed tensor holds an activation.",
-        "Of the kept q take the receiver's head only: `got = clean_q.clone(); got[:, :, head] = kept[:, :, head]`.",
+        "which is corrupted. Keep what the receivers read. Third: on the clean prompts, only that put in.",
+        "A hook that ignores what it sees and returns a fixed tensor holds an activation. Without receivers the second run's logits are what is asked.",
+        "In the third run a hook for each receiver: clone what comes, and set the receiver's head only.",
     ),
 )
