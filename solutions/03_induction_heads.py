@@ -754,8 +754,8 @@ model has another at every position; this figure cannot tell which.
 
 How much of what head 1 writes decides where head 2 finds its keys? Head 2's score is query $W_{QK}\,\text{key}^\top$,
 and part of its key is what head 1 wrote, $x\,W_{OV}$. Put that key into the score, and two matrices meet in it. The
-**K-composition score** (Elhage et al. 2021) is the size of their product as a share of the product of their two sizes,
-all sizes as Frobenius norms $\lVert\cdot\rVert$. Of random matrices the score is not 0, so we need a baseline.
+**K-composition score** (Elhage et al. 2021) is the size of their product as a share of the product of their two
+sizes, all sizes as Frobenius norms $\lVert\cdot\rVert$. Of random matrices the score is not 0, so we need a baseline.
 """
 
 # %% tags=["claim"]
@@ -847,9 +847,9 @@ quiz("highest-score-no-effect", "b")
 r"""
 ## 4 · The whole circuit, in words
 
-Now put it together. The query is the present token's embedding. The key is what the previous-token head wrote about the
-token before: its embedding, moved by that head. If the story is true, then over all pairs of words the **diagonal** of
-the induction head's scores wins: at token A, look where the previous token was A.
+Now put it together. The query is the present token's embedding. The key is what the previous-token head wrote about
+the token before: its embedding, moved by that head. If the story is true, then over all pairs of words the
+**diagonal** of the induction head's scores wins: at token A, look where the previous token was A.
 """
 
 # %% [markdown] slug="full-induction-circuit"
@@ -918,9 +918,9 @@ assert _own[[_a for _a in range(4) if _a != prev]].max() < 0.05, (
 r"""
 ## A head that the story leaves out
 
-Two heads, four statements, and everything fits. But the table of ablations above had another large number: head
-1.0. It does not look where induction looks, it raises the word that it looks at most for hardly any word, and without
-it the loss on the second copy rises by more than a nat. Nothing so far says why. From here on you are on your own: the
+Two heads, four statements, and everything fits. But the table of ablations above had another large number: head 1.0.
+It does not look where induction looks, it raises the word that it looks at most for hardly any word, and without it
+the loss on the second copy rises by more than a nat. Nothing so far says why. From here on you are on your own: the
 rest of this section is research.
 
 Besides blocks you will need the other kind of text that the models were trained on.
@@ -948,13 +948,13 @@ seen: blocks of 30 words, 64 rows, and running text.
   replaced at every position by `"zero"`; by its `"mean"` over rows and positions of the second copy; by what it is
   in `"another row"` of blocks, at the same position; by what it is in a row of `"running text"`, at the same
   position. Four numbers, each right within 0.12 nats or 15 %.
-- `"repair"` (three tenths): the smallest change that brings copying back **while head 1.0 is set to zero**. It is the
+- `"repair"` (three tenths): the simplest change that brings copying back **while head 1.0 is set to zero**. It is the
   same in every row and at every position: `{"site": hook name, "multiply": number}`, or `"add": vector` in place of
   `"multiply"`, and `"head": h` if only one head of the site is meant. It should take back 90 % of the rise. One
-  number counts fully, a vector half.
-- `"speaks"` (three tenths): after which pairs of words does the head **begin** to write? A table of 0 and 1, `[previous
+  number is simpler than a vector: it counts fully, a vector half.
+- `"speaks"` (three tenths): after which pairs of words is what the head writes long? A table of 0 and 1, `[previous
   word]` by `[word]`, `[181, 181]` (or `[180, 180]`, BOS left out). It is tested on running text with some word at
-  its end: does what the head adds to the stream there become longer than half of what it is in the second copy?
+  its end: does what the head adds to the stream there become longer than half of its mean length in the second copy?
   Right for 97 % of words that make it write and of words that do not, on average, counts fully, 50 % nothing.
 - `"against"` (the rest): the head, as `(layer, head)`, whose output in the second copy lies most against that of 1.0.
 """
@@ -1573,18 +1573,19 @@ assert _together < -0.95, "the loss on the second copy falls as it rises"
 
 # %% [markdown] slug="roles"
 r"""
-Hand in, for each of the three models, a dictionary from head to three things,
-`{"0.0": (role, zero, another_row), …}`.
+Hand in, for each of the three models by its name, a dictionary from head to three things:
+`{"induction-2l-b": {"0.0": (role, zero, another_row), …}, …}`.
 
-The roles: `"previous"` tells every position which token came before it; `"induction"` finds what came after the earlier
-copy, and says it; `"confidence"` does what head 1.0 of `induction-2l` does; `"text"` is none of these, and the loss on
-running text rises by more than 0.1 nats without it; `"idle"` is what is left.
+The roles, of which the first that fits counts: `"previous"` tells every position which token came before it;
+`"induction"` finds what came after the earlier copy, and says it; `"confidence"` does what head 1.0 of `induction-2l`
+does; `"text"` is none of these, and the loss on running text rises by more than 0.1 nats without it; `"idle"` is what
+is left.
 
 The numbers: by how much the loss on the second copy rises (blocks of 30 words) when the head's `z` is set to zero,
 and when it is what it is in another row of blocks, at the same position.
 
 Marked on fresh blocks and fresh text. Roles are half of the score: the share of heads found, role by role, averaged
-over roles (three fifths count nothing: that much is to be had from patterns alone). Numbers are the other half, zero
+over roles (up to three fifths count nothing, since patterns alone give that much). Numbers are the other half, zero
 a fifth, another row three tenths: right within 0.15 nats or 20 %, averaged over heads that matter (more than 0.1) and
 heads that do not; half counts nothing.
 """
@@ -1686,9 +1687,9 @@ layer 0; two induction heads or three; and one confidence head or two, in layer 
 story leaves out is no accident of one seed. The rest of layer 0 reads text, or does nothing that we can see.
 
 The two numbers of a head often disagree, and each time it says something. A confidence head: much by zero, nothing by
-another row's output, since it says the same in all rows. Head 1.0 of `induction-2l-b`, an induction head: 1.7 by zero,
-5 by another row's, which is worse than silence: it names another row's words. And the previous-token head costs most
-both ways, in all three.
+another row's output, since it says the same in all rows. Head 1.0 of `induction-2l-b`, an induction head: 1.7 by
+zero, 5 by another row's, which is worse than silence: it names another row's words. And the previous-token head costs
+most both ways, in all three.
 
 ## On the real thing
 

@@ -251,8 +251,9 @@ question d_model]`. Hand in a split that is fair, and what can be read then. Lea
   five layers, and after the last.
 
 Marked is, first, whether the questions read share anything with the known ones by which they could be recognised,
-other than their state (.6, with all states still on both sides; .3 for half of the way), and then how far your six
-shares are off (.4, if on average by .04 or less).
+other than their state (.6, if nine in ten are about a state that has a mean; .3 for half of the way; pieces that
+different names have in common count as nothing), and then how far your six shares are off (.4, if on average by .04
+or less).
 """
 
 # %% tags=["exercise"] slug="find-the-leak"
@@ -363,7 +364,7 @@ assert fair_end[3] > 0.999, (
 )
 assert abs(1 - fair_name[2] - 1 / 12) < 0.005, "is wrong for every twelfth question"
 assert round(100 * held_out_right.float().mean().item()) == 99, "answers 99 % of them"
-assert max(expected) < 0.8, "with half of the cities less than four in five are read"
+assert max(expected) < 0.8, "less than four in five are read, in any layer"
 
 # %% [markdown]
 r"""
@@ -385,16 +386,16 @@ every one.
 
 Note a limit of our reader as well. Before layer 2 it is wrong for every twelfth question, and the model, which
 answers 99 % of them, is not: what the nearest mean finds is less than what the model finds. It depends on how many
-cities a mean is made of, too: with half of the cities less than four in five are read, in any layer. The best score
-that we know is 1.00: groups by city, and the six shares measured with half of them.
+cities a mean is made of, too: with half of all cities, drawn by lot, less than four in five are read, in any layer.
+The best score that we know is 1.00: groups by city, and the six shares measured with half of them.
 
 </details>
 
-A reader says what is *there*. What is *used* is another question, and for that we exchange something: run
-two questions that ask the same about cities of different states, put the stream of one, at one layer and one
-token, into the other, and count how often the answer becomes the other state's. Both, and the logit lens
-(what the model would say if it stopped here, among the 50 states' names), at every layer and token. `swaps.state_map`
-reads each prompt with means that no prompt about its city went into:
+A reader says what is *there*. What is *used* is another question, and for that we exchange something: run two
+questions that ask the same about cities of different states, put the stream of one, at one layer and one token, into
+the other, and count how often the answer becomes the other state's. Both, and the logit lens (what the model would
+say if it stopped here, among the 50 states' names), at every layer and token. `swaps.state_map` does all three on
+prompts of one wording, and reads them fairly:
 """
 
 # %% id="state-map"
@@ -1521,10 +1522,11 @@ Read the table from right to left. The last column says how well swaps work in e
 that language, the one before it how well with *English* directions. They differ by half a per cent or less. So
 `atlas` has one vector for Texas, whatever the language? There is another explanation of the same table. Find it, and
 hand in the questions on which the two predict different things, with what happens there. `abroad` has every held-out
-question in French and Spanish, about states and about countries. Leave in `contest`: `{"questions": [...], "french":
-(..., ...), "spanish": (..., ...)}`:
+question in French and Spanish. Leave in `contest`: `{"questions": [...], "french": (..., ...), "spanish": (...,
+...)}`:
 
-- **questions**: numbers into `abroad`, all on which the two explanations part, and no others.
+- **questions**: numbers into `abroad`, all on which the two explanations part, by what stands where the swap is made,
+  and no others.
 - **french**, **spanish**: for your questions in that language the share of swaps (before layer 2, at the name's end)
   that the answer follows, with English directions, and with the language's own.
 
@@ -1650,10 +1652,11 @@ name: 395 of 400 cities of states are spelled alike. So the table compared the s
 would look alike if the model had one vector for each *name*. Only names that are another word can tell (Venice,
 Venise, Venecia), and most of those are cities of countries. In countries, where the name is spelled as in English,
 they differ by hardly more than two per cent. Where it is not, in French .86 follow the English directions and .93
-their own, in Spanish .78 and .90. Something is lost, and most of it is not: what reads a country downstream reads
-nearly the same direction whatever the name's language. That is a statement about `atlas`, which met all three
-languages side by side from its first step on. For its states it is as good as untested. The best score that we know
-is 1.00.
+their own, in Spanish .78 and .90. (With their own directions these names do worse, too, than names that are spelled
+alike: the comparison is English against own, on the same questions.) Something is lost, and most of it is not: what
+reads a country downstream reads nearly the same direction whatever the name's language. That is a statement about
+`atlas`, which met all three languages side by side from its first step on. For its states it is as good as untested.
+The best score that we know is 1.00.
 
 </details>
 """

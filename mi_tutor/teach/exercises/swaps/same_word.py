@@ -182,7 +182,7 @@ def _lacks_words(subset: Subset, findings: Findings) -> bool:
 
 SAME_WORD = Investigation(
     slug="same-word",
-    title="The same vector, or the same word?",
+    title="One vector in every language?",
     chapter="05",
     points=6,
     minutes=30,
