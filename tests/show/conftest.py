@@ -56,8 +56,8 @@ MAKERS = {
     "predicted": lambda: superposition.predicted_and_found(
         weights(12, 4).sigmoid(),
         weights(12, 4).sigmoid(),
-        [f"setting {i}" for i in range(12)],
-        list("abcd"),
+        [f"never together, no. {i:2}" for i in range(12)],
+        ["dropped", "alone", "apart", "together"],
         title="T",
         x_title="arrangement",
         y_title="setting",

@@ -52,13 +52,14 @@ def predicted_and_found(
         raise ValueError(f"one shape for both; saw {predicted.shape} and {found.shape}.")
     same_length("rows", rows, "rows of found", len(found))
     same_length("columns", columns, "columns of found", found.shape[1])
-    pixels = int(np.clip(250 / found.shape[1], 28, 58))
+    pixels = int(np.clip(250 / found.shape[1], 28, 46))
     height = int(np.clip(400 / len(found), 28, 44))
     size = (pixels * found.shape[1], max(height * len(found), 60))
-    left = 40 + int(7.6 * max(len(name) for name in rows))
+    left = 40 + int(7.2 * max(len(name) for name in rows))
+    upright = 7 * max(len(name) for name in columns) > pixels
     figure = panels(
-        2, 2, size, ["predicted", "found"], gap=(24, 0),
-        margins=Margins(left=left, right=130, bottom=64),
+        2, 2, size, ["predicted", "found"], gap=(18, 0),
+        margins=Margins(left=left, right=130, bottom=104 if upright else 64),
     )  # fmt: skip
     for panel, values in enumerate((predicted, found)):
         figure.add_trace(
@@ -72,6 +73,7 @@ def predicted_and_found(
     figure.update_yaxes(title_text=y_title, **place(figure, 0))
     figure.update_yaxes(showticklabels=False, **place(figure, 1))
     figure.update_xaxes(title_text=x_title, showgrid=False, **ticks(columns, size[0]))
+    figure.update_xaxes(tickangle=-45 if upright else 0)
     table = {
         "row": np.repeat(list(rows), len(columns)),
         "column": np.tile(list(columns), len(rows)),
