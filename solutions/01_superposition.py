@@ -1027,7 +1027,11 @@ first_thoughts = {
 }
 
 
-# Then pilots, in the middle of each range, from seeds of our own.
+# Then pilots, in the middle of each range, from seeds of our own. What they taught us:
+# - frequent: apart. It rarely meets its partner, since the partner is rare; the partner pays.
+# - twice as many: eight pairs, even at a density of a half. Nothing better can be had for the room.
+# - always together: one number carries the sum of both, so they point the same way.
+# - rare; never together, crowded; one too many: which start, or which feature, decides.
 def pilot(asked, p, n_hidden, importance=None, features="independent", n_seeds=12):
     """Frequencies of the four arrangements, with a little doubt."""
     sweep = lab.ToySweep(
@@ -1073,36 +1077,25 @@ check("predict-the-fate", fate_predictions)
 
 # %% [markdown]
 r"""
-**What we found.** Our first thoughts just about passed, and were wrong where we had let density decide.
-The frequent feature does not get a dimension for itself: its rare partner pays for the meetings, and
-the partner is on so rarely that this is cheap. Sixteen features in eight dimensions make eight pairs
-even at a density of a half. A correlated pair in one dimension mostly points the *same* way, since one
-number can carry the sum of both. And where two arrangements cost nearly the same ("rare", "never
-together, crowded"), the start decides, and the honest prediction is a frequency. Pilots in the middle
-of each range are excellent: the draw's own densities change little.
+**What we found.** Our first thoughts stand at the border of passing (0.37 to 0.49 on four draws). They
+were wrong where we had let density decide, and too sure where two arrangements cost nearly the same:
+there the random start decides, and the honest prediction is a frequency. Pilots in the middle of each
+range are excellent, since a draw's own densities change little. The reasons, setting by setting, stand
+in the solution.
 """
 
 # %% tags=["claim"]
 _found = {_name: torch.tensor(_row) for _name, _row in fate_predictions.items()}
-assert _found["frequent"][2] > 0.8, (
-    "The frequent feature does not get a dimension for itself"
-)
-assert _found["twice as many"][2] > 0.85, (
-    "Sixteen features in eight dimensions make eight pairs even at a density of a half."
-)
-assert _found["always together"].argmax() == 3, (
-    "correlated pair in one dimension mostly points the *same* way"
-)
-for _name in ("rare", "never together, crowded"):
-    assert 0.2 < _found[_name][0] < 0.8, "the start decides"
 _wrong = [
-    _n
-    for _n, _row in first_thoughts.items()
-    if torch.tensor(_row).argmax() != _found[_n].argmax()
+    _name
+    for _name, _row in first_thoughts.items()
+    if torch.tensor(_row).argmax() != _found[_name].argmax()
 ]
 assert {"frequent", "twice as many"} <= set(_wrong), (
-    "were wrong where we had let density decide"
+    "They were wrong where we had let density decide"
 )
+for _name in ("rare", "never together, crowded"):
+    assert 0.2 < _found[_name][0] < 0.8, "there the random start decides"
 
 # %% [markdown]
 r"""
@@ -1389,6 +1382,16 @@ for name, rule in [
     print(f"    {name:<16}{explained(rule, *elsewhere):6.2f}")
 neuron_rule = dict(zip(names, fitted.tolist(), strict=True))
 print({name: round(number, 3) for name, number in neuron_rule.items()})
+
+# Why: the largest effects are on outputs that the neuron holds back while others are on. Without it they
+# answer to features that are not theirs. Those rises are about a third of what arithmetic says (0.25), since
+# the output's ReLU hides what happens below zero. Its pushes on other features' outputs hardly count, since
+# other neurons hold those outputs down.
+rises_there = elsewhere[1].view(-1, 10)
+most = rises_there.abs().argmax(dim=1, keepdim=True)
+held_back = elsewhere[0].view(-1, 10, 4)[..., 3].gather(1, most) > 0
+share = held_back.float().mean()
+print(f"the output that changes most is one that the neuron held back: {share:.0%}")
 # END SOLUTION
 
 # %% tags=["check"]
@@ -1396,28 +1399,20 @@ check("switch-a-neuron-off", neuron_rule)
 
 # %% [markdown]
 r"""
-**What we found.** That a neuron only serves explains next to nothing. The largest effects are on
-outputs that the neuron *holds back* while others are on: without it they answer to features that are
-not theirs. Those rises are smaller than arithmetic says (about a third of it), since the output's ReLU
-hides what happens below zero; and the neuron's pushes on other features' outputs hardly count at all,
-since other neurons hold those outputs down. What a neuron is *for* is not what you see when it is gone.
-The best rule of this form that we know explains about four fifths of the variance; what it lacks is
-which neurons are on together.
+**What we found.** The two rules that come to mind first explain nothing. Ours explains about four
+fifths of the variance in networks that it was not fitted to; that is the best of this form that we
+know, and what it lacks is which neurons are on together. What a neuron is *for* is not what you see
+when it is gone.
 """
 
 # %% tags=["claim"]
-assert explained(serves_only, *elsewhere) < 0.1, (
-    "That a neuron only serves explains next to nothing."
+for _rule in (serves_only, no_relu):
+    assert explained(_rule, *elsewhere) < 0.1, (
+        "The two rules that come to mind first explain nothing."
+    )
+assert 0.74 < explained(fitted, *elsewhere) < 0.9, (
+    "about four fifths of the variance in networks that it was not fitted to"
 )
-_paths, _rises = elsewhere
-_most = _rises.view(-1, 10).abs().argmax(dim=1, keepdim=True)
-_pull = _paths.view(-1, 10, 4)[..., 3].gather(1, _most)
-assert (_pull > 0).float().mean() > 0.85, (
-    "The largest effects are on outputs that the neuron *holds back*"
-)
-assert 0.25 < fitted[3] / 0.25 < 0.42, "about a third of it"
-assert fitted[2].abs() < 0.1 * 0.25, "other features' outputs hardly count at all"
-assert 0.74 < explained(fitted, *elsewhere) < 0.9, "about four fifths of the variance"
 
 # %% [markdown]
 r"""
@@ -1706,8 +1701,7 @@ r"""
   ReLU, negative overlap is free while one feature is on at a time.
 - **"A neuron that fires on X is the X neuron."** It takes part in X. Whether it is needed, or enough,
   is a question for an intervention.
-- **"Switch a neuron off, and what it computes gets weaker."** What it held back gets louder, and that
-  can be the larger effect.
+- **"Switch a neuron off, and you see what it computes."** You see what the others do without it.
 - **"Superposition is a bug of small models."** It is the cheapest way to store many rare things; larger
   models have more dimensions and more things to store.
 - **"Toy models prove that language models do this."** They show that it can happen, when, and why. That
