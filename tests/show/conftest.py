@@ -53,6 +53,26 @@ MAKERS = {
     ),
     "neurons": lambda: superposition.neurons_and_features(weights(5, 8)),
     "absolute": lambda: superposition.absolute_value_weights(weights(10, 6), weights(6, 10)),
+    "predicted": lambda: superposition.predicted_and_found(
+        weights(12, 4).sigmoid(),
+        weights(12, 4).sigmoid(),
+        [f"never together, no. {i:2}" for i in range(12)],
+        ["dropped", "alone", "apart", "together"],
+        title="T",
+        x_title="arrangement",
+        y_title="setting",
+        value_title="share",
+    ),
+    "predicted, signed": lambda: superposition.predicted_and_found(
+        weights(6, 10),
+        weights(6, 10),
+        [f"neuron {i}" for i in range(6)],
+        list("0123456789"),
+        title="T",
+        x_title="output",
+        y_title="neuron",
+        value_title="rise",
+    ),
     "packing": lambda: superposition.cosine_packing(
         8, [4, 8, 16, 32], [0.7] * 4, [0.1, 0.2, 0.3, 0.4], [0, 0, 0.2, 0.3]
     ),

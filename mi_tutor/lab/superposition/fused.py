@@ -11,7 +11,7 @@ What makes it fast on small models is few, large operations into memory that is 
        ∂L/∂b  = Σ_samples e
        ∂L/∂W  = h eᵀ + (W e) xᵀ          (two terms: W is used on the way down and up)
 
-   With a ReLU on the hidden layer, W e also gets the factor 1[h > 0].
+   With a ReLU on the hidden layer, W e also gets the factor 1[h > 0]. Without one on the output, e loses its own.
 3. One Adam moves all weights of all instances, which lie in one flat tensor.
 
 `tests/lab` holds this file against `train_toy` and torch.optim.Adam.
@@ -59,6 +59,7 @@ class FusedToys:
         importance: weight of each feature in the loss, per instance.
         n_batch: samples per instance and step.
         hidden_relu: put a ReLU on the hidden layer (`neuron_forward`).
+        output_relu: keep the one on the output; without it, x' = z.
         max_part: the most instances given to `accumulate` at once; all of them by default.
     """
 
@@ -69,6 +70,7 @@ class FusedToys:
         importance: Float[Tensor, "instance feature"],
         n_batch: int,
         hidden_relu: bool = False,
+        output_relu: bool = True,
         max_part: int | None = None,
     ) -> None:
         flat = torch.cat([W.flatten(), b.flatten()])
@@ -78,7 +80,7 @@ class FusedToys:
         self._grad_W = gradient[: W.numel()].view_as(W)
         self._grad_b = gradient[W.numel() :].view_as(b)
         self._weight = (importance * 2 / n_batch).unsqueeze(1)
-        self._hidden_relu = hidden_relu
+        self._hidden_relu, self._output_relu = hidden_relu, output_relu
         n_instances, n_hidden, n_features = W.shape
         n = max_part or n_instances
         self._z = W.new_empty(n, n_features, n_batch)
@@ -110,7 +112,8 @@ class FusedToys:
 
         # (x' - x) ∘ 1[z > 0]. Where z > 0, x' is z; elsewhere the ReLU lets no gradient through.
         torch.sub(z, x, out=error)
-        _zero_where_not_positive(error, z)
+        if self._output_relu:
+            _zero_where_not_positive(error, z)
         # The factor 2/B · I is the same for all samples, so it goes into the small tensors.
         weighted_W = torch.mul(W, weight, out=self._weighted_W[:n])
         torch.bmm(weighted_W, error, out=back)
@@ -129,7 +132,10 @@ class FusedToys:
         hidden = torch.bmm(W, x)
         if self._hidden_relu:
             hidden.clamp_min_(0)
-        error = torch.baddbmm(b, W.mT, hidden).clamp_min_(0).sub_(x)
+        error = torch.baddbmm(b, W.mT, hidden)
+        if self._output_relu:
+            error.clamp_min_(0)
+        error.sub_(x)
         n_batch = self._z.shape[-1]
         return (error.square_().mean(dim=2) * self._weight[part, 0] * (n_batch / 2)).sum(dim=1)
 

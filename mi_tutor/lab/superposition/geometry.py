@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 NOT_REPRESENTED, SUPERPOSED, DEDICATED = 0, 1, 2
+ARRANGEMENTS = ("dropped", "alone", "apart", "together")
 
 
 def gram(
@@ -74,6 +75,25 @@ def feature_fates(
     shared = interference(W) >= min_interference
     fate = torch.where(shared, SUPERPOSED, DEDICATED)
     return torch.where(represented, fate, NOT_REPRESENTED)
+
+
+def arrangements(W: Float[Tensor, "*instance hidden feature"]) -> Int[Tensor, "*instance feature"]:
+    """Each feature's place among the others, as a position in `ARRANGEMENTS`.
+
+    `feature_fates`, and for a superposed feature the sign of its largest overlap Ŵ_i · W_j with another
+    feature j: 0 dropped (not represented), 1 alone (dedicated), 2 apart (superposed, the nearest points the
+    other way), 3 together (superposed, it points the same way).
+
+    >>> arrangements(torch.tensor([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.1, 1.0]]))
+    tensor([2, 2, 0, 1])
+    """
+    others = _overlaps_with_unit_directions(W)
+    others = others - torch.diag_embed(torch.diagonal(others, dim1=-2, dim2=-1))
+    strongest = others.gather(-1, others.abs().argmax(dim=-1, keepdim=True)).squeeze(-1)
+    shared = torch.where(strongest < 0, 2, 3)
+    fate = feature_fates(W)
+    alone = torch.where(fate == DEDICATED, 1, 0)
+    return torch.where(fate == SUPERPOSED, shared, alone)
 
 
 def _overlaps_with_unit_directions(

@@ -1,10 +1,15 @@
 """How many almost-orthogonal directions fit into d dimensions?
 
-Exactly orthogonal: d. Almost orthogonal, with |cos| up to ε: a number that grows exponentially
-with d. That room is what superposition lives in.
+Exactly orthogonal: d. Almost orthogonal, with |cos| up to a fixed ε: a number that grows exponentially with
+d. That room is what superposition lives in. Two kinds of bounds speak of two ranges of ε:
+
+- below 1/√d, Welch's: n ≤ d (1 - ε²) / (1 - d ε²), a small multiple of d unless ε is close to
+  1/√d. From 1/√d on it limits nothing, however many directions there are.
+- there, the sphere's area does (`packing_limits`): so many fit for certain, and more than so many cannot.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -38,7 +43,8 @@ def welch_bound(n: int, d: int) -> float:
     """No n directions in d dimensions have a max |cos| below √((n - d) / (d (n - 1))).
 
     From Welch 1974. For n ≤ d the bound is 0: that many fit at right angles. Only special sets
-    reach it, such as the n = d + 1 corners of a simplex.
+    reach it, such as the n = d + 1 corners of a simplex, and none with more than d (d + 1) / 2 directions does.
+    It stays below 1/√d for any n: an overlap of 1/√d or more is never ruled out by it.
 
     Raises:
         ValueError: if n < 2 or d < 1.
@@ -49,6 +55,33 @@ def welch_bound(n: int, d: int) -> float:
     if n < 2 or d < 1:
         raise ValueError(f"need n >= 2 directions in d >= 1 dimensions; saw n={n}, d={d}.")
     return 0.0 if n <= d else math.sqrt((n - d) / (d * (n - 1)))
+
+
+class PackingLimits(NamedTuple):
+    """How many directions with |cos| ≤ ε fit, at least and at most; inf where that overflows a float."""
+
+    guaranteed: float
+    at_most: float
+
+
+def packing_limits(d: int, max_cosine: float) -> PackingLimits:
+    """What the area of the sphere says about the number of directions with |cos| ≤ ε = cos θ.
+
+    Let A(φ) be the share of the sphere within the angle φ of a point. A direction v stands for two points, v
+    and -v. At most 1 / (2 A(θ/2)): caps of half the angle do not overlap. At least 1 / (2 A(θ)): as long as
+    caps of the whole angle do not cover the sphere, one more fits. Both grow exponentially with d at a fixed ε.
+
+    Raises:
+        ValueError: if d is below 2, or max_cosine lies outside (0, 1).
+
+    >>> limits = packing_limits(2, max_cosine=0.5)  # three lines, 60° apart
+    >>> round(limits.guaranteed, 6), round(limits.at_most, 6)
+    (1.5, 3.0)
+    """
+    if d < 2 or not 0 < max_cosine < 1:
+        raise ValueError(f"need d >= 2 and a max_cosine in (0, 1); saw {d} and {max_cosine}.")
+    angle = math.acos(max_cosine)
+    return PackingLimits(*(_half_of_one_over(_log_cap(d, phi)) for phi in (angle, angle / 2)))
 
 
 @one_thread()
@@ -126,6 +159,21 @@ def greedy_directions(
         # Strike out at once all that are too close to the one just kept (itself among them).
         candidates = candidates[(candidates @ kept[-1]).abs() <= max_cosine]
     return torch.stack(kept)
+
+
+def _log_cap(d: int, angle: float) -> float:
+    """log A(φ), A(φ) = ∫₀^φ sin^(d-2) / ∫₀^π sin^(d-2); the largest sine is taken out: no underflow."""
+    t = torch.linspace(0, angle, 20_001, dtype=torch.float64)[1:]
+    largest = math.log(math.sin(angle))
+    inner = torch.trapezoid(((d - 2) * (t.sin().log() - largest)).exp(), t)
+    inner += t[0] if d == 2 else 0.0  # the first step, left out because log 0 is not a number
+    whole = 0.5 * math.log(math.pi) + math.lgamma((d - 1) / 2) - math.lgamma(d / 2)
+    return (d - 2) * largest + math.log(inner) - whole
+
+
+def _half_of_one_over(log_share: float) -> float:
+    log = -math.log(2) - log_share
+    return math.exp(log) if log < 700 else math.inf
 
 
 def _abs_cosines(directions: Float[Tensor, "direction dimension"]) -> Float[Tensor, "pair"]:

@@ -132,6 +132,7 @@ def _make_toys(
         importance=per_setting.repeat_interleave(sweep.n_seeds, dim=0),
         n_batch=sweep.n_batch,
         hidden_relu=sweep.hidden_relu,
+        output_relu=sweep.output_relu,
         max_part=max_part,
     )
 

@@ -34,6 +34,7 @@ class ToySweep:
         init_scale: factor on the Xavier-normal starting weights. Small ones let the data, rather
             than the start, decide which features end up side by side.
         hidden_relu: ReLU on the hidden layer, which makes its axes neurons (`neuron_forward`).
+        output_relu: ReLU on the output, as in `toy_forward`. Without it the model is linear: x' = Wᵀ W x + b.
         seed: number of the first seed; the others count up from it.
 
     Raises:
@@ -55,6 +56,7 @@ class ToySweep:
     features: Pairing = "independent"
     init_scale: float = 1.0
     hidden_relu: bool = False
+    output_relu: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from mi_tutor.show.superposition.neurons import absolute_value_weights, neurons_
 from mi_tutor.show.superposition.packing import cosine_packing
 from mi_tutor.show.superposition.phase import phase_diagram
 from mi_tutor.show.superposition.plane import features_in_plane
+from mi_tutor.show.superposition.predictions import predicted_and_found
 from mi_tutor.show.superposition.training import losses_against_steps, training_curves
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "losses_against_steps",
     "neurons_and_features",
     "phase_diagram",
+    "predicted_and_found",
     "superposition_explorer",
     "training_curves",
 ]

@@ -97,3 +97,18 @@ def test_starting_weights_are_copied():
     before = W.clone()
     FusedToys(W, b, importance, 3).step(x.mT.contiguous(), 0.1)
     assert W.equal(before)
+
+
+def test_without_a_relu_on_the_output_the_model_is_linear():
+    W, b, importance, x = random_problem(3, 2, 6, 2, 4)
+    toys = FusedToys(W, b, importance, 6, output_relu=False)
+    columns = x.mT.contiguous()
+    loss = toys.loss(columns, slice(None))
+    toys.accumulate(columns, slice(None))
+    W.requires_grad_()
+    b.requires_grad_()
+    linear = x @ W.mT @ W + b[:, None, :]
+    expected = (importance[:, None] * (x - linear) ** 2).sum(dim=-1).mean(dim=-1)
+    expected.sum().backward()
+    torch.testing.assert_close(loss, expected.detach())
+    torch.testing.assert_close(toys.adam.gradient, torch.cat([W.grad.flatten(), b.grad.flatten()]))

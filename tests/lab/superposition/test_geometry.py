@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import (
+    ARRANGEMENTS,
+    arrangements,
     feature_dimensionality,
     feature_fates,
     gram,
@@ -140,3 +142,16 @@ def test_the_limits_of_the_fates_are_where_the_chapter_says():
     just_below = feature_fates(torch.tensor([[1.0, 0.499], [0.0, 0.0]]))
     assert at_both.tolist() == [1, 1]
     assert just_below.tolist() == [2, 0]
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 6), d=st.integers(1, 4))
+def test_arrangements_by_loops(seed, n, d):
+    g = seeded(seed)
+    W = torch.randn(2, d, n, generator=g, dtype=F64) * torch.rand(2, 1, n, generator=g, dtype=F64)
+    for model, found in zip(W, arrangements(W), strict=True):
+        for i, fate in enumerate(feature_fates(model).tolist()):
+            others = [float(model[:, i] @ model[:, j]) for j in range(n) if j != i]
+            word = {0: "dropped", 2: "alone"}.get(fate)
+            strongest = max(others, key=abs, default=0.0)
+            word = word or ("apart" if strongest < 0 else "together")
+            assert ARRANGEMENTS[int(found[i])] == word

@@ -11,6 +11,7 @@ from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.superposition import (
     greedy_directions,
     max_abs_cosine,
+    packing_limits,
     spread_directions,
     welch_bound,
 )
@@ -104,3 +105,42 @@ def test_room_grows_faster_than_the_dimension():
 def test_impossible_requests_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("epsilon", [0.2, 0.5, 0.8])
+def test_packing_limits_in_the_plane_and_in_space(epsilon):
+    """A cap of angle φ is φ/π of the circle, and (1 - cos φ)/2 of the sphere in three dimensions."""
+    angle = math.acos(epsilon)
+    plane, space = packing_limits(2, epsilon), packing_limits(3, epsilon)
+    assert plane.guaranteed == pytest.approx(math.pi / (2 * angle), rel=1e-3)
+    assert plane.at_most == pytest.approx(math.pi / angle, rel=1e-3)
+    assert space.guaranteed == pytest.approx(1 / (1 - epsilon), rel=1e-3)
+    assert space.at_most == pytest.approx(1 / (1 - math.cos(angle / 2)), rel=1e-3)
+
+
+@pytest.mark.parametrize(("d", "epsilon"), [(4, 0.5), (8, 0.3), (16, 0.4)])
+def test_packing_limits_against_a_sample_of_the_sphere(d, epsilon):
+    v = torch.randn(400_000, d, generator=seeded(0))
+    share = (v[:, 0].abs() > epsilon * v.norm(dim=1)).double().mean()
+    assert packing_limits(d, epsilon).guaranteed == pytest.approx(1 / share.item(), rel=0.02)
+
+
+@pytest.mark.parametrize("d", [2, 4, 8, 12])
+def test_what_greed_finds_lies_within_the_limits(d):
+    found = len(greedy_directions(d, 0.6, 20_000, seeded(0)))
+    limits = packing_limits(d, 0.6)
+    assert limits.guaranteed * 0.99 <= found <= limits.at_most
+
+
+def test_packing_limits_are_exponential_and_never_overflow():
+    guaranteed = [packing_limits(d, 0.3).guaranteed for d in (200, 400, 800)]
+    assert guaranteed[2] > 1000 * guaranteed[1] > 1e6 * guaranteed[0]
+    assert packing_limits(4096, 0.5).at_most == math.inf
+    with pytest.raises(ValueError, match="max_cosine"):
+        packing_limits(8, 1.0)
+
+
+def test_welch_never_rules_out_an_overlap_of_one_over_root_d():
+    for d in (2, 8, 100):
+        assert welch_bound(10**9, d) < 1 / math.sqrt(d)
+        assert welch_bound(10**9, d) == pytest.approx(1 / math.sqrt(d), rel=1e-3)

@@ -7,7 +7,9 @@ from mi_tutor.teach.exercises.superposition.neurons import ABSOLUTE, POLYSEMANTI
 from mi_tutor.teach.exercises.superposition.packing import ALMOST_ORTHOGONAL
 from mi_tutor.teach.exercises.superposition.paired import CORRELATED_FEATURES
 from mi_tutor.teach.exercises.superposition.phase import PHASE_DIAGRAM, PHASE_LOSSES
+from mi_tutor.teach.exercises.superposition.predicting import PREDICT_THE_FATE
 from mi_tutor.teach.exercises.superposition.quizzes import QUIZZES
+from mi_tutor.teach.exercises.superposition.removing import SWITCH_A_NEURON_OFF
 from mi_tutor.teach.exercises.superposition.sparse import SPARSE_FEATURES
 from mi_tutor.teach.exercises.superposition.training import TRAIN_TOY
 
@@ -22,8 +24,10 @@ EXERCISES = (
     PHASE_LOSSES,
     PHASE_DIAGRAM,
     CORRELATED_FEATURES,
+    PREDICT_THE_FATE,
     POLYSEMANTIC_NEURON,
     ABSOLUTE,
+    SWITCH_A_NEURON_OFF,
     ALMOST_ORTHOGONAL,
 )
 

@@ -1,0 +1,200 @@
+"""Chapter 01: the investigation `predict-the-fate`, marked by a proper score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab.superposition import ARRANGEMENTS
+from mi_tutor.teach.exercises.superposition.fate_settings import SETTINGS, frequencies
+from mi_tutor.teach.investigation import (
+    Findings,
+    Investigation,
+    Levels,
+    Line,
+    Unreadable,
+    Worked,
+    WrongHypothesis,
+)
+
+LEVELS = Levels(0.45, 0.65, 0.85)
+
+
+def _read(value: Any) -> Tensor:
+    """[setting arrangement] of probabilities."""
+    if not isinstance(value, Mapping):
+        raise Unreadable("This is not a dict.")
+    if len(value) > 100:
+        raise Unreadable(f"This dict has {len(value)} entries.")
+    named = {" ".join(str(name).lower().split()): row for name, row in value.items()}
+    missing = [name for name in SETTINGS if name not in named]
+    if missing:
+        raise Unreadable(f"There is no prediction for the setting {missing[0]!r}.")
+    return torch.stack([_row(name, named[name]) for name in SETTINGS])
+
+
+def _row(name: str, row: Any) -> Tensor:
+    """Four probabilities: in order, or by word, where a word left out has none."""
+    if isinstance(row, str):
+        row = {row: 1.0}
+    if isinstance(row, Mapping):
+        words = {str(word).lower().strip(): chance for word, chance in row.items()}
+        strange = [word for word in words if word not in ARRANGEMENTS]
+        if strange:
+            raise Unreadable(f"{name!r} has the word {strange[0]!r}.")
+        row = [words.get(word, 0.0) for word in ARRANGEMENTS]
+    numbers = row.flatten().tolist() if isinstance(row, Tensor) else row
+    if not isinstance(numbers, list | tuple) or len(numbers) != len(ARRANGEMENTS):
+        raise Unreadable(f"{name!r} needs {len(ARRANGEMENTS)} probabilities.")
+    chances = [float(number) for number in numbers]
+    total = sum(chances)
+    if not all(0 <= chance <= 1 for chance in chances) or not math.isclose(total, 1, abs_tol=0.02):
+        raise Unreadable(f"The probabilities of {name!r} are {chances}, and their sum {total:.3g}.")
+    return torch.tensor(chances) / total
+
+
+def brier(predicted: Tensor, found: Tensor) -> Tensor:
+    """Mean over models of Σ_k (q_k - o_k)², where o is 1 for what happened: [setting]."""
+    return (predicted**2).sum(-1) - 2 * (predicted * found).sum(-1) + 1
+
+
+def _experiment(predicted: Tensor, draw: int) -> Findings:
+    found = frequencies(draw)
+    loss, best = brier(predicted, found), brier(found, found)
+    base = brier(found.mean(dim=0).expand_as(found), found)
+    score = max(0.0, ((base - loss).sum() / (base - best).sum()).item())
+    lines = [
+        Line(
+            f"Brier score {loss.mean():.2f}; base rates alone {base.mean():.2f}, the frequencies themselves "
+            f"{best.mean():.2f}",
+            score >= LEVELS.passed,
+        )
+    ]
+    for k, name in enumerate(SETTINGS):
+        said, seen = int(predicted[k].argmax()), int(found[k].argmax())
+        text = f"{name}: mostly {ARRANGEMENTS[seen]} ({found[k, seen]:.0%})"
+        text += f", and you said {predicted[k, seen]:.0%}"
+        if said != seen:
+            text += f"; you said {ARRANGEMENTS[said]} ({predicted[k, said]:.0%}), found {found[k, said]:.0%}"
+        lines.append(Line(text, bool(loss[k] - best[k] < 0.1)))
+    return Findings(score, tuple(lines), lambda: _figure(predicted, found))
+
+
+def _figure(predicted: Tensor, found: Tensor) -> Any:
+    from mi_tutor.show.superposition import predicted_and_found
+
+    return predicted_and_found(
+        predicted,
+        found,
+        list(SETTINGS),
+        list(ARRANGEMENTS),
+        title="What became of the features, predicted and found",
+        x_title="arrangement",
+        y_title="setting",
+        value_title="share of models",
+    )
+
+
+def _certain(words: str) -> dict[str, dict[str, float]]:
+    return {name: {word: 1.0} for name, word in zip(SETTINGS, words.split(), strict=True)}
+
+
+BY_DENSITY = (
+    "alone apart apart apart apart apart dropped dropped apart dropped dropped apart"  # per setting
+)
+BOLD = "alone dropped apart alone dropped apart dropped dropped apart apart apart dropped"
+
+
+def _says_density(predicted: Tensor, findings: Findings) -> bool:
+    said = [ARRANGEMENTS[k] for k in predicted.argmax(dim=1).tolist()]
+    same = sum(a == b for a, b in zip(said, BY_DENSITY.split(), strict=True))
+    return same >= 9
+
+
+# What pilots on the middle of each range gave (the chapter's solution runs them), pulled a little towards the others.
+PILOT = {
+    "frequent": {"apart": 0.93, "alone": 0.07},
+    "rare": {"dropped": 0.65, "apart": 0.35},
+    "rare and dear": {"alone": 0.75, "dropped": 0.2, "apart": 0.05},
+    "dear": {"alone": 0.98, "dropped": 0.02},
+    "fifth in line": {"dropped": 0.82, "apart": 0.18},
+    "one too many": {"alone": 0.76, "apart": 0.24},
+    "twice as many": {"apart": 0.93, "dropped": 0.04, "alone": 0.03},
+    "crowd": {"dropped": 0.75, "apart": 0.25},
+    "always together": {"together": 0.71, "apart": 0.25, "dropped": 0.02, "alone": 0.02},
+    "together, often": {"together": 0.66, "apart": 0.32, "alone": 0.02},
+    "never together": {"apart": 0.97, "dropped": 0.02, "alone": 0.01},
+    "never together, crowded": {"apart": 0.53, "dropped": 0.47},
+}
+
+PREDICT_THE_FATE = Investigation(
+    slug="predict-the-fate",
+    title="Predict the fate",
+    chapter="01",
+    points=8,
+    minutes=30,
+    difficulty=4,
+    objective="Predict, with probabilities and before any training, what becomes of features in "
+    "settings that you have not seen.",
+    question="What becomes of the features in twelve settings that the chapter does not show?",
+    form="a dict from each setting's name to four probabilities, in the order "
+    + ", ".join(ARRANGEMENTS)
+    + " (or a dict from these words to probabilities); they add up to 1",
+    read=_read,
+    experiment=_experiment,
+    levels=LEVELS,
+    mistakes=(
+        WrongHypothesis(
+            name="density alone",
+            example=lambda: _certain(BY_DENSITY),
+            fits=_says_density,
+            sentence="You let the density alone decide: sparse features share, dense ones do not. What "
+            "is paid for sharing is that two "
+            "features meet. Ask for each setting how often the asked feature meets the others, and what "
+            "else the room could be used for.",
+        ),
+        WrongHypothesis(
+            name="base rates",
+            example=lambda: {name: [0.3, 0.2, 0.4, 0.1] for name in SETTINGS},
+            fits=lambda predicted, findings: bool((predicted - predicted[0]).abs().max() < 0.1),
+            sentence="You say nearly the same for every setting. That is worth what base rates are "
+            "worth, which is nothing here: say how "
+            "they differ.",
+        ),
+        WrongHypothesis(
+            name="sure of everything",
+            example=lambda: _certain(BOLD),
+            fits=lambda predicted, findings: bool(predicted.amax(dim=1).mean() > 0.95),
+            sentence="You are sure of nearly everything, and wrong in some of it. A proper score "
+            "punishes certainty: where two arrangements "
+            "cost nearly the same, the random start decides, and an honest prediction says how often.",
+        ),
+    ),
+    styles=(
+        Worked(name="pilots", hypothesis=lambda: PILOT, level="excellent"),
+        Worked(
+            name="pilots, as lists, less sure",
+            hypothesis=lambda: {
+                name.upper(): [0.7 * chances.get(word, 0) + 0.3 / 4 for word in ARRANGEMENTS]
+                for name, chances in PILOT.items()
+            },
+            level="good",
+        ),
+    ),
+    hints=(
+        "Price the arrangements as you did for the phase diagram: what is lost if the feature is "
+        "dropped (its importance times its variance), "
+        "and what is paid whenever it meets a feature that shares its line?",
+        "A feature that is nearly always on can still share: ask who pays. Features that are never on "
+        "together can share at any density; those "
+        "that are always on together have one thing worth keeping, their sum. With n features in m "
+        "dimensions, count: how many pairs does it take?",
+        "After a first try, run pilots: `lab.train_sweep` with a dozen seeds per setting, and "
+        "`lab.arrangements(models.W)`. Where starts disagree, "
+        "hand in how often.",
+    ),
+)
