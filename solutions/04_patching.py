@@ -15,7 +15,8 @@ when each method misleads.
 - choose between zero, mean and resample ablation
 - tell what can be read from what is used
 
-You need chapter 00 (hooks, the residual stream).
+You need chapter 00 (hooks, the residual stream). It makes two sittings: up to *One connection* about three hours, and
+that is what later chapters need. The rest (paths between heads, a circuit, three flawed experiments) can come later.
 """
 
 # %% tags=["setup"]
@@ -1157,10 +1158,10 @@ Receivers can also be the logits themselves: what the sender tells them directly
 
 # %% [markdown] slug="path-patching"
 r"""
-Return the metric `[pair]` of the clean prompts with one path corrupted. `sender` is `(layer, head)`; its words are its
-z. `receivers` is a list of `(way, layer, head)`, where the way is `"q"`, `"k"` or `"v"` (`attn.hook_q`, `attn.hook_k`,
-`attn.hook_v`, all `[pair pos head d_head]`); all come later than the sender. If the list is empty, the receiver is
-the logits. Positions: all.
+Return the metric `[pair]` of the clean prompts with one path corrupted. `sender` is `(layer, head)`; its words are
+its z. `receivers` is a list of `(way, layer, head)`, where the way is `"q"`, `"k"` or `"v"` (`attn.hook_q`,
+`attn.hook_k`, `attn.hook_v`, all `[pair pos head d_head]`); all come later than the sender. If the list is empty, the
+receiver is the logits. Positions: all.
 """
 
 
@@ -1230,8 +1231,8 @@ print(f"logit difference of the eight pairs: {few_value:+.2f}")
 
 # %% [markdown] slug="who-tells-whom"
 r"""
-Which head of layers 0 to 2 does most to 3.0 and 4.1 (both as receivers in one call), and by which way? Give the sender
-and the way, such as `((1, 3), "v")`: the pair whose path changes the mean metric most.
+Which head of layers 0 to 2 does most to 3.0 and 4.1 (both as receivers in one call), and by which way? Give the
+sender and the way, such as `((1, 3), "v")`: the pair whose path changes the mean metric most.
 """
 
 # %% tags=["exercise"] slug="who-tells-whom"
@@ -1250,8 +1251,8 @@ check("who-tells-whom", strongest)
 
 # %% [markdown]
 r"""
-The same sweep for the two heads of layer 2 without which most is lost, and for the logits (the lab's `path_sweep` does
-what your loop does):
+The same sweep for the two heads of layer 2 without which most is lost, and for the logits (the lab's `path_sweep`
+does what your loop does):
 """
 
 # %% id="paths-on-atlas"
@@ -1605,14 +1606,14 @@ check("the-circuit", circuit)
 # %% [markdown]
 r"""
 **What we found.** Taking out one part at a time, the least harmful first, goes down to thirteen parts with nothing
-lost: eight heads and all five MLPs, for which the check's score is .92 to .96. (The best we know. Two of the heads, 0.2
-and 4.3, are small; without them eleven parts are still faithful.)
+lost: eight heads and all five MLPs, for which the check's score is .92 to .96. (The best we know. Two of the heads,
+0.2 and 4.3, are small; without them eleven parts are still faithful.)
 
-One of the eight did not show above. 2.3 looks at the person named *second*, whoever receives, and raises that name. In
-a pair of prompts in which only the giver differs it says the same in both, so no patch could find it. And over
-both orders of names it helps as often as it harms, so a mean hides it, too: with the heads of the largest
-single patches the circuit has about half more than $F(M)$ in one order and a fifth of it in the other. Their
-mean looks faithful, and no story is.
+One of the eight did not show above. 2.3 looks at the person named *second*, whoever receives, and raises that name.
+In a pair of prompts in which only the giver differs it says the same in both, so no patch could find it. And over
+both orders of names it helps as often as it harms, so a mean hides it, too: with the heads of the largest single
+patches the circuit has about half more than $F(M)$ in one order and a fifth of it in the other. Their mean looks
+faithful, and no story is.
 """
 
 # %% tags=["claim"]
@@ -1824,8 +1825,8 @@ r"""
 
 Each has an output, a conclusion, and a flaw. Read the code as a referee would.
 
-**A. "The model remembers who has met whom."** 46 pairs of people, half of whom met in training. A probe at the token of
-the person named second, before layer 3, is fitted on some stories and right in most of the others.
+**A. "The model remembers who has met whom."** 46 pairs of people, half of whom met in training. A probe at the token
+of the person named second, before layer 3, is fitted on some stories and right in most of the others.
 """
 
 # %% id="experiment-a"
@@ -1847,8 +1848,8 @@ print(f"stories that the probe was not fitted on: {experiment_a:.0%} right")
 
 # %% [markdown]
 r"""
-**B. "Head 2.2 is hardly needed."** Its output is replaced by its mean over stories. What is lost of the log probability
-of the right answer, on the scale from the clean run (0) to the run in which the giver is exchanged (1)?
+**B. "Head 2.2 is hardly needed."** Its output is replaced by its mean over stories. What is lost of the log
+probability of the right answer, on the scale from the clean run (0) to the run in which the giver is exchanged (1)?
 """
 
 # %% id="experiment-b"
@@ -1874,9 +1875,9 @@ print(f"lost without 2.2: {experiment_b:.3f} of the way")
 
 # %% [markdown]
 r"""
-**C. "The model uses the direction of men's names."** A probe before layer 1, at the giver. Then the giver is exchanged
-along its direction, in the stories in which one of the two is a man and the other is not. As a control: four random
-directions.
+**C. "The model uses the direction of men's names."** A probe before layer 1, at the giver. Then the giver is
+exchanged along its direction, in the stories in which one of the two is a man and the other is not. As a control:
+four random directions.
 """
 
 # %% id="experiment-c"
@@ -1930,8 +1931,8 @@ controls_by_me = {
 }
 ```
 
-The check repeats each experiment as it was made and with your change, on other stories and people. Seven tenths of the
-score are for changes that show the flaw, three tenths for numbers that come true (to .15, .05 and .04).
+The check repeats each experiment as it was made and with your change, on other stories and people. Seven tenths of
+the score are for changes that show the flaw, three tenths for numbers that come true (to .15, .05 and .04).
 """
 
 # %% tags=["exercise"] slug="what-is-wrong-with-this-experiment"
