@@ -1172,16 +1172,16 @@ print(
 print(f"  at a cosine above .7: {(nearest > 0.7).float().mean():.0%}")
 
 # %% tags=["claim"]
-assert 0.25 < (nearest > 0.9).float().mean() < 0.5, (
-    "Far less than half of ours have a twin there"
+assert 0.4 < (nearest > 0.9).float().mean() < 0.6, (
+    "Only about half of ours have a twin there (a cosine above .9)"
 )
 
 # %% [markdown]
 r"""
-Far less than half of ours have a twin there. The seed alone is enough for that: Paulo and Belrose 2025 train pairs of
-dictionaries that differ in nothing else, and find 30 % of the latents shared for one with 131,000 latents on Llama 3
-8B, and less agreement with TopK than with L1. So a latent is a finding about *this* dictionary, until another one
-has it too. How often are its latents on?
+Only about half of ours have a twin there (a cosine above .9). The seed alone is enough for that: Paulo and Belrose
+2025 train pairs of dictionaries that differ in nothing else, and find 30 % of the latents shared for one with 131,000
+latents on Llama 3 8B, and less agreement with TopK than with L1. So a latent is a finding about *this* dictionary,
+until another one has it too. How often are its latents on?
 """
 
 # %% id="density"
@@ -1945,11 +1945,15 @@ assert all(
 assert all(
     _v > 0.9 for _v, _k in zip(later, kind_of, strict=True) if _k != "english"
 ), "After 16 tokens of a kind every latent but that for English has an F1 above .9"
-assert min(by_itself["dna"], by_itself["code"]) > 0.9, (
-    "Tokens of DNA and code say it by themselves (.95 and .98, where 1 is a token that occurs in no other text)"
+assert [round(by_itself[_k], 2) for _k in ("dna", "code", "sum")] == [
+    0.95,
+    0.98,
+    0.98,
+], (
+    "those of DNA, code and sums do (.95, .98 and .98, where 1 is a token that occurs in no other text)"
 )
-assert [round(by_itself[_k], 2) for _k in ("dna", "code")] == [0.95, 0.98], (
-    "Tokens of DNA and code say it by themselves (.95 and .98, where 1 is a token that occurs in no other text)"
+assert min(_first[kind_of["dna"]], _first[kind_of["code"]]) > 0.85, (
+    "both models have latents for DNA and code"
 )
 assert [_k for _k, (_a, _b) in _rise.items() if _b < _a] == ["english", "code"], (
     "code and English are the ones that do not gain"
@@ -1969,10 +1973,11 @@ legal phrases from .75 to .92, sums from .74 to .91. It is not the text at hand:
 other model's latents are hardly better for French and law (second column). It is what the model had learned to carry
 along. After 16 tokens of a kind every latent but that for English has an F1 above .9.
 
-Tokens of DNA and code say it by themselves (.95 and .98, where 1 is a token that occurs in no other text), so both
-models have latents for them; code and English are the ones that do not gain. English has none: to say it everywhere
-is better (.73) than any latent. But where none of the other six is said, it is English (.97). Two reasons fit, and
-this does not tell them apart: more than half of the text is English, and it comes in several themes.
+Whether single tokens say their kind by themselves explains a part of this: those of DNA, code and sums do (.95, .98
+and .98, where 1 is a token that occurs in no other text), and both models have latents for DNA and code. But sums
+gain all the same; code and English are the ones that do not gain. English has none: to say it everywhere is better
+(.73) than any latent. But where none of the other six is said, it is English (.97). Two reasons fit, and this does
+not tell them apart: more than half of the text is English, and it comes in several themes.
 
 So the same sentences in another order gave other features. That no latent of `atlas` says French does not mean that
 nothing does; a probe can read it (“What is left out”, below). And what this does not show: it is one seed, one layer,

@@ -154,7 +154,7 @@ def experiment(design: Design, draw: int) -> Findings:
             both = (found.latents.f1, found.others.f1)
             for side, mark, blank in zip(("latents", "others"), both, found.blanks, strict=True):
                 units = getattr(design[name], side).units
-                names += [f"{name}: {units}", "   placebo: random directions"]
+                names += [f"{name}: {units}", f"placebo of the {side}"]
                 values += [mark, blank]
                 held += [found.fair, abs(found.won) <= FAIR]
         return marks_figure(
