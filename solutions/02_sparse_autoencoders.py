@@ -1540,7 +1540,8 @@ A comparison is like for like if its two sides differ in *one* thing, the one th
 whether a dictionary was worth its training, and say beforehand what they will show: one for what layer 2's
 **attention** writes, one for layer 2's **MLP**. One side is given: in the first the latents of `atlas-attn2` (there
 are 320), in the second those of `atlas-mlp2` (512), a *transcoder*: it reads what the MLP reads and writes what the
-MLP writes, in place of it. All else is yours. A comparison is a dict of five entries:
+MLP writes, in place of it. All else is yours. Hand in `design = {"attention": ..., "mlp": ...}`. Each of the two
+comparisons is a dict of five entries:
 
 - `"latents"` and `"others"`: the two sides, dicts with `"how many"` of the units take part (drawn at random) and
   their `"threshold"`: `"zero"`, `"chosen"` (the best on the texts for choosing), or `"best"` (the best on the texts
