@@ -18,6 +18,7 @@ _HOMES = {
         "feature_match_figure",
         "latent_dashboard",
         "live_training",
+        "marks_figure",
         "pareto_figure",
         "recovered_features_figure",
         "splitting_figure",

@@ -5,8 +5,8 @@ Take one feature alone, of size s, and a latent f with the right direction of no
     (s - f)^2 + lambda f          least at   f = s - lambda / 2,  or 0 where s is smaller than that
 
 This is soft thresholding, as in the lasso (Tibshirani 1996): every latent loses the same amount, whatever its
-size (Wright and Sharkey 2024 call it shrinkage). TopK, and L0 with a JumpReLU, put no price on size and take
-nothing away.
+size (shrinkage; feature suppression in Wright and Sharkey 2024). TopK, and L0 with a JumpReLU, put no price
+on size and take nothing away.
 """
 
 import torch

@@ -2,6 +2,7 @@
 
 from mi_tutor.show.dictionaries.concepts import concept_score_figure
 from mi_tutor.show.dictionaries.dashboard import LatentDashboard, latent_dashboard
+from mi_tutor.show.dictionaries.marks import marks_figure
 from mi_tutor.show.dictionaries.quality import density_figure, pareto_figure
 from mi_tutor.show.dictionaries.splitting import splitting_figure
 from mi_tutor.show.dictionaries.toy import feature_match_figure, recovered_features_figure
@@ -15,6 +16,7 @@ __all__ = [
     "feature_match_figure",
     "latent_dashboard",
     "live_training",
+    "marks_figure",
     "pareto_figure",
     "recovered_features_figure",
     "splitting_figure",

@@ -2,13 +2,14 @@
 
     prompts, texts    questions and labelled texts, as tensors
     stories           indirect-object stories, each with another one to take activations from
-    riddles           what a chapter hands over without its label
+    riddles, nameless what a chapter hands over without its label, or without its name
     recipe, measures, swaps                 how `atlas` is made, what its card says
     rote, paragraphs, sentences             its relatives
 
 From `mi_tutor.world` come the facts and pairs that prompts are made of.
 """
 
+from mi_tutor.specimens.atlas.nameless import ten_latents
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
 from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
@@ -34,6 +35,7 @@ __all__ = [
     "story_pairs",
     "suspects",
     "swap_questions",
+    "ten_latents",
     "tokenizer",
     "training_texts",
 ]

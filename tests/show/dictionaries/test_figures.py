@@ -247,3 +247,16 @@ def test_every_figure_is_described_fits_and_comes_out_the_same(name):
     assert len({len(column) for column in figure.data_table().values()}) == 1
     assert figure.to_json() == FIGURES[name]().to_json()
     assert "bdata" not in figure.to_json()
+
+
+def test_marks_are_told_with_signs_and_hatches_and_not_by_colour_alone():
+    figure = dictionaries.marks_figure(["a", "b" * 80], [0.25, 1.0], [False, True])
+    (bars,) = figure.data
+    assert list(bars.text) == ["✗ 0.25", "✓ 1.00"]
+    assert list(bars.marker.pattern.shape) == ["/", ""]
+    assert list(bars.customdata)[1] == "b" * 80
+    assert figure.layout.yaxis.ticktext[1].endswith("…")
+    assert figure.data_table()["held"].tolist() == [False, True]
+    assert "1 of 2" in figure.alt and "a 0.25 (not so)" in figure.alt
+    with pytest.raises(ValueError, match="names"):
+        dictionaries.marks_figure(["a"], [0.1, 0.2], [True, True])

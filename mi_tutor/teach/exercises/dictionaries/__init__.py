@@ -1,13 +1,16 @@
 """Exercises and quick checks of chapter 02, sparse autoencoders, in the order in which they are met."""
 
+from mi_tutor.teach.exercises.dictionaries.ablating import ABLATE_A_LATENT
 from mi_tutor.teach.exercises.dictionaries.atlas import NAME_A_LATENT, TRAIN_ON_ATLAS
 from mi_tutor.teach.exercises.dictionaries.choosing_latents import CHOOSE_THEN_MARK
+from mi_tutor.teach.exercises.dictionaries.comparing_units import LIKE_FOR_LIKE
 from mi_tutor.teach.exercises.dictionaries.decoder import REMOVE_PARALLEL, UNIT_DECODER
 from mi_tutor.teach.exercises.dictionaries.encoding import ENCODE_DECODE
 from mi_tutor.teach.exercises.dictionaries.jump_relu import JUMP_RELU
 from mi_tutor.teach.exercises.dictionaries.loss import SAE_LOSS
 from mi_tutor.teach.exercises.dictionaries.matching import MATCH_FEATURES
 from mi_tutor.teach.exercises.dictionaries.metrics import SAE_METRICS
+from mi_tutor.teach.exercises.dictionaries.names import NAME_THE_LATENTS
 from mi_tutor.teach.exercises.dictionaries.pareto import PARETO
 from mi_tutor.teach.exercises.dictionaries.picking import PICK_LAMBDA
 from mi_tutor.teach.exercises.dictionaries.quizzes import QUIZZES
@@ -42,7 +45,10 @@ EXERCISES = (
     SCORE_A_LABEL,
     CHOOSE_THEN_MARK,
     NEURONS_VS_LATENTS,
+    LIKE_FOR_LIKE,
     FEATURE_SPLITTING,
+    NAME_THE_LATENTS,
+    ABLATE_A_LATENT,
 )
 
 __all__ = ["EXERCISES", "QUIZZES"]

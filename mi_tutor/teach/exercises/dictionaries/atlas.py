@@ -130,6 +130,14 @@ GOALS = (
         "Tokens before an answer are a ninth of the text and most of what we want to read: let training see them more "
         "often (`share`).",
     ),
+    Property(
+        name="FVU where an answer is due: lower than on all text",
+        holds=lambda value, texts: value["fvu_slots"] < value["fvu"],
+        sentence=lambda value, texts: (
+            f"FVU where an answer is due is {value['fvu_slots']:.3f}, and {value['fvu']:.3f} on texts as they are: it describes all "
+            "other tokens better than those that we want to read. Let training see them more often (`share`)."
+        ),
+    ),
     _goal(
         "dead",
         MOST_DEAD,
@@ -174,7 +182,7 @@ TRAIN_ON_ATLAS = Exercise(
     title="A dictionary for a language model",
     chapter="02",
     points=4,
-    minutes=15,
+    minutes=12,
     difficulty=3,
     objective="Train a dictionary on a language model's activations, with samples and settings that you choose, and hold it to what was asked.",
     cases=_cases,
@@ -264,7 +272,7 @@ NAME_A_LATENT = ValueExercise(
     title="Give it a name",
     chapter="02",
     points=1,
-    minutes=6,
+    minutes=5,
     difficulty=1,
     objective="Read a latent that nobody has labelled for you: contexts from strong to weak, logit effects, density.",
     expected=lambda: mystery().state,

@@ -66,7 +66,7 @@ ENCODE_DECODE = Exercise(
     title="Encode and decode",
     chapter="02",
     points=2,
-    minutes=8,
+    minutes=6,
     difficulty=1,
     objective="Write what a sparse autoencoder computes: f = ReLU((x - b_dec) W_enc + b_enc) and x' = f W_dec + b_dec.",
     cases=_forward_cases,
