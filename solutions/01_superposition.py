@@ -1077,11 +1077,15 @@ check("predict-the-fate", fate_predictions)
 
 # %% [markdown]
 r"""
-**What we found.** Our first thoughts stand at the border of passing (0.37 to 0.49 on four draws). They
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Our first thoughts stand at the border of passing (0.37 to 0.49 on four draws). They
 were wrong where we had let density decide, and too sure where two arrangements cost nearly the same:
 there the random start decides, and the honest prediction is a frequency. Pilots in the middle of each
 range are excellent, since a draw's own densities change little. The reasons, setting by setting, stand
 in the solution.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1399,10 +1403,14 @@ check("switch-a-neuron-off", neuron_rule)
 
 # %% [markdown]
 r"""
-**What we found.** The two rules that come to mind first explain nothing. Ours explains about four
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+The two rules that come to mind first explain nothing. Ours explains about four
 fifths of the variance in networks that it was not fitted to; that is the best of this form that we
 know, and what it lacks is which neurons are on together. What a neuron is *for* is not what you see
 when it is gone.
+
+</details>
 """
 
 # %% tags=["claim"]

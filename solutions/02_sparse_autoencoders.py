@@ -935,8 +935,8 @@ than TopK. Then look at the last column of the table, which on a language model 
 *lowest* error of each kind finds the *fewest* features: 1 of 32 at the smallest λ (L1, JumpReLU), none with k = 8. A
 dictionary that may use many more latents than there are features in a sample (1.28 here) mixes features, and
 reconstructs better for it. So neither axis says whether latents are features, and going down the curve is not always
-going forward. Too few is no better: Chanin and Garriga-Alonso 2025 find that dictionaries mix (correlated) features at
-too low an L0 as well as at too high a one, and that of those in common use most have an L0 that is too *low*.
+going forward. Too few is no better: Chanin and Garriga-Alonso 2025 find that dictionaries mix (correlated) features
+at too low an L0 as well as at too high a one, and that of those in common use most have an L0 that is too *low*.
 """
 
 # %% tags=["quiz"]
@@ -963,9 +963,9 @@ anything between tokens. So states and countries are marked at these tokens, the
 other tokens there is no label for them, neither yes nor no, and they are left out when a latent is marked: our
 marks are about answers, not about all text.
 
-One detail decides much of what follows. Such tokens are a ninth of the tokens, and 98 states and countries share them;
-left alone, a dictionary spends most of its latents elsewhere. So training sees such tokens more often: they are 90 %
-of its samples. Metrics are taken on text as it is.
+One detail decides much of what follows. Such tokens are a ninth of the tokens, and 98 states and countries share
+them; left alone, a dictionary spends most of its latents elsewhere. So training sees such tokens more often: they are
+90 % of its samples. Metrics are taken on text as it is.
 """
 
 # %% id="open-atlas"
@@ -1141,11 +1141,12 @@ assert all(
 
 # %% [markdown]
 r"""
-**What you should see.** Both dictionaries recover more than 95 %. And an activation to which as much noise was *added*
-as there is to explain recovers about 95 % against zeros and 93 % against the mean, with an FVU of 1, which is what
-always saying the mean has. It is not that zeros do so much damage (the mean hardly does less). The noisy activation
-still has its signal, beside noise in directions that later layers hardly read. FVU sees the noise, the loss sees the
-signal: two numbers that are often reported together, and one can be as bad as can be while the other looks good.
+**What you should see.** Both dictionaries recover more than 95 %. And an activation to which as much noise was
+*added* as there is to explain recovers about 95 % against zeros and 93 % against the mean, with an FVU of 1, which is
+what always saying the mean has. It is not that zeros do so much damage (the mean hardly does less). The noisy
+activation still has its signal, beside noise in directions that later layers hardly read. FVU sees the noise, the
+loss sees the signal: two numbers that are often reported together, and one can be as bad as can be while the other
+looks good.
 """
 
 # %% tags=["quiz"]
@@ -1560,11 +1561,11 @@ comparisons is a dict of five entries:
 The activations are layer 2's `attn_out` and `mlp_out` (what attention and MLP write), `resid_mid` (the stream between
 them) and `mlp_in` (what the MLP reads: `lab.activation_rows(model, tokens, "blocks.2.mlp")[0]`).
 
-The check draws new texts and does three things with each of the two comparisons. It **runs** it: the difference should
-come out within .05 of yours. It runs a **placebo**: on each side random directions of what that side's units read, as
-many, with that side's threshold. There is nothing to find, so neither side may win by more than .03. And it
-**replicates**: chosen units are marked again, on a third set of texts, and may lose .03 on average of the two sides. A
-comparison that fails the placebo or the replication is not like for like, and its prediction does not count. Three
+The check draws new texts and does three things with each of the two comparisons. It **runs** it: the difference
+should come out within .05 of yours. It runs a **placebo**: on each side random directions of what that side's units
+read, as many, with that side's threshold. There is nothing to find, so neither side may win by more than .03. And it
+**replicates**: chosen units are marked again, on a third set of texts, and may lose .03 on average of the two sides.
+A comparison that fails the placebo or the replication is not like for like, and its prediction does not count. Three
 tests, two comparisons: each counts a sixth.
 
 (`units_of` above and `lab.match_concepts` are what it takes. In `asked_about` and `named` stands which tokens count.)
@@ -1689,7 +1690,9 @@ assert (compared["transcoder"].f1 < 0.9).all(), "and not one of 50 states reache
 
 # %% [markdown]
 r"""
-**What we found.** The table above compared latents of one place with neurons of another, and the placebo shows it:
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+The table above compared latents of one place with neurons of another, and the placebo shows it:
 random directions of what attention writes have a mean F1 of about .3, random directions of what the MLP reads about
 .2. More of what attention writes *is* the state. (The papers compare a dictionary with the neurons of its own layer.)
 Like for like, where attention writes: the latents have .98, the activation's own axes, in both signs, .33. At the
@@ -1706,6 +1709,8 @@ of what is asked about it there is little in its variance.
 
 What is asked came earlier: layer **1**'s attention brings it to the token where the answer is due. Here is a
 dictionary for that.
+
+</details>
 """
 
 # %% id="what-is-asked"
@@ -1757,8 +1762,8 @@ assert max(_v for _c, _v in f1.items() if _c.startswith("language=")) < 0.5, (
 
 # %% [markdown]
 r"""
-**What you should see.** Read it row by row. All but two of the 39 pairs have a latent of their own, with an F1 of .9 or
-more: a relation *in one language*. Six of the 13 relations have one for all languages as well; for the others the
+**What you should see.** Read it row by row. All but two of the 39 pairs have a latent of their own, with an F1 of .9
+or more: a relation *in one language*. Six of the 13 relations have one for all languages as well; for the others the
 best latent is silent in some language. And no latent at all says a language whatever is asked.
 
 Does the model then write "the bird, asked in French" as one thing, that has nothing to do with "the bird, asked in
@@ -1811,9 +1816,9 @@ assert additive["relation"] + additive["language"] > 0.75, (
 r"""
 **What you should see.** 69 % is the relation, 9 % the language, and 21 % the pair. The activation is mostly a sum. So
 latents for pairs are the *dictionary's* choice: sparsity pays for one latent "bird in French" where a sum would take
-two, and a conjunction costs it nothing while there are only 39. What a dictionary finds is what is cheap to write with
-few latents, and that need not be how the model composes it. Which concepts a model has is something you find out;
-your list of concepts is a proposal, and so is a dictionary's.
+two, and a conjunction costs it nothing while there are only 39. What a dictionary finds is what is cheap to write
+with few latents, and that need not be how the model composes it. Which concepts a model has is something you find
+out; your list of concepts is a proposal, and so is a dictionary's.
 """
 
 # %% tags=["quiz"]
@@ -1823,15 +1828,15 @@ quiz("fair-to-neurons", "b")
 r"""
 ## Why no latent says “French”
 
-No latent so far says that a sentence is French, although the model answers in French. Is that the dictionaries' fault,
-or does the model not keep it as one thing? Look at what `atlas` read. Its sentences were drawn one by one: after a
-French one comes a sum, then an English one. Within a sentence most words say their language by themselves. And about
-the next sentence it says nothing, so little is gained from carrying “French” along.
+No latent so far says that a sentence is French, although the model answers in French. Is that the dictionaries'
+fault, or does the model not keep it as one thing? Look at what `atlas` read. Its sentences were drawn one by one:
+after a French one comes a sum, then an English one. Within a sentence most words say their language by themselves.
+And about the next sentence it says nothing, so little is gained from carrying “French” along.
 
-That is a hypothesis, and it can be tested. Two more models come with the course. `atlas-sentences` read sentences drawn
-one by one; `atlas-paragraphs` read 5 to 12 of one theme and language in a row (French, Spanish, code, sums, law and DNA
-are one theme each, English has six). In all else they are alike. Compare them with each other and not with `atlas`,
-which was trained longer, and on less code, sums, law and DNA.
+That is a hypothesis, and it can be tested. Two more models come with the course. `atlas-sentences` read sentences
+drawn one by one; `atlas-paragraphs` read 5 to 12 of one theme and language in a row (French, Spanish, code, sums, law
+and DNA are one theme each, English has six). In all else they are alike. Compare them with each other and not with
+`atlas`, which was trained longer, and on less code, sums, law and DNA.
 """
 
 # %% tags=["quiz"]
@@ -1970,9 +1975,9 @@ assert labels[:, 0].float().mean() > 0.5, "more than half of the text is English
 # %% [markdown]
 r"""
 **What you should see.** From the first column to the third, French rises from .39 to .95, Spanish from .69 to .96,
-legal phrases from .75 to .92, sums from .74 to .91. It is not the text at hand: marked on the very same paragraphs, the
-other model's latents are hardly better for French and law (second column). It is what the model had learned to carry
-along. After 16 tokens of a kind every latent but that for English has an F1 above .9.
+legal phrases from .75 to .92, sums from .74 to .91. It is not the text at hand: marked on the very same paragraphs,
+the other model's latents are hardly better for French and law (second column). It is what the model had learned to
+carry along. After 16 tokens of a kind every latent but that for English has an F1 above .9.
 
 Whether single tokens say their kind by themselves explains a part of this: those of DNA, code and sums do (.95, .98
 and .98, where 1 is a token that occurs in no other text), and both models have latents for DNA and code. But sums
@@ -1982,8 +1987,8 @@ not tell them apart: more than half of the text is English, and it comes in seve
 
 So the same sentences in another order gave other features. That no latent of `atlas` says French does not mean that
 nothing does; a probe can read it (“What is left out”, below). And what this does not show: it is one seed, one layer,
-a width at which it works (with 192, 320 or 384 latents one kind or another falls to .7 or .8), and nobody took a latent
-away to see whether the model uses it.
+a width at which it works (with 192, 320 or 384 latents one kind or another falls to .7 or .8), and nobody took a
+latent away to see whether the model uses it.
 """
 
 # %% [markdown]
@@ -2088,12 +2093,12 @@ assert 0 < _error["atlas-attn2"] - _error["atlas-attn2-wide"] < 0.01, (
 
 # %% [markdown]
 r"""
-**What you should see.** With 64 latents the states have to share: no latent says one of them (the best F1 is below .6).
-With 320 each has its own. With 1,536 three states take two, Alabama, Iowa and Virginia, and the error is hardly lower.
-Neither is wrong; the wide one is a finer description. But “the latent for Alabama” no longer exists in it. How far this
-goes depends on the data: language models know more about a state than `atlas` does, and there a latent may fall into
-dozens (Bricken et al. 2023). A dictionary of one size is one cut through what may be a tree. Leask et al. 2025 ask
-whether there is a canonical set of latents at all, and find none.
+**What you should see.** With 64 latents the states have to share: no latent says one of them (the best F1 is below
+.6). With 320 each has its own. With 1,536 three states take two, Alabama, Iowa and Virginia, and the error is hardly
+lower. Neither is wrong; the wide one is a finer description. But “the latent for Alabama” no longer exists in it. How
+far this goes depends on the data: language models know more about a state than `atlas` does, and there a latent may
+fall into dozens (Bricken et al. 2023). A dictionary of one size is one cut through what may be a tree. Leask et al.
+2025 ask whether there is a canonical set of latents at all, and find none.
 
 ### Names that can be wrong
 
@@ -2111,16 +2116,16 @@ print("ten latents of atlas-attn1:", *ten_latents())
 
 # %% [markdown] slug="name-the-latents"
 r"""
-Here are ten latents of `asking`, the dictionary for what layer 1's attention writes (`"blocks.1.hook_attn_out"`). Give
-each a name: **a list of concepts out of `texts.concepts`**. It says: the latent is on where the token before an answer
-(`texts.chosen`) carries *at least one* of these, and nowhere else among such tokens. A name may have one concept or up
-to eight. Two of the ten have no name: no list of these concepts predicts them. Say so with `None`.
+Here are ten latents of `asking`, the dictionary for what layer 1's attention writes (`"blocks.1.hook_attn_out"`).
+Give each a name: **a list of concepts out of `texts.concepts`**. It says: the latent is on where the token before an
+answer (`texts.chosen`) carries *at least one* of these, and nowhere else among such tokens. A name may have one
+concept or up to eight. Two of the ten have no name: no list of these concepts predicts them. Say so with `None`.
 
 Hand in `names`, a dict from the latent's number to its list or to `None`.
 
 The check draws new texts. A name gets the F1 of its predictions, with "on" meaning above 0. For a latent that has no
-name `None` gets 1 and any name 0, and the other way round `None` gets 0 for one that has. The score is the mean of the
-ten.
+name `None` gets 1 and any name 0, and the other way round `None` gets 0 for one that has. The score is the mean of
+the ten.
 """
 
 # %% tags=["exercise"] slug="name-the-latents"
@@ -2165,7 +2170,9 @@ assert sum(own_marks) / 10 > 0.97, (
 
 # %% [markdown]
 r"""
-**What we found.** Turned around, `feature_splitting` writes names: concepts are added as long as they help to predict
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Turned around, `feature_splitting` writes names: concepts are added as long as they help to predict
 the latent. Two of the ten latents say what their strongest contexts suggest. Six are on for several things that have
 nothing to do with each other, and a name made from the strongest contexts would have been believed: it is precise and
 misses half. For two nothing predicts well; they are on at many tokens of every kind. Our names score .97 or more on
@@ -2180,6 +2187,8 @@ it **absorption**). The state's latent still looks precise, and its contexts do 
 
 First with a planted one: eight features at right angles, of which the second ("the city") never comes without the
 first ("the state").
+
+</details>
 """
 
 # %% id="planted-absorption"
@@ -2422,8 +2431,8 @@ taken out of what layer 2's attention writes (the error term stays in, and so do
 | `all` | all latents of `good` |
 | `error` | the error term of `good`; the latents stay |
 
-And one more: `another's`, the share of answers in `own` that are **another state's** answer to the same question. Hand
-in `broken`, a dict with these nine shares.
+And one more: `another's`, the share of answers in `own` that are **another state's** answer to the same question.
+Hand in `broken`, a dict with these nine shares.
 
 The check takes questions at random, 240 English and 120 French ones (none of those that were held out), and does all
 of it. The score is 1 for no error, and 0 for a mean error of .4, which is about what one half everywhere has. A best
@@ -2510,7 +2519,9 @@ assert broken["all"] < broken["own"], "Without all latents it is worse still"
 
 # %% [markdown]
 r"""
-**What we found.** Without its state's latent fewer than one answer in five stays right, in French as in English, and
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Without its state's latent fewer than one answer in five stays right, in French as in English, and
 nearly all of the wrong ones are another state's: the relation and the language come by another way, and what is
 missing is *which* state. Nothing happens where the name ends, without another state's latent, along a random
 direction of that length, or without the error term. So these latents of `good` are used, where the answer is due, for
@@ -2518,6 +2529,8 @@ one thing. Without all latents it is worse still. Of `dense` most answers surviv
 let one expect. What this does not show: that the answers need the *latent*. They need the direction that it writes;
 the model has no latents. Our predictions were measured on other questions than the check's: excellent on every draw
 that we tried.
+
+</details>
 """
 
 # %% [markdown]
@@ -2591,10 +2604,10 @@ assert round(100 * _rebuilt[2]) == 63 and round(100 * _left[2]) == 87, (
 
 # %% [markdown]
 r"""
-**What you should see.** All three can be read from the activation: what is asked and in which language *is*
-there, along with the state. Of the state little is left out (15 %). The relation can be read from what is left out
-(87 %) and hardly better than by chance from the reconstruction: no latent was worth spending on it. The language can be
-read from both, from the reconstruction at 63 % and from what is left out at 87 %, though no latent says it.
+**What you should see.** All three can be read from the activation: what is asked and in which language *is* there,
+along with the state. Of the state little is left out (15 %). The relation can be read from what is left out (87 %)
+and hardly better than by chance from the reconstruction: no latent was worth spending on it. The language can be read
+from both, from the reconstruction at 63 % and from what is left out at 87 %, though no latent says it.
 
 So here a probe on the activation beats anything read off the dictionary, and that is no oddity of `atlas`. Kantamneni
 et al. 2025 set dictionaries the task they should be good at, reading concepts where data is scarce, unbalanced,
@@ -2658,16 +2671,16 @@ r"""
   activations are cut otherwise.
 - **"FVU is low, so the dictionary is good."** You have seen the counterexample. Karvonen et al. 2025 (SAEBench)
   report it at scale: gains on proxy metrics do not reliably become better practical performance.
-- **"98 % of the loss is recovered, so the latents are 98 % of what the model does."** An activation with as much noise
-  added as there was signal recovers 93 to 95 %, as you saw: the model goes by the signal in it, and reads few of the
-  directions. What share of *what* is recovered?
+- **"98 % of the loss is recovered, so the latents are 98 % of what the model does."** An activation with as much
+  noise added as there was signal recovers 93 to 95 %, as you saw: the model goes by the signal in it, and reads few
+  of the directions. What share of *what* is recovered?
 - **"Its top contexts are all Texas, so it is the Texas latent."** Precision at the top says nothing about weak
   activations, and nothing about recall.
 - **"The latent is on, so the model uses it."** Read, not changed. That the model uses it is chapter 05's
   question.
 - **"Neurons are the natural units, dictionaries are artificial."** Neurons are a *privileged* basis: the nonlinearity
-  acts on each by itself. A dictionary has more latents than dimensions, so it is no basis at all, and it is one of many
-  that fit. Which says more per unit can be measured, like for like, and depends on the place: you did.
+  acts on each by itself. A dictionary has more latents than dimensions, so it is no basis at all, and it is one of
+  many that fit. Which says more per unit can be measured, like for like, and depends on the place: you did.
 - **"More latents, more understanding."** Splitting: in the limit each text has a latent of its own.
 
 ## Recap

@@ -1092,7 +1092,9 @@ print(f"the same without head 1.0, second copy: {mute:.2f}")
 
 # %% [markdown]
 r"""
-**What we found.** (Our report scores 1.00, the best we know.) Head 1.0 says one thing, the same in every row of
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+(Our report scores 1.00, the best we know.) Head 1.0 says one thing, the same in every row of
 blocks and at nearly every position: put its mean in its place, or what it wrote in another row, and the loss does
 not move. So it carries no word. Ablation by zero costs more than a nat, and so does what it writes in running text:
 nearly nothing.
@@ -1115,6 +1117,8 @@ Models*.
 
 Two things to keep. Zero is a choice of what to put in a head's place, and often a strange one. And an effect on
 the loss says nothing yet about the way it took.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1682,7 +1686,9 @@ check("roles", head_roles)
 
 # %% [markdown]
 r"""
-**What we found.** (Our table is marked excellent.) Every one of the three models has one previous-token head, in
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+(Our table is marked excellent.) Every one of the three models has one previous-token head, in
 layer 0; two induction heads or three; and one confidence head or two, in layer 1. So the head that the two-head
 story leaves out is no accident of one seed. The rest of layer 0 reads text, or does nothing that we can see.
 
@@ -1696,6 +1702,8 @@ most both ways, in all three.
 The same detectors on models that were trained on other text. `atlas` is the course's larger specimen;
 GPT-2 small has 12 layers of 12 heads and is fetched if this machine can (about 550 MB, once). The tokens
 are drawn at random from their vocabularies, so nothing but induction can predict the second copy.
+
+</details>
 """
 
 # %% tags=["claim"]

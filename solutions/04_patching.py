@@ -1605,7 +1605,9 @@ check("the-circuit", circuit)
 
 # %% [markdown]
 r"""
-**What we found.** Taking out one part at a time, the least harmful first, goes down to thirteen parts with nothing
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Taking out one part at a time, the least harmful first, goes down to thirteen parts with nothing
 lost: eight heads and all five MLPs, for which the check's score is .92 to .96. (The best we know. Two of the heads,
 0.2 and 4.3, are small; without them eleven parts are still faithful.)
 
@@ -1614,6 +1616,8 @@ In a pair of prompts in which only the giver differs it says the same in both, s
 both orders of names it helps as often as it harms, so a mean hides it, too: with the heads of the largest single
 patches the circuit has about half more than $F(M)$ in one order and a fifth of it in the other. Their mean looks
 faithful, and no story is.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1989,13 +1993,17 @@ check("what-is-wrong-with-this-experiment", controls_by_me)
 
 # %% [markdown]
 r"""
-**What we found.** A is a leak: the same pairs are in both parts, so the probe has learned 46 pairs by heart. On
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+A is a leak: the same pairs are in both parts, so the probe has learned 46 pairs by heart. On
 pairs that it was not fitted on it is right about as often as a coin, and labels drawn by lot it reads as well. B is
 a metric that saturates: the answer's log probability is near 0, its upper end, and hardly moves; of the logit
 difference a quarter of the way is lost. C is a control that cannot fail: hardly any of what differs between two
 givers lies along a random direction, whatever is true of men. (Labels shuffled story by story are no better: a
 probe for them finds no direction of names.) Along directions that part the names by lot the answer moves at least
 as much. With these three, and numbers from our own runs, the score is 1.
+
+</details>
 """
 
 # %% tags=["claim"]
