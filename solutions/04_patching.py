@@ -1607,9 +1607,10 @@ check("the-circuit", circuit)
 r"""
 <details><summary><b>What we found</b> (open it after your try)</summary>
 
-Taking out one part at a time, the least harmful first, goes down to thirteen parts with nothing
-lost: eight heads and all five MLPs, for which the check's score is .92 to .96. (The best we know. Two of the heads,
-0.2 and 4.3, are small; without them eleven parts are still faithful.)
+Taking out one part at a time, the least harmful first (adding to the heads with large patches, one at a time, comes
+there as well), goes down to thirteen parts with nothing lost: eight heads and all five MLPs, for which the check's
+score is .92 to .96. (The best we know. Two of the heads, 0.2 and 4.3, are small; without them eleven parts are still
+faithful, just.)
 
 One of the eight did not show above. 2.3 looks at the person named *second*, whoever receives, and raises that name.
 In a pair of prompts in which only the giver differs it says the same in both, so no patch could find it. And over
@@ -1913,7 +1914,8 @@ print(f"along random directions, mean:      {sum(controls) / 4:.3f}")
 r"""
 For each of the three change **one** setting, so that the flaw shows, and predict the number that the changed
 experiment gives: for A the share that is read rightly, for B the share lost, for C the share of the answer that moves
-along the *control's* directions, their mean. The settings, with what was done first:
+along the *control's* directions (not along the men's), their mean. More than one change may show a flaw. The
+settings, with what was done first:
 
 | | | |
 |---|---|---|
