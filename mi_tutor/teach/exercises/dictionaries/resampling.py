@@ -80,15 +80,15 @@ def _run(answer: Any, *, generator: torch.Generator, **inputs: Any) -> dict[str,
     start = generator.get_state()
     new = answer(*inputs.values(), generator)
     if not isinstance(new, list | tuple):
-        return {"new": new, "same": True}  # no triple of weights, which will be told
+        return {"new": new, "used": True, "same": True}  # no triple of weights, which will be told
     used = not inputs["dead"].any() or not torch.equal(start, generator.get_state())
     if len(inputs["x"]) > 1000:  # once is enough to count how often what is drawn
-        return {"new": new, "same": used}
+        return {"new": new, "used": used, "same": True}
     generator.set_state(start)
     seed_globally(1)
     again = answer(*copies.values(), generator)
     same = all(torch.equal(a, b) for a, b in zip(new, again, strict=True))
-    return {"new": new, "same": used and same}
+    return {"new": new, "used": used, "same": same}
 
 
 def _errors(W_enc, b_enc, W_dec, b_dec, x) -> Tensor:
@@ -106,7 +106,8 @@ def _view(value, W_enc, b_enc, W_dec, b_dec, x, dead, generator) -> dict[str, An
         "the living latents' encoder": new_enc[:, ~dead],
         "the living latents' bias": new_b[~dead],
         "the living latents' decoder": new_dec[~dead],
-        "the same draw from the same generator": value["same"],
+        "whether something is drawn from `generator`": value["used"],
+        "whether the same generator gives the same draw": value["same"],
     }
     if not dead.any():
         return view

@@ -118,7 +118,7 @@ DENOISE_OR_NOISE = Exercise(
         Mistake(
             name="patches pile up",
             wrong=_piling_up,
-            sentence="Your patches pile up: entry i has parts 0 to i patched. Start from an unpatched copy for each part.",
+            sentence="Entry i has parts 0 to i patched. Either your patches pile up (start from an unpatched copy for each part), or your index is a slice.",
         ),
         Mistake(
             name="as if the circuit were linear",

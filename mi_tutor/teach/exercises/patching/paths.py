@@ -16,7 +16,6 @@ from mi_tutor.teach.exercises.patching.inputs import (
     atlas,
     cached,
     random_ids,
-    run_and_look,
 )
 
 Head = tuple[int, int]
@@ -33,16 +32,17 @@ def patch_path(
 
 def _cases(g: torch.Generator) -> list[Case]:
     model = atlas()
+    # Pairs of heads between which something passes: most pairs change a metric by less than rounding does.
     settings = [
-        ("two layers between them", 2, 6, (0, 1), (3, 2)),
-        ("the next layer, one pair", 1, 5, (2, 0), (3, 3)),
-        ("from the first to the last layer", 2, 5, (0, 3), (4, 1)),
+        ("a layer between them", 2, 6, (1, 0), (3, 0)),
+        ("the next layer, one pair", 1, 5, (2, 0), (3, 0)),
+        ("a layer between them, in another model", 2, 5, (2, 3), (4, 3)),
     ]
     return [
         Case(
             label=label,
             inputs={
-                "model": an_atlas(),
+                "model": an_atlas(edited=receiver[0] == 4),
                 "clean": random_ids(g, n_pairs, length, model=model),
                 "corrupted": random_ids(g, n_pairs, length, model=model),
                 "metric": a_metric(g, n_pairs, model=model),
@@ -159,8 +159,7 @@ PATH_PATCHING = Exercise(
     objective="Follow one path: what a sender writes, as far as one receiver's queries read it.",
     cases=_cases,
     reference=patch_path,
-    run=run_and_look,
-    tolerance=Tolerance(rtol=1e-4, atol=1e-3),
+    tolerance=Tolerance(rtol=1e-5, atol=2e-4),
     styles=(
         Style(name="all heads held by name", right=_path()),
         Style(name="only the heads before the receiver held", right=_only_between),

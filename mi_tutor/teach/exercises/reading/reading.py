@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
@@ -228,14 +226,6 @@ def _sum_cases(g: torch.Generator) -> list[Case]:
     ]
 
 
-def _sum_run(answer: Any, cache: Any, n_layers: int) -> dict[str, Any]:
-    """The sum, and whether the cache holds afterwards what it held before."""
-    before = {name: cache[name].clone() for name in residual_part_names(n_layers)}
-    value = answer(cache, n_layers)
-    same = all(torch.equal(before[name], cache[name]) for name in before)
-    return {"the sum": value, "whether the cache is as it was": same}
-
-
 def _outputs(cache, n_layers, kinds=("attn", "mlp")):
     return sum(
         cache[f"blocks.{layer}.hook_{kind}_out"] for layer in range(n_layers) for kind in kinds
@@ -278,7 +268,6 @@ RESIDUAL_SUM = Exercise(
     objective="Rebuild the final residual stream from everything that was written to it.",
     cases=_sum_cases,
     reference=residual_sum,
-    run=_sum_run,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(
         Style(name="a loop that adds", right=_sum_by_loop),

@@ -278,7 +278,7 @@ DOSE_RESPONSE = Exercise(
     objective="Say how the answer depends on the strength of an intervention, and keep “something else” apart from “the target's”.",
     cases=_dose_cases,
     reference=answer_fates,
-    exact_dtype=False,
+    dtype="any",
     styles=(
         Style(name="a loop", right=_dose_by_loop),
         Style(name="topk", right=_dose_by_topk),

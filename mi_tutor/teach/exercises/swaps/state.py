@@ -93,7 +93,7 @@ FIND_THE_STATE = Exercise(
     objective="Say when and where the state appears: read it from activations with the simplest probe, on prompts it was not made from.",
     cases=_read_cases,
     reference=readable,
-    exact_dtype=False,
+    dtype="any",
     styles=(
         Style(name="a loop", right=_read_by_loop),
         Style(name="numpy", right=_read_by_numpy),
