@@ -18,10 +18,12 @@ import torch
 from mi_tutor.teach import structure
 from mi_tutor.teach.comparing import Finding, blank_advice, difference, kind_advice
 from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
-from mi_tutor.teach.outcome import Outcome, observe, plain
+from mi_tutor.teach.outcome import Outcome, observe, plain, unchanged
 from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, Seen, gradient_difference, recognise
 from mi_tutor.teach.session import SessionDamaged, usual_session
 from mi_tutor.teach.wording import describe, describe_kind
+
+OTHER_NUMBERS = 1000  # added to the seed
 
 
 class CaseVerdict(NamedTuple):
@@ -59,7 +61,9 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
         for case, one, truth in zip(cases, seen, truths, strict=False)
     ]
     if not any(findings):
-        return Verdict(exercise.slug, True, tuple(CaseVerdict(case.label, True) for case in cases))
+        right = tuple(CaseVerdict(case.label, True) for case in cases)
+        wrong = _once_more(exercise, answer, cases, seed)
+        return Verdict(exercise.slug, not wrong, (*right, *wrong))
     comparable = not any(f and f.kind in {"timeout", "unanswered"} for f in findings)
     mistake = recognise(exercise, cases, seen, truths, see) if comparable else None
     if mistake is not None:
@@ -71,6 +75,25 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
         for case, finding in zip(cases, findings, strict=False)
     )
     return Verdict(exercise.slug, False, verdicts, mistake.name if mistake else None)
+
+
+def _once_more(
+    exercise: Exercise, answer: Callable[..., Any], cases: list[Case], seed: int
+) -> tuple[CaseVerdict, ...]:
+    """One case with other numbers, after all were right: what was kept between calls would do harm now."""
+    for case, other in zip(cases, make_cases(exercise, seed + OTHER_NUMBERS), strict=False):
+        if not all(unchanged(value, other.inputs[name]) for name, value in case.inputs.items()):
+            seen, truth = (see(exercise, each, other) for each in (answer, exercise.reference))
+            finding = find(exercise, other, seen, truth)
+            if finding is None:
+                return ()
+            advice = (
+                "All cases were right, and then one of them once more, with other numbers, was not. Is something "
+                f"kept between calls (a global variable, a default argument, a cache)? {finding.advice}"
+            )
+            label = f"{other.label}, with other numbers"
+            return (CaseVerdict(label, False, finding._replace(advice=advice)),)
+    return ()
 
 
 def unfit(exercise: Exercise, answer: Any) -> Verdict | None:

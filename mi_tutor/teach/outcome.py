@@ -82,7 +82,7 @@ def observe(exercise: Exercise, answer: Callable[..., Any], case: Case) -> Outco
             raise
         except BaseException as error:  # a learner's sys.exit() must not end the notebook either
             return Outcome(failure=_failure(type(error).__name__, _message(error)))
-    changed = tuple(name for name, now in inputs.items() if not _unchanged(case.inputs[name], now))
+    changed = tuple(name for name, now in inputs.items() if not unchanged(case.inputs[name], now))
     return Outcome(value, None, gradients, changed, tuple(_spoilt(case, inputs)))
 
 
@@ -153,11 +153,11 @@ def _fresh(value: Any, wants_gradient: bool) -> Any:
     return copy.deepcopy(value) if isinstance(value, list | dict) else value
 
 
-def _unchanged(before: Any, after: Any) -> bool:
+def unchanged(before: Any, after: Any) -> bool:
     if isinstance(before, list):
-        return len(before) == len(after) and all(map(_unchanged, before, after))
+        return len(before) == len(after) and all(map(unchanged, before, after))
     if isinstance(before, dict):
-        return list(before) == list(after) and all(map(_unchanged, before.values(), after.values()))
+        return list(before) == list(after) and all(map(unchanged, before.values(), after.values()))
     if isinstance(before, int | float | str):
         return before == after or before != before  # nan
     if not isinstance(before, torch.Tensor):

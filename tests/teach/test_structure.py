@@ -79,7 +79,9 @@ def test_what_only_squares_and_codes_show():
     assert "above the diagonal" in said(lambda x: x.tril(), squares)
     assert "2 where 0 is expected" in said(lambda x: torch.tensor([2, 1, 0])[x], CODES)
     assert "1 larger than" in said(lambda x: x + 1, CODES)
-    assert "2 of 8 entries differ, at [1], [4], too large" in said(lambda x: _set(x, [1, 4], 7), CODES[:1])
+    assert "2 of 8 entries differ, at [1], [4], too large" in said(
+        lambda x: _set(x, [1, 4], 7), CODES[:1]
+    )
 
 
 def test_a_sentence_holds_in_every_case_or_is_not_said():

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import uniform
+from mi_tutor.teach.exercises.making import and_near_zero, uniform
 
 
 def _front_cases(g: torch.Generator) -> list[Case]:
@@ -89,7 +89,7 @@ PARETO = Exercise(
     minutes=8,
     difficulty=2,
     objective="Compare dictionaries that trade sparsity against faithfulness: find those that no other one beats.",
-    cases=_front_cases,
+    cases=and_near_zero(_front_cases, positive=("l0", "loss")),
     reference=lab.pareto_front,
     styles=(
         Style(name="two loops", right=_front_loop),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, uniform
+from mi_tutor.teach.exercises.making import and_near_zero, normal, uniform
 
 
 def best_threshold(activation: Tensor, there: Tensor) -> tuple[float, float]:
@@ -157,7 +157,7 @@ NEURONS_VS_LATENTS = Exercise(
     minutes=10,
     difficulty=3,
     objective="Give every unit its best chance: find the threshold above which it says a concept best, so that neurons and latents can be compared.",
-    cases=_threshold_cases,
+    cases=and_near_zero(_threshold_cases, "activation"),
     reference=best_threshold,
     view=_threshold_view,
     styles=(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab.induction.circuits import copying_score, previous_token_circuit
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 # --- copying-score --------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ PREVIOUS_TOKEN_CIRCUIT = Exercise(
     minutes=12,
     difficulty=3,
     objective="Find a previous-token head in the weights, without any text.",
-    cases=_positional_cases,
+    cases=and_near_zero(_positional_cases, "W_pos", "W_Q", "W_K"),
     reference=previous_token_circuit,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

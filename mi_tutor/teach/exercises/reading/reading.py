@@ -7,7 +7,7 @@ import torch
 
 from mi_tutor.lab.reading.residual import residual_at, residual_part_names, residual_sum, top_tokens
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 from mi_tutor.teach.exercises.reading.primer import cache_of, n_layers, random_tokens
 
 # --- top-tokens -----------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ TOP_TOKENS = Exercise(
     minutes=5,
     difficulty=1,
     objective="Read a model's prediction: the k most likely next tokens from its logits.",
-    cases=_logit_cases,
+    cases=and_near_zero(_logit_cases, "logits"),
     reference=top_tokens,
     styles=(
         Style(name="argsort", right=lambda logits, k: logits[-1].argsort(descending=True)[:k]),
