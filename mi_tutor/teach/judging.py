@@ -17,7 +17,8 @@ import torch
 
 from mi_tutor.teach import structure
 from mi_tutor.teach.comparing import Finding, blank_advice, difference, kind_advice
-from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
+from mi_tutor.teach.exercise import Case, Exercise, Handle, ValueExercise
+from mi_tutor.teach.meaning import keys_advice, meant
 from mi_tutor.teach.outcome import Outcome, observe, plain, unchanged
 from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, Seen, gradient_difference, recognise
 from mi_tutor.teach.session import SessionDamaged, usual_session
@@ -62,7 +63,7 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
     ]
     if not any(findings):
         right = tuple(CaseVerdict(case.label, True) for case in cases)
-        wrong = _once_more(exercise, answer, cases, seed)
+        wrong = _once_more(exercise, answer, cases, truths, seed)
         return Verdict(exercise.slug, not wrong, (*right, *wrong))
     comparable = not any(f and f.kind in {"timeout", "unanswered"} for f in findings)
     mistake = recognise(exercise, cases, seen, truths, see) if comparable else None
@@ -77,14 +78,23 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
     return Verdict(exercise.slug, False, verdicts, mistake.name if mistake else None)
 
 
+def _same_input(value: Any, other: Any) -> bool:
+    if isinstance(value, Handle) and isinstance(other, Handle):
+        return value.name == other.name
+    return unchanged(value, other)
+
+
 def _once_more(
-    exercise: Exercise, answer: Callable[..., Any], cases: list[Case], seed: int
+    exercise: Exercise, answer: Callable[..., Any], cases: list[Case], truths: list[Seen], seed: int
 ) -> tuple[CaseVerdict, ...]:
     """One case with other numbers, after all were right: what was kept between calls would do harm now."""
-    for case, other in zip(cases, make_cases(exercise, seed + OTHER_NUMBERS), strict=False):
-        if not all(unchanged(value, other.inputs[name]) for name, value in case.inputs.items()):
-            seen, truth = (see(exercise, each, other) for each in (answer, exercise.reference))
-            finding = find(exercise, other, seen, truth)
+    others = make_cases(exercise, seed + OTHER_NUMBERS)
+    for case, before, other in zip(cases, truths, others, strict=False):
+        if all(_same_input(value, other.inputs[name]) for name, value in case.inputs.items()):
+            continue
+        truth = see(exercise, exercise.reference, other)
+        if difference(truth.view, before.view, exercise.tolerance, dtype="any") is not None:
+            finding = find(exercise, other, see(exercise, answer, other), truth)
             if finding is None:
                 return ()
             advice = (
@@ -187,7 +197,9 @@ def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
 
 def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     """Judge an answer that is a number, a word, a tuple..."""
-    seen = _numbers(plain(value))
+    with usual_session():
+        expected = plain(exercise.expected())
+    seen = meant(plain(value), expected)
     with contextlib.suppress(Exception):  # it is then judged as it is
         seen = exercise.read(seen)
 
@@ -196,17 +208,18 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
         return Verdict(exercise.slug, finding is None, (case,), mistake)
 
     try:
-        fits = bool(exercise.accepts(seen))
+        unknown = (
+            isinstance(expected, dict) and isinstance(seen, dict) and set(seen) - set(expected)
+        )
+        fits = not unknown and bool(exercise.accepts(seen))
     except Exception:
         fits = False
     if not fits:
         this = f"the text {seen!r}" if isinstance(seen, str) else describe_kind(seen)
-        advice = f"An answer here is {exercise.form}; this is {this}."
+        advice = f"An answer here is {exercise.form}; this is {this}.{keys_advice(seen, expected)}"
         return verdict(
             Finding("kind", f"{advice} {blank_advice(value)}".strip(), seen=describe(seen))
         )
-    with usual_session():
-        expected = plain(exercise.expected())
     if difference(seen, expected, exercise.tolerance, dtype="any") is None:
         return verdict(None)
     for mistake in exercise.mistakes:
@@ -218,15 +231,6 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
         exercise.otherwise or f"The objective says what to look for: {exercise.objective}"
     )
     return verdict(Finding("value", advice, seen=describe(seen)))
-
-
-def _numbers(value: Any) -> Any:
-    """Small tensors as plain numbers and lists of them: (tensor(1), 0) and tensor([1, 0]) are (1, 0)."""
-    if isinstance(value, torch.Tensor) and value.numel() <= 1000:
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return [_numbers(item) for item in value]
-    return value
 
 
 def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:

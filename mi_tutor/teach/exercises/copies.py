@@ -64,7 +64,7 @@ def a_cache(name: str, tokens: Tensor, without: str | None = None) -> Handle:
         same = all(torch.equal(cache[key], value) for key, value in original().items())
         return "" if same else "an activation in the cache was overwritten (add to a clone of it)"
 
-    return Handle(f"the cache of {name} on {list(tokens.shape)} tokens", made, overwritten)
+    return Handle(f"the cache of {name} on {tokens.tolist()}", made, overwritten)
 
 
 def without_gradients(answer: Any, **inputs: Any) -> Any:

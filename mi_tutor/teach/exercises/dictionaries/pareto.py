@@ -27,6 +27,8 @@ def _front_cases(g: torch.Generator) -> list[Case]:
         case("two that are the same", [3.0, 3.0, 7.0], [0.4, 0.4, 0.1]),
         case("not on the straight line between its neighbours", [1.0, 5.0, 10.0], [0.9, 0.8, 0.1]),
         case("a single one", [4.0], [0.5]),
+        case("losses near 0", [1.0, 2.0, 3.0, 4.0], [0.0015, 0.001, 0.0012, 0.0]),
+        case("sparsities near 0", [0.001, 0.0, 0.0015, 1.0], [0.2, 0.5, 0.1, 0.3]),
         Case(label="fourteen at random", inputs={"l0": random[0], "loss": random[1]}),
     ]
 

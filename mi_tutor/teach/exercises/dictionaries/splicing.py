@@ -43,6 +43,7 @@ def _recovered_cases(g: torch.Generator) -> list[Case]:
         ("the stream, a good reconstruction", 5, 9, f"{last}.hook_resid_pre", 60, 1.0),
         ("the first layer's attention, a bad one", 3, 7, "0.hook_attn_out", 30, 0.8),
         ("an MLP of another model, a single text", 1, 12, f"{last}.hook_mlp_out", 48, 0.9),
+        ("worse than zeros: a negative share", 2, 8, "1.hook_mlp_out", 60, -2.0),
     ]
     seeds = torch.randint(10_000, (len(settings),), generator=g).tolist()
     cases = []

@@ -64,6 +64,7 @@ def _threshold_cases(g: torch.Generator) -> list[Case]:
         ("a unit that is low where the concept is", *upside_down()),
         ("a concept on one token", *one_token()),
         ("a unit with a few very large values", *heavy_tail()),
+        ("a unit with very small values", 2e-4 * latent, there_latent),
         ("a dead unit", torch.zeros(40), torch.arange(40) % 3 == 0),
     ]
     return [Case(label=label, inputs={"activation": a, "there": t}) for label, a, t in settings]

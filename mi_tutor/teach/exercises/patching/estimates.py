@@ -125,7 +125,7 @@ ATTRIBUTION_PATCHING = Exercise(
         g, [("two pairs", 2, 6), ("one pair", 1, 5), ("three pairs", 3, 7)]
     ),
     reference=attribution_patching,
-    tolerance=Tolerance(rtol=1e-3, atol=1e-3),
+    tolerance=Tolerance(rtol=1e-4, atol=1e-4),
     styles=(
         Style(name="autograd.grad on kept activations", right=_estimate()),
         Style(name="backward hooks", right=_with_backward_hooks),

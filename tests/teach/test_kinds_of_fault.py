@@ -1,4 +1,8 @@
-"""Kinds of fault that an answer to any exercise can have, made from the exercise's own reference."""
+"""Kinds of fault that an answer to any exercise can have, asked of every exercise.
+
+Each is made from the exercise's own reference. Where one is accepted, a case is missing, or there
+is a reason below.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -13,6 +18,7 @@ from mi_tutor.teach import judging
 from mi_tutor.teach.exercise import Case, Exercise, Handle
 from mi_tutor.teach.exercises.copies import EDITED, clean_copy
 from mi_tutor.teach.judging import Seen
+from mi_tutor.teach.registry import exercises
 
 SMALL = 2e-3
 Answer = Callable[..., Any]
@@ -26,7 +32,7 @@ def accepted(exercise: Exercise, answer: Answer, cases: list[Case], truths: list
     return all(
         judging.find(exercise, case, judging.see(exercise, answer, case), truth) is None
         for case, truth in zip(cases, truths, strict=True)
-    ) and not judging._once_more(exercise, answer, cases, 0)
+    ) and not judging._once_more(exercise, answer, cases, truths, 0)
 
 
 def numbers(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
@@ -47,7 +53,6 @@ RESULTS: dict[str, Callable[[Tensor], Tensor]] = {
     "cut off at 0 and 1": lambda x: x.clamp(0, 1),
     "rounded to two digits": lambda x: x.round(decimals=2),
     "absolute values": torch.abs,
-    "small numbers set to 0": lambda x: torch.where(x.abs() < SMALL, 0.0, x),
 }
 
 
@@ -94,13 +99,6 @@ def first_for_all(x: Tensor) -> Tensor:
 INPUTS: dict[str, Callable[[Tensor], Tensor]] = {
     "the first for all": first_for_all,
     "small inputs set to 0": lambda x: torch.where(x.abs() < SMALL, 0.0, x),
-    "negative inputs set to 0": lambda x: x.clamp(min=0),
-    "rows of zeros": lambda x: (
-        torch.where((x == 0).all(-1, keepdim=True), 1.0, x) if x.ndim > 1 else x
-    ),
-    "the first ten": lambda x: (
-        x if max(x.shape, default=0) <= 10 else first_for_all(x.flatten()).view_as(x)
-    ),
 }
 
 
@@ -217,3 +215,106 @@ def has_model(cases: list[Case]) -> bool:
 
 def has_generator(cases: list[Case]) -> bool:
     return "generator" in cases[0].inputs
+
+
+# --- asked of every exercise ---------------------------------------------------------------------------------
+
+# A share, a probability or a cosine lies between 0 and 1 by itself; a loss or a length is not negative.
+BETWEEN_0_AND_1 = """feature-dimensionality almost-orthogonal read-a-latent score-a-label choose-then-mark
+    feature-splitting head-detectors previous-token-circuit k-composition fuzzy-copy phase-change find-the-state
+    swap-matrix dose-response"""
+NOT_NEGATIVE = f"""{BETWEEN_0_AND_1} toy-forward weighted-loss interference phase-losses
+    compute-in-superposition sae-loss
+    sae-metrics top-k pick-lambda per-position-loss ablate-heads one-layer-fails denoise-or-noise"""
+# Inputs of 0.001 change the result by less than its tolerance, or not at all.
+SMALL_IS_NOTHING = {
+    "only the largest counts": "top-tokens: logits; dose-response: logits; phase-change: values",
+    "the nearest mean counts": "find-the-state: known, new",
+    "only what is above a threshold counts": "feature-fates: W",
+    "the latent is chosen by all samples together": "choose-then-mark: first",
+    "a guard such as + 1e-6 is right": "interference: W; feature-dimensionality: W",
+    "frequencies are measured": """sparse-features: probability; controls: steps;
+        resample: W_enc, b_enc, W_dec, b_dec, x""",
+    "training has moved them": """train-toy: W, b, batches, importance;
+        train-on-toy: W_enc, b_enc, W_dec, b_dec, batches""",
+    "a sum or a mean hides them": """weighted-loss: x, importance; sae-loss: x, W_enc, b_enc, W_dec, b_dec;
+        sae-metrics: x, x_hat; sae-encode-decode: b_dec; read-a-latent: direction, W_U;
+        copying-score: W_E, W_V, W_O, W_U;
+        previous-token-circuit: W_Q; k-composition: W_OV, W_QK; fuzzy-copy: logits; in-context-score: loss;
+        denoise-or-noise: clean, corrupted; swap-the-state: steps; swap-latents: b_dec;
+        other-hops: first, second""",
+}
+
+
+def allowed(slug: str) -> set[str]:
+    """The faults of an exercise that are none, for the reasons above."""
+    found = {"absolute values"} if slug in NOT_NEGATIVE.split() else set()
+    found |= {"cut off at 0 and 1"} if slug in BETWEEN_0_AND_1.split() else set()
+    for listed in SMALL_IS_NOTHING.values():
+        for entry in listed.split(";"):
+            name, inputs = entry.split(":")
+            if name.strip() == slug:
+                found |= {f"small inputs set to 0: {each.strip()}" for each in inputs.split(",")}
+    return found
+
+
+FUNCTIONS = [item for item in exercises() if isinstance(item, Exercise)]
+FUNCTIONS = [
+    item for item in FUNCTIONS if not item.asked_for
+]  # one is handed a dictionary, no function
+
+
+def faults_of(
+    exercise: Exercise, cases: list[Case], truths: list[Seen]
+) -> Iterator[tuple[str, Answer]]:
+    """All faults that can be made of an exercise."""
+    for kind, change in RESULTS.items():
+        if any(_has_floats(truth.outcome.value) for truth in truths):
+            yield kind, of_result(change)(exercise)
+    for axis in range(3):
+        if any(_has_axis(truth.outcome.value, axis) for truth in truths):
+            yield f"only the first on axis {axis}", of_result(only_first(axis))(exercise)
+    for name, floats in tensors_of(cases):
+        for kind, change in INPUTS.items():
+            axes = any(case.inputs[name].ndim for case in cases)
+            if axes and (floats or kind == "the first for all"):
+                yield f"{kind}: {name}", of_input(name, change)(exercise)
+    yield "its first result again", first_result_again(exercise)
+    if any(isinstance(value, Tensor) for value in cases[0].inputs.values()):
+        yield "inputs overwritten", inputs_overwritten(exercise)
+    if has_generator(cases):
+        yield "reseeded", with_generator(lambda generator: generator.manual_seed(0))(exercise)
+        yield "wound back", with_generator(wound_back)(exercise)
+        yield "copied", with_generator(copied)(exercise)
+    if has_model(cases):
+        yield "opens the model itself", opens_it_itself(exercise)
+        yield "leaves a hook", leaves_a_hook(exercise)
+        yield "overwrites a weight", overwrites_a_weight(exercise)
+
+
+def _has_floats(value: Any) -> bool:
+    found: list[Tensor] = []
+    numbers(value, lambda x: found.append(x) or x)
+    return bool(found)
+
+
+def _has_axis(value: Any, axis: int) -> bool:
+    """Whether a result has such an axis, if only of length 1."""
+    found: list[Tensor] = []
+    numbers(value, lambda x: found.append(x) or x)
+    return any(x.ndim > axis for x in found)
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda item: item.slug)
+def test_no_kind_of_fault_is_accepted_without_a_reason(exercise):
+    cases = judging.make_cases(exercise, 0)
+    truths = [judging.see(exercise, exercise.reference, case) for case in cases]
+    faults = faults_of(exercise, cases, truths)
+    passed = {kind for kind, answer in faults if accepted(exercise, answer, cases, truths)}
+    assert passed == allowed(exercise.slug)
+    precise = accepted(
+        exercise, lambda *given: numbers(exercise.reference(*given), Tensor.double), cases, truths
+    )
+    assert precise == (exercise.dtype != "exact"), (
+        "a more precise result is right unless the text asks for the dtype"
+    )
