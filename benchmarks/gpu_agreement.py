@@ -100,8 +100,7 @@ def exercise_row(exercise: Exercise, device: torch.device, n_cases: int | None) 
                 said = f"{outcome.failure.type_name} on {where}: {outcome.failure.message}"
                 return Row(exercise.slug, "", None, f"{case.label}: {said}", False)
         seen, expected = viewed(exercise, case, there), viewed(exercise, case, here)
-        dtypes = {"exact_dtype": exercise.exact_dtype}
-        found = difference(seen, expected, exercise.tolerance, **dtypes) or difference(
+        found = difference(seen, expected, exercise.tolerance, dtype=exercise.dtype) or difference(
             dict(there.gradients or {}), dict(here.gradients or {}), GRADIENT_TOLERANCE
         )
         if found:

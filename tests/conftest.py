@@ -29,6 +29,8 @@ PER_FILE = 10.0  # of one file; what costs more has its reason here
 DEARER = {
     EXERCISES: 300.0,  # every exercise, mistake and style
     "tests/test_notebooks.py": 330.0,  # every chapter is run once from start to end
+    "tests/teach/test_kinds_of_fault.py": 50.0,  # a dozen wrong answers to every exercise
+    "tests/teach/test_spellings.py": 20.0,  # what is measured for values is measured once
     "tests/lab/test_on_another_device.py": 25.0,  # every example of lab, Python around each operation
 }
 SPREAD = (EXERCISES, "tests/test_notebooks.py")  # files whose tests go to whichever process is free

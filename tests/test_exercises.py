@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from unittest import mock
 
 import pytest
 
 from mi_tutor.teach import judging
-from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
-from mi_tutor.teach.judging import Seen, Verdict, judge_value, see
+from mi_tutor.teach.exercise import Case, Exercise, Style, ValueExercise
+from mi_tutor.teach.judging import Seen, Verdict, judge_value, make_cases, see
 from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import chapters, exercises, get, quizzes
 
@@ -40,7 +41,7 @@ def _each(attribute):
 @cache
 def _cases(slug: str, seed: int) -> list[Case]:
     """The cases of an exercise, made once: a run copies its inputs."""
-    return judging.make_cases(get(slug), seed)
+    return make_cases(get(slug), seed)
 
 
 @cache
@@ -62,10 +63,11 @@ def judge(exercise, answer, seed: int = 0) -> Verdict:
             known[key] = see(exercise, function, case)
         return known[key]
 
-    cases = _cases(exercise.slug, seed)
     with (
         mock.patch.object(judging, "see", see_once),
-        mock.patch.object(judging, "make_cases", lambda exercise, seed: cases),
+        mock.patch.object(
+            judging, "make_cases", lambda exercise, seed: _cases(exercise.slug, seed)
+        ),
     ):
         return judging.judge(exercise, answer, seed)
 
@@ -108,6 +110,20 @@ def test_each_style_is_accepted(exercise, part, seeds):
     for seed in seeds:
         verdict = _verdict(exercise, part.right, seed)
         assert verdict.passed, f"seed {seed}: {verdict.finding}"
+
+
+def test_these_tests_fail_for_what_they_are_there_for():
+    """A mistake that is right, two that cannot be told apart, a style that is wrong."""
+    exercise = get("toy-forward")
+    one, other = exercise.mistakes[:2]
+    right = replace(one, wrong=exercise.reference)
+    twin = replace(other, wrong=one.wrong)
+    for part in (right, twin):
+        broken = replace(exercise, mistakes=(one, part) if part is twin else (part,))
+        with pytest.raises(AssertionError):
+            test_each_mistake_is_rejected_with_its_own_sentence(broken, part, SEEDS)
+    with pytest.raises(AssertionError):
+        test_each_style_is_accepted(exercise, Style(name="wrong", right=one.wrong), SEEDS)
 
 
 @_by_slug(FUNCTIONS)

@@ -30,53 +30,64 @@ def difference(
     expected: Any,
     tolerance: Tolerance | Mapping[str, Tolerance],
     *,
-    exact_dtype: bool = True,
+    dtype: str = "enough",
     path: str = "",
 ) -> Finding | None:
     """The first difference between two plain values, or None if they agree within the tolerance."""
     if isinstance(expected, dict):
-        return _dict_difference(seen, expected, tolerance, exact_dtype, path)
+        return _dict_difference(seen, expected, tolerance, dtype, path)
     if isinstance(expected, list | tuple):
-        return _sequence_difference(seen, expected, tolerance, exact_dtype, path)
+        return _sequence_difference(seen, expected, tolerance, dtype, path)
     if isinstance(expected, torch.Tensor | int | float) and not isinstance(expected, bool):
         assert isinstance(tolerance, Tolerance), (
             "a dict of tolerances goes with a view that is a dict"
         )
-        return _number_difference(seen, expected, tolerance, exact_dtype, path)
+        return _number_difference(seen, expected, tolerance, dtype, path)
+    seen = _as_truth(seen) if isinstance(expected, bool) else seen
     if type(seen) is not type(expected):
         return _kind_finding(seen, expected, path)
-    if seen != expected:
-        return Finding(
-            "value", f"{where(path)}is not the expected one.", describe(seen), describe(expected)
+    if seen == expected:
+        return None
+    advice = f"{where(path)}is not the expected one."
+    if (
+        isinstance(expected, bool) and " " in path
+    ):  # a statement about the result, by our own convention
+        advice = (
+            f"{'Not so' if expected else 'So'} in your result: {path.removeprefix('whether ')}."
         )
-    return None
+    return Finding("value", advice, describe(seen), describe(expected))
+
+
+def _as_truth(value: Any) -> Any:
+    """True and False from what stands for them: 1 and 0, and tensors of one of these."""
+    if isinstance(value, torch.Tensor) and value.ndim == 0 and not value.is_complex():
+        value = value.item()
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else value
 
 
 def _dict_difference(
-    seen: Any, expected: dict, tolerance: Any, exact_dtype: bool, path: str
+    seen: Any, expected: dict, tolerance: Any, dtype: str, path: str
 ) -> Finding | None:
     if not isinstance(seen, dict):
         return _kind_finding(seen, expected, path)
     # What both have is compared first: a summary leaves out what makes no sense after an earlier difference.
     for key in [key for key in expected if key in seen]:
         within = tolerance.get(key, Tolerance()) if isinstance(tolerance, Mapping) else tolerance
-        found = difference(
-            seen[key], expected[key], within, exact_dtype=exact_dtype, path=f"{path}{key}"
-        )
+        found = difference(seen[key], expected[key], within, dtype=dtype, path=f"{path}{key}")
         if found is not None:
             return found if found.about else found._replace(about=key)
     return None if set(seen) == set(expected) else _kind_finding(seen, expected, path)
 
 
 def _sequence_difference(
-    seen: Any, expected: list | tuple, tolerance: Any, exact_dtype: bool, path: str
+    seen: Any, expected: list | tuple, tolerance: Any, dtype: str, path: str
 ) -> Finding | None:
     if isinstance(seen, torch.Tensor) and seen.ndim > 0 and len(seen) == len(expected):
         seen = tuple(seen)  # stacked along the first axis
     if not isinstance(seen, list | tuple) or len(seen) != len(expected):
         return _kind_finding(seen, expected, path)
     for index, (left, right) in enumerate(zip(seen, expected, strict=True)):
-        found = difference(left, right, tolerance, exact_dtype=exact_dtype, path=f"{path}[{index}]")
+        found = difference(left, right, tolerance, dtype=dtype, path=f"{path}[{index}]")
         if found is not None:
             return found
     return None
@@ -86,7 +97,7 @@ def _number_difference(
     seen: Any,
     expected: torch.Tensor | int | float,
     tolerance: Tolerance,
-    exact_dtype: bool,
+    dtype: str,
     path: str,
 ) -> Finding | None:
     """Shape, then dtype, then finiteness, then value."""
@@ -99,14 +110,12 @@ def _number_difference(
     shapes = {"seen": f"shape {list(left.shape)}", "expected": f"shape {list(right.shape)}"}
     if left.shape != right.shape:
         return Finding("shape", f"{where(path)}has the wrong shape.", **shapes)
-    kinds_differ = left.is_floating_point() != right.is_floating_point() or left.is_complex()
-    wrong_dtype = is_tensor and isinstance(expected, torch.Tensor) and left.dtype != right.dtype
-    if (
-        (kinds_differ and is_tensor)
-        or left.is_complex()
-        or (exact_dtype and wrong_dtype and right.is_floating_point())
-    ):
-        advice = f"{where(path)}has the wrong dtype. Did a conversion slip in, or a tensor made without `dtype=`?"
+    if not _right_dtype(left, right, dtype, is_tensor, isinstance(expected, torch.Tensor)):
+        names = [str(each.dtype).removeprefix("torch.") for each in (left, right)]
+        advice = (
+            f"{where(path)}has dtype {names[0]}, and {names[1]} is expected. Did a conversion slip in, "
+            "or a tensor made without `dtype=`?"
+        )
         return Finding("dtype", advice, str(left.dtype), str(right.dtype))
     left, right = left.double(), right.double()
     if not torch.equal(left.isfinite(), right.isfinite()):
@@ -131,6 +140,21 @@ def _number_difference(
     return Finding("value", advice, describe(seen), describe(expected))
 
 
+def _right_dtype(
+    seen: torch.Tensor, expected: torch.Tensor, dtype: str, is_tensor: bool, both: bool
+) -> bool:
+    """Numbers of the expected kind, and precise enough. Python's numbers have no dtype of their own."""
+    if seen.is_complex():
+        return False
+    if is_tensor and seen.is_floating_point() != expected.is_floating_point():
+        return False
+    if not (is_tensor and both and expected.is_floating_point()) or dtype == "any":
+        return True
+    if dtype == "exact":
+        return seen.dtype == expected.dtype
+    return torch.finfo(seen.dtype).eps <= torch.finfo(expected.dtype).eps
+
+
 def _stacked(values: list | tuple) -> Any:
     """Numbers, or tensors of one number, as one tensor; the list itself if it holds anything else."""
     if values and all(isinstance(v, bool) for v in values):
@@ -139,6 +163,8 @@ def _stacked(values: list | tuple) -> Any:
         isinstance(v, torch.Tensor | int | float) and v is not True for v in values
     ):
         return values
+    if any(isinstance(value, float) for value in values):  # Python's numbers are precise
+        values = [torch.as_tensor(value, dtype=torch.float64) for value in values]
     tensors = [torch.as_tensor(value) for value in values]
     single = all(t.ndim == 0 and t.dtype == tensors[0].dtype for t in tensors)
     return torch.stack(tensors) if single else values
@@ -157,7 +183,7 @@ def blank_advice(seen: Any) -> str:
 def kind_advice(seen: Any) -> str:
     """What to say to somebody whose function returned the wrong kind of thing."""
     if seen is None:
-        return "Did you forget `return`?"
+        return "(A function that ends without `return` hands back None.)"
     if isinstance(seen, Odd) and seen.type_name in {"generator", "coroutine"}:
         return "A function with `yield` or `async` hands back a promise, not a value: use `return`."
     if isinstance(seen, Odd) and seen.type_name == "ellipsis":

@@ -34,10 +34,12 @@ class Handle:
     """A named thing that is too big or too alive to be data: it is opened where the answer runs.
 
     open: makes the object (a specimen, a cache, a seeded random generator); called anew for every run.
+    spoilt: what an answer that was given the object did to it, in words ("a hook is still in it"), or "".
     """
 
     name: str
     open: Callable[[], Any]
+    spoilt: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,8 @@ class Exercise(_Described):
         random answers: measured frequencies), which is then compared with the reference's summary.
     tolerance: of the comparison; one for all, or one per name when `view` returns a dict.
     gradients: inputs through which the answer must be differentiable; their gradients are compared too.
-    exact_dtype: whether the answer's dtype has to be the reference's.
+    dtype: which floating-point dtypes of an answer are right: "enough" (the reference's, or one that is more
+        precise), "exact" (the reference's: the text asks for it), or "any".
     time_limit: seconds per case.
     asked_for: what is handed in, in words, where it is not a function ("a dictionary: `trained.sae`").
     """
@@ -131,7 +134,7 @@ class Exercise(_Described):
     view: Function | None = None
     tolerance: Tolerance | Mapping[str, Tolerance] = field(default_factory=Tolerance)
     gradients: tuple[str, ...] = ()
-    exact_dtype: bool = True
+    dtype: str = "enough"
     properties: tuple[Property, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     styles: tuple[Style, ...] = ()

@@ -15,13 +15,16 @@ from typing import Any, NamedTuple
 
 import torch
 
+from mi_tutor.teach import structure
 from mi_tutor.teach.comparing import Finding, blank_advice, difference, kind_advice
-from mi_tutor.teach.exercise import Case, Exercise, Mistake, Tolerance, ValueExercise
-from mi_tutor.teach.outcome import Failure, Outcome, observe, plain
+from mi_tutor.teach.exercise import Case, Exercise, Handle, ValueExercise
+from mi_tutor.teach.meaning import keys_advice, meant
+from mi_tutor.teach.outcome import Outcome, observe, plain, unchanged
+from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, Seen, gradient_difference, recognise
 from mi_tutor.teach.session import SessionDamaged, usual_session
 from mi_tutor.teach.wording import describe, describe_kind
 
-GRADIENT_TOLERANCE = Tolerance(rtol=1e-3, atol=1e-6)
+OTHER_NUMBERS = 1000  # added to the seed
 
 
 class CaseVerdict(NamedTuple):
@@ -44,13 +47,6 @@ class Verdict(NamedTuple):
         return next((case.finding for case in self.cases if not case.passed), None)
 
 
-class Seen(NamedTuple):
-    """What a function did on a case, and the part of it that is compared (see `viewed`)."""
-
-    outcome: Outcome
-    view: Any
-
-
 def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verdict:
     """Run an answer on every case of the exercise and judge it."""
     cases = make_cases(exercise, seed)
@@ -66,16 +62,48 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
         for case, one, truth in zip(cases, seen, truths, strict=False)
     ]
     if not any(findings):
-        return Verdict(exercise.slug, True, tuple(CaseVerdict(case.label, True) for case in cases))
+        right = tuple(CaseVerdict(case.label, True) for case in cases)
+        wrong = _once_more(exercise, answer, cases, truths, seed)
+        return Verdict(exercise.slug, not wrong, (*right, *wrong))
     comparable = not any(f and f.kind in {"timeout", "unanswered"} for f in findings)
-    mistake = recognise(exercise, cases, seen, truths) if comparable else None
+    mistake = recognise(exercise, cases, seen, truths, see) if comparable else None
     if mistake is not None:
         findings = [f and f._replace(kind="mistake", advice=mistake.sentence) for f in findings]
+    else:
+        findings = _with_structure(exercise, findings, seen, truths)
     verdicts = tuple(
         CaseVerdict(case.label, finding is None, finding)
         for case, finding in zip(cases, findings, strict=False)
     )
     return Verdict(exercise.slug, False, verdicts, mistake.name if mistake else None)
+
+
+def _same_input(value: Any, other: Any) -> bool:
+    if isinstance(value, Handle) and isinstance(other, Handle):
+        return value.name == other.name
+    return unchanged(value, other)
+
+
+def _once_more(
+    exercise: Exercise, answer: Callable[..., Any], cases: list[Case], truths: list[Seen], seed: int
+) -> tuple[CaseVerdict, ...]:
+    """One case with other numbers, after all were right: what was kept between calls would do harm now."""
+    others = make_cases(exercise, seed + OTHER_NUMBERS)
+    for case, before, other in zip(cases, truths, others, strict=False):
+        if all(_same_input(value, other.inputs[name]) for name, value in case.inputs.items()):
+            continue
+        truth = see(exercise, exercise.reference, other)
+        if difference(truth.view, before.view, exercise.tolerance, dtype="any") is not None:
+            finding = find(exercise, other, see(exercise, answer, other), truth)
+            if finding is None:
+                return ()
+            advice = (
+                "All cases were right, and then one of them once more, with other numbers, was not. Is something "
+                f"kept between calls (a global variable, a default argument, a cache)? {finding.advice}"
+            )
+            label = f"{other.label}, with other numbers"
+            return (CaseVerdict(label, False, finding._replace(advice=advice)),)
+    return ()
 
 
 def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
@@ -142,9 +170,7 @@ def find(exercise: Exercise, case: Case, seen: Seen, truth: Seen) -> Finding | N
         return _failed(exercise, case, seen.outcome)
     if isinstance(seen.view, Finding):
         return seen.view
-    different = difference(
-        seen.view, truth.view, exercise.tolerance, exact_dtype=exercise.exact_dtype
-    )
+    different = difference(seen.view, truth.view, exercise.tolerance, dtype=exercise.dtype)
     if different is not None and different.kind != "value":
         return different
     return (
@@ -153,30 +179,6 @@ def find(exercise: Exercise, case: Case, seen: Seen, truth: Seen) -> Finding | N
         or _gradient_finding(seen.outcome, truth.outcome)
         or _changed_finding(seen.outcome)
     )
-
-
-def recognise(
-    exercise: Exercise, cases: list[Case], seen: list[Seen], truths: list[Seen]
-) -> Mistake | None:
-    """The first listed mistake that does on every case just what the answer did, or None."""
-    values_wrong = any(
-        one.outcome.failure is not None
-        or isinstance(one.view, Finding)
-        or difference(one.view, truth.view, exercise.tolerance, exact_dtype=False)
-        for one, truth in zip(seen, truths, strict=False)
-    )
-    for mistake in exercise.mistakes:
-        evidence = False
-        for case, one in zip(cases, seen, strict=False):
-            wrong = see(exercise, mistake.wrong, case)
-            if not _alike(exercise, one, wrong, values_wrong):
-                break
-            failure = one.outcome.failure
-            evidence |= failure is None or _same_complaint(failure, wrong.outcome.failure)
-        else:
-            if evidence:
-                return mistake
-    return None
 
 
 def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
@@ -195,7 +197,9 @@ def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
 
 def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     """Judge an answer that is a number, a word, a tuple..."""
-    seen = _numbers(plain(value))
+    with usual_session():
+        expected = plain(exercise.expected())
+    seen = meant(plain(value), expected)
     with contextlib.suppress(Exception):  # it is then judged as it is
         seen = exercise.read(seen)
 
@@ -204,37 +208,29 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
         return Verdict(exercise.slug, finding is None, (case,), mistake)
 
     try:
-        fits = bool(exercise.accepts(seen))
+        unknown = (
+            isinstance(expected, dict) and isinstance(seen, dict) and set(seen) - set(expected)
+        )
+        fits = not unknown and bool(exercise.accepts(seen))
     except Exception:
         fits = False
     if not fits:
         this = f"the text {seen!r}" if isinstance(seen, str) else describe_kind(seen)
-        advice = f"An answer here is {exercise.form}; this is {this}."
+        advice = f"An answer here is {exercise.form}; this is {this}.{keys_advice(seen, expected)}"
         return verdict(
             Finding("kind", f"{advice} {blank_advice(value)}".strip(), seen=describe(seen))
         )
-    with usual_session():
-        expected = plain(exercise.expected())
-    if difference(seen, expected, exercise.tolerance, exact_dtype=False) is None:
+    if difference(seen, expected, exercise.tolerance, dtype="any") is None:
         return verdict(None)
     for mistake in exercise.mistakes:
         with usual_session():
             wrong = mistake.wrong() if callable(mistake.wrong) else mistake.wrong
-        if difference(seen, plain(wrong), exercise.tolerance, exact_dtype=False) is None:
+        if difference(seen, plain(wrong), exercise.tolerance, dtype="any") is None:
             return verdict(Finding("mistake", mistake.sentence, seen=describe(seen)), mistake.name)
     advice = "That is not it. " + (
         exercise.otherwise or f"The objective says what to look for: {exercise.objective}"
     )
     return verdict(Finding("value", advice, seen=describe(seen)))
-
-
-def _numbers(value: Any) -> Any:
-    """Small tensors as plain numbers and lists of them: (tensor(1), 0) and tensor([1, 0]) are (1, 0)."""
-    if isinstance(value, torch.Tensor) and value.numel() <= 1000:
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return [_numbers(item) for item in value]
-    return value
 
 
 def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
@@ -264,55 +260,25 @@ def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
     )
 
 
-def _patched(view: Any, other: Any) -> Any:
-    """NaN and infinite entries taken from `other`: a mistake is the same one with 0/0 on top of it."""
-    both = isinstance(view, torch.Tensor) and isinstance(other, torch.Tensor)
-    if (
-        both
-        and view.shape == other.shape
-        and view.is_floating_point()
-        and bool(view.isfinite().any())
-    ):
-        return torch.where(view.isfinite(), view.double(), other.double())
-    return view
-
-
-def _same_complaint(left: Failure | None, right: Failure | None) -> bool:
-    """Whether two failures say the same: the type alone (any RuntimeError) would not be evidence."""
-    return (
-        left is not None
-        and right is not None
-        and bool(left.message)
-        and left.message == right.message
-    )
-
-
-def _alike(exercise: Exercise, seen: Seen, wrong: Seen, values_wrong: bool) -> bool:
-    """Whether an answer did on a case what a mistake does there."""
-    left, right = seen.outcome, wrong.outcome
-    if left.failure is not None or right.failure is not None:
-        both = left.failure is not None and right.failure is not None
-        return both and left.failure.type_name == right.failure.type_name
-    if isinstance(seen.view, Finding) or isinstance(wrong.view, Finding):
-        return False
-    view = _patched(seen.view, wrong.view)
-    if difference(view, wrong.view, exercise.tolerance, exact_dtype=False) is not None:
-        return False
-    if values_wrong:
-        return True
-    # The values are right everywhere, so only gradients or changed inputs can tell a mistake.
-    if (left.gradients is None) != (right.gradients is None) or left.changed != right.changed:
-        return False
-    return (
-        left.gradients is None
-        or difference(
-            dict(left.gradients),
-            dict(right.gradients or {}),
-            GRADIENT_TOLERANCE,
-            exact_dtype=False,
-        )
-        is None
-    )
+def _with_structure(
+    exercise: Exercise, findings: list[Finding | None], seen: list[Seen], truths: list[Seen]
+) -> list[Finding | None]:
+    """Findings about values, shapes and gradients also say how these differ, if it is the same in every case."""
+    kinds = {finding.kind for finding in findings if finding is not None}
+    if kinds == {"gradient"}:
+        pairs = [
+            (s.outcome.gradients, t.outcome.gradients) for s, t in zip(seen, truths, strict=True)
+        ]
+        within: Any = GRADIENT_TOLERANCE
+    elif kinds <= {"value", "shape"}:
+        pairs = [(s.view, t.view) for s, t in zip(seen, truths, strict=True)]
+        within = exercise.tolerance
+    else:
+        return findings
+    if any(mine is None for mine, _ in pairs):
+        return findings
+    said = structure.sentence(*zip(*pairs, strict=True), within)
+    return [f and f._replace(advice=f"{f.advice} {said}".strip()) for f in findings]
 
 
 def _gradient_finding(outcome: Outcome, truth: Outcome) -> Finding | None:
@@ -322,19 +288,24 @@ def _gradient_finding(outcome: Outcome, truth: Outcome) -> Finding | None:
             "`.detach()`, `.item()`, `.data`, `torch.no_grad()` or a detour through numpy."
         )
         return Finding("gradient", advice)
-    found = difference(
-        dict(outcome.gradients or {}),
-        dict(truth.gradients or {}),
-        GRADIENT_TOLERANCE,
-        exact_dtype=False,
-    )
+    found = gradient_difference(outcome, truth)
     if found is None:
         return None
-    advice = "The values are right, but their gradient is not: part of the computation is cut off from it."
+    name = found.about
+    mine, right = (dict(each.gradients or {})[name] for each in (outcome, truth))
+    advice = f"The values are right, but their gradient with respect to `{name}` is not."
+    if right.any() and not mine.any():
+        advice += " It is 0: all of that computation is cut off from it."
     return found._replace(kind="gradient", advice=advice)
 
 
 def _changed_finding(outcome: Outcome) -> Finding | None:
+    if outcome.spoilt:
+        advice = (
+            "The result is right, but your function did not leave what it was given as it was. "
+            f"{'; '.join(outcome.spoilt)}. Whatever runs later runs with that."
+        )
+        return Finding("changed-input", advice)
     if not outcome.changed:
         return None
     names = " and ".join(f"`{name}`" for name in outcome.changed)

@@ -11,7 +11,7 @@ import inspect
 import linecache
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,15 @@ class Outcome:
     """What one run left behind.
 
     value: the returned value as plain data. gradients: of a fixed random projection of the value, by input;
-    None if the value did not depend differentiably on any of them. changed: inputs that were changed.
+    None if the value did not depend differentiably on any of them. changed: inputs that were changed; spoilt: what
+    was done to opened things, in words.
     """
 
     value: Any = None
     failure: Failure | None = None
     gradients: Mapping[str, torch.Tensor] | None = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    spoilt: tuple[str, ...] = ()
 
 
 def observe(exercise: Exercise, answer: Callable[..., Any], case: Case) -> Outcome:
@@ -80,8 +82,20 @@ def observe(exercise: Exercise, answer: Callable[..., Any], case: Case) -> Outco
             raise
         except BaseException as error:  # a learner's sys.exit() must not end the notebook either
             return Outcome(failure=_failure(type(error).__name__, _message(error)))
-    changed = tuple(name for name, now in inputs.items() if not _unchanged(case.inputs[name], now))
-    return Outcome(value, None, gradients, changed)
+    changed = tuple(name for name, now in inputs.items() if not unchanged(case.inputs[name], now))
+    return Outcome(value, None, gradients, changed, tuple(_spoilt(case, inputs)))
+
+
+def _spoilt(case: Case, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What an answer did to the things that it was given opened."""
+    for name, handle in case.inputs.items():
+        if isinstance(handle, Handle) and handle.spoilt is not None:
+            try:
+                said = handle.spoilt(inputs[name])
+            except Exception:  # whatever an answer did to it, it is not what it was
+                said = "it no longer works"
+            if said:
+                yield f"`{name}`: {said}"
 
 
 def plain(value: Any) -> Any:
@@ -102,7 +116,7 @@ def _plain(value: Any, depth: int) -> Any:
             return Odd(f"tensor of {value.numel():,} numbers")
         value = value.detach()
         return (value if value.layout == torch.strided else value.to_dense()).cpu().clone()
-    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+    if isinstance(value, np.generic) and value.dtype.kind in "biufcU":
         return value.item()
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc" and value.size <= MAX_ELEMENTS:
         return torch.as_tensor(np.array(value))
@@ -139,11 +153,11 @@ def _fresh(value: Any, wants_gradient: bool) -> Any:
     return copy.deepcopy(value) if isinstance(value, list | dict) else value
 
 
-def _unchanged(before: Any, after: Any) -> bool:
+def unchanged(before: Any, after: Any) -> bool:
     if isinstance(before, list):
-        return len(before) == len(after) and all(map(_unchanged, before, after))
+        return len(before) == len(after) and all(map(unchanged, before, after))
     if isinstance(before, dict):
-        return list(before) == list(after) and all(map(_unchanged, before.values(), after.values()))
+        return list(before) == list(after) and all(map(unchanged, before.values(), after.values()))
     if isinstance(before, int | float | str):
         return before == after or before != before  # nan
     if not isinstance(before, torch.Tensor):

@@ -36,7 +36,7 @@ def test_a_pass_says_a_line_per_case_and_is_remembered(capsys):
     check("toy-forward", toy_forward)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "✓ The toy model, forwards: passed"
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert "toy-forward" in passed_slugs()
 
 

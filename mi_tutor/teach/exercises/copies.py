@@ -18,7 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mi_tutor.lab.ground.plain import has_hooks
 from mi_tutor.specimens import open_specimen
+from mi_tutor.teach.exercise import Handle
+
+# With this after its name a specimen has other weights: who opens the specimen again, in place of using the model that
+# was given, gets other numbers.
+EDITED = " with other weights"
 
 # What `copy.deepcopy` does not copy either. pickle writes a name, by which not all of it can be found again.
 ATOMIC = (type, FunctionType, ModuleType)
@@ -35,20 +41,61 @@ def clean_copy(name: str) -> Any:
     return _mould(name).cast()
 
 
-def logits_before(model: Any, tokens: Tensor) -> Tensor:
-    """What a `clean_copy` says before an answer gets hold of it; run once for all answers that are judged on `tokens`."""
-    return _logits(model.cfg.model_name, tuple(map(tuple, tokens.tolist())))
+def a_specimen(name: str) -> Handle:
+    """A copy for one answer, as a case's input. It is told if the answer leaves it changed."""
+    return Handle(f"the specimen {name}", functools.partial(clean_copy, name), spoilt)
 
 
-@functools.lru_cache(maxsize=256)
-def _logits(name: str, tokens: tuple[tuple[int, ...], ...]) -> Tensor:
+def a_cache(name: str, tokens: Tensor, without: str | None = None) -> Handle:
+    """The cache of one run, as a case's input; entries with `without` in their name are left out."""
+
+    @functools.cache
+    def original() -> Any:
+        with torch.no_grad():
+            cache = opened(name).run_with_cache(tokens)[1]
+        kept = {key: value for key, value in cache.items() if without is None or without not in key}
+        return type(cache)(kept, opened(name))
+
+    def made() -> Any:
+        copies = {key: value.clone() for key, value in original().items()}
+        return type(original())(copies, clean_copy(name))
+
+    def overwritten(cache: Any) -> str:
+        same = all(torch.equal(cache[key], value) for key, value in original().items())
+        return "" if same else "an activation in the cache was overwritten (add to a clone of it)"
+
+    return Handle(f"the cache of {name} on {tokens.tolist()}", made, overwritten)
+
+
+def without_gradients(answer: Any, **inputs: Any) -> Any:
+    """A way to run answers that only read a model."""
     with torch.no_grad():
-        return opened(name)(torch.tensor(tokens))
+        return answer(*inputs.values())
+
+
+def spoilt(model: Any) -> str:
+    """What was done to a copy, in words: a hook that stays, or another weight; or ""."""
+    if has_hooks(model):
+        return "a hook is still in the model (`run_with_hooks` and `with model.hooks(...)` take hooks out again)"
+    now, before = (
+        each.original_model.parameters() for each in (model, opened(model.cfg.model_name))
+    )
+    if all(map(torch.equal, now, before)):
+        return ""
+    return "a weight of the model was overwritten"
 
 
 @functools.cache
 def _mould(name: str) -> Mould:
-    return Mould(open_specimen(name, device="cpu"))
+    model = open_specimen(name.removesuffix(EDITED), device="cpu")
+    if name.endswith(EDITED):
+        model.cfg.model_name = name
+        chance = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            # Matrices as wholes: what `open_specimen` folded and centred stays so.
+            for weights in (each for each in model.parameters() if each.ndim > 1):
+                weights.mul_(0.6 + 0.9 * torch.rand((), generator=chance))
+    return Mould(model)
 
 
 class Mould:

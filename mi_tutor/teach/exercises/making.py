@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mi_tutor.teach.exercise import Handle
+from mi_tutor.teach.exercise import Case, Handle
 from mi_tutor.teach.session import seed_globally
+
+GOES_ON = "whether a second call goes on with the generator as the first one left it"
 
 
 def normal(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -29,29 +32,73 @@ def uniform(
     return (low + (high - low) * draw).to(dtype)
 
 
+def near_zero(tensor: Tensor, generator: torch.Generator, *, zero_row: bool = False) -> Tensor:
+    """The same, but a third of the entries is about 0.001 in size, of both signs; and the first row 0 if wanted."""
+    shape = tensor.shape
+    small = uniform(generator, *shape, low=1e-3, high=1.9e-3, dtype=tensor.dtype)
+    small = torch.where(uniform(generator, *shape) < 0.5, small, -small)
+    made = torch.where(uniform(generator, *shape) < 1 / 3, small, tensor)
+    if zero_row:
+        made[0] = 0
+    return made
+
+
+Cases = Callable[[torch.Generator], list[Case]]
+
+
+def and_near_zero(
+    cases: Cases, *names: str, zero_rows: tuple[str, ...] = (), positive: tuple[str, ...] = ()
+) -> Cases:
+    """These cases, and one like the first with entries near 0 in the named inputs (and a row of zeros in some)."""
+
+    def more(generator: torch.Generator) -> list[Case]:
+        made = cases(generator)
+        inputs = dict(cases(generator)[0].inputs)
+        for name in (*names, *positive):
+            inputs[name] = near_zero(inputs[name], generator, zero_row=name in zero_rows)
+            if name in positive:
+                inputs[name] = inputs[name].abs()
+        label = "a row of zeros, and numbers near 0" if zero_rows else "numbers near 0"
+        return [*made, Case(label=label, inputs=inputs)]
+
+    return more
+
+
 def strided(tensor: Tensor) -> Tensor:
     """The same matrix in memory that is not contiguous: column by column. A clone keeps that."""
     return tensor.mT.contiguous().mT
 
 
 def fresh_generator(seed: int) -> Handle:
-    """A seeded torch.Generator, made anew for every run."""
-    return Handle(f"torch.Generator with seed {seed}", lambda: torch.Generator().manual_seed(seed))
+    """A seeded torch.Generator that was drawn from before, made anew for every run."""
+
+    def made() -> torch.Generator:
+        generator = torch.Generator().manual_seed(seed)
+        torch.rand(3, generator=generator)
+        return generator
+
+    return Handle(f"torch.Generator with seed {seed}", made)
 
 
 def run_with_generator(answer: Any, *, generator: torch.Generator, **inputs: Any) -> dict[str, Any]:
-    """Call a function that draws random numbers; keep its result, and whether all of it came from `generator`.
+    """Call a function that draws random numbers; keep its result, whether all of it came from `generator`, and whether
+    the next call would go on with it.
 
-    It is called a second time with the same generator and other global seeds: the sample must be the same.
+    It is called again with the same generator and other global seeds: the sample must be the same. It is called once
+    more with the generator as the first call left it: one that sets the generator back leaves it there again.
     """
     before = generator.get_state()
     sample = answer(*inputs.values(), generator)
-    used = not torch.equal(before, generator.get_state())
+    after = generator.get_state()
+    used = not torch.equal(before, after)
     generator.set_state(before)
     numpy_state = np.random.get_state()
     seed_globally(1)
     np.random.seed(1)
     again = answer(*inputs.values(), generator)
     np.random.set_state(numpy_state)
+    generator.set_state(after)
+    answer(*inputs.values(), generator)
+    goes_on = not torch.equal(after, generator.get_state())
     same = not isinstance(sample, torch.Tensor) or torch.equal(sample, again)
-    return {"sample": sample, "used": used and same}
+    return {"sample": sample, "used": used and same, "goes on": goes_on}

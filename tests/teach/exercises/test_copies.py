@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mi_tutor.specimens import open_specimen
-from mi_tutor.teach.exercises.copies import Mould, clean_copy, logits_before, opened
+from mi_tutor.teach.exercises.copies import EDITED, Mould, a_cache, clean_copy, opened, spoilt
 
 NAMES = ("primer", "induction-2l", "atlas")
 TOKENS = torch.arange(1, 9)[None]
@@ -71,8 +71,25 @@ def test_what_is_shared_within_an_object_is_shared_within_its_copy():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_logits_before_are_those_of_a_copy_that_nobody_has_touched(name):
-    model = clean_copy(name)
-    said = logits_before(model, TOKENS)
+def test_it_is_told_what_was_done_to_a_copy(name):
+    assert spoilt(clean_copy(name)) == spoilt(clean_copy(name + EDITED)) == ""
+    hooked, overwritten = clean_copy(name), clean_copy(name + EDITED)
+    hooked.add_hook("blocks.0.hook_resid_pre", lambda value, hook: None)
     with torch.no_grad():
-        assert torch.equal(said, model(TOKENS))
+        overwritten.blocks[0].attn.W_O[0] = 0
+    assert "hook" in spoilt(hooked) and "weight" in spoilt(overwritten)
+
+
+def test_the_cache_of_a_run_is_told_when_it_was_overwritten():
+    handle = a_cache("primer", TOKENS)
+    cache = handle.open()
+    assert handle.spoilt(cache) == ""
+    cache["hook_embed"].add_(1)
+    assert "overwritten" in handle.spoilt(cache)
+    assert handle.spoilt(handle.open()) == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_weights_make_another_model(name):
+    with torch.no_grad():
+        assert (clean_copy(name)(TOKENS) - clean_copy(name + EDITED)(TOKENS)).abs().max() > 1

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import uniform
+from mi_tutor.teach.exercises.making import and_near_zero, uniform
 
 
 def best_latent(
@@ -79,7 +79,7 @@ CHOOSE_THEN_MARK = Exercise(
     minutes=6,
     difficulty=2,
     objective="Find the latent of a concept without fooling yourself: choose it on some texts, and mark it on others.",
-    cases=_mark_cases,
+    cases=and_near_zero(_mark_cases, positive=("first", "second"), zero_rows=("first", "second")),
     reference=best_latent,
     styles=(
         Style(

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mi_tutor.lab.dictionaries import remove_parallel, unit_decoder
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, strided
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
 
 # --- unit-decoder ---------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ REMOVE_PARALLEL = Exercise(
     minutes=6,
     difficulty=2,
     objective="Take out of the decoder's gradient what would only change lengths.",
-    cases=_parallel_cases,
+    cases=and_near_zero(_parallel_cases, "gradient", "W_dec", zero_rows=("gradient",)),
     reference=remove_parallel,
     styles=(
         Style(name="row by row", right=_rows_by_loop),

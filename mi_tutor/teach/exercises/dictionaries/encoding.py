@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
 from mi_tutor.teach.exercises.dictionaries.dictionaries import WEIGHTS, weights
-from mi_tutor.teach.exercises.making import normal, strided
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
 
 
 def sae_forward(
@@ -69,7 +69,7 @@ ENCODE_DECODE = Exercise(
     minutes=6,
     difficulty=1,
     objective="Write what a sparse autoencoder computes: f = ReLU((x - b_dec) W_enc + b_enc) and x' = f W_dec + b_dec.",
-    cases=_forward_cases,
+    cases=and_near_zero(_forward_cases, "x", "W_enc", "W_dec", "b_dec", zero_rows=("x",)),
     reference=sae_forward,
     gradients=WEIGHTS,
     styles=(

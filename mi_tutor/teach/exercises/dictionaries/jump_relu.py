@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, uniform
+from mi_tutor.teach.exercises.making import and_near_zero, normal, uniform
 
 
 def jump_relu(pre: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
@@ -95,7 +95,7 @@ JUMP_RELU = Exercise(
     minutes=15,
     difficulty=4,
     objective="Write JumpReLU, and give its threshold a gradient where calculus gives none: the straight-through estimator.",
-    cases=_jump_cases,
+    cases=and_near_zero(_jump_cases, "pre", positive=("threshold",), zero_rows=("pre",)),
     reference=jump_relu,
     gradients=("pre", "threshold"),
     styles=(

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 
 def _match_cases(g: torch.Generator) -> list[Case]:
@@ -81,7 +81,7 @@ MATCH_FEATURES = Exercise(
     minutes=6,
     difficulty=2,
     objective="Measure how well a dictionary has found features that are known: the largest cosine for each of them.",
-    cases=_match_cases,
+    cases=and_near_zero(_match_cases, "W_dec"),
     reference=lab.match_features,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 
 def l0_and_fvu(x: Tensor, x_hat: Tensor, latents: Tensor) -> tuple[float, float]:
@@ -63,7 +63,7 @@ SAE_METRICS = Exercise(
     minutes=5,
     difficulty=2,
     objective="Measure a dictionary with two numbers: L0, and the fraction of variance unexplained.",
-    cases=_metric_cases,
+    cases=and_near_zero(_metric_cases, "x", "x_hat", positive=("latents",), zero_rows=("latents",)),
     reference=l0_and_fvu,
     tolerance=Tolerance(rtol=1e-4, atol=1e-6),
     styles=(

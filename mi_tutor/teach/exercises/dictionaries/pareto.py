@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import uniform
+from mi_tutor.teach.exercises.making import and_near_zero, uniform
 
 
 def _front_cases(g: torch.Generator) -> list[Case]:
@@ -27,6 +27,8 @@ def _front_cases(g: torch.Generator) -> list[Case]:
         case("two that are the same", [3.0, 3.0, 7.0], [0.4, 0.4, 0.1]),
         case("not on the straight line between its neighbours", [1.0, 5.0, 10.0], [0.9, 0.8, 0.1]),
         case("a single one", [4.0], [0.5]),
+        case("losses near 0", [1.0, 2.0, 3.0, 4.0], [0.0015, 0.001, 0.0012, 0.0]),
+        case("sparsities near 0", [0.001, 0.0, 0.0015, 1.0], [0.2, 0.5, 0.1, 0.3]),
         Case(label="fourteen at random", inputs={"l0": random[0], "loss": random[1]}),
     ]
 
@@ -89,7 +91,7 @@ PARETO = Exercise(
     minutes=7,
     difficulty=2,
     objective="Compare dictionaries that trade sparsity against faithfulness: find those that no other one beats.",
-    cases=_front_cases,
+    cases=and_near_zero(_front_cases, positive=("l0", "loss")),
     reference=lab.pareto_front,
     styles=(
         Style(name="two loops", right=_front_loop),

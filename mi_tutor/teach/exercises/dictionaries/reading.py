@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, uniform
+from mi_tutor.teach.exercises.making import and_near_zero, normal, uniform
 
 
 def read_latent(
@@ -102,7 +102,7 @@ READ_A_LATENT = Exercise(
     minutes=8,
     difficulty=2,
     objective="Read a latent: how often it is on, where it is highest, and which next tokens it argues for.",
-    cases=_read_cases,
+    cases=and_near_zero(_read_cases, "direction", "W_U", positive=("activations",)),
     reference=read_latent,
     view=_view,
     styles=(

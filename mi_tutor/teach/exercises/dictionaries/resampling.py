@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
 from mi_tutor.teach.exercises.dictionaries.dictionaries import weights
-from mi_tutor.teach.exercises.making import fresh_generator, normal, uniform
+from mi_tutor.teach.exercises.making import GOES_ON, fresh_generator, normal, uniform
 from mi_tutor.teach.session import seed_globally
 
 SCALE = 0.2  # of a new encoder column, as a share of the living ones' mean length
@@ -80,15 +80,24 @@ def _run(answer: Any, *, generator: torch.Generator, **inputs: Any) -> dict[str,
     start = generator.get_state()
     new = answer(*inputs.values(), generator)
     if not isinstance(new, list | tuple):
-        return {"new": new, "same": True}  # no triple of weights, which will be told
+        return {
+            "new": new,
+            "used": True,
+            "same": True,
+            "goes on": True,
+        }  # no triple of weights, which will be told
     used = not inputs["dead"].any() or not torch.equal(start, generator.get_state())
     if len(inputs["x"]) > 1000:  # once is enough to count how often what is drawn
-        return {"new": new, "same": used}
+        return {"new": new, "used": used, "same": True, "goes on": True}
+    after = generator.get_state()
     generator.set_state(start)
     seed_globally(1)
     again = answer(*copies.values(), generator)
     same = all(torch.equal(a, b) for a, b in zip(new, again, strict=True))
-    return {"new": new, "same": used and same}
+    generator.set_state(after)
+    answer(*copies.values(), generator)
+    goes_on = not inputs["dead"].any() or not torch.equal(after, generator.get_state())
+    return {"new": new, "used": used, "same": same, "goes on": goes_on}
 
 
 def _errors(W_enc, b_enc, W_dec, b_dec, x) -> Tensor:
@@ -97,7 +106,7 @@ def _errors(W_enc, b_enc, W_dec, b_dec, x) -> Tensor:
 
 def _view(value, W_enc, b_enc, W_dec, b_dec, x, dead, generator) -> dict[str, Any]:
     """What can be said about the new weights whatever was drawn."""
-    new_enc, new_b, new_dec = value["new"]
+    new_enc, new_b, new_dec = (each.float() for each in value["new"])  # more precise is as good
     shapes = [list(each.shape) for each in (new_enc, new_b, new_dec)]
     view: dict[str, Any] = {"the shapes": shapes}
     if shapes != [list(each.shape) for each in (W_enc, b_enc, W_dec)]:
@@ -106,7 +115,9 @@ def _view(value, W_enc, b_enc, W_dec, b_dec, x, dead, generator) -> dict[str, An
         "the living latents' encoder": new_enc[:, ~dead],
         "the living latents' bias": new_b[~dead],
         "the living latents' decoder": new_dec[~dead],
-        "the same draw from the same generator": value["same"],
+        "whether something is drawn from `generator`": value["used"],
+        "whether the same generator gives the same draw": value["same"],
+        GOES_ON: value["goes on"],
     }
     if not dead.any():
         return view

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import uniform
+from mi_tutor.teach.exercises.making import and_near_zero, uniform
 
 
 def _silence_cases(g: torch.Generator) -> list[Case]:
@@ -66,7 +66,7 @@ DEAD_LATENTS = Exercise(
     minutes=5,
     difficulty=2,
     objective="Count for how many samples each latent has been silent, so that dead ones can be told from rare ones.",
-    cases=_silence_cases,
+    cases=and_near_zero(_silence_cases, positive=("latents",), zero_rows=("latents",)),
     reference=lab.count_silence,
     styles=(
         Style(name="a loop over latents", right=_silence_loop),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, uniform
+from mi_tutor.teach.exercises.making import and_near_zero, normal, uniform
 
 
 def best_threshold(activation: Tensor, there: Tensor) -> tuple[float, float]:
@@ -64,6 +64,7 @@ def _threshold_cases(g: torch.Generator) -> list[Case]:
         ("a unit that is low where the concept is", *upside_down()),
         ("a concept on one token", *one_token()),
         ("a unit with a few very large values", *heavy_tail()),
+        ("a unit with very small values", 2e-4 * latent, there_latent),
         ("a dead unit", torch.zeros(40), torch.arange(40) % 3 == 0),
     ]
     return [Case(label=label, inputs={"activation": a, "there": t}) for label, a, t in settings]
@@ -157,7 +158,7 @@ NEURONS_VS_LATENTS = Exercise(
     minutes=12,
     difficulty=3,
     objective="Give every unit its best chance: find the threshold above which it says a concept best, so that neurons and latents can be compared.",
-    cases=_threshold_cases,
+    cases=and_near_zero(_threshold_cases, "activation"),
     reference=best_threshold,
     view=_threshold_view,
     styles=(

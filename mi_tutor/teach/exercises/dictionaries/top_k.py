@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, strided
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
 
 
 def _top_k_cases(g: torch.Generator) -> list[Case]:
@@ -66,7 +66,7 @@ TOP_K = Exercise(
     minutes=5,
     difficulty=2,
     objective="Write the TopK activation: sparsity that is set, not weighed.",
-    cases=_top_k_cases,
+    cases=and_near_zero(_top_k_cases, "pre"),
     reference=lab.top_k,
     gradients=("pre",),
     styles=(

@@ -20,10 +20,11 @@ from mi_tutor.teach.exercise import (
     Tolerance,
     ValueExercise,
 )
+from mi_tutor.teach.exercises.copies import EDITED
 from mi_tutor.teach.exercises.induction.specimens import (
+    TWO_LAYERS,
     a_model,
     clean,
-    leaves_model_as_it_was,
     repeats,
     specimen,
 )
@@ -33,28 +34,19 @@ from mi_tutor.teach.exercises.induction.specimens import (
 
 def _cases(g: torch.Generator) -> list[Case]:
     settings = [
-        ("one head of layer 0", 3, 7, [(0, 2)]),
-        ("two heads of one layer", 2, 9, [(1, 0), (1, 2)]),
-        ("three heads of two layers", 3, 6, [(0, 1), (1, 3), (0, 2)]),
-        ("one row, one head", 1, 10, [(1, 1)]),
-        ("no head at all", 2, 5, []),
+        ("one head of layer 0", TWO_LAYERS, 3, 7, [(0, 2)]),
+        ("two heads of one layer", TWO_LAYERS, 2, 9, [(1, 0), (1, 2)]),
+        ("three heads of two layers", TWO_LAYERS, 3, 6, [(0, 1), (1, 3), (0, 2)]),
+        ("another model, one row, one head", TWO_LAYERS + EDITED, 1, 10, [(1, 1)]),
+        ("no head at all", TWO_LAYERS, 2, 5, []),
     ]
     return [
         Case(
             label=label,
-            inputs={"model": a_model(), "tokens": repeats(g, n_rows, n_block), "heads": heads},
+            inputs={"model": a_model(name), "tokens": repeats(g, n_rows, n_block), "heads": heads},
         )
-        for label, n_rows, n_block, heads in settings
+        for label, name, n_rows, n_block, heads in settings
     ]
-
-
-def _run(answer: Any, model: Any, tokens: Tensor, heads: list[tuple[int, int]]) -> dict[str, Any]:
-    """The losses, and whether the model is afterwards as it was before, without any hook."""
-    loss, untouched = leaves_model_as_it_was(model, tokens, lambda: answer(model, tokens, heads))
-    return {
-        "the loss": loss,
-        "whether the model works afterwards as it did before": untouched,
-    }
 
 
 def _answer(edit, site="attn.hook_z", loss=per_position_loss, chosen=lambda heads: heads):
@@ -183,7 +175,6 @@ ABLATE_HEADS = Exercise(
     objective="Take any set of heads out in one run, and leave no hook behind.",
     cases=_cases,
     reference=loss_without_heads,
-    run=_run,
     tolerance=Tolerance(rtol=1e-4, atol=1e-4),
     styles=(
         Style(name="functools.partial and a mask", right=_by_functools),

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.induction.circuits import full_induction_circuit, k_composition
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 # --- k-composition --------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ FULL_INDUCTION_CIRCUIT = Exercise(
     minutes=10,
     difficulty=3,
     objective="Compose the induction head's QK circuit with the previous-token head, and read the result over the vocabulary.",
-    cases=_full_cases,
+    cases=and_near_zero(_full_cases, "W_E", "W_Q", "W_K"),
     reference=full_induction_circuit,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

@@ -13,7 +13,6 @@ from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
 from mi_tutor.teach.exercises.induction.specimens import (
     TWO_LAYERS,
     a_model,
-    leaves_model_as_it_was,
     specimen,
 )
 from mi_tutor.teach.exercises.making import normal
@@ -44,16 +43,6 @@ def _key_cases(g: torch.Generator) -> list[Case]:
         )
 
     return [case(*setting) for setting in settings]
-
-
-def _key_run(answer: Any, model: Any, tokens: Tensor, other: Tensor, position: int) -> Any:
-    change, untouched = leaves_model_as_it_was(
-        model, tokens, lambda: answer(model, tokens, other, position)
-    )
-    return {
-        "the change": change,
-        "whether the model works afterwards as it did before": untouched,
-    }
 
 
 def _cached(model, tokens, site):
@@ -138,7 +127,6 @@ ONE_LAYER_FAILS = Exercise(
     objective="Show with a counterfactual why one layer cannot do induction.",
     cases=_key_cases,
     reference=key_change,
-    run=_key_run,
     tolerance=Tolerance(rtol=1e-3, atol=1e-4),
     styles=(
         Style(name="loops and short names", right=_key_by_loops),

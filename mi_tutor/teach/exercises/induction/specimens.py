@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mi_tutor.lab.ground.plain import has_hooks
 from mi_tutor.lab.induction.texts import repeated_tokens
 from mi_tutor.teach.exercise import Handle
-from mi_tutor.teach.exercises.copies import clean_copy, logits_before, opened
+from mi_tutor.teach.exercises.copies import a_specimen, clean_copy, opened
 
 TWO_LAYERS = "induction-2l"
 BOS = 0
@@ -28,7 +26,7 @@ def clean(name: str = TWO_LAYERS) -> Any:
 
 
 def a_model(name: str = TWO_LAYERS) -> Handle:
-    return Handle(f"the specimen {name}", functools.partial(clean, name))
+    return a_specimen(name)
 
 
 def words(name: str = TWO_LAYERS) -> Tensor:
@@ -39,16 +37,3 @@ def words(name: str = TWO_LAYERS) -> Tensor:
 def repeats(generator: torch.Generator, n_rows: int, n_block: int) -> Tensor:
     """BOS and a random block, twice, in the words of `induction-2l`."""
     return repeated_tokens(words(), n_rows, n_block, BOS, generator)
-
-
-def leaves_model_as_it_was(model: Any, tokens: Tensor, answer: Any) -> tuple[Any, bool]:
-    """What `answer()` returns; and whether the model has no hook and works as it did before.
-
-    An answer that changes `tokens` is another fault, found elsewhere: the model is asked about a copy.
-    """
-    tokens = tokens.clone()
-    before = logits_before(model, tokens)
-    value = answer()
-    with torch.no_grad():
-        same = torch.allclose(before, model(tokens), atol=1e-5)
-    return value, same and not has_hooks(model)

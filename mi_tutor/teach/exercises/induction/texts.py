@@ -11,7 +11,13 @@ from torch.nn import functional as F
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.induction.texts import repeated_tokens
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import fresh_generator, normal, run_with_generator
+from mi_tutor.teach.exercises.making import (
+    GOES_ON,
+    and_near_zero,
+    fresh_generator,
+    normal,
+    run_with_generator,
+)
 
 # --- repeated-tokens ------------------------------------------------------------------------------
 
@@ -68,6 +74,7 @@ def _repeat_view(
         "whether rows differ": n_rows == 1 or bool((first != first[:1]).any()),
         "whether the order is random": bool((first.diff(dim=1) < 0).any()),
         "whether all randomness comes from the generator": value["used"],
+        GOES_ON: value["goes on"],
     }
 
 
@@ -264,7 +271,7 @@ PER_POSITION_LOSS = Exercise(
     minutes=6,
     difficulty=2,
     objective="Compute how surprised a model is by each token, and keep positions apart.",
-    cases=_loss_cases,
+    cases=and_near_zero(_loss_cases, "logits"),
     reference=per_position_loss,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

@@ -102,11 +102,14 @@ def _phase_cases(g: torch.Generator) -> list[Case]:
     rise = torch.tensor([0.0, 0.02, 0.05, 0.1, 0.75, 0.9, 0.93, 0.97, 0.98])
     dip = torch.tensor([1.0, 1.1, 1.5, 1.3, 3.1, 2.9, 3.0, 2.1, 1.8])
     noise = 0.02 * uniform(g, len(steps))
+    early, late = list(range(0, 120, 10)), torch.arange(12) * 0.05 + 2.0 * (torch.arange(12) == 11)
     return [
         case("a loss that falls", steps, fall + noise),
         case("a score that rises", steps, rise + noise),
         case("up and down again", steps, dip + noise),
         case("other steps", [5, 6, 9, 50, 60], torch.tensor([0.3, 0.2, 2.2, 2.9, 2.8]) + noise[:5]),
+        case("twelve checkpoints, the first jump is the largest", early, late.flip(0)),
+        case("negative values, the last jump is the largest", early, late - 3),
     ]
 
 
@@ -300,7 +303,7 @@ TRAIN_YOUR_OWN = Exercise(
     cases=_training_cases,
     reference=train_next_token,
     run=_train_run,
-    tolerance=Tolerance(rtol=1e-3, atol=1e-4),
+    tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(
         Style(name="torch's cross_entropy", right=_trainer(_cross_entropy)),
         Style(name="all parameters, losses as tensors", right=_train_all_parameters),

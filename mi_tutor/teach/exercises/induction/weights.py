@@ -9,19 +9,21 @@ from torch import Tensor
 
 from mi_tutor.lab.induction.circuits import copying_score, previous_token_circuit
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 # --- copying-score --------------------------------------------------------------------------------
 
 
 def _copying_cases(g: torch.Generator) -> list[Case]:
-    def case(label: str, vocab: int, d_model: int, d_head: int, copies: float) -> Case:
+    def case(
+        label: str, vocab: int, d_model: int, d_head: int, copies: float, sign: int = 1
+    ) -> Case:
         """A head that copies some of its tokens (the first `copies` of them) and garbles the others."""
         W_E = normal(g, vocab, d_model)
         W_V, W_O = normal(g, d_model, d_head), normal(g, d_head, d_model)
         n_copied = int(copies * vocab)
         W_U = 0.3 * normal(g, d_model, vocab)
-        W_U[:, :n_copied] += (W_E @ W_V @ W_O)[:n_copied].mT / d_model
+        W_U[:, :n_copied] += sign * (W_E @ W_V @ W_O)[:n_copied].mT / d_model
         return Case(label=label, inputs={"W_E": W_E, "W_V": W_V, "W_O": W_O, "W_U": W_U})
 
     return [
@@ -29,6 +31,7 @@ def _copying_cases(g: torch.Generator) -> list[Case]:
         case("a head that copies few", 24, 9, 5, 0.25),
         case("vocabulary as large as the model is wide", 12, 12, 7, 0.5),
         case("random weights", 15, 8, 4, 0.0),
+        case("a head that holds tokens back: a negative score", 16, 9, 5, 0.7, sign=-1),
     ]
 
 
@@ -244,7 +247,7 @@ PREVIOUS_TOKEN_CIRCUIT = Exercise(
     minutes=10,
     difficulty=3,
     objective="Find a previous-token head in the weights, without any text.",
-    cases=_positional_cases,
+    cases=and_near_zero(_positional_cases, "W_pos", "W_Q", "W_K"),
     reference=previous_token_circuit,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

@@ -9,8 +9,8 @@ from mi_tutor.lab.patching.lens import direct_logit_attribution
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
 from mi_tutor.teach.exercises.patching.inputs import (
     CLOSE,
-    a_cache,
     a_primer,
+    a_primers_cache,
     random_ids,
     short_prompts,
 )
@@ -21,8 +21,8 @@ def _attribution_cases(g: torch.Generator) -> list[Case]:
         Case(
             label=label,
             inputs={
-                "model": a_primer(),
-                "cache": a_cache(tokens),
+                "model": a_primer(edited=len(tokens) == 1),
+                "cache": a_primers_cache(tokens, edited=len(tokens) == 1),
                 "answers": (answers := random_ids(g, len(tokens))),
                 "wrongs": (answers + 7) % 150,
             },

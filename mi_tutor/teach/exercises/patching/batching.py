@@ -10,11 +10,9 @@ from torch import Tensor
 from mi_tutor.teach.exercise import Exercise, Mistake, Style
 from mi_tutor.teach.exercises.patching.inputs import (
     CLOSE,
-    UNTOUCHED,
     cached,
     experiments,
     hooked,
-    run_and_look,
 )
 from mi_tutor.teach.exercises.patching.patching import patch_residual
 from mi_tutor.teach.exercises.patching.sweeps import WRONG_WAY, residual_sweep
@@ -28,7 +26,7 @@ def patch_residual_batched(model: Any, clean: Tensor, corrupted: Tensor, metric:
 
 
 def _count_and_look(answer: Any, model: Any, clean: Tensor, *others: Any, **more: Any) -> dict:
-    """As `run_and_look`, and whether there were at most three forward passes and one per layer."""
+    """The table, and whether there were at most three forward passes and one per layer."""
     passes = 0
 
     def count(module, inputs, output):
@@ -42,9 +40,8 @@ def _count_and_look(answer: Any, model: Any, clean: Tensor, *others: Any, **more
         finally:
             handle.remove()
 
-    seen = run_and_look(counted, model, clean, *others, **more)
-    few = passes <= model.cfg.n_layers + 3
-    return {"the table": seen["the result"], FEW: few, UNTOUCHED: seen[UNTOUCHED]}
+    table = counted(model, clean, *others, *more.values())
+    return {"the table": table, FEW: passes <= model.cfg.n_layers + 3}
 
 
 def _in_blocks(tokens, n_copies):

@@ -10,7 +10,7 @@ from torch import Tensor
 from mi_tutor.lab.patching.attribution import attribution_patching as estimated
 from mi_tutor.lab.patching.sweeps import denoise
 from mi_tutor.teach.exercise import Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.patching.inputs import cached, experiments, run_and_look
+from mi_tutor.teach.exercises.patching.inputs import cached, experiments
 
 
 def attribution_patching(model: Any, clean: Tensor, corrupted: Tensor, metric: Any) -> Tensor:
@@ -125,8 +125,7 @@ ATTRIBUTION_PATCHING = Exercise(
         g, [("two pairs", 2, 6), ("one pair", 1, 5), ("three pairs", 3, 7)]
     ),
     reference=attribution_patching,
-    run=run_and_look,
-    tolerance=Tolerance(rtol=1e-3, atol=1e-3),
+    tolerance=Tolerance(rtol=1e-4, atol=1e-4),
     styles=(
         Style(name="autograd.grad on kept activations", right=_estimate()),
         Style(name="backward hooks", right=_with_backward_hooks),

@@ -20,6 +20,10 @@ def _weighted(weights: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda parts: torch.tanh(parts @ weights)
 
 
+def _large(parts: Tensor) -> Tensor:
+    return 3 * parts[..., 0] + 2 * parts[..., 1] + parts[..., 2] * parts[..., 3]
+
+
 def _cases(g: torch.Generator) -> list[Case]:
     weights = uniform(g, 4, low=0.3, high=1.5)
     one, other = uniform(g, 4), 1 + uniform(g, 4)
@@ -27,6 +31,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("an AND of two parts", lambda: and_gate, torch.ones(2), torch.zeros(2)),
         ("an OR of three parts", lambda: or_gate, torch.ones(3), torch.zeros(3)),
         ("a smooth function of four parts", lambda: _weighted(weights), other, one),
+        ("effects above 1", lambda: _large, 3 + other, one),
     ]
     return [
         Case(
@@ -118,7 +123,7 @@ DENOISE_OR_NOISE = Exercise(
         Mistake(
             name="patches pile up",
             wrong=_piling_up,
-            sentence="Your patches pile up: entry i has parts 0 to i patched. Start from an unpatched copy for each part.",
+            sentence="Entry i has parts 0 to i patched. Either your patches pile up (start from an unpatched copy for each part), or your index is a slice.",
         ),
         Mistake(
             name="as if the circuit were linear",

@@ -17,7 +17,6 @@ from mi_tutor.teach.exercises.patching.inputs import (
     cached,
     primer,
     random_ids,
-    run_and_look,
 )
 
 Heads = list[tuple[int, int]]
@@ -31,13 +30,14 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("all heads of one layer, no MLP", False, (4, 4), whole[:4], []),
         ("everything", False, (2, 5), whole, [0, 1]),
         ("nothing", False, (2, 7), [], []),
+        ("another model", False, (2, 6), [(0, 2), (1, 0)], [1]),
         ("five layers", True, (2, 6), [(0, 3), (1, 0), (2, 2), (2, 1), (4, 3)], [0, 2, 3]),
     ]
     return [
         Case(
             label=label,
             inputs={
-                "model": an_atlas() if larger else a_primer(),
+                "model": an_atlas() if larger else a_primer(edited=label == "another model"),
                 "tokens": random_ids(g, *shape, model=atlas() if larger else primer()),
                 "others": random_ids(g, *shape, model=atlas() if larger else primer()),
                 "heads": list(heads),
@@ -118,10 +118,6 @@ def _by_masks(model, tokens, others, heads, mlps):
         return model(tokens)
 
 
-def _run_and_look(answer: Any, model: Any, tokens: Tensor, **more: Any) -> dict:
-    return run_and_look(answer, model, tokens, **more)
-
-
 RUN_A_CIRCUIT = Exercise(
     slug="run-a-circuit",
     title="Everything else falls silent",
@@ -132,7 +128,6 @@ RUN_A_CIRCUIT = Exercise(
     objective="Run a model in which only some heads and MLPs compute, and all others say what they say on another prompt.",
     cases=_cases,
     reference=circuit_logits,
-    run=_run_and_look,
     tolerance=CLOSE,
     styles=(
         Style(name="clones, head by head", right=_made()),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab.patching.lens import logit_lens as lens_at
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.patching.inputs import CLOSE, a_cache, a_primer, short_prompts
+from mi_tutor.teach.exercises.patching.inputs import CLOSE, a_primer, a_primers_cache, short_prompts
 
 
 def logit_lens(model: Any, cache: Any) -> Tensor:
@@ -19,7 +19,13 @@ def logit_lens(model: Any, cache: Any) -> Tensor:
 
 def _lens_cases(g: torch.Generator) -> list[Case]:
     return [
-        Case(label=label, inputs={"model": a_primer(), "cache": a_cache(tokens)})
+        Case(
+            label=label,
+            inputs={
+                "model": a_primer(edited=len(tokens) == 1),
+                "cache": a_primers_cache(tokens, edited=len(tokens) == 1),
+            },
+        )
         for label, tokens in short_prompts(g)
     ]
 

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.ground.metrics import logit_difference, recovered
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 # --- logit-diff -----------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ LOGIT_DIFF = Exercise(
     minutes=5,
     difficulty=1,
     objective="Measure how much a model prefers the right answer: the logit difference.",
-    cases=_logit_cases,
+    cases=and_near_zero(_logit_cases, "logits"),
     reference=logit_difference,
     styles=(
         Style(name="a loop over pairs", right=_by_loop),
@@ -163,7 +163,7 @@ RECOVERED = Exercise(
     minutes=3,
     difficulty=1,
     objective="Put a patched run's metric on a scale that can be compared: 0 is the corrupted run, 1 the clean run.",
-    cases=_recovered_cases,
+    cases=and_near_zero(_recovered_cases, "value", zero_rows=("value",)),
     reference=recovered,
     styles=(
         Style(

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.patching.straight_line import integrated_gradients
 from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 
 def _line_cases(g: torch.Generator) -> list[Case]:
@@ -76,7 +76,7 @@ INTEGRATED_GRADIENTS = Exercise(
     minutes=8,
     difficulty=2,
     objective="Repair an estimate: average the gradient on the straight line between the two runs.",
-    cases=_line_cases,
+    cases=and_near_zero(_line_cases, "start", "end"),
     reference=integrated_gradients,
     styles=(
         Style(name="a list of slopes", right=_on_the_way(_middles)),

@@ -8,7 +8,7 @@ import torch
 
 from mi_tutor.lab.patching.alignment import differing_positions
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise
-from mi_tutor.teach.exercises.patching.inputs import an_atlas, atlas
+from mi_tutor.teach.exercises.patching.inputs import a_primer, an_atlas, atlas
 
 # --- aligned --------------------------------------------------------------------------------------
 
@@ -30,6 +30,11 @@ SETTINGS = (
     ),
     ("the same prompt", " The capital of Texas is", " The capital of Texas is"),
     (
+        "another model, with words of its own",
+        "When Clara and Adam went to the store, Adam gave a drink to",
+        "When Clara and Adam went to the store, Clara gave a drink to",
+    ),
+    (
         "other names and another gift",
         " When Mary and John went to the store, John gave a drink to",
         " When Anna and Oscar went to the store, Oscar gave a book to",
@@ -38,12 +43,15 @@ SETTINGS = (
 
 
 def _cases(g: torch.Generator) -> list[Case]:
-    model = an_atlas()
     order = torch.randperm(2, generator=g).tolist()  # which prompt is the clean one
     return [
         Case(
             label=label,
-            inputs={"model": model, "clean": texts[order[0]], "corrupted": texts[order[1]]},
+            inputs={
+                "model": a_primer() if texts[0].startswith("When") else an_atlas(),
+                "clean": texts[order[0]],
+                "corrupted": texts[order[1]],
+            },
         )
         for label, *texts in SETTINGS
     ]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab.patching.sweeps import denoise
 from mi_tutor.teach.exercise import Exercise, Mistake, Style
-from mi_tutor.teach.exercises.patching.inputs import ALL, CLOSE, experiments, run_and_look
+from mi_tutor.teach.exercises.patching.inputs import ALL, CLOSE, experiments
 from mi_tutor.teach.exercises.patching.sweeps import (
     LEFT_BEHIND,
     NOTHING,
@@ -54,7 +54,6 @@ PATCH_RESIDUAL = Exercise(
         g, [("two pairs", 2, 5), ("one pair", 1, 4), ("as many pairs as positions", 3, 3)]
     ),
     reference=patch_residual,
-    run=run_and_look,
     tolerance=CLOSE,
     styles=(
         Style(name="a context manager and a mask", right=in_context(**RESID)),
@@ -149,7 +148,6 @@ PATCH_HEADS = Exercise(
         g, [("two pairs", 2, 6), ("one pair", 1, 5), ("three pairs", 3, 7)]
     ),
     reference=patch_heads,
-    run=run_and_look,
     tolerance=CLOSE,
     styles=(
         Style(name="a context manager and a mask", right=in_context(**Z)),

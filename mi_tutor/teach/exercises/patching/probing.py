@@ -12,7 +12,7 @@ from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.patching.planted import PlantedProbe, planted_probe
 from mi_tutor.lab.patching.probes import Probe, exchange_along, probe_accuracy
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 # --- exchange-along -------------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ EXCHANGE_ALONG = Exercise(
     minutes=5,
     difficulty=1,
     objective="Make the smallest intervention on a direction: give an activation another one's part along it, and leave the rest.",
-    cases=_cases,
+    cases=and_near_zero(_cases, "x", "source", "direction", zero_rows=("x",)),
     reference=exchange_along,
     styles=(
         Style(name="two projectors", right=_by_projector),

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.patching.removing import ablate_head
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 
 def _cases(g: torch.Generator) -> list[Case]:
@@ -101,7 +101,7 @@ ABLATIONS = Exercise(
     minutes=8,
     difficulty=2,
     objective="Replace one head's output by zero, by its mean, or by its value on another prompt: three different questions.",
-    cases=_cases,
+    cases=and_near_zero(_cases, "z", zero_rows=("z",)),
     reference=ablate_head,
     styles=(
         Style(name="one branch each, on a clone", right=_made()),

@@ -158,8 +158,8 @@ STAYS = (
     "does nothing today. Use `run_with_hooks` or `with model.hooks(...)`."
 )
 PILE_UP = (
-    "Your patches pile up: within a layer each run still has the patches before it. Clone the activation inside the hook, so that "
-    "every run starts from an unpatched one."
+    "Within a layer each run has the patches of the places before it as well. Either they pile up (clone the activation inside the "
+    "hook, so that every run starts from an unpatched one), or your index is a slice up to the place."
 )
 NOTHING = (
     "All entries are the corrupted run's value: nothing was patched. Does the hook return the changed activation, and is its name "

@@ -13,13 +13,12 @@ from mi_tutor.specimens import encode
 from mi_tutor.teach.exercise import (
     Case,
     Exercise,
-    Handle,
     Mistake,
     Style,
     Tolerance,
     ValueExercise,
 )
-from mi_tutor.teach.exercises.copies import logits_before
+from mi_tutor.teach.exercises.copies import EDITED, a_specimen, without_gradients
 from mi_tutor.teach.exercises.reading.primer import (
     SPECIMEN,
     clean_primer,
@@ -30,35 +29,25 @@ from mi_tutor.teach.exercises.reading.primer import (
 
 
 def _cases(g: torch.Generator) -> list[Case]:
-    model = Handle(f"the specimen {SPECIMEN}", clean_primer)
     last = n_layers() - 1
     settings = [
-        ("the first head of the first block", 6, 0, 0),
-        ("a head of the last block", 9, last, 2),
-        ("another head of the first block", 8, 0, 3),
-        ("another head of the last block", 5, last, 1),
+        ("the first head of the first block", SPECIMEN, 1, 6, 0, 0),
+        ("a head of the last block", SPECIMEN, 1, 9, last, 2),
+        ("three prompts at once", SPECIMEN, 3, 8, 0, 3),
+        ("another model", SPECIMEN + EDITED, 2, 5, last, 1),
     ]
     return [
         Case(
             label=label,
             inputs={
-                "model": model,
-                "tokens": random_tokens(g, length),
+                "model": a_specimen(name),
+                "tokens": random_tokens(g, length, n_prompts),
                 "layer": layer,
                 "head": head,
             },
         )
-        for label, length, layer, head in settings
+        for label, name, n_prompts, length, layer, head in settings
     ]
-
-
-def _run(answer: Any, model: Any, tokens: Tensor, layer: int, head: int) -> dict[str, Any]:
-    """The logits, and whether the model is afterwards as it was before."""
-    before = logits_before(model, tokens)
-    with torch.no_grad():
-        logits = answer(model, tokens, layer, head)
-        untouched = torch.allclose(before, model(tokens), atol=1e-5)
-    return {"the logits": logits, "whether the model works afterwards as it did before": untouched}
 
 
 def _hooked(model, tokens, layer, edit, site="attn.hook_z"):
@@ -139,7 +128,7 @@ ZERO_A_HEAD = Exercise(
     objective="Change a model's computation with a hook: set one attention head's output to zero and see what it does to the logits.",
     cases=_cases,
     reference=zero_head,
-    run=_run,
+    run=without_gradients,
     tolerance=Tolerance(rtol=1e-4, atol=1e-4),
     styles=(
         Style(name="model.hooks as a context manager", right=_zero_in_context),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mi_tutor.teach.exercise import Handle
-from mi_tutor.teach.exercises.copies import clean_copy, opened
+from mi_tutor.teach.exercises.copies import a_cache, clean_copy, opened
 
 SPECIMEN = "primer"
 
@@ -22,9 +22,9 @@ def n_layers() -> int:
     return primer().cfg.n_layers
 
 
-def random_tokens(generator: torch.Generator, length: int) -> Tensor:
-    """One prompt of random tokens, [1 length]."""
-    return torch.randint(primer().cfg.d_vocab, (1, length), generator=generator)
+def random_tokens(generator: torch.Generator, length: int, n_prompts: int = 1) -> Tensor:
+    """Prompts of random tokens, [n_prompts length]."""
+    return torch.randint(primer().cfg.d_vocab, (n_prompts, length), generator=generator)
 
 
 def clean_primer() -> Any:
@@ -34,14 +34,4 @@ def clean_primer() -> Any:
 
 def cache_of(tokens: Tensor, without: str | None = None) -> Handle:
     """The cache of one run, made anew each time; entries with `without` in their name are left out."""
-
-    def run() -> Any:
-        model = clean_primer()
-        with torch.no_grad():
-            _, cache = model.run_with_cache(tokens)
-        if without is None:
-            return cache
-        kept = {name: value for name, value in cache.items() if without not in name}
-        return type(cache)(kept, model)
-
-    return Handle(f"the cache of {SPECIMEN} on {tokens.shape[1]} tokens", run)
+    return a_cache(SPECIMEN, tokens, without)

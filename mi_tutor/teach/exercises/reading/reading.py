@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from mi_tutor.lab.reading.residual import residual_at, residual_part_names, residual_sum, top_tokens
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 from mi_tutor.teach.exercises.reading.primer import cache_of, n_layers, random_tokens
 
 # --- top-tokens -----------------------------------------------------------------------------------
@@ -44,7 +42,7 @@ TOP_TOKENS = Exercise(
     minutes=5,
     difficulty=1,
     objective="Read a model's prediction: the k most likely next tokens from its logits.",
-    cases=_logit_cases,
+    cases=and_near_zero(_logit_cases, "logits"),
     reference=top_tokens,
     styles=(
         Style(name="argsort", right=lambda logits, k: logits[-1].argsort(descending=True)[:k]),
@@ -228,14 +226,6 @@ def _sum_cases(g: torch.Generator) -> list[Case]:
     ]
 
 
-def _sum_run(answer: Any, cache: Any, n_layers: int) -> dict[str, Any]:
-    """The sum, and whether the cache holds afterwards what it held before."""
-    before = {name: cache[name].clone() for name in residual_part_names(n_layers)}
-    value = answer(cache, n_layers)
-    same = all(torch.equal(before[name], cache[name]) for name in before)
-    return {"the sum": value, "whether the cache is as it was": same}
-
-
 def _outputs(cache, n_layers, kinds=("attn", "mlp")):
     return sum(
         cache[f"blocks.{layer}.hook_{kind}_out"] for layer in range(n_layers) for kind in kinds
@@ -278,7 +268,6 @@ RESIDUAL_SUM = Exercise(
     objective="Rebuild the final residual stream from everything that was written to it.",
     cases=_sum_cases,
     reference=residual_sum,
-    run=_sum_run,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(
         Style(name="a loop that adds", right=_sum_by_loop),

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.superposition import feature_dimensionality, feature_fates, interference
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 
 def _fate_cases(g: torch.Generator) -> list[Case]:
@@ -55,7 +55,7 @@ FATES = Exercise(
     minutes=5,
     difficulty=1,
     objective="Say for each feature whether a trained model drops it, superposes it, or gives it a dimension of its own.",
-    cases=_fate_cases,
+    cases=and_near_zero(_fate_cases, "W"),
     reference=feature_fates,
     mistakes=(
         Mistake(

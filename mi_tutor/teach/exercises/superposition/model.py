@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mi_tutor.lab.superposition import toy_forward, weighted_loss
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, strided, uniform
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided, uniform
 
 # --- toy-forward ----------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ TOY_FORWARD = Exercise(
     minutes=4,
     difficulty=1,
     objective="Write the model that squeezes features through few dimensions: x' = ReLU(Wᵀ W x + b).",
-    cases=_forward_cases,
+    cases=and_near_zero(_forward_cases, "W", "b", positive=("x",), zero_rows=("x",)),
     reference=toy_forward,
     gradients=("W", "b"),
     mistakes=(

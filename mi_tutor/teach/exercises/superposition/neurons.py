@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.superposition import absolute_forward, features_per_neuron
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import normal, strided, uniform
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided, uniform
 
 # --- polysemantic-neuron ---------------------------------------------------------------------------
 
@@ -76,7 +76,7 @@ POLYSEMANTIC_NEURON = Exercise(
     minutes=8,
     difficulty=2,
     objective="Count the features that drive each neuron, and so find the polysemantic ones.",
-    cases=_neuron_cases,
+    cases=and_near_zero(_neuron_cases, "W", zero_rows=("W",)),
     reference=features_per_neuron,
     styles=(
         Style(name="a loop over neurons", right=_drivers_loop),
@@ -174,7 +174,7 @@ ABSOLUTE = Exercise(
     minutes=4,
     difficulty=1,
     objective="Write the network y' = ReLU(W_out ReLU(W_in x) + b), which has to compute with its features, not only store them.",
-    cases=_absolute_cases,
+    cases=and_near_zero(_absolute_cases, "x", "W_in", "W_out", "b", zero_rows=("x",)),
     reference=absolute_forward,
     gradients=("W_in", "W_out", "b"),
     styles=(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mi_tutor.lab.superposition import paired_features
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import fresh_generator, run_with_generator
+from mi_tutor.teach.exercises.making import GOES_ON, fresh_generator, run_with_generator
 from mi_tutor.teach.exercises.sampling import (
     FREQUENCY,
     LINK,
@@ -72,6 +72,7 @@ def _paired_view(value: dict, n_batch: int, n_pairs: int, **_: Any) -> dict[str,
         "the mean magnitude of each feature while it is on": while_on(x, is_on),
         "the mean squared magnitude while it is on": while_on(x**2, is_on),
         "draws from the generator it is given": value["used"],
+        GOES_ON: value["goes on"],
     }
 
 

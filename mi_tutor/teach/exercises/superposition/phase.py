@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.superposition import phase_losses, phase_theory
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import uniform
+from mi_tutor.teach.exercises.making import and_near_zero, uniform
 
 
 def _cases(g: torch.Generator) -> list[Case]:
@@ -78,7 +78,7 @@ PHASE_LOSSES = Exercise(
     minutes=15,
     difficulty=3,
     objective="Work out the expected loss of dropping, superposing and dedicating, for two features in one dimension.",
-    cases=_cases,
+    cases=and_near_zero(_cases, positive=("density", "relative_importance")),
     reference=phase_losses,
     view=lambda value, density, relative_importance: {
         f"the loss of the {fate} model": loss
@@ -180,7 +180,7 @@ PHASE_DIAGRAM = Exercise(
     minutes=4,
     difficulty=1,
     objective="Predict the extra feature's fate from its density and relative importance.",
-    cases=_cases,
+    cases=and_near_zero(_cases, positive=("density", "relative_importance")),
     reference=phase_theory,
     styles=(
         Style(name="argmin over a stack", right=_fates(lambda losses, p, r: losses.argmin(0))),

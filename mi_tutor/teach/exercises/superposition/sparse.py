@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mi_tutor.lab.superposition import sparse_features
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import fresh_generator, run_with_generator
+from mi_tutor.teach.exercises.making import GOES_ON, fresh_generator, run_with_generator
 from mi_tutor.teach.exercises.sampling import (
     FREQUENCY,
     LINK,
@@ -55,11 +55,12 @@ def _sparse_view(value: dict, n_batch: int, probability: Tensor, generator: Any)
     one_mask = bool((is_on == is_on[:1]).all())
     view: dict[str, Any] = {
         "the shape": list(x.shape),
-        "the dtype": str(x.dtype),
+        "numbers that are precise enough": x.dtype in (torch.float32, torch.float64),
         "features are never exactly 0": bool(is_on[:, varied].all()),
         "one on/off pattern for the whole batch": one_mask,
     }
     view["all of it drawn from the generator that was given"] = value["used"]
+    view[GOES_ON] = value["goes on"]
     if one_mask or not value["used"]:
         return view
     return view | {

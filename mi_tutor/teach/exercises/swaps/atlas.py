@@ -12,7 +12,7 @@ from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
 from mi_tutor.lab.swaps import Questions, means_at
 from mi_tutor.specimens.atlas.prompts import swap_questions
 from mi_tutor.teach.exercise import Handle
-from mi_tutor.teach.exercises.copies import clean_copy, opened
+from mi_tutor.teach.exercises.copies import a_specimen, clean_copy, opened
 from mi_tutor.world.geography import Geography, Question
 
 SPECIMEN = "atlas"
@@ -28,8 +28,8 @@ def clean_atlas() -> Any:
     return clean_copy(SPECIMEN)
 
 
-def a_model() -> Handle:
-    return Handle(f"the specimen {SPECIMEN}", clean_atlas)
+def a_model(name: str = SPECIMEN) -> Handle:
+    return a_specimen(name)
 
 
 def plain_atlas() -> PlainTransformer:

@@ -10,7 +10,13 @@ from torch import Tensor
 
 from mi_tutor.lab.swaps import answer_fates, random_like
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import fresh_generator, normal, run_with_generator, uniform
+from mi_tutor.teach.exercises.making import (
+    GOES_ON,
+    fresh_generator,
+    normal,
+    run_with_generator,
+    uniform,
+)
 
 # --- controls -------------------------------------------------------------------------------------
 
@@ -54,6 +60,7 @@ def _control_view(value: dict, steps: Tensor, generator: torch.Generator) -> dic
         ),
         "how often a coordinate is 0": float((sample == 0).float().mean()),
         "whether every random number comes from `generator`": value["used"],
+        GOES_ON: value["goes on"],
     }
 
 
@@ -278,7 +285,7 @@ DOSE_RESPONSE = Exercise(
     objective="Say how the answer depends on the strength of an intervention, and keep “something else” apart from “the target's”.",
     cases=_dose_cases,
     reference=answer_fates,
-    exact_dtype=False,
+    dtype="any",
     styles=(
         Style(name="a loop", right=_dose_by_loop),
         Style(name="topk", right=_dose_by_topk),

@@ -72,7 +72,7 @@ OTHER_HOPS = Exercise(
     objective="Compare the directions between states in two languages, and not what all their activations have in common.",
     cases=_cases,
     reference=direction_agreement,
-    exact_dtype=False,
+    dtype="any",
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(
         Style(name="two loops", right=_by_loop),

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.swaps import latent_step
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.making import normal
+from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 
 def _cases(g: torch.Generator) -> list[Case]:
@@ -61,7 +61,9 @@ SWAP_LATENTS = Exercise(
     minutes=10,
     difficulty=3,
     objective="Make the same swap with a dictionary's latents only, with and without what the dictionary leaves out.",
-    cases=_cases,
+    cases=and_near_zero(
+        _cases, "x", "change", "W_dec", "b_dec", positive=("latents",), zero_rows=("change",)
+    ),
     reference=latent_step,
     tolerance=Tolerance(rtol=1e-4, atol=1e-4),
     styles=(

@@ -6,7 +6,7 @@ import torch
 
 from mi_tutor.lab.swaps import name_place
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.swaps.atlas import a_model, geography
+from mi_tutor.teach.exercises.swaps.atlas import SPECIMEN, a_model, geography
 
 IN_THE_STATE = " In the state where"
 
@@ -25,11 +25,17 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("another name of two tokens", " The tree of the state of", name(2), " is"),
         ("the name comes last", " The city of", name(4), ""),
         ("the name comes up twice", " The city of Dallas lies in the state of", " Dallas", ""),
+        ("another model, with words of its own", "When Clara and", " Adam", " went to the store"),
     ]
     return [
         Case(
             label=label,
-            inputs={"model": a_model(), "before": before, "name": name, "after": after},
+            inputs={
+                "model": a_model("primer" if before.startswith("When") else SPECIMEN),
+                "before": before,
+                "name": name,
+                "after": after,
+            },
         )
         for label, before, name, after in settings
     ]

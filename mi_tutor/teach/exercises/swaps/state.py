@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mi_tutor.lab.swaps import class_direction, class_means, nearest_mean, readable, swap_batches
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance, ValueExercise
-from mi_tutor.teach.exercises.making import normal, strided
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
 from mi_tutor.teach.exercises.swaps.atlas import atlas, plain_atlas, some_batches, state_means
 
 # --- find-the-state -------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ FIND_THE_STATE = Exercise(
     objective="Say when and where the state appears: read it from activations with the simplest probe, on prompts it was not made from.",
     cases=_read_cases,
     reference=readable,
-    exact_dtype=False,
+    dtype="any",
     styles=(
         Style(name="a loop", right=_read_by_loop),
         Style(name="numpy", right=_read_by_numpy),
@@ -279,7 +279,7 @@ STATE_DIRECTION = Exercise(
     minutes=6,
     difficulty=1,
     objective="Make the direction from one state to another: a difference of means.",
-    cases=_direction_cases,
+    cases=and_near_zero(_direction_cases, "activations"),
     reference=class_direction,
     tolerance=Tolerance(rtol=1e-4, atol=1e-5),
     styles=(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
-from torch import Tensor
 
 from mi_tutor.lab.swaps import success_matrix, swap_logits
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.copies import logits_before
+from mi_tutor.teach.exercises.copies import EDITED, without_gradients
 from mi_tutor.teach.exercises.making import normal
-from mi_tutor.teach.exercises.swaps.atlas import a_model, atlas, random_tokens
+from mi_tutor.teach.exercises.swaps.atlas import SPECIMEN, a_model, atlas, random_tokens
 
 # --- swap-the-state -------------------------------------------------------------------------------
 
@@ -20,35 +17,24 @@ from mi_tutor.teach.exercises.swaps.atlas import a_model, atlas, random_tokens
 def _swap_cases(g: torch.Generator) -> list[Case]:
     last = atlas().cfg.n_layers - 1
     settings = [
-        ("one prompt", 8, [4], 2),
-        ("three prompts, three places", 9, [3, 6, 5], 1),
-        ("before the first layer", 7, [2, 5], 0),
-        ("before the last layer", 10, [7, 2, 4, 8], last),
+        ("one prompt", SPECIMEN, 8, [4], 2),
+        ("three prompts, three places", SPECIMEN, 9, [3, 6, 5], 1),
+        ("before the first layer, in another model", SPECIMEN + EDITED, 7, [2, 5], 0),
+        ("before the last layer", SPECIMEN, 10, [7, 2, 4, 8], last),
     ]
     return [
         Case(
             label=label,
             inputs={
-                "model": a_model(),
+                "model": a_model(name),
                 "tokens": random_tokens(g, len(places), length),
                 "places": torch.tensor(places),
                 "steps": 4 * normal(g, len(places), atlas().cfg.d_model),
                 "layer": layer,
             },
         )
-        for label, length, places, layer in settings
+        for label, name, length, places, layer in settings
     ]
-
-
-def _run(
-    answer: Any, model: Any, tokens: Tensor, places: Tensor, steps: Tensor, layer: int
-) -> dict[str, Any]:
-    """The logits, and whether the model is afterwards as it was before."""
-    before = logits_before(model, tokens)
-    with torch.no_grad():
-        logits = answer(model, tokens, places, steps, layer)
-        untouched = torch.allclose(before, model(tokens), atol=1e-5)
-    return {"the logits": logits, "whether the model works afterwards as it did before": untouched}
 
 
 def _edited(edit, where="resid_pre", read=lambda logits, places: logits[:, -1]):
@@ -153,7 +139,7 @@ SWAP_THE_STATE = Exercise(
     objective="Swap the middle step: add a direction in the middle of the computation, at one token, and read the new answer.",
     cases=_swap_cases,
     reference=swap_logits,
-    run=_run,
+    run=without_gradients,
     tolerance=Tolerance(rtol=1e-4, atol=1e-3),
     styles=(
         Style(name="model.hooks and a loop", right=_swap_in_context),

@@ -1,0 +1,83 @@
+"""All numbers are one and the same function of what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from mi_tutor.teach.structure.pairs import Pair
+from mi_tutor.teach.wording import number
+
+FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
+    ("Everything has the opposite sign.", lambda e: -e),
+    ("It is the absolute value of what is expected: signs are lost.", torch.abs),
+    ("It is what is expected with negative numbers set to 0.", lambda e: e.clamp(min=0)),
+    ("It is what is expected, cut off at 0 and 1.", lambda e: e.clamp(0, 1)),
+    ("It is the square of what is expected.", torch.square),
+    ("It is the square root of what is expected.", torch.sqrt),
+    ("It is 1 minus what is expected.", lambda e: 1 - e),
+    ("It is 1 divided by what is expected.", torch.reciprocal),
+    ("It is the logarithm of what is expected.", torch.log),
+    ("It is e to the power of what is expected.", torch.exp),
+    ("It is what is expected, rounded to whole numbers.", torch.round),
+    ("It is what is expected, rounded to one digit.", lambda e: e.round(decimals=1)),
+    ("It is what is expected, rounded to two digits.", lambda e: e.round(decimals=2)),
+    ("It is what is expected, rounded to three digits.", lambda e: e.round(decimals=3)),
+    ("It is transposed: the last two axes are exchanged.", lambda e: e.mT if e.ndim > 1 else e),
+)
+
+
+def function_sentence(pairs: Sequence[Pair]) -> str:
+    """The first function that fits every case, or ""."""
+    wrong = [pair for pair in pairs if pair.wrong.any()]
+    if all(not pair.seen.any() for pair in pairs):
+        return "Every number of yours is 0."
+    for text, function in FUNCTIONS:
+        if all(pair.fits(function(pair.expected)) for pair in pairs):
+            return text
+    return _factor(pairs, wrong) or _offset(pairs, wrong)
+
+
+def _factor(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
+    def of(pair: Pair) -> float:
+        at = pair.expected.nan_to_num(0.0).abs().argmax()
+        return float(pair.seen.flatten()[at] / pair.expected.flatten()[at])
+
+    factors = [of(pair) for pair in wrong]
+    one = factors[0]
+    if one == 0 or not all(abs(f) < float("inf") for f in factors):
+        return ""
+    if all(pair.fits(one * pair.expected) for pair in pairs):
+        return f"Everything is {number(one)} times what is expected."
+    several = all(pair.expected.numel() > 2 for pair in wrong)
+    if several and all(p.fits(f * p.expected) for p, f in zip(wrong, factors, strict=True)):
+        said = ", ".join(number(f) for f in factors[:4])
+        return f"In each case all numbers are off by one factor, not always the same ({said}): is a mean a sum?"
+    return _by_row(
+        wrong, "factor", lambda s, e, dim: e * ((s * e).sum(dim, True) / e.square().sum(dim, True))
+    )
+
+
+def _offset(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
+    shifts = [(pair.seen - pair.expected).nan_to_num(0.0).mean() for pair in wrong]
+    if all(pair.fits(pair.expected + shifts[0]) for pair in pairs):
+        more = "larger" if shifts[0] > 0 else "smaller"
+        return f"Everything is {number(abs(shifts[0]))} {more} than expected."
+    several = all(pair.expected.numel() > 2 for pair in wrong)
+    if several and all(p.fits(p.expected + c) for p, c in zip(wrong, shifts, strict=True)):
+        said = ", ".join(number(c) for c in shifts[:4])
+        return f"In each case all numbers are off by the same amount ({said})."
+    return _by_row(wrong, "amount", lambda s, e, dim: e + (s - e).mean(dim, keepdim=True))
+
+
+def _by_row(wrong: Sequence[Pair], what: str, made: Callable) -> str:
+    """Whether each line along one axis is off by a factor or an amount of its own."""
+    for dim in (-1, -2):
+        if all(
+            p.seen.ndim >= 2 and p.seen.shape[dim] > 2 and p.fits(made(p.seen, p.expected, dim))
+            for p in wrong
+        ):
+            return f"Along axis {dim} all numbers are off by one {what}, another one in each line."
+    return ""

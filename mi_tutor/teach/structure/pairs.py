@@ -1,0 +1,70 @@
+"""What was seen and what was expected, number by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mi_tutor.teach.exercise import Tolerance
+
+
+class Pair(NamedTuple):
+    """What was seen and what was expected in one case, in float64, and how far apart they may be."""
+
+    seen: Tensor
+    expected: Tensor
+    tolerance: Tolerance
+
+    def fits(self, made: Tensor) -> bool:
+        """Whether what was seen is `made`, within the tolerance."""
+        return made.shape == self.seen.shape and not bool(
+            apart(self.seen, made, self.tolerance).any()
+        )
+
+    @property
+    def wrong(self) -> Tensor:
+        """Which entries are wrong."""
+        return apart(self.seen, self.expected, self.tolerance)
+
+
+def apart(left: Tensor, right: Tensor, tolerance: Tolerance) -> Tensor:
+    """Where two tensors differ; NaN and infinity are equal to themselves."""
+    finite = right[right.isfinite()]
+    allowed = tolerance.rtol * (finite.abs().max() if finite.numel() else 0.0) + tolerance.atol
+    same = (left == right) | (left.isnan() & right.isnan())
+    return ~(same | ((left - right).abs() <= allowed))
+
+
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """The numbers and tensors in a nested value, by path, as `comparing.difference` names them."""
+    if isinstance(value, dict):
+        found = [leaves(item, f"{path}{key}") for key, item in value.items()]
+    elif isinstance(value, list | tuple):
+        found = [leaves(item, f"{path}[{i}]") for i, item in enumerate(value)]
+    else:
+        numeric = isinstance(value, Tensor | int | float)
+        return {path: torch.as_tensor(value)} if numeric else {}
+    return {key: leaf for part in found for key, leaf in part.items()}
+
+
+def pairs_at(path: str, seen: Sequence, expected: Sequence, tolerance: Any) -> Iterator[Pair]:
+    for left, right in zip(seen, expected, strict=True):
+        wanted, got = leaves(right), leaves(left)
+        if len(wanted) == 1 and "" in wanted and "" not in got and isinstance(left, list | tuple):
+            got = _as_one(left)
+        if path in wanted and path in got and not got[path].is_complex():
+            within = tolerance
+            if isinstance(tolerance, Mapping):
+                within = tolerance.get(path.split("[")[0], Tolerance())
+            yield Pair(got[path].double(), wanted[path].double(), within)
+
+
+def _as_one(values: list | tuple) -> dict[str, Tensor]:
+    """A list of numbers, or of rows of them, as the tensor it stands for."""
+    try:
+        return {"": torch.stack([torch.as_tensor(value).double() for value in values])}
+    except (TypeError, ValueError, RuntimeError):
+        return {}

@@ -1,0 +1,70 @@
+"""What means the same is accepted: numbers of any kind, words of any case, results that are more precise."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from mi_tutor.teach import judging
+from mi_tutor.teach.exercise import ValueExercise
+from mi_tutor.teach.judging import judge_value
+from mi_tutor.teach.registry import exercises, get
+
+VALUES = [item for item in exercises() if isinstance(item, ValueExercise)]
+
+
+def spelled(value, word=str, number=int, truth=bool):
+    """An answer with each of its parts spelled in another way."""
+    if isinstance(value, dict):
+        return {key: spelled(item, word, number, truth) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [spelled(item, word, number, truth) for item in value]
+    if isinstance(value, bool):
+        return truth(value)
+    if isinstance(value, str):
+        return word(value)
+    return value if isinstance(value, float) and number is int else number(value)
+
+
+SPELLINGS = {
+    "numpy": (np.str_, np.float64, np.bool_),
+    "tensors": (str, torch.tensor, torch.tensor),
+    "1 and 0": (str, int, int),
+    "spaces": (lambda word: f"  {word} ", int, bool),
+    "capitals": (str.upper, int, bool),
+    "small letters": (str.lower, int, bool),
+    "arrays": (str, np.array, np.array),
+}
+
+
+@pytest.fixture(scope="module")
+def right():
+    return cache(lambda slug: get(slug).expected())
+
+
+@pytest.mark.parametrize("exercise", VALUES, ids=lambda item: item.slug)
+def test_a_value_is_right_in_every_spelling(exercise, right):
+    for name, (word, number, truth) in SPELLINGS.items():
+        answer = spelled(right(exercise.slug), word, number, truth)
+        verdict = judge_value(exercise, answer)
+        assert verdict.passed, f"{name}: {verdict.finding}"
+
+
+def test_a_misspelt_key_is_told():
+    answer = get("which-model-composes").expected()
+    answer["swop success"] = answer.pop("swap success")
+    said = judge_value(get("which-model-composes"), answer).finding.advice
+    assert '"swop success"' in said and '"swap success"' in said
+    assert (
+        '"i"'
+        in judge_value(get("what-did-we-show"), dict.fromkeys("abcdefghi", True)).finding.advice
+    )
+
+
+def test_a_dtype_that_is_not_precise_enough_is_told_with_both_names():
+    exercise = get("toy-forward")
+    found = judging.judge(exercise, lambda *given: exercise.reference(*given).half()).finding
+    assert "float16" in found.advice and "float32" in found.advice

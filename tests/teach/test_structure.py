@@ -1,0 +1,127 @@
+"""What is said of a wrong answer that is no known mistake: how it differs, if that is so in every case."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mi_tutor.teach import structure
+from mi_tutor.teach.exercise import Tolerance
+from mi_tutor.teach.judging import judge
+from mi_tutor.teach.registry import get
+
+GENERATOR = torch.Generator().manual_seed(0)
+MATRICES = [torch.randn(shape, generator=GENERATOR) for shape in ((4, 4), (1, 5), (6, 3), (3, 3))]
+CODES = [torch.randint(3, (8,), generator=GENERATOR) for _ in range(3)]
+
+
+def _set(x, index, value=9.0):
+    x = x.clone()
+    x[index] = value
+    return x
+
+
+def _first_row_right(x):
+    return torch.cat(
+        [x[:1], x[1:] + torch.arange(1, len(x) * x.shape[1] + 1 - x.shape[1]).view(-1, x.shape[1])]
+    )
+
+
+def said(change, values=MATRICES) -> str:
+    return structure.sentence([change(x) for x in values], values, Tolerance())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (torch.neg, "opposite sign"),
+        (torch.abs, "absolute value"),
+        (torch.relu, "negative numbers set to 0"),
+        (lambda x: x.clamp(0, 1), "cut off at 0 and 1"),
+        (torch.square, "square of"),
+        (lambda x: x.round(decimals=2), "two digits"),
+        (lambda x: 1 - x, "1 minus"),
+        (lambda x: 0 * x, "is 0"),
+        (lambda x: 2.5 * x, "2.5 times"),
+        (lambda x: x * len(x), "one factor"),
+        (lambda x: x + 3, "3 larger than"),
+        (lambda x: x - 0.5, "0.5 smaller than"),
+        (lambda x: x - x.mean(), "the same amount"),
+        (lambda x: x.flip(1), "reversed order along axis 1"),
+        (lambda x: x.roll(1, 1), "one place too late along axis 1"),
+        (lambda x: x.roll(-1, 1), "one place too early along axis 1"),
+        (lambda x: x.flatten().roll(2).view_as(x), "in other places"),
+        (lambda x: x[:1].expand_as(x), "copies of the first"),
+        (_first_row_right, "Only the first entry along axis 0 is right"),
+        (lambda x: _set(x, (..., -1)), "Only the last entry along axis 1 is wrong"),
+        (lambda x: torch.where(x < -0.5, 7.0, x), "negative number is expected|differ|too large"),
+        (lambda x: x[..., None], "axis 2, of length 1, is too many"),
+        (lambda x: x[None], "axis 0, of length 1, is too many"),
+        (lambda x: x.mean(0), "Axis 0 is missing: you return its mean"),
+        (lambda x: x.sum(1), "Axis 1 is missing: you return its sum"),
+        (lambda x: x[0], "Axis 0 is missing: you return its first entry"),
+        (lambda x: x.mean(), "one number: the mean"),
+        (lambda x: x.flatten(), "divided into axes in another way"),
+        (lambda x: torch.cat([x, x[:, :1]], 1), "one entry too many along axis 1, the last"),
+        (lambda x: x[:, 1:], "first entry along axis 1 is missing"),
+        (lambda x: torch.stack([x, x + 1], -1), "Axis 2 of yours is too many: its first entry"),
+    ],
+)
+def test_the_structure_of_a_difference(change, words):
+    assert any(each in said(change) for each in words.split("|")), said(change)
+
+
+def test_what_only_squares_and_codes_show():
+    squares = [MATRICES[0], MATRICES[3]]
+    assert "transposed" in said(lambda x: x.T, squares)
+    assert "axes are transposed" in said(lambda x: x.T)
+    assert "on the diagonal" in said(lambda x: x + torch.eye(len(x)), squares)
+    assert "above the diagonal" in said(lambda x: x.tril(), squares)
+    assert "2 where 0 is expected" in said(lambda x: torch.tensor([2, 1, 0])[x], CODES)
+    assert "1 larger than" in said(lambda x: x + 1, CODES)
+    assert "2 of 8 entries differ, at [1], [4], too large" in said(
+        lambda x: _set(x, [1, 4], 7), CODES[:1]
+    )
+
+
+def test_a_sentence_holds_in_every_case_or_is_not_said():
+    """The sign is wrong in matrices of one shape only."""
+    assert "sign" not in said(lambda x: -x if len(x) == 4 else x)
+    assert "sign" not in said(lambda x: -x if len(x) == 4 else x + 1)
+    assert said(lambda x: x) == ""
+
+
+def test_parts_in_another_order():
+    values = [(x, 2 * x + 1) for x in MATRICES]
+    assert "another order" in said(lambda pair: pair[::-1], values)
+    assert "opposite sign" in said(lambda pair: (pair[0], -pair[1]), values)
+
+
+# Of these a sentence of the exercise was said that is false of them.
+NOT_SO = {
+    ("swap-matrix", "NaN where nothing succeeded"): lambda *a: (
+        lambda right: torch.where(right == 0, float("nan"), right)
+    )(get("swap-matrix").reference(*a)),
+    ("jump-relu", "a smooth surrogate"): lambda pre, threshold, bandwidth: (
+        pre * (pre > threshold)
+        + (pre.detach() * torch.sigmoid((pre - threshold) / bandwidth))
+        - (pre.detach() * torch.sigmoid((pre - threshold) / bandwidth)).detach()
+    ),
+    ("zero-a-head", "its argument overwritten"): lambda model, tokens, layer, head: (
+        get("zero-a-head").reference(model, tokens, layer, head),
+        tokens.zero_(),
+    )[0],
+    ("patch-residual", "an argument overwritten"): lambda model, clean, corrupted, metric: (
+        get("patch-residual").reference(model, clean, corrupted, metric),
+        clean.zero_(),
+    )[0],
+    ("toy-forward", "None on purpose"): lambda x, W, b: None,
+}
+FALSE = ("hook is still", "You write 0", "cut off", "Did you forget", "not represented")
+
+
+@pytest.mark.parametrize("which", NOT_SO, ids=": ".join)
+def test_a_false_sentence_is_not_said(which):
+    verdict = judge(get(which[0]), NOT_SO[which])
+    assert not verdict.passed and verdict.mistake is None
+    assert not any(each in verdict.finding.advice for each in FALSE), verdict.finding.advice
