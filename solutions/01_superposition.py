@@ -965,9 +965,9 @@ been tested.
 
 # %% [markdown] slug="predict-the-fate"
 r"""
-Twelve settings, none of which you have seen. Features are on independently, and equally important,
-unless the table says otherwise; densities are drawn from the ranges. Every model is trained like this:
-1,000 steps of 256 samples, learning rate 0.02, every random start counts (not the best one).
+Twelve settings, none of which you have seen. Features are on independently, and equally important, unless the table
+says otherwise; densities are drawn from the ranges. Every model is trained like this: 1,000 steps of 256 samples,
+learning rate 0.02, from random starts of the usual size (`init_scale=1.0`), each of which counts (not the best one).
 
 | setting | features in dimensions | density | asked about |
 |---|---|---|---|
@@ -988,11 +988,11 @@ What becomes of the feature asked about? It is **dropped** (length below 1/2), o
 or superposed; then look at its largest overlap with another feature: if that is negative they point
 **apart**, if positive **together**. `lab.arrangements(W)` says which, as 0 to 3 in this order.
 
-Hand in a dict from each setting's name to four probabilities, in the order dropped, alone, apart,
-together: `{"frequent": [0.1, 0.2, 0.6, 0.1], ...}`. The check draws densities, trains the models, and
-marks you by the **Brier score**, the mean over models of $\sum_k (q_k - o_k)^2$, where $o$ is 1 for
-what happened. It cannot be gamed: whatever you believe, saying it is best. A score of 0 is what base
-rates get (the same for all settings), 1 is knowing every frequency.
+Hand in `fate_predictions`, a dict from each setting's name to four probabilities, in the order dropped, alone, apart,
+together: `{"frequent": [0.1, 0.2, 0.6, 0.1], ...}`. The check draws densities, trains the models, and marks you by
+the **Brier score**, the mean over models of $\sum_k (q_k - o_k)^2$, where $o$ is 1 for what happened. It cannot be
+gamed: whatever you believe, saying it is best. A score of 0 is what base rates get (one and the same four numbers for
+all settings), 1 is knowing every frequency.
 
 Make your first try **before you train any of these**; that is the point, and where you turn out to be
 wrong you learn most. From the second try on, pilots are fair.
@@ -1079,11 +1079,11 @@ check("predict-the-fate", fate_predictions)
 r"""
 <details><summary><b>What we found</b> (open it after your try)</summary>
 
-Our first thoughts stand at the border of passing (0.37 to 0.49 on four draws). They
-were wrong where we had let density decide, and too sure where two arrangements cost nearly the same:
-there the random start decides, and the honest prediction is a frequency. Pilots in the middle of each
-range are excellent, since a draw's own densities change little. The reasons, setting by setting, stand
-in the solution.
+Our first thoughts stand at the border of passing (0.37 to 0.49 on four draws); with the costs of each arrangement
+worked out setting by setting one can do much better without any pilot. They were wrong where we had let density
+decide, and too sure where two arrangements cost nearly the same: there the random start decides, and the honest
+prediction is a frequency. Pilots in the middle of each range are excellent, since a draw's own densities change
+little. The reasons, setting by setting, stand in the solution.
 
 </details>
 """
@@ -1320,11 +1320,11 @@ hold": 0.0, "cross push": 0.0, "cross hold": 0.0}`: the predicted rise of output
 neuron $n$, **divided by the density**, is the sum of the four products, each times its number. A fall
 is negative.
 
-The check trains twelve networks like those above (ten features, six neurons, importances $0.8^i$) from
-new seeds, at a density between 0.03 and 0.1, takes every neuron out in turn, and asks how much of the
-variance of the 720 rises your rule explains. You have `lab.train_absolute`,
-`lab.phenomena.absolute_value()`, your `absolute_forward`, and data: a sparse feature is uniform in
-$[-1, 1)$ here.
+First say to yourself which signs you expect, and which of the four is the largest; then measure. The check trains
+twelve networks like those above (ten features, six neurons, importances $0.8^i$; every start counts) from new seeds,
+all at one density between 0.03 and 0.1, takes every neuron out in turn, and asks how much of the variance of the 720
+rises your rule explains. You have `lab.train_absolute`, `lab.phenomena.absolute_value()`, your `absolute_forward`,
+and data: a sparse feature is uniform in $[-1, 1)$ here.
 """
 
 # %% tags=["exercise"] slug="switch-a-neuron-off"

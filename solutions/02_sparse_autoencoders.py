@@ -1544,9 +1544,9 @@ are 320), in the second those of `atlas-mlp2` (512), a *transcoder*: it reads wh
 MLP writes, in place of it. All else is yours. Hand in `design = {"attention": ..., "mlp": ...}`. Each of the two
 comparisons is a dict of five entries:
 
-- `"latents"` and `"others"`: the two sides, dicts with `"how many"` of the units take part (drawn at random) and
-  their `"threshold"`: `"zero"`, `"chosen"` (the best on the texts for choosing), or `"best"` (the best on the texts
-  where it is marked). `"others"` also says which `"units"`, see below.
+- `"latents"` and `"others"`: the two sides, dicts with `"how many"` of the units take part (100 or more, drawn at
+  random) and their `"threshold"`: `"zero"`, `"chosen"` (the best on the texts for choosing), or `"best"` (the best on
+  the texts where it is marked). `"others"` also says which `"units"`, see below.
 - `"choose on"` and `"mark on"`: on which of two sets of fresh texts, `"A"` and `"B"`, each state's unit is chosen,
   and on which it is marked.
 - `"difference"`: what you expect of it: mean F1 over states of the latents, minus that of the others.
@@ -1562,7 +1562,7 @@ The activations are layer 2's `attn_out` and `mlp_out` (what attention and MLP w
 them) and `mlp_in` (what the MLP reads: `lab.activation_rows(model, tokens, "blocks.2.mlp")[0]`).
 
 The check draws new texts and does three things with each of the two comparisons. It **runs** it: the difference
-should come out within .05 of yours. It runs a **placebo**: on each side random directions of what that side's units
+should come out within .08 of yours. It runs a **placebo**: on each side random directions of what that side's units
 read, as many, with that side's threshold. There is nothing to find, so neither side may win by more than .03. And it
 **replicates**: chosen units are marked again, on a third set of texts, and may lose .03 on average of the two sides.
 A comparison that fails the placebo or the replication is not like for like, and its prediction does not count. Three
@@ -2428,7 +2428,7 @@ taken out of what layer 2's attention writes (the error term stays in, and so do
 | `other` | the best latent of another state |
 | `random` | a random direction, as long as what `own` takes out |
 | `dense` | the value of the own state's best latent of `dense` |
-| `all` | all latents of `good` |
+| `all` | all latents of `good`; the decoder's bias stays |
 | `error` | the error term of `good`; the latents stay |
 
 And one more: `another's`, the share of answers in `own` that are **another state's** answer to the same question.

@@ -27,7 +27,8 @@ PARTS = ("latents", "others", "choose on", "mark on", "difference")
 THRESHOLDS = ("zero", "chosen", "best")
 FAIR = 0.03  # of F1, by which one side of a placebo may win
 LOST = 0.03  # of F1, which the two sides may lose on average when they are marked again
-NEAR, FAR = 0.05, 0.15  # of a prediction that counts wholly, and not at all
+FEWEST = 100  # units of a side: of a handful nothing can be learned
+NEAR, FAR = 0.08, 0.2  # of a prediction that counts wholly, and not at all
 
 
 class Comparison(NamedTuple):
@@ -83,9 +84,10 @@ def _side(name: str, part: str, value: Any, units: str | None) -> Side:
     n = n.item() if getattr(n, "numel", lambda: 0)() == 1 else n
     if isinstance(n, bool) or not isinstance(n, int | float) or n != n or int(n) != n:
         raise Unreadable(f'In {name!r}, "how many" of {part!r} should be a whole number.')
-    if not 1 <= n <= known[meant]:
+    if not FEWEST <= n <= known[meant]:
         raise Unreadable(
-            f'In {name!r}, "how many" of {part!r} is {int(n)}; there are {known[meant]} {meant}.'
+            f'In {name!r}, "how many" of {part!r} is {int(n)}; there are {known[meant]} {meant}, and at least '
+            f"{FEWEST} have to take part."
         )
     threshold = str(value.get("threshold", "")).strip().casefold()
     if threshold not in THRESHOLDS:
