@@ -68,26 +68,25 @@ def test_the_figure_can_be_drawn_and_says_what_it_shows(item):
     assert len(figure.alt) > 40
 
 
-@_by_slug()
-@pytest.mark.parametrize(
-    "odd",
-    [
-        None,
-        ...,
-        "a word",
-        float("nan"),
-        [],
-        {},
-        [[[]]],
-        {"a": {}},
-        (1, 2, 3),
-        object(),
-        print,
-        [None] * 50,
-    ],
-    ids=repr,
+ODD = (
+    None,
+    ...,
+    "a word",
+    float("nan"),
+    [],
+    {},
+    [[[]]],
+    {"a": {}},
+    (1, 2, 3),
+    object(),
+    print,
+    [None] * 50,
 )
-def test_strange_hypotheses_are_told_calmly(item, odd):
-    judged = investigate(item, odd)
-    assert not judged.passed
-    assert len(in_one_line(item, judged)) > 20
+
+
+@_by_slug()
+def test_strange_hypotheses_are_told_calmly(item):
+    for odd in ODD:
+        judged = investigate(item, odd)
+        assert not judged.passed, odd
+        assert len(in_one_line(item, judged)) > 20, odd
