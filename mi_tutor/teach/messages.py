@@ -7,7 +7,7 @@ import textwrap
 
 from mi_tutor.teach.console import readable
 
-WIDTH = 100
+WIDTH = 92  # what an error shows in a line in JupyterLab, 1,200 pixels wide with its file browser
 _CODES = {"good": "32", "bad": "1", "strong": "1", "faint": "2"}
 
 
