@@ -1,8 +1,8 @@
 """Inputs on another device: tensors, models, caches, generators, and functions that close over any of these.
 
 The cases of an exercise are made on the CPU, since marks do not depend on the learner's device. Here they are
-moved as they stand, so that both devices are asked about the same numbers. A generator cannot be moved: the device
-gets one of its own with the same seed, and draws other numbers from it.
+moved as they stand, so that both devices are asked about the same numbers. A generator cannot be moved: another
+device gets one of its own with the same seed, and draws other numbers from it.
 """
 
 import dataclasses
@@ -39,7 +39,10 @@ class Move:
         """The value there; what holds no tensor stays what it is."""
         if isinstance(value, torch.Generator):
             self.met_generator = True
-            return torch.Generator(self.device).manual_seed(value.initial_seed())
+            there = torch.Generator(self.device).manual_seed(value.initial_seed())
+            if self.device.type == value.device.type:  # where it was, and it may have drawn before
+                there.set_state(value.get_state())
+            return there
         if isinstance(value, nn.Module):
             quietly = {"print_details": False} if hasattr(value, "hook_dict") else {}
             return value.to(self.device, **quietly)

@@ -238,6 +238,10 @@ print("state read in held-out questions    at the name's end    at the prompt's 
 for where, at_name, at_end in zip(rows, read_name, read_end, strict=True):
     print(f"{where:<36}{at_name:>12.1%}{at_end:>23.1%}")
 
+# %% id="pool"
+pool = taught_list + held_out_list
+pool_names = torch.cat([taught_names, held_names], dim=1)
+
 # %% [markdown] slug="find-the-leak"
 r"""
 No held-out question went into the means. Is that enough for a fair reading of the *state*? `pool` has every English
@@ -257,9 +261,6 @@ or less).
 """
 
 # %% tags=["exercise"] slug="find-the-leak"
-pool = taught_list + held_out_list
-pool_names = torch.cat([taught_names, held_names], dim=1)
-
 # BEGIN SOLUTION
 # 1. What does a question read share with known ones? Up to the name's end, perhaps all its words.
 prefixes = [q.prompt.text[: q.name_end] for q in pool]
@@ -1516,6 +1517,9 @@ print(
     f"for comparison, two DIFFERENT states in English: cosine of the means {different:.2f}"
 )
 
+# %% id="abroad"
+abroad = [q for q in every_question if q.language != "english" and q.held_out_by]
+
 # %% [markdown] slug="same-word"
 r"""
 Read the table from right to left. The last column says how well swaps work in each language with directions made in
@@ -1536,8 +1540,6 @@ means of taught questions; states are swapped for states and countries for count
 """
 
 # %% tags=["exercise"] slug="same-word"
-abroad = [q for q in every_question if q.language != "english" and q.held_out_by]
-
 # BEGIN SOLUTION
 # 1. What differs between the languages' questions where the swap is made? Mostly not the name.
 cities = [city for area in geography.facts.states for city in area.asked_cities]
