@@ -4,7 +4,7 @@ Every check of a chapter is repeated with its reference as the answer, after one
 fills caches. At most 2 MiB a round: 20 MiB over ten.
 
 Two chapters stand for the others, for the sake of time: 01 has training and no model; 00 has a model, hooks and
-caches. The others take 20 to 60 s of CPU time each, and investigations, which train or run an experiment each time, more:
+caches. The others take 20 to 60 s of CPU time each, and investigations, which run an experiment each time, more:
 MEMORY_CHAPTERS="02 03 04 05" pytest tests/teach/test_memory.py
 """
 
