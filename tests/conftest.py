@@ -30,7 +30,7 @@ DEARER = {
     "tests/test_notebooks.py": 700.0,  # every chapter is run once from start to end, with its claims
     EXERCISES: 400.0,  # every exercise, mistake and style, with two seeds
     "tests/specimens/dictionaries/test_dictionaries.py": 220.0,  # fourteen cards measured again
-    "tests/test_investigations.py": 200.0,  # experiments on our own answers and on typical wrong ones
+    "tests/test_investigations.py": 330.0,  # experiments on our own answers and on typical wrong ones
     "tests/specimens/atlas/test_atlas.py": 80.0,  # cards of the models, measured again
     "tests/lab/superposition/test_phenomena.py": 55.0,  # trains what the paper shows
     "tests/teach/test_kinds_of_fault.py": 50.0,  # a dozen wrong answers to every exercise
