@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mi_tutor.specimens.atlas.sides import Marks, Side, all_sides, marks, placebo
+from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -127,7 +128,7 @@ class Run(NamedTuple):
     @property
     def mark(self) -> float:
         """A third for each test; a prediction only counts where the other two hold."""
-        near = min(1.0, max(0.0, (FAR - self.off) / (FAR - NEAR)))
+        near = ramp(self.off, FAR, NEAR)
         return ((abs(self.won) <= FAIR) + (self.lost <= LOST) + self.fair * near) / 3
 
 

@@ -16,6 +16,7 @@ from mi_tutor.specimens.induction import language
 from mi_tutor.teach.exercises.induction.specimens import BOS, words
 
 N_BLOCK = 30
+OWN_DRAW = 10_000  # the rows on which we measured; no try of a learner gets that far
 IDS = {word: i for i, word in enumerate(language.vocabulary())}
 WORDS = language.vocabulary()
 

@@ -33,7 +33,6 @@ HEADS = tuple(f"{layer}.{head}" for layer in range(2) for head in range(4))
 N_ROWS, N_TEXTS = 48, 200
 MATTERS = 0.1  # nats
 CLOSE, CLOSE_SHARE = 0.15, 0.2
-OWN_DRAW = 10_000  # the rows on which we measured; no try of a learner gets that far
 
 
 class Head(NamedTuple):
@@ -193,7 +192,9 @@ def _figure(pairs: list[tuple[Head, Head]]) -> Any:
 
 def _as_handed_in(heads: Any) -> dict[str, Any]:
     return {
-        name: {key: tuple(heads(found)) for key, found in found_in(OWN_DRAW)[name].items()}
+        name: {
+            key: tuple(heads(found)) for key, found in found_in(measuring.OWN_DRAW)[name].items()
+        }
         for name in MODELS
     }
 

@@ -16,6 +16,7 @@ from mi_tutor.lab.induction.experiments import second_copy_loss
 from mi_tutor.teach.exercises.induction import measuring
 from mi_tutor.teach.exercises.induction.measuring import N_BLOCK, number
 from mi_tutor.teach.exercises.induction.specimens import specimen
+from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.investigation import Findings, Line, Unreadable
 
 LAYER, HEAD = 1, 0
@@ -217,8 +218,8 @@ def experiment(report: Report, draw: int) -> Findings:
     balanced = _balanced(said, found.loud)
     parts = {
         "rise": sum(hits.values()) / len(hits),
-        "repair": _ramp(share, 0.5, 0.9) * (1.0 if single else 0.5),
-        "speaks": _ramp(balanced, 0.5, 0.97),
+        "repair": ramp(share, 0.5, 0.9) * (1.0 if single else 0.5),
+        "speaks": ramp(balanced, 0.5, 0.97),
         "against": float(report.against == found.against),
     }
     size = "one number" if single else "a vector"
@@ -249,10 +250,6 @@ def experiment(report: Report, draw: int) -> Findings:
 
 def _close(said: float, found: float) -> bool:
     return abs(said - found) <= max(CLOSE, CLOSE_SHARE * abs(found))
-
-
-def _ramp(value: float, nothing: float, everything: float) -> float:
-    return min(1.0, max(0.0, (value - nothing) / (everything - nothing)))
 
 
 def _balanced(said: Tensor, found: Tensor) -> float:

@@ -24,8 +24,6 @@ from mi_tutor.teach.exercises.induction.unexplained import (
 )
 from mi_tutor.teach.investigation import Findings, Investigation, Levels, Worked, WrongHypothesis
 
-OWN_DRAW = 10_000  # the rows on which we measured; no try of a learner gets that far
-
 
 def _table(after: Any) -> Tensor:
     """[previous word] of all words, True where the word is not among those that `after` gives."""
@@ -39,7 +37,7 @@ def _table(after: Any) -> Tensor:
 def our_report() -> dict[str, Any]:
     """The answer as it stands in the solution."""
     return {
-        "rise": dict(facts(OWN_DRAW).rise),
+        "rise": dict(facts(measuring.OWN_DRAW).rise),
         "repair": {"site": "ln_final.hook_normalized", "multiply": 4.0},
         "speaks": _table(language.kind_after),
         "against": (1, 1),
@@ -53,7 +51,7 @@ def by_triples() -> dict[str, Any]:
     rows = torch.cat([torch.zeros(len(pairs), 1, dtype=torch.long), pairs], dim=1)
     out = measuring.written(model, measuring.z_of(model, rows, LAYER), LAYER, HEAD)[:, -1]
     loud = (out.norm(dim=-1) > 1.0).float().reshape(len(ids), len(ids))
-    rise = {name: round(value, 1) for name, value in facts(OWN_DRAW).rise.items()}
+    rise = {name: round(value, 1) for name, value in facts(measuring.OWN_DRAW).rise.items()}
     repair = {"site": "hook_unembed", "multiply": 3}
     return {"rise": rise, "repair": repair, "speaks": loud, "against": [1, 1]}
 
@@ -61,7 +59,7 @@ def by_triples() -> dict[str, Any]:
 def a_vector_put_back() -> dict[str, Any]:
     """The head's mean in place of what it wrote: it repairs everything and explains little."""
     model = specimen()
-    z = measuring.z_of(model, measuring.blocks(OWN_DRAW, 64), LAYER)
+    z = measuring.z_of(model, measuring.blocks(measuring.OWN_DRAW, 64), LAYER)
     mean = z[:, measuring.N_BLOCK + 1 :, HEAD].mean(dim=(0, 1))
     site = f"blocks.{LAYER}.attn.hook_z"
     return our_report() | {"repair": {"site": site, "head": HEAD, "add": mean}}

@@ -50,18 +50,15 @@ def geography() -> Geography:
 
 
 @functools.cache
-def all_state_questions() -> tuple[Question, ...]:
-    """The English questions about states."""
-    return tuple(
-        question
-        for question in geography().questions(["english"])
-        if geography().area_of(question.city).kind == "state"
-    )
+def questions_about(kind: str, held_out: bool, language: str = "english") -> tuple[Question, ...]:
+    """The questions about one kind of area: those held out from training, or those taught."""
+    every = geography().questions([language], [kind])
+    return tuple(question for question in every if bool(question.held_out_by) == held_out)
 
 
 def state_questions(held_out: bool) -> tuple[Question, ...]:
-    """Those held out from training, or those taught."""
-    return tuple(each for each in all_state_questions() if bool(each.held_out_by) == held_out)
+    """The English ones about states."""
+    return questions_about("state", held_out)
 
 
 @functools.cache

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from mi_tutor.lab.swaps import HeadSwap, Questions, head_means, swap_head
 from mi_tutor.specimens.atlas.prompts import swap_questions
+from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.exercises.reading_hypotheses import entries, head, share
-from mi_tutor.teach.exercises.swaps.atlas import atlas, geography, plain_atlas
+from mi_tutor.teach.exercises.swaps.atlas import atlas, geography, plain_atlas, questions_about
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -28,23 +29,16 @@ CLOSE, FAR = 0.07, 0.25  # errors of predictions that count in full, and not at 
 
 
 @functools.cache
-def questions(kind: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """English two-hop questions about areas of a kind: taught, held out."""
-    every = list(geography().questions(["english"], [kind]))
-    return tuple(q for q in every if not q.held_out_by), tuple(q for q in every if q.held_out_by)
-
-
-@functools.cache
 def tables(kind: str) -> Tensor:
     """[layer class head d_head]: what every head reads at the prompt's end, by class."""
-    taught, _ = questions(kind)
+    taught = questions_about(kind, held_out=False)
     step = 6 if kind == "state" else 2
     return head_means(plain_atlas(), swap_questions(taught[::step], geography()))
 
 
 def some(kind: str, draw: int) -> list[Questions]:
     """Held-out questions about a kind of area, by lot."""
-    _, held_out = questions(kind)
+    held_out = questions_about(kind, held_out=True)
     lot = torch.randperm(len(held_out), generator=torch.Generator().manual_seed(draw))
     return swap_questions([held_out[i] for i in lot[:MOST].tolist()], geography())
 
@@ -86,9 +80,7 @@ def experiment(carrier: Carrier, draw: int) -> Findings:
         )
     ]
     errors = {key: abs(carrier.predicted[key] - found[key]) for key in KEYS}
-    quality = sum(min(1.0, max(0.0, (FAR - e) / (FAR - CLOSE))) for e in errors.values()) / len(
-        KEYS
-    )
+    quality = sum(ramp(error, FAR, CLOSE) for error in errors.values()) / len(KEYS)
     said = {
         "follows": "follow",
         "without": f"are right with {name}'s output at its mean over all states ({states.intact:.2f} with no edit)",

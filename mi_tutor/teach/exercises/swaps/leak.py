@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mi_tutor.lab.swaps import class_means, nearest_mean, streams
 from mi_tutor.specimens.atlas.prompts import by_length, swap_questions
+from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.exercises.reading_hypotheses import entries, listed, share
 from mi_tutor.teach.exercises.swaps.atlas import geography, plain_atlas, state_questions
 from mi_tutor.teach.investigation import (
@@ -117,7 +118,7 @@ def experiment(split: Split, draw: int) -> Findings:
     own = facts["cities"] == 0
     lines.append(Line("no mean knows what the questions read are about, other than the state", own))
     error = _mean(abs(a - b) for a, b in zip(split.read, found, strict=True))
-    quality = min(1.0, max(0.0, (FAR - error) / (FAR - CLOSE)))
+    quality = ramp(error, FAR, CLOSE)
     lines.append(
         Line(f"your six shares are off by {error:.3f} on average (wanted: {CLOSE})", error <= CLOSE)
     )

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from mi_tutor.lab.swaps import means_at, swap_batches
 from mi_tutor.specimens.atlas.prompts import swap_questions
+from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.exercises.reading_hypotheses import entries, listed, share, whole
-from mi_tutor.teach.exercises.swaps.atlas import geography, plain_atlas
+from mi_tutor.teach.exercises.swaps.atlas import geography, plain_atlas, questions_about
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -50,7 +51,7 @@ def kind(question: Question) -> str:
 @functools.cache
 def table(language: str, of: str) -> Tensor:
     """Means before layer 2 at the name's end, [class d_model], of taught questions in a language."""
-    taught = [q for q in geography().questions([language], [of]) if not q.held_out_by]
+    taught = questions_about(of, held_out=False, language=language)
     step = 4 if of == "state" else 2
     with torch.no_grad():
         return means_at(plain_atlas(), swap_questions(taught[::step], geography()))[LAYER]
@@ -120,7 +121,7 @@ def experiment(subset: Subset, draw: int) -> Findings:
         for name, value in successes(_some(subset.questions, language, draw)).items()
     }
     errors = [abs(subset.predicted[key] - found[key]) for key in found]
-    quality = sum(min(1.0, max(0.0, (FAR - e) / (FAR - CLOSE))) for e in errors) / len(errors)
+    quality = sum(ramp(error, FAR, CLOSE) for error in errors) / len(errors)
     for (language, name), value in found.items():
         guess = subset.predicted[language, name]
         which = "English directions" if name == "english" else "its own directions"
