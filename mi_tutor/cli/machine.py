@@ -24,7 +24,7 @@ said = {}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import torch
-    from mi_tutor.lab.device import best_device
+    from mi_tutor.lab.ground.device import best_device
     said["version"], said["threads"] = torch.__version__, torch.get_num_threads()
     said["build"] = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU"
     device = best_device()

@@ -135,6 +135,12 @@ class TestTorch:
         assert self.device().level == "note"
         assert "driver is too old" in self.device(warnings=["The NVIDIA driver is too old"]).seen
 
+    def test_this_machines_torch_answers(self):
+        """The probe is a text that no other tool reads: what it imports has to be there."""
+        probe = machine.start_torch_probe()()
+        assert probe.failure is None
+        assert probe.said["works"]
+
     @pytest.mark.parametrize(
         ("module", "sentence"),
         [

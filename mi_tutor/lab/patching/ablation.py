@@ -72,7 +72,7 @@ def ablation_values(
     if how not in ("zero", "mean", "resample"):
         raise ValueError(f'how should be "zero", "mean" or "resample", got {how!r}.')
     if how == "resample" and generator is None:
-        raise ValueError("Resampling draws at random: give it a generator, lab.device.seeded(0).")
+        raise ValueError("Resampling draws at random: give it a generator, lab.ground.seeded(0).")
     n_prompts = len(tokens)
     given = capture(model, tokens if reference is None else reference, components)
     if how == "zero":
