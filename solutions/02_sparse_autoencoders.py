@@ -633,7 +633,7 @@ assert feature.item() == 3 and cosine.item() > 0.999, (
 )
 
 # %% tags=["quiz"]
-quiz("dead-latents-cause", "d")
+quiz("dead-latents-cause", "c")
 
 # %% [markdown]
 r"""
@@ -1150,7 +1150,7 @@ looks good.
 """
 
 # %% tags=["quiz"]
-quiz("zero-is-easy", "a")
+quiz("zero-is-easy", "b")
 
 # %% [markdown]
 r"""
@@ -1296,7 +1296,7 @@ assert _raised == [" Texas", " Vietnamese", " Austin"], (
 )
 
 # %% tags=["quiz"]
-quiz("top-contexts", "a")
+quiz("top-contexts", "c")
 
 # %% id="the-mystery"
 from mi_tutor.specimens.atlas import mystery_latent

@@ -48,7 +48,7 @@ rule needs no grammar and no knowledge; it works on words that never stood toget
 """
 
 # %% tags=["quiz"]
-quiz("paris-again", "a")
+quiz("paris-again", "b")
 
 # %% [markdown]
 r"""

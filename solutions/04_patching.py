@@ -120,7 +120,7 @@ def logit_difference(
 check("logit-diff", logit_difference)
 
 # %% tags=["quiz"]
-quiz("why-logit-difference", "c")
+quiz("why-logit-difference", "a")
 
 # %% [markdown]
 r"""

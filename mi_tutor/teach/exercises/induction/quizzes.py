@@ -11,25 +11,25 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 QUIZZES = (
     _quiz(
         "paris-again",
-        "“The city of Paris is in France. I visited Paris”. Which next word does an induction head raise?",
+        "“The city of Paris is in France. I love the city”. Which next word does an induction head raise?",
+        Option(
+            text="“of”",
+            right=True,
+            feedback="It finds the earlier “city”, looks one position further, and raises what stands there, whether or not that makes "
+            "sense here. Other parts of the model may overrule it.",
+        ),
         Option(
             text="“is”",
-            right=True,
-            feedback="It finds the earlier “Paris”, looks one position further, and raises what stands there, whether or not that makes sense here. "
-            "Other parts of the model may overrule it.",
+            feedback="That came after “Paris”. An induction head looks for the last word of the text, “city”, and at the token after it.",
         ),
         Option(
             text="“France”",
-            feedback="That would be knowing what the sentence says. An induction head goes by the order of words, and “France” did not come right "
-            "after “Paris”.",
+            feedback="That would be knowing what the sentence says. An induction head goes by the order of words, and “France” did not "
+            "come right after “city”.",
         ),
         Option(
             text="“Paris”",
-            feedback="That would be saying the repeated word once more. An induction head looks at the token AFTER the earlier copy.",
-        ),
-        Option(
-            text="“of”",
-            feedback="It came right BEFORE the earlier “Paris”. What is raised comes after it.",
+            feedback="A likely name for the city, one position too far: right after the earlier “city” stands another word.",
         ),
     ),
     _quiz(

@@ -29,23 +29,25 @@ REVIEWS = {
         ),
     ),
     "first-word-of-the-copy": _ask(
-        "BOS, then a block of four random words three times: A B C D A B C D A B C D. Which words of the THIRD block can induction predict?",
+        "BOS, then twice a block of four words in which one comes twice: A A B C A A B C. For which words of the second block does "
+        "induction by the one word before leave a single candidate, and the right one?",
         Option(
-            text="All four of the words",
+            text="Only the last one",
             right=True,
-            feedback="Its first word comes after a D, and after the D before that came A.",
+            feedback="Before C stands B, which had C after it and nothing else. After A came A once and B once, so one word of memory "
+            "does not decide; and nothing had come after C.",
         ),
         Option(
             text="All but the first one",
-            feedback="So it is in the second block. By the third, D has an earlier copy, with A after it.",
+            feedback="So it is with four different words. Here A has had two followers.",
         ),
         Option(
             text="All but the first two",
-            feedback="One word is enough: at A the earlier A is found, and B stands after it.",
+            feedback="Before B stands A, and after A came A as well as B.",
         ),
         Option(
-            text="Only the last one",
-            feedback="It compares single words, and each of them has come before.",
+            text="All four of the words",
+            feedback="The first A of the second block comes after C, and nothing has come after C so far.",
         ),
     ),
     "one-head-left-out": _ask(
