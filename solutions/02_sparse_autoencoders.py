@@ -1150,7 +1150,7 @@ looks good.
 """
 
 # %% tags=["quiz"]
-quiz("zero-is-easy", "b")
+quiz("zero-is-easy", "a")
 
 # %% [markdown]
 r"""

@@ -180,7 +180,7 @@ assert abs(_second["one layer"] - _guess) < 0.1, (
 )
 
 # %% tags=["quiz"]
-quiz("first-word-of-the-copy", "c")
+quiz("first-word-of-the-copy", "d")
 
 # %% [markdown]
 r"""

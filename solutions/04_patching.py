@@ -611,7 +611,7 @@ for name in ("first", "second", "giver"):
     print(f"{name:<8}", "  ".join(f"{value:+.3f}" for value in column))
 
 # %% tags=["quiz"]
-quiz("why-nothing", "d")
+quiz("why-nothing", "b")
 
 # %% [markdown]
 r"""

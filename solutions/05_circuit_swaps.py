@@ -166,7 +166,7 @@ for name, is_right in (("taught", taught_right), ("held out", held_out_right)):
     print(f"{name:<9}{len(is_right):>5} questions, right {is_right.float().mean():.1%}")
 
 # %% tags=["quiz"]
-quiz("why-held-out", "a")
+quiz("why-held-out", "d")
 
 # %% [markdown]
 r"""
@@ -940,7 +940,7 @@ didn't it?
 """
 
 # %% tags=["quiz"]
-quiz("why-each-fails", "d")
+quiz("why-each-fails", "c")
 
 # %% [markdown]
 r"""

@@ -201,17 +201,11 @@ QUIZZES = (
             right=True,
             feedback="(4.0 − 0.08) / 4.0, and 0.08 · 100. An average does not say whether every token lost a little or a few lost everything.",
         ),
-        Option(
-            text="98 %, and 0.08 nats there",
-            feedback="That would be so if each token lost the same.",
-        ),
+        Option(text="98 %, and 0.8 nats there", feedback="A hundred times 0.08 is 8."),
+        Option(text="92 %, and 8 nats there", feedback="The share is (4.0 − 0.08) / 4.0."),
         Option(
             text="92 %, and 0.8 nats there",
             feedback="The share is (4.0 − 0.08) / 4.0, and a hundred times 0.08 is 8.",
-        ),
-        Option(
-            text="92 %, and 0.08 nats there",
-            feedback="The share is (4.0 − 0.08) / 4.0. And 0.08 is what each token would lose if all lost the same.",
         ),
     ),
     _quiz(

@@ -34,20 +34,21 @@ QUIZZES = (
     ),
     _quiz(
         "first-word-of-the-copy",
-        "BOS, a block of four random words, the same block again: A B C D A B C D. Which words of the second block can induction predict?",
-        Option(
-            text="All but the first one",
-            right=True,
-            feedback="The word before the second A is the first D, which has no earlier copy: nothing says that the text will start again. That is why "
-            "we count from the second word on.",
-        ),
+        "BOS, then a block of four random words three times: A B C D A B C D A B C D. Which words of the THIRD block can induction predict?",
         Option(
             text="All four of the words",
-            feedback="The second A comes after the first D, and nothing came after a D so far.",
+            right=True,
+            feedback="Before its first A stands D, and after an earlier D came A. In the second block it was otherwise: nothing had come "
+            "after D so far, so nothing said that the text would start again. That is why we count from the second word of the "
+            "second copy on.",
+        ),
+        Option(
+            text="All but the first one",
+            feedback="So it is in the SECOND block: nothing had come after D when it began. By now A has.",
         ),
         Option(
             text="All but the first two",
-            feedback="One word is enough: at the second A the earlier A is found, and B stands after it.",
+            feedback="One word is enough: at the A the earlier A is found, and B stands after it.",
         ),
         Option(
             text="Only the last one",

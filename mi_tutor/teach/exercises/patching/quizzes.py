@@ -104,25 +104,26 @@ QUIZZES = (
     ),
     _quiz(
         "why-nothing",
-        "“When Mary and John went to the store, John gave a drink to” is run, and the same with “Mary gave”. At which positions can patching "
-        "the stream before layer 2 recover anything?",
+        "“When Mary and John went to the store, John gave a drink to” is run, and the same with “Mary gave”. At which positions can "
+        "patching the stream AFTER the last layer recover anything of the answer?",
+        Option(
+            text="At the last position, and nowhere else",
+            right=True,
+            feedback="After the last layer nothing is moved between positions any more, and the answer is read at the last one. In "
+            "earlier layers it can be the giver, and what comes after it; before the giver it is nothing in any layer: up to "
+            "there the two runs are equal.",
+        ),
         Option(
             text="At the giver, and after it",
-            right=True,
-            feedback="Attention looks back only, so up to the giver the two runs are equal: what is put in was there already. To see a role of the "
-            "first two names, choose a pair in which they differ.",
+            feedback="That is where the streams differ. But what stands there after the last layer is read for the next word THERE.",
         ),
         Option(
             text="At the two names, and at the giver",
-            feedback="At the two names the runs are equal: nothing before them differs.",
+            feedback="At the two names the runs are equal, in all layers. And no attention follows that could bring the giver to the end.",
         ),
         Option(
             text="At the two names, and after them",
-            feedback="Between the second name and the giver too, nothing has differed so far.",
-        ),
-        Option(
-            text="At the last position, and nowhere else",
-            feedback="Before layer 2 the difference is somewhere between the giver and the end. Which of these positions, the map shows.",
+            feedback="At the names the runs are equal. Elsewhere they differ, but no attention follows that could bring it to the end.",
         ),
     ),
     _quiz(
