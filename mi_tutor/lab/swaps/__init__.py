@@ -54,7 +54,7 @@ from mi_tutor.lab.swaps.strength import (
     needed_and_enough,
 )
 from mi_tutor.lab.swaps.texts import TextQuestion, TextSwaps, swap_texts
-from mi_tutor.lab.swaps.where import StateMap, same_until_name, state_map
+from mi_tutor.lab.swaps.where import StateMap, patch_follows, same_until_name, state_map
 
 __all__ = [
     "CONTROLS",
@@ -84,6 +84,7 @@ __all__ = [
     "needed_and_enough",
     "other_classes",
     "partners",
+    "patch_follows",
     "random_like",
     "readable",
     "readable_left_out",
