@@ -18,7 +18,8 @@ language model, with an eye on what such a dictionary misses.
   is no promise
 
 You need chapter 01 (features as directions, superposition) and basic PyTorch. Chapter 00 helps with hooks. At a
-first reading you can leave out "Why no latent says “French”" and "Absorption": nothing later rests on them.
+first reading you can leave out "Why no latent says “French”" and "Absorption", and the exercises that are marked
+optional: nothing later rests on them.
 """
 
 # %% tags=["setup"]

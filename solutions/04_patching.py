@@ -15,8 +15,8 @@ when each method misleads.
 - choose between zero, mean and resample ablation
 - tell what can be read from what is used
 
-You need chapter 00 (hooks, the residual stream). It makes two sittings: up to *One connection* about three hours, and
-that is what later chapters need. The rest (paths between heads, a circuit, three flawed experiments) can come later.
+You need chapter 00 (hooks, the residual stream). What is marked optional (paths between heads, a circuit, three flawed
+experiments) can come later or be left out: nothing else rests on it.
 """
 
 # %% tags=["setup"]

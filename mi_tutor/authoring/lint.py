@@ -22,6 +22,7 @@ SECTIONS = (OBJECTIVES, "common misreadings", "on the real thing", "further read
 SEE = "what you should see"
 FEWEST_QUIZZES = 2
 MOST_OTHER_ROOMS = 3
+MOST_MINUTES = 240  # of what is not optional
 LONGEST_LINE = 120
 _ABSOLUTE = re.compile(
     r"(?<![\w.:/~])/(?:home|Users|root|tmp|work|opt|mnt|var|content|usr)/\w|\b[A-Z]:\\\w"
@@ -120,6 +121,18 @@ def _times(chapter: Chapter, registry: Registry) -> _Found:
     if chapter.minutes < asked:
         line = chapter.cells[0].line
         yield line, f"minutes={chapter.minutes}, but the exercises alone take {asked}"
+    optional = sum(
+        exercise.minutes for exercise in registry.exercises(chapter.number) if exercise.optional
+    )
+    if chapter.minutes - optional > MOST_MINUTES:
+        line = chapter.cells[0].line
+        yield (
+            line,
+            (
+                f"{chapter.minutes - optional} minutes without what is optional, of {MOST_MINUTES} "
+                "at most: make exercises optional on which nothing rests"
+            ),
+        )
     if not chapter.title.startswith(f"{chapter.number} "):
         yield chapter.cells[0].line, f'the title starts with the number: "# {chapter.number} · …"'
     if not promise(chapter):

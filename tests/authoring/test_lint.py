@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ def findings(text: str, registry: Any) -> list[str]:
 
 def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
+
+
+def test_a_chapter_takes_four_hours_without_what_is_optional(small: str, registry: Any) -> None:
+    long = small.replace("minutes=20", "minutes=300")
+    (found,) = findings(long, registry)
+    assert "300 minutes without what is optional" in found
+    registry.listed[1] = replace(registry.listed[1], minutes=60, optional=True)
+    assert findings(long, registry) == []
 
 
 def test_the_small_source_is_clean(small: str, registry: Any) -> None:

@@ -189,6 +189,7 @@ def _ours() -> dict[str, float]:
 
 ABLATE_A_LATENT = Investigation(
     slug="ablate-a-latent",
+    optional=True,
     title="Take it out",
     chapter="02",
     points=5,

@@ -186,6 +186,7 @@ def _share(circuit: Parts) -> float:
 
 THE_CIRCUIT = Investigation(
     slug="the-circuit",
+    optional=True,
     title="The circuit",
     chapter="04",
     points=8,

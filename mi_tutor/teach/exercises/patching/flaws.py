@@ -129,6 +129,7 @@ def _chose(key: str, *choices: tuple[str, str]) -> Callable[[Hypothesis, Finding
 
 WHAT_IS_WRONG = Investigation(
     slug="what-is-wrong-with-this-experiment",
+    optional=True,
     title="What is wrong with this experiment?",
     chapter="04",
     points=6,
