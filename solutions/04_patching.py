@@ -2096,19 +2096,21 @@ r"""
 
 - Wang et al. 2022, *Interpretability in the Wild*. The story about Mary and John, path patching, mean ablation.
 - Heimersheim and Nanda 2024, *How to Use and Interpret Activation Patching*. Denoising and noising, AND and OR.
-- Zhang and Nanda 2024, *Towards Best Practices of Activation Patching*. Metrics and corruptions, compared. -
-Nanda 2023, *Attribution Patching: Activation Patching at Industrial Scale*. One gradient for all. - Kramár et
-al. 2024, *AtP\**. Where the gradient misses, and cheap repairs. - Sundararajan et al. 2017, *Axiomatic
-Attribution for Deep Networks*. Integrated gradients. - Meng et al. 2022, *Locating and Editing Factual
-Associations in GPT*. Causal tracing with noise. - Vig et al. 2020, *Investigating Gender Bias in Language
-Models Using Causal Mediation Analysis*; Geiger et al. 2020,   *Neural Natural Language Inference Models
-Partially Embed Theories of Lexical Entailment and Negation*. Pairs of   prompts, before patching had its name.
+- Zhang and Nanda 2024, *Towards Best Practices of Activation Patching*. Metrics and corruptions, compared.
+- Nanda 2023, *Attribution Patching: Activation Patching at Industrial Scale*. One gradient for all.
+- Kramár et al. 2024, *AtP\**. Where the gradient misses, and cheap repairs.
+- Sundararajan et al. 2017, *Axiomatic Attribution for Deep Networks*. Integrated gradients.
+- Meng et al. 2022, *Locating and Editing Factual Associations in GPT*. Causal tracing with noise.
+- Vig et al. 2020, *Investigating Gender Bias in Language Models Using Causal Mediation Analysis*; Geiger et al.
+  2020, *Neural Natural Language Inference Models Partially Embed Theories of Lexical Entailment and Negation*.
+  Pairs of prompts, before patching had its name.
 - Syed et al. 2023, *Attribution Patching Outperforms Automated Circuit Discovery*; Hanna et al. 2024, *Have
-Faith in   Faithfulness*. Edges by one gradient, and on the way. - Belrose et al. 2023, *Eliciting Latent
-Predictions from Transformers with the Tuned Lens*. - Geiger et al. 2023, *Finding Alignments Between
-Interpretable Causal Variables and Distributed Neural Representations*.   Directions learned by intervening
-(DAS). - nostalgebraist 2020, *interpreting GPT: the logit lens*. - Hewitt and Liang 2019, *Designing and
-Interpreting Probes with Control Tasks*. Labels drawn by lot. - Makelov et al. 2023, *Is This the Subspace You
-Are Looking for?* How patching a direction can mislead. - Belinkov 2022, *Probing Classifiers: Promises,
-Shortcomings, and Advances*.
+  Faith in Faithfulness*. Edges by one gradient, and on the way.
+- Belrose et al. 2023, *Eliciting Latent Predictions from Transformers with the Tuned Lens*.
+- Geiger et al. 2023, *Finding Alignments Between Interpretable Causal Variables and Distributed Neural
+  Representations*. Directions learned by intervening (DAS).
+- nostalgebraist 2020, *interpreting GPT: the logit lens*.
+- Hewitt and Liang 2019, *Designing and Interpreting Probes with Control Tasks*. Labels drawn by lot.
+- Makelov et al. 2023, *Is This the Subspace You Are Looking for?* How patching a direction can mislead.
+- Belinkov 2022, *Probing Classifiers: Promises, Shortcomings, and Advances*.
 """

@@ -30,6 +30,7 @@ _ABSOLUTE = re.compile(
 _SHOWS = re.compile(rf"{SEE}|what we found")  # the second: of an investigation
 _UNPROVED = "prose says what an output shows, and no claim cell bears it out"
 _COURSE = Path(__file__).parents[1]  # mi_tutor
+_RUN_TOGETHER = re.compile(r"[.:;)*] -(?: [A-Z*`“\"]|$)")
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\s*[\"'][^\"']+)[^>]*>")
 
 
@@ -242,6 +243,8 @@ def _about_line(cell: Cell, text: str) -> Sequence[str]:
     if cell.kind == "markdown":
         if _IMAGE_WITHOUT_ALT.search(text):
             problems.append("an image without alternative text")
+        if _RUN_TOGETHER.search(text):
+            problems.append("a list item in the middle of a line: lists run together when rewrapped")
         excused = text.lstrip().startswith("|") or "](" in text or "://" in text
         if len(text) > LONGEST_LINE and not excused:
             problems.append(f"a line of {len(text)} characters, at most {LONGEST_LINE} please")

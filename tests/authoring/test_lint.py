@@ -50,6 +50,7 @@ def test_the_small_source_is_clean(small: str, registry: Any) -> None:
         ("None.", "x" * 121, "x" * 121, "121 characters"),
         ("None.", "In /home/ada/course.", "In /home", "absolute path"),
         ("print(double([3])", 'open("/tmp/x")\nprint(double([3])', "open(", "absolute path"),
+        ("None.", "- One. - Two.", "- One", "a list item in the middle of a line"),
         ("None.", "![](figure.png)", "![]", "alternative text"),
         ("None.", '<img src="figure.png">', "<img", "alternative text"),
         ('quiz("thrice", answer="b")', 'quiz("other", answer="b")', 'quiz("other', "not in the"),
