@@ -30,7 +30,7 @@ _ABSOLUTE = re.compile(
 _SHOWS = re.compile(rf"{SEE}|what we found")  # the second: of an investigation
 _UNPROVED = "prose says what an output shows, and no claim cell bears it out"
 _COURSE = Path(__file__).parents[1]  # mi_tutor
-_RUN_TOGETHER = re.compile(r"[.:;)*] -(?: [A-Z*`“\"]|$)")
+_RUN_TOGETHER = re.compile(r"[.:;*] -(?: [A-Z*`“\"]|$)")
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\s*[\"'][^\"']+)[^>]*>")
 
 
