@@ -158,8 +158,8 @@ print(f"guessing among all words: {torch.tensor(180.0).log():.2f}")
 r"""
 **What you should see.** In the first copy both do a little worse than guessing, and worst at position 2: 7.1
 nats, where one word of a random block has been read and running text would be no surprise. In the second
-copy, from its second word on, the loss of two layers drops to nearly zero; that of one layer falls to what
-guessing would give, and no further.
+copy, from its second word on, the loss of two layers drops to nearly zero; that of one layer is on average what
+guessing would give, and a little less towards the end.
 """
 
 # %% tags=["claim"]
@@ -176,7 +176,10 @@ _second = {
 }
 assert _second["two layers"] < 0.01, "the loss of two layers drops to nearly zero"
 assert abs(_second["one layer"] - _guess) < 0.1, (
-    "falls to what guessing would give, and no further"
+    "that of one layer is on average what guessing would give"
+)
+assert 0.1 < _guess - loss["one layer"][:, -8:].mean() < 0.6, (
+    "and a little less towards the end"
 )
 
 # %% tags=["quiz"]
@@ -489,7 +492,7 @@ for name, out in sets.items():
     print(f"   {name:<36}{lost:6.2f}")
 
 # %% tags=["quiz"]
-quiz("one-head-left-out", "c")
+quiz("one-head-left-out", "a")
 
 # %% [markdown]
 r"""
@@ -658,9 +661,10 @@ head_grid(
 
 # %% [markdown]
 r"""
-**What you should see.** By eigenvalues the two induction heads copy almost perfectly, and no other head does.
-By the other score they are less than perfect: for about a tenth of the words another word is raised more. They
-share the work, so look at what they write together:
+**What you should see.** By eigenvalues the two induction heads copy almost perfectly, and two others come near, 0.1
+(.85) and 1.0 (.72), that raise hardly any word's own logit most: two scores, two questions. By that other score the
+induction heads are less than perfect: for about a tenth of the words another word is raised more. They share the
+work, so look at what they write together:
 """
 
 # %% tags=["claim"]
@@ -673,7 +677,15 @@ _others = [
 assert eigen[1, induction_heads].min() > 0.999, (
     "By eigenvalues the two induction heads copy almost perfectly"
 )
-assert max(eigen[_at] for _at in _others) < 0.9, "no other head does"
+assert sorted(_others, key=lambda _at: -eigen[_at])[:2] == [(0, 1), (1, 0)], (
+    "two others come near, 0.1 (.85) and 1.0 (.72)"
+)
+assert [f"{eigen[_at]:.2f}" for _at in ((0, 1), (1, 0))] == ["0.85", "0.72"], (
+    "two others come near, 0.1 (.85) and 1.0 (.72)"
+)
+assert max(share[_at] for _at in _others) < 0.03, (
+    "that raise hardly any word's own logit most"
+)
 for _h in induction_heads:
     assert 0.85 < share[1, _h] < 0.93, (
         "for about a tenth of the words another word is raised more"
@@ -1764,11 +1776,11 @@ for name, first_id in [("atlas", 100), ("gpt2", 1000)]:
 
 # %% [markdown]
 r"""
-In `atlas` two heads of layer 1 look at the previous token more than half of the time, and two later heads
-look where induction looks, in two different layers. In language models it is more: several of each kind, and
-heads that do something near it (continue after a *similar* token, or look at the earlier copy itself:
-**duplicate-token heads**, of which these specimens have none and GPT-2 small has some, Wang et al. 2022). Your
-detectors find the candidates, and the rest of this chapter is how to find out what depends on them.
+In `atlas` two heads of layer 1 look at the previous token more than half of the time, and two later heads look where
+induction looks, in two different layers. In language models it is more: several of each kind, and heads that do
+something near it (continue after a *similar* token, or look at the earlier copy itself: **duplicate-token heads**, of
+which `induction-2l` and `atlas` have none and GPT-2 small has some, Wang et al. 2022). Your detectors find the
+candidates, and the rest of this chapter is how to find out what depends on them.
 
 ## Common misreadings
 
@@ -1784,7 +1796,8 @@ detectors find the candidates, and the rest of this chapter is how to find out w
   random too, and copying did not need it.
 - **"In-context learning is induction."** Induction is one way to use the context, with a sharp
   signature; larger models have more.
-- **"A bigger one-layer model would do it."** No key of a first layer knows what came before it.
+- **"A bigger one-layer model would do it."** Not with an induction head: no key of a first layer knows what came
+  before it. Any other way takes a model that is exponentially larger (Sanford et al. 2024).
 
 ## Recap
 """
@@ -1808,7 +1821,7 @@ assert _induction[0, 0] != _induction[1, 0] and _induction[:, 0].min() > 1, (
     "in two different layers"
 )
 assert max(_found.duplicate.max(), scores.duplicate.max()) < 0.05, (
-    "of which these specimens have none"
+    "of which `induction-2l` and `atlas` have none"
 )
 assert scores.induction[0, prev] < 0.005, (
     "copying needs most has an induction score of 0"

@@ -15,8 +15,8 @@ when each method misleads.
 - choose between zero, mean and resample ablation
 - tell what can be read from what is used
 
-You need chapter 00 (hooks, the residual stream). What is marked optional (paths between heads, a circuit, three flawed
-experiments) can come later or be left out: nothing else rests on it.
+You need chapter 00 (hooks, the residual stream). What is marked optional (paths between heads, a circuit, three
+flawed experiments) can come later or be left out: nothing else rests on it.
 """
 
 # %% tags=["setup"]
@@ -707,8 +707,8 @@ for i in order[:8].tolist():
 r"""
 **What you should see.** Where the first number is clearly larger, something else can stand in (an OR); where the
 second is, something else has to help (an AND). Here the two columns agree to .04 for every head: no gate
-shows. That is a result too, about these heads on these pairs. What heads bring adds up, nearly; look at it from
-another side, by taking two heads out, first one at a time and then together (each replaced by its mean over
+shows. That is a result too, about these heads on these pairs. Whether what heads bring adds up is another question.
+Ask it by taking two heads out, first one at a time and then together (each replaced by its mean over
 stories). If one were the other's **backup**, the loss of both would be larger than the sum:
 """
 
@@ -750,10 +750,9 @@ for one, other in [((2, 2), (2, 1)), ((2, 2), (3, 0)), ((2, 2), (4, 1))]:
 
 # %% [markdown]
 r"""
-2.2 and 2.1 add up, to within .03: neither steps in for the other. With 3.0 or 4.1 the loss of both is
-*smaller* than the sum: they hand on what 2.2 brings, so without it they have less to hand on. Backup heads,
-which wake up when another head is taken out, exist in GPT-2 small (Wang et al. 2022); in `atlas` these pairs
-show none.
+2.2 and 2.1 add up, to within .03: neither steps in for the other. With 3.0 or 4.1 the loss of both is *smaller* than
+the sum: they depend on 2.2 (*One connection* will show how), so without it they have less to add. Backup heads, which
+wake up when another head is taken out, exist in GPT-2 small (Wang et al. 2022); in `atlas` these pairs show none.
 """
 
 # %% tags=["claim"]
@@ -960,11 +959,12 @@ show.lines(
 
 # %% [markdown]
 r"""
-Where the curve is not straight, a tangent at its left end misses what comes later. Whatever is not linear bends
-it: the MLPs, LayerNorm, which divides by a number that changes on the way, and above all softmax attention, which
-is flat where it is decided. A head that looks at one place with weight 0.99 hardly reacts to a small change of a
-key, and may turn over at a large one. Kramár et al. 2024 name a second danger: a direct and an indirect effect
-of opposite sign can cancel in the sum, and then a small error of either is all that is left.
+Where the curve is not straight, a tangent at its left end misses what comes later. Whatever is not linear bends it:
+the MLPs, LayerNorm, which divides by a number that changes on the way, and above all softmax attention, which is flat
+where it is decided (that is about keys and queries; what bends the curve above, for one head's output, we did not
+ask). A head that looks at one place with weight 0.99 hardly reacts to a small change of a key, and may turn over at a
+large one. Kramár et al. 2024 name a second danger: a direct and an indirect effect of opposite sign can cancel in the
+sum, and then a small error of either is all that is left.
 
 How good the estimate is depends on the task and on what is patched. So look at another task as well: two-hop
 questions about cities, in which the corrupted prompt has another city. What is patched are heads' outputs (z),
@@ -1214,7 +1214,7 @@ check("path-patching", patch_path)
 
 # %% [markdown]
 r"""
-Who do the important heads listen to? First the two late ones that look at the *names*, 3.0 and 4.1, together: on
+Who do the important heads listen to? First the two late ones, 3.0 and 4.1, together: on
 eight of the pairs, so that a sweep of yours takes seconds.
 """
 
@@ -1346,11 +1346,11 @@ for held, kinds in (
 
 # %% [markdown]
 r"""
-**What you should see.** Through their values the answer turns round, by more than 16, although no head of the
-first two layers has said anything new. What differs is at the giver's own position from the start: its
-embedding, worked on by the MLPs of layers 0 and 1. With these held too the embedding alone does -1.2. So the
-story so far: MLPs 0 and 1 make of the giver's name what 2.2 and 2.1 carry to the end (values), and 2.2 there
-tells 3.0 and 4.1 where to look (queries). A search finds only what it was allowed to look for.
+**What you should see.** Through their values the answer turns round, by more than 16, although no head of the first
+two layers has said anything new. What differs is at the giver's own position from the start: its embedding, worked on
+by the MLPs of layers 0 and 1. With these held too the embedding alone does -1.2. So the story so far: MLPs of layers
+0 and 1, one or both, make of the giver's name what 2.2 and 2.1 carry to the end (values), and 2.2 there tells 3.0 and
+4.1 where to look (queries). A search finds only what it was allowed to look for.
 """
 
 # %% tags=["claim"]
@@ -1425,12 +1425,14 @@ for i in largest.argsort(descending=True)[:8].tolist():
 
 # %% [markdown]
 r"""
-Three columns, three answers. Where zero differs from the mean, the head writes something that is always the
-same and that the model counts on. Zero can even *improve* the answer: without 1.1 the logit difference rises by
-3.8, while with its mean it falls by .3. Nobody would say that 1.1 works against the answer: zero puts the later
-layers where training never was. The mean here is over stories of one form; over other texts it would be
-another question again. And a head that can be removed without harm may have a stand-in: ablating one at a
-time does not show it.
+Three columns, three answers. Where zero differs from the mean, the head writes something that is always the same, and
+without it the answer may be worse (0.1) or better (3.0, 2.1). Zero can even *improve* the answer: without 1.1 the
+logit difference rises by 3.8, while with its mean it falls by .3. Nobody would say that 1.1 works against the answer:
+zero puts the later layers where training never was. The mean here is over stories of one form; over other texts it
+would be another question again. Look at 3.0, too: between the two stories of a pair it recovered .05, and with
+another story's value the answer loses 4.4. A pair has the same two people, another story has others, and a patch
+shows only what differs between its two prompts. And a head that can be removed without harm may have a stand-in:
+ablating one at a time does not show it.
 """
 
 # %% tags=["claim"]
@@ -1439,6 +1441,17 @@ assert abs(ablated["zero"][_at] - 3.8) < 0.05, (
     "without 1.1 the logit difference rises by 3.8"
 )
 assert abs(ablated["mean"][_at] + 0.3) < 0.05, "while with its mean it falls by .3"
+_always = {
+    _h: ablated["zero"][heads.index(_h)] - ablated["mean"][heads.index(_h)]
+    for _h in heads
+}
+assert _always["0.1"] < -1 and min(_always["3.0"], _always["2.1"]) > 0.5, (
+    "without it the answer may be worse (0.1) or better (3.0, 2.1)"
+)
+assert f"{enough.share.flatten()[heads.index('3.0')]:.2f}" == "0.05", "it recovered .05"
+assert f"{ablated['resample'][heads.index('3.0')]:.1f}" == "-4.4", (
+    "with another story's value the answer loses 4.4"
+)
 
 # %% tags=["quiz"]
 quiz("which-ablation", "a")
@@ -1789,8 +1802,8 @@ r"""
 sixteen names in so many dimensions can be parted any way you like, and they are the same
 sixteen in all pairs. So that alone says nothing about men. Now the two columns on the right. Where exchanging
 *everything* costs nothing, nobody reads the giver at that position any more, whatever the probe says. Where
-exchanging everything costs the answer and the probe's direction little of it, which person it is matters, not
-whether it is a man. The probe's accuracy tells you neither.
+exchanging everything costs the answer and the probe's direction little of it, what this direction holds is little of
+what matters there, though which person it is matters. The probe's accuracy tells you neither.
 
 A warning for the other side: that an output follows when a direction is exchanged does not make it *the*
 direction the model uses. Above, the mixture d moved the output as much as c did, by its part along c. Makelov

@@ -244,7 +244,9 @@ def _about_line(cell: Cell, text: str) -> Sequence[str]:
         if _IMAGE_WITHOUT_ALT.search(text):
             problems.append("an image without alternative text")
         if _RUN_TOGETHER.search(text):
-            problems.append("a list item in the middle of a line: lists run together when rewrapped")
+            problems.append(
+                "a list item in the middle of a line: lists run together when rewrapped"
+            )
         excused = text.lstrip().startswith("|") or "](" in text or "://" in text
         if len(text) > LONGEST_LINE and not excused:
             problems.append(f"a line of {len(text)} characters, at most {LONGEST_LINE} please")

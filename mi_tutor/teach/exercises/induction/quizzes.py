@@ -57,23 +57,24 @@ QUIZZES = (
     ),
     _quiz(
         "one-head-left-out",
-        "Without the best-scoring induction head the loss on the second copy rises, and stays well below that of the first. Without all heads "
-        "of its layer copying is gone. What follows for the layer?",
+        "Without the best-scoring induction head the loss on the second copy rises, and stays well below that of the first. Without all "
+        "heads of its layer copying is gone. What follows for the layer?",
         Option(
-            text="Several heads copy, the best-scoring one among them",
+            text="Several heads are needed, the best-scoring one among them",
             right=True,
-            feedback="Each adds to the logit of the right word. What is lost without one part is what the REST cannot make up for.",
+            feedback="What is lost without one part is what the REST cannot make up for. That each of them copies does not follow: a head"
+            " may be needed for something else (one of these is). The OV circuits below say who copies.",
         ),
         Option(
-            text="One head alone copies, and it is the best-scoring one",
+            text="One head alone is needed, and it is the best-scoring one",
             feedback="Then copying would be gone without it.",
         ),
         Option(
-            text="Several heads copy, but not the best-scoring one",
+            text="Several heads are needed, but not the best-scoring one",
             feedback="Then nothing would be lost without it.",
         ),
         Option(
-            text="No head copies: the embeddings do",
+            text="No head is needed: the embeddings do it",
             feedback="They were there when copying was gone. And they see one position at a time.",
         ),
     ),

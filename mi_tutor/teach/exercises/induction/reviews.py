@@ -51,24 +51,25 @@ REVIEWS = {
         ),
     ),
     "one-head-left-out": _ask(
-        "In another model, taking out the best-scoring induction head makes the second copy as bad as the first. Taking out all others of its "
-        "layer changes nothing. What follows for the layer?",
+        "In another model, taking out the best-scoring induction head makes the second copy as bad as the first. Taking out all others of"
+        " its layer changes nothing. What follows for the layer?",
         Option(
-            text="One head alone copies, and it is the best-scoring one",
+            text="One head alone is needed, and it is the best-scoring one",
             right=True,
-            feedback="Needed, and enough within its layer: both were tried.",
+            feedback="Nothing is lost without the others, all without it. In such a model a single ablation tells the whole story of the "
+            "layer, and you know it only because you took the others out as well.",
         ),
         Option(
-            text="Several heads copy, the best-scoring one among them",
-            feedback="Then taking out all others would cost something.",
+            text="Several heads are needed, the best-scoring one among them",
+            feedback="Then something would be lost without the others.",
         ),
         Option(
-            text="Several heads copy, but not the best-scoring one",
-            feedback="Then copying would not be gone without it.",
+            text="Several heads are needed, but not the best-scoring one",
+            feedback="Without it copying is gone.",
         ),
         Option(
-            text="No head copies: the embeddings do",
-            feedback="They were there when copying was gone.",
+            text="No head is needed: the embeddings do it",
+            feedback="They are there without the head as well, and copying is gone.",
         ),
     ),
     "untouched-but-blind": _ask(
