@@ -1337,7 +1337,7 @@ carriers = {
 Means come from taught English questions, shares are of held-out ones, drawn by lot. Heads for the state count .2, for
 the relation .3, if .8 or more follow, .1 or less follow when *all other* heads of the model are exchanged in their
 place, and each head is missed (by .1 or more of “follows”). Both have to be right to pass. The shares count .5: a
-third for heads alone, a third for “follows” and “both”, a third for “without”, each in full if off by .08 or less.
+third for heads alone, a third for “follows” and “both”, a third for “without”, each in full if off by .1 or less.
 """
 
 # %% tags=["exercise"] slug="what-does-the-head-see"
@@ -1490,14 +1490,14 @@ r"""
 The state: head 2.3 looks at the name's end with .99 or more of its attention from the prompt's end, no other head with
 more than .06. That is where it looks, and no proof. Exchange what it brings, in one head at one token: 98 % of the
 answers follow, as many as when the stream itself is swapped at the name's end. Put its mean in place: about one
-answer in ten is right without it (time zones and regions are shared by many states). And all other heads together
-move less than 1 %, so this is the way, and there is no second one.
+answer in ten is right without it. And all other heads together move less than 1 %, so this is the way, and there is
+no second one.
 
 1.1 and 1.3 are missed a little, too, but exchanging the state in what they bring moves no answer: needed is not
 the same as carrying the state. They bring what is asked. With each of them alone about half of the answers follow,
-and with both of them 99 %, while no other head brings any of it (2.2 looks at the word as well, and tells nobody). Half
-is no sign that each brings half of the relations: it is where the two votes, one old and one new, nearly balance.
-That is also why taking one of them out costs so little, and taking out both leaves about one in eight.
+and with both of them 99 %, while no other head brings any of it. One head at a time, neither would have passed for the
+way. (Whether each brings some of the relations or a part of each is not told by this: count by relation.) Taking one of
+them out costs little; with both taken out about one in eight is right.
 
 And the two things are separate: with both exchanged at once, nearly all give the other state's answer to the other
 question, from means that never saw the two together. The best score that we know is 1.00.
@@ -1839,10 +1839,11 @@ would look alike if the model had one vector for each *name*. Only names that ar
 Venise, Venecia), and most of those are cities of countries. In countries, where the name is spelled as in English,
 they differ by hardly more than two per cent. Where it is not, in French .86 follow the English directions and .93
 their own, in Spanish .78 and .90. (With their own directions these names do worse, too, than names that are spelled
-alike: the comparison is English against own, on the same questions.) Something is lost, and most of it is not: what
-reads a country downstream reads nearly the same direction whatever the name's language. That is a statement about
-`atlas`, which met all three languages side by side from its first step on. For its states it is as good as untested.
-The best score that we know is 1.00.
+alike. So the comparison is English against own, on the same questions, and the control is other names of countries:
+from all the rest, mostly about states, the test differs in more than its spelling.) Something is lost, and most of it
+is not: what reads a country downstream reads nearly the same direction whatever the name's language. That is a
+statement about `atlas`, which met all three languages side by side from its first step on. For its states it is as
+good as untested. The best score that we know is 1.00.
 
 </details>
 """
