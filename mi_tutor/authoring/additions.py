@@ -78,7 +78,7 @@ def exercise_header(exercise: ExerciseInfo) -> str:
     <BLANKLINE>
     Stuck? Run `hint("double")` in a cell of your own.
 
-    An investigation is called one, and its levels stand there too: it has a rubric in place of one right answer.
+    An investigation is called one, with its question and its levels: it has a rubric in place of one right answer.
     """
     dots = "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
     facts = (
@@ -88,10 +88,12 @@ def exercise_header(exercise: ExerciseInfo) -> str:
         *(["**optional**"] if exercise.optional else []),
     )
     rubric = getattr(exercise, "rubric", "")
+    question = getattr(exercise, "question", "")
     parts = (
         f"### {'Investigation' if rubric else 'Exercise'}: {exercise.title}",
         " · ".join(facts),
         f"**Objective:** {exercise.objective}",
+        f"**Question:** {question}" if question else "",
         f"**Marked** by a score from 0 to 1: {rubric}." if rubric else "",
         f'Stuck? Run `hint("{exercise.slug}")` in a cell of your own.',
     )
