@@ -1,10 +1,29 @@
 """Circuit tracing: which latents made the answer, and through which others.
 
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
-replacement model, which is the model itself at one prompt).
+replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
+with `sources` and `pulling`; `influence` (along all paths), `pruning`.
 """
 
 from mi_tutor.lab.tracing.files import clt_metadata, open_clt, save_clt
+from mi_tutor.lab.tracing.graph import (
+    EMBEDDING,
+    ERROR,
+    LATENT,
+    LOGIT,
+    AttributionGraph,
+    Nodes,
+    attribution_graph,
+    salient_logits,
+)
+from mi_tutor.lab.tracing.influence import (
+    Scores,
+    edge_influence,
+    graph_scores,
+    influence,
+    node_influence,
+    shares,
+)
 from mi_tutor.lab.tracing.local import (
     LocalReplacementModel,
     Recording,
@@ -15,6 +34,8 @@ from mi_tutor.lab.tracing.local import (
     replaced_logits,
 )
 from mi_tutor.lab.tracing.metrics import TranscoderMetrics, transcoder_metrics
+from mi_tutor.lab.tracing.pruning import PrunedGraph, prune
+from mi_tutor.lab.tracing.pulling import ATTENTION, MLP
 from mi_tutor.lab.tracing.training import CrossLayer, clt_loss, joined, parted
 from mi_tutor.lab.tracing.transcoders import (
     CrossLayerTranscoder,
@@ -24,30 +45,50 @@ from mi_tutor.lab.tracing.transcoders import (
     clt_decode,
     clt_encode,
     rescaled,
+    shuffled_decoders,
 )
 
 __all__ = [
+    "ATTENTION",
+    "EMBEDDING",
+    "ERROR",
+    "LATENT",
+    "LOGIT",
+    "MLP",
+    "AttributionGraph",
     "CrossLayer",
     "CrossLayerTranscoder",
     "LayerTranscoders",
     "LocalReplacementModel",
+    "Nodes",
+    "PrunedGraph",
     "Recording",
+    "Scores",
     "Transcoder",
     "TranscoderMetrics",
     "Transcoders",
+    "attribution_graph",
     "clt_decode",
     "clt_encode",
     "clt_loss",
     "clt_metadata",
+    "edge_influence",
     "frozen_attention",
     "frozen_norm",
+    "graph_scores",
+    "influence",
     "joined",
     "local_replacement",
+    "node_influence",
     "open_clt",
     "parted",
+    "prune",
     "record",
     "replaced_logits",
     "rescaled",
+    "salient_logits",
     "save_clt",
+    "shares",
+    "shuffled_decoders",
     "transcoder_metrics",
 ]

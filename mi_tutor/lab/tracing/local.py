@@ -14,18 +14,22 @@ linear now: what one latent gives another is the product of its value and a numb
 
 What is frozen is not explained: why a head attends where it does, and how the prompt's size acts, stay outside.
 
+Attention outputs can have dictionaries too (`attention`): an autoencoder reads what a layer's attention writes,
+and its latents and its error take that place. What the heads moved is then said in latents.
+
 The first position (BOS) has no latents and no errors: transcoders are not trained there. What its MLPs write is
 constant, and counts with its embedding.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from mi_tutor.lab.dictionaries import Sae
 from mi_tutor.lab.ground.plain import Affine, PlainTransformer, affine
 from mi_tutor.lab.tracing.metrics import written_to
 from mi_tutor.lab.tracing.transcoders import Transcoders
@@ -139,8 +143,8 @@ def record(plain: PlainTransformer, tokens: Int[Tensor, "*batch pos"]) -> Record
 
 
 def latents_of(
-    transcoders: Transcoders, mlp_in: Sequence[Float[Tensor, "*batch pos d_model"]]
-) -> list[Float[Tensor, "*batch pos latent"]]:
+    transcoders: Transcoders, mlp_in: Float[Tensor, "layer *batch pos d_model"]
+) -> list[Float[Tensor, "*batch pos _"]]:
     """Each layer's latents from what its MLP reads; none at BOS."""
     return [without_bos(transcoders.encode_layer(i, read)) for i, read in enumerate(mlp_in)]
 
@@ -154,7 +158,7 @@ def without_bos(latents: Float[Tensor, "*batch pos latent"]) -> Float[Tensor, "*
 def errors_of(
     transcoders: Transcoders,
     recording: Recording,
-    latents: list[Float[Tensor, "*batch pos latent"]],
+    latents: list[Float[Tensor, "*batch pos _"]],
 ) -> Float[Tensor, "layer *batch pos d_model"]:
     """What the transcoders leave out at each layer and position. At BOS: everything but b_dec, a constant."""
     written = [written_to(transcoders, latents, to) for to in range(transcoders.n_layers)]
@@ -171,14 +175,17 @@ class LocalReplacementModel:
     plain: PlainTransformer
     transcoders: Transcoders
     recording: Recording
-    latents: list[Float[Tensor, "*batch pos latent"]]
+    latents: list[Float[Tensor, "*batch pos _"]]
     errors: Float[Tensor, "layer *batch pos d_model"]
+    attention: Mapping[int, Sae] = field(default_factory=dict)
+    attn_latents: Mapping[int, Float[Tensor, "*batch pos _"]] = field(default_factory=dict)
+    attn_errors: Mapping[int, Float[Tensor, "*batch pos d_model"]] = field(default_factory=dict)
 
     def __call__(
         self,
         embedding: Float[Tensor, "*batch pos d_model"] | None = None,
         errors: Float[Tensor, "layer *batch pos d_model"] | None = None,
-        added: Sequence[Float[Tensor, "*batch pos latent"]] | None = None,
+        added: Sequence[Float[Tensor, "*batch pos _"]] | None = None,
     ) -> Float[Tensor, "*batch pos vocab"]:
         """The logits: the model's own, unless one of its parts is given another value. Differentiable.
 
@@ -190,7 +197,11 @@ class LocalReplacementModel:
         latents: list[Tensor] = []
         for layer, block in enumerate(plain.blocks):
             pattern, scale = seen.patterns[layer], seen.attn_scale[layer]
-            x = x + frozen_attention(plain, layer, x, pattern, scale)
+            written = frozen_attention(plain, layer, x, pattern, scale)
+            if layer in self.attention:
+                sae = self.attention[layer]
+                written = sae.decode(without_bos(sae.encode(written))) + self.attn_errors[layer]
+            x = x + written
             read = frozen_norm(x, block.ln2, seen.mlp_scale[layer])
             f = without_bos(self.transcoders.encode_layer(layer, read))
             latents.append(f if added is None else f + added[layer])
@@ -199,9 +210,14 @@ class LocalReplacementModel:
 
 
 def local_replacement(
-    plain: PlainTransformer, transcoders: Transcoders, tokens: Int[Tensor, "*batch pos"]
+    plain: PlainTransformer,
+    transcoders: Transcoders,
+    tokens: Int[Tensor, "*batch pos"],
+    attention: Mapping[int, Sae] | None = None,
 ) -> LocalReplacementModel:
     """The local replacement model at a prompt.
+
+    attention: dictionaries of what some layers' attention writes, by layer; each is centred (an autoencoder).
 
     Raises ValueError if the transcoders belong to a model of another depth or width, and what `record` raises.
     """
@@ -209,7 +225,25 @@ def local_replacement(
     recording = record(plain, tokens)
     latents = latents_of(transcoders, recording.mlp_in)
     errors = errors_of(transcoders, recording, latents)
-    return LocalReplacementModel(plain, transcoders, recording, latents, errors)
+    attention = dict(attention or {})
+    check_attention(plain, attention)
+    seen = {i: without_bos(sae.encode(recording.attn_out[i])) for i, sae in attention.items()}
+    left = {i: recording.attn_out[i] - sae.decode(seen[i]) for i, sae in attention.items()}
+    return LocalReplacementModel(
+        plain, transcoders, recording, latents, errors, attention, seen, left
+    )
+
+
+def check_attention(plain: PlainTransformer, attention: Mapping[int, Sae]) -> None:
+    """ValueError unless each is an autoencoder of the model's width, for a layer that there is."""
+    n_layers, d_model = len(plain.blocks), plain.W_E.shape[1]
+    for layer, sae in attention.items():
+        if not (0 <= layer < n_layers and sae.centred and sae.d_in == d_model):
+            raise ValueError(
+                f"The dictionary for attention {layer} reads {sae.d_in} dimensions and is "
+                f"{'an autoencoder' if sae.centred else 'a transcoder'}; it should be an autoencoder of {d_model} "
+                f"dimensions, of one of {n_layers} layers."
+            )
 
 
 def check_fit(plain: PlainTransformer, transcoders: Transcoders) -> None:

@@ -61,7 +61,7 @@ def transcoder_metrics(
 
 
 def written_to(
-    transcoders: Transcoders, latents: list[Float[Tensor, "*batch latent"]], to: int
+    transcoders: Transcoders, latents: list[Float[Tensor, "*batch _"]], to: int
 ) -> Float[Tensor, "*batch d_model"]:
     """What the latents of all layers up to one write to it. latents: those of layers 0 to `to` at least."""
     total = transcoders.constant(to)

@@ -23,7 +23,7 @@ from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from mi_tutor.lab.dictionaries import JumpRelu, Sae
@@ -61,6 +61,9 @@ class Transcoders(Protocol):
 
     def constant(self, layer: int) -> Tensor:
         """[d_model], what is written to one layer whatever the latents are."""
+
+    def with_orders(self, orders: Sequence[Tensor]) -> "Transcoders":
+        """The same with each layer's decoders in another order."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,11 @@ class LayerTranscoders:
     def constant(self, layer: int) -> Tensor:
         """b_dec of one layer."""
         return self.each[layer].b_dec
+
+    def with_orders(self, orders: Sequence[Int[Tensor, "latent"]]) -> "LayerTranscoders":
+        """Latent i of layer l writes what latent orders[l][i] wrote."""
+        each = zip(self.each, orders, strict=True)
+        return LayerTranscoders([replace(one, W_dec=one.W_dec[order]) for one, order in each])
 
     def __call__(
         self, x: Float[Tensor, "*batch layer d_model"]
@@ -238,6 +246,11 @@ class CrossLayerTranscoder:
         """b_dec of one layer."""
         return self.b_dec[layer]
 
+    def with_orders(self, orders: Sequence[Int[Tensor, "latent"]]) -> "CrossLayerTranscoder":
+        """Latent i of layer l writes what latent orders[l][i] wrote."""
+        each = zip(self.W_dec, orders, strict=True)
+        return replace(self, W_dec=torch.stack([rows[order] for rows, order in each]))
+
     def tensors(self) -> dict[str, Tensor]:
         """The weights by name, thresholds last if there are any."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -251,6 +264,20 @@ class CrossLayerTranscoder:
     def joint_norm(self) -> Float[Tensor, "layer latent"]:
         """The norm of all that a latent writes, to all layers together."""
         return self.W_dec.flatten(2).norm(dim=-1)
+
+
+def shuffled_decoders(transcoders: Transcoders, generator: torch.Generator) -> Transcoders:
+    """A floor for every score of a graph: the same latents come on, and write what others should.
+
+    >>> from mi_tutor.lab.ground.device import seeded
+    >>> one = Transcoder(W_enc=torch.eye(3), b_enc=torch.zeros(3), W_dec=torch.eye(3), b_dec=torch.zeros(3))
+    >>> shuffled = shuffled_decoders(LayerTranscoders([one]), seeded(0)).each[0]
+    >>> shuffled.W_enc.equal(one.W_enc), shuffled.W_dec.sum(dim=0)
+    (True, tensor([1., 1., 1.]))
+    """
+    draw = {"generator": generator, "device": generator.device}
+    sizes = [transcoders.reads(layer)[0].shape[1] for layer in range(transcoders.n_layers)]
+    return transcoders.with_orders([torch.randperm(size, **draw) for size in sizes])
 
 
 def rescaled(clt: CrossLayerTranscoder) -> CrossLayerTranscoder:
