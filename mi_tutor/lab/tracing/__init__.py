@@ -2,7 +2,8 @@
 
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
-with `sources` and `pulling`; `influence` (along all paths), `pruning`.
+with `sources` and `pulling`; `influence` (along all paths), `pruning`, `supernodes`; `interventions` (does the
+model do what its graph says?).
 """
 
 from mi_tutor.lab.tracing.files import clt_metadata, open_clt, save_clt
@@ -24,6 +25,13 @@ from mi_tutor.lab.tracing.influence import (
     node_influence,
     shares,
 )
+from mi_tutor.lab.tracing.interventions import (
+    Change,
+    Intervened,
+    changes_of,
+    intervene,
+    written_layers,
+)
 from mi_tutor.lab.tracing.local import (
     LocalReplacementModel,
     Recording,
@@ -36,6 +44,7 @@ from mi_tutor.lab.tracing.local import (
 from mi_tutor.lab.tracing.metrics import TranscoderMetrics, transcoder_metrics
 from mi_tutor.lab.tracing.pruning import PrunedGraph, prune
 from mi_tutor.lab.tracing.pulling import ATTENTION, MLP
+from mi_tutor.lab.tracing.supernodes import GroupedGraph, grouped
 from mi_tutor.lab.tracing.training import CrossLayer, clt_loss, joined, parted
 from mi_tutor.lab.tracing.transcoders import (
     CrossLayerTranscoder,
@@ -56,8 +65,11 @@ __all__ = [
     "LOGIT",
     "MLP",
     "AttributionGraph",
+    "Change",
     "CrossLayer",
     "CrossLayerTranscoder",
+    "GroupedGraph",
+    "Intervened",
     "LayerTranscoders",
     "LocalReplacementModel",
     "Nodes",
@@ -68,6 +80,7 @@ __all__ = [
     "TranscoderMetrics",
     "Transcoders",
     "attribution_graph",
+    "changes_of",
     "clt_decode",
     "clt_encode",
     "clt_loss",
@@ -76,7 +89,9 @@ __all__ = [
     "frozen_attention",
     "frozen_norm",
     "graph_scores",
+    "grouped",
     "influence",
+    "intervene",
     "joined",
     "local_replacement",
     "node_influence",
@@ -91,4 +106,5 @@ __all__ = [
     "shares",
     "shuffled_decoders",
     "transcoder_metrics",
+    "written_layers",
 ]
