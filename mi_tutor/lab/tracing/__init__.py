@@ -3,9 +3,11 @@
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
 with `sources` and `pulling`; `influence` (along all paths), `pruning`, `supernodes`; `interventions` (does the
-model do what its graph says?).
+model do what its graph says?); `exchange` and `circuit_tracer_files` (graphs and transcoders that others open).
 """
 
+from mi_tutor.lab.tracing.circuit_tracer_files import open_circuit_tracer, save_circuit_tracer
+from mi_tutor.lab.tracing.exchange import from_json, to_json
 from mi_tutor.lab.tracing.files import clt_metadata, open_clt, save_clt
 from mi_tutor.lab.tracing.graph import (
     EMBEDDING,
@@ -86,6 +88,7 @@ __all__ = [
     "clt_loss",
     "clt_metadata",
     "edge_influence",
+    "from_json",
     "frozen_attention",
     "frozen_norm",
     "graph_scores",
@@ -95,6 +98,7 @@ __all__ = [
     "joined",
     "local_replacement",
     "node_influence",
+    "open_circuit_tracer",
     "open_clt",
     "parted",
     "prune",
@@ -102,9 +106,11 @@ __all__ = [
     "replaced_logits",
     "rescaled",
     "salient_logits",
+    "save_circuit_tracer",
     "save_clt",
     "shares",
     "shuffled_decoders",
+    "to_json",
     "transcoder_metrics",
     "written_layers",
 ]
