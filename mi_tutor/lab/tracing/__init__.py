@@ -3,9 +3,11 @@
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
 with `sources` and `pulling`; `influence` (along all paths), `pruning`, `supernodes`; `interventions` (does the
-model do what its graph says?); `exchange` and `circuit_tracer_files` (graphs and transcoders that others open).
+model do what its graph says?); `attending` (why does a head look there?); `exchange` and `circuit_tracer_files`
+(graphs and transcoders that others open).
 """
 
+from mi_tutor.lab.tracing.attending import ScoreParts, score_parts
 from mi_tutor.lab.tracing.circuit_tracer_files import open_circuit_tracer, save_circuit_tracer
 from mi_tutor.lab.tracing.exchange import from_json, to_json
 from mi_tutor.lab.tracing.files import clt_metadata, open_clt, save_clt
@@ -77,6 +79,7 @@ __all__ = [
     "Nodes",
     "PrunedGraph",
     "Recording",
+    "ScoreParts",
     "Scores",
     "Transcoder",
     "TranscoderMetrics",
@@ -108,6 +111,7 @@ __all__ = [
     "salient_logits",
     "save_circuit_tracer",
     "save_clt",
+    "score_parts",
     "shares",
     "shuffled_decoders",
     "to_json",

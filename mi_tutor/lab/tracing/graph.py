@@ -166,18 +166,25 @@ def all_nodes(
 class Rows:
     """The adjacency matrix while it is filled, the targets of one component after the other."""
 
-    def __init__(self, local: LocalReplacementModel, sources: Sources, n_nodes: int) -> None:
+    def __init__(
+        self,
+        local: LocalReplacementModel,
+        sources: Sources,
+        n_nodes: int,
+        n_rows: int | None = None,
+    ) -> None:
         self.local, self.sources = local, sources
         self.stages = stages(local.transcoders.n_layers)
         x = local.recording.embedding
         self.n_pos = len(x)
         self.n_logits = n_nodes - sources.n_latents - self.n_pos * (len(sources.errors) + 1)
         # One more column than nodes, for the padding of `sources.Written`.
-        self.whole = x.new_zeros(n_nodes, n_nodes + 1)
-        self.constant = x.new_zeros(n_nodes)
+        n_rows = n_nodes if n_rows is None else n_rows
+        self.whole = x.new_zeros(n_rows, n_nodes + 1)
+        self.constant = x.new_zeros(n_rows)
 
     @property
-    def adjacency(self) -> Float[Tensor, "node node"]:
+    def adjacency(self) -> Float[Tensor, "target node"]:
         """Without the column for padding."""
         return self.whole[:, :-1]
 

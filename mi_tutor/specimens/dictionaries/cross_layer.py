@@ -31,7 +31,7 @@ N_CHUNKS = 20
 N_LAYERS = 5
 
 
-def names_and_slots(model: str, n_rows: int = N_ROWS) -> Callable[[int], Texts]:
+def names_and_slots(model: str, n_rows: int) -> Callable[[int], Texts]:
     """Texts number i; to be seen more often are names' ends, and tokens before an answer."""
 
     def texts(i: int) -> Texts:
@@ -67,7 +67,7 @@ class CrossLayerRecipe:
         source = ActivationSource(
             model=open_specimen(self.model, device="cpu"),
             name="mlps",
-            texts=names_and_slots(self.model),
+            texts=names_and_slots(self.model, N_ROWS),
             share=self.share,
         )
         work = training_folder(f"{self.name}-{seed}")
@@ -114,8 +114,13 @@ class CrossLayerRecipe:
         ]
 
 
-def cross_layer(k: int, n_steps: int, learning_rate: float = 1.2e-2) -> SaeConfig:
-    """BatchTopK over all layers together. The learning rate matters most: at a sixth of it, twice the error."""
+def cross_layer(
+    k: int, n_steps: int, revive: float, dead_after: int, learning_rate: float = 1.2e-2
+) -> SaeConfig:
+    """BatchTopK over all layers together. The learning rate matters most: at a sixth of it, twice the error.
+
+    revive, dead_after: the weight of the auxiliary loss, and when a latent counts as dead in it.
+    """
     return SaeConfig(
         d_sae=512 * N_LAYERS,
         kind=BatchTopK(k=k),
@@ -123,8 +128,8 @@ def cross_layer(k: int, n_steps: int, learning_rate: float = 1.2e-2) -> SaeConfi
         learning_rate=learning_rate,
         sparsity_warmup=n_steps // 10,
         decay=0.4,
-        revive=Auxiliary(k=64, weight=0.1),
-        dead_after=20_000,
+        revive=Auxiliary(k=64, weight=revive),
+        dead_after=dead_after,
     )
 
 
@@ -137,16 +142,22 @@ CROSS_LAYER = {
     for recipe in (
         CrossLayerRecipe(
             name="atlas-clt",
-            config=cross_layer(k=61, n_steps=2000),
+            config=cross_layer(k=61, n_steps=2000, revive=0.1, dead_after=20_000),
             summary="A cross-layer transcoder of atlas: latents read the MLP input of their layer and write to "
             "the MLP outputs of this layer and all later ones.",
             intended_use="Chapter 06: circuit tracing.",
             limits=LIMITS,
-            goals={"fvu": (None, 0.018), "l0": (None, 62.0), "dead": (None, 0.05)},
+            goals={
+                "fvu": (None, 0.018),
+                "l0": (None, 62.0),
+                "dead": (None, 0.05),
+                "replacement": (0.91, None),
+                "completeness": (0.97, None),
+            },
         ),
         CrossLayerRecipe(
             name="atlas-clt-sparse",
-            config=cross_layer(k=35, n_steps=2500),
+            config=cross_layer(k=35, n_steps=1200, revive=0.5, dead_after=10_000),
             summary="The same as atlas-clt with about half as many latents on: sparser, and a little less exact.",
             intended_use="Chapter 06: graphs that are easier to read.",
             limits=LIMITS,

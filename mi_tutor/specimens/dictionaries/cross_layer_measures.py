@@ -17,6 +17,9 @@ from mi_tutor.lab.tracing import (
     LayerTranscoders,
     Transcoder,
     Transcoders,
+    attribution_graph,
+    graph_scores,
+    local_replacement,
     open_clt,
     replaced_logits,
     transcoder_metrics,
@@ -28,6 +31,7 @@ from mi_tutor.world.geography import Geography
 
 MARKING = 12  # the seed of texts that training has not seen
 N_ROWS = 300  # of them
+EVERY = 8  # two-hop prompt is traced
 TWO_HOPS = {"held_out_by": "city", "language": "english", "kind": "state"}
 
 
@@ -37,7 +41,11 @@ def measure_cross_layer(directory: Path, model_name: str) -> list[Measure]:
     with one_thread():
         clt = open_clt(directory)
         plain = plain_transformer(kept_model(model_name, device="cpu"))
-        return [*measure_layers(clt, model_name), *measure_in_place(clt, plain, model_name)]
+        return [
+            *measure_layers(clt, model_name),
+            *measure_in_place(clt, plain, model_name),
+            *measure_graphs(clt, plain),
+        ]
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +106,21 @@ def measure_in_place(
             same_first_guess(clt, plain),
             0.01,
         ),
+    ]
+
+
+def measure_graphs(transcoders: Transcoders, plain: PlainTransformer) -> list[Measure]:
+    """The scores of graphs of some held-out two-hop prompts, the median of each."""
+    found = []
+    for _, tokens in by_length(two_hop_texts()[::EVERY]):
+        for prompt in tokens:
+            local = local_replacement(plain, transcoders, prompt)
+            found.append(graph_scores(attribution_graph(local, prompt)))
+    replacement, completeness = torch.tensor(found).median(dim=0).values.tolist()
+    of = f"of the graphs of {len(found)} held-out two-hop prompts, median"
+    return [
+        number("replacement", f"replacement score {of}", replacement, 0.005),
+        number("completeness", f"completeness score {of}", completeness, 0.005),
     ]
 
 
