@@ -2,9 +2,9 @@
 
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
-with `sources` and `pulling`; `influence` (along all paths), `pruning`, `supernodes`; `interventions` (does the
-model do what its graph says?); `attending` (why does a head look there?); `exchange` and `circuit_tracer_files`
-(graphs and transcoders that others open).
+with `sources` and `pulling`; `scores` (influence along all paths), `pruning`, `supernodes`; `interventions` (does
+the model do what its graph says?); `attending` (why does a head look there?); `exchange` and
+`circuit_tracer_files` (graphs and transcoders that others open).
 """
 
 from mi_tutor.lab.tracing.attending import ScoreParts, score_parts
@@ -20,14 +20,6 @@ from mi_tutor.lab.tracing.graph import (
     Nodes,
     attribution_graph,
     salient_logits,
-)
-from mi_tutor.lab.tracing.influence import (
-    Scores,
-    edge_influence,
-    graph_scores,
-    influence,
-    node_influence,
-    shares,
 )
 from mi_tutor.lab.tracing.interventions import (
     Change,
@@ -48,6 +40,14 @@ from mi_tutor.lab.tracing.local import (
 from mi_tutor.lab.tracing.metrics import TranscoderMetrics, transcoder_metrics
 from mi_tutor.lab.tracing.pruning import PrunedGraph, prune
 from mi_tutor.lab.tracing.pulling import ATTENTION, MLP
+from mi_tutor.lab.tracing.scores import (
+    Scores,
+    edge_influence,
+    graph_scores,
+    influence,
+    node_influence,
+    shares,
+)
 from mi_tutor.lab.tracing.supernodes import GroupedGraph, grouped
 from mi_tutor.lab.tracing.training import CrossLayer, clt_loss, joined, parted
 from mi_tutor.lab.tracing.transcoders import (

@@ -4,6 +4,10 @@
     clt_weights.safetensors   W_enc [layer d_model latent], b_enc, b_dec, threshold, and for each layer
                               W_dec_0, W_dec_1 ... [latent layers-from-there-on d_model]
 
+In int8, each vector (a latent's encoder, what it writes to one layer) has a scale of its own, NAME.scale, the
+127th part of its largest number; biases and thresholds stay in float32. That is an error of less than half a
+percent of that number, and half as many bytes as float16.
+
 The half of the decoder that is 0 is not stored. `circuit_tracer_files` reads and writes the layout of the library
 circuit-tracer.
 """
@@ -32,7 +36,10 @@ def save_clt(
     metadata: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write a trained cross-layer transcoder. metadata: where it belongs, and whatever else JSON can hold.
+    """Write a trained cross-layer transcoder.
+
+    metadata: where it belongs, and whatever else JSON can hold.
+    dtype: torch.int8 for the smallest file, or a floating-point type.
 
     Raises ValueError for a kind that depends on the batch: a trained BatchTopK is a JumpRelu.
 
@@ -52,9 +59,16 @@ def save_clt(
     directory = Path(directory)
     tensors = {name: value for name, value in clt.tensors().items() if name != "W_dec"}
     tensors |= {f"W_dec_{i}": clt.W_dec[i, :, i:] for i in range(clt.n_layers)}
-    stored = {
-        name: value.to("cpu", dtype, copy=True).contiguous() for name, value in tensors.items()
-    }
+    stored: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        value = value.detach().to("cpu", copy=True)
+        if dtype is not torch.int8:
+            stored[name] = value.to(dtype).contiguous()
+        elif name.startswith("W_"):
+            along = 1 if name == "W_enc" else -1
+            stored |= in_bytes(name, value, along)
+        else:
+            stored[name] = value.float().contiguous()
     config = {
         "kind": clt.kind.name,
         "n_layers": clt.n_layers,
@@ -65,6 +79,17 @@ def save_clt(
     directory.mkdir(parents=True, exist_ok=True)
     write_whole(directory / WEIGHTS, save(stored))
     write_whole(directory / CONFIG, json.dumps(config, indent=1).encode())
+
+
+def in_bytes(name: str, value: Tensor, along: int) -> dict[str, Tensor]:
+    """A tensor as int8 and the scales of its vectors along one axis.
+
+    >>> in_bytes("W", torch.tensor([[1.27, 0.5]]), along=1)["W"]
+    tensor([[127,  50]], dtype=torch.int8)
+    """
+    scale = value.float().abs().amax(dim=along, keepdim=True).clamp_min(1e-12) / 127
+    rounded = (value / scale).round().to(torch.int8)
+    return {name: rounded.contiguous(), f"{name}.scale": scale.contiguous()}
 
 
 def open_clt(directory: Path | str, device: torch.device | str = "cpu") -> CrossLayerTranscoder:
@@ -79,6 +104,8 @@ def open_clt(directory: Path | str, device: torch.device | str = "cpu") -> Cross
     except SafetensorError as error:
         raise ValueError(f"{WEIGHTS} is not a whole safetensors file ({error}).") from error
     stored = {name: value.to(device, torch.float32) for name, value in stored.items()}
+    for name in [name for name in stored if name.endswith(".scale")]:
+        stored[name.removesuffix(".scale")] *= stored.pop(name)
     names = [f"W_dec_{i}" for i in range(said["n_layers"])]
     missing = [name for name in (*names, "W_enc", "b_enc", "b_dec") if name not in stored]
     if missing:

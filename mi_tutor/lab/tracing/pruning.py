@@ -22,7 +22,7 @@ from mi_tutor.lab.tracing.graph import (
     AttributionGraph,
     Nodes,
 )
-from mi_tutor.lab.tracing.influence import edge_influence, node_influence
+from mi_tutor.lab.tracing.scores import edge_influence, node_influence
 
 
 class PrunedGraph(NamedTuple):

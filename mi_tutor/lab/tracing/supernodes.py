@@ -1,7 +1,7 @@
 """Supernodes: nodes that mean the same, seen as one.
 
 Of a group's inputs, what share comes from another group? Each node's inputs are shares already
-(`influence.shares`); a group's are the mean over its nodes, each weighted with its own influence. Edges within a
+(`scores.shares`); a group's are the mean over its nodes, each weighted with its own influence. Edges within a
 group say nothing about it and are left out, so that what comes from outside adds up to 1 with `others`.
 """
 
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mi_tutor.lab.tracing.graph import AttributionGraph
-from mi_tutor.lab.tracing.influence import influence, shares
+from mi_tutor.lab.tracing.scores import influence, shares
 
 
 class GroupedGraph(NamedTuple):

@@ -96,7 +96,7 @@ class CrossLayerRecipe:
         metadata = {"model_name": self.model, "context_size": N_POS, "training": config.described()}
         return finish(
             directory,
-            lambda new: save_clt(new, clt, metadata, dtype=torch.float16),
+            lambda new: save_clt(new, clt, metadata, dtype=torch.int8),
             self.measure,
             about,
             weights=TRANSCODER_WEIGHTS,

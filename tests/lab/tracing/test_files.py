@@ -67,6 +67,18 @@ def test_a_cross_layer_transcoder_comes_back(tmp_path):
     assert again.kind.name == "jumprelu" and clt_metadata(tmp_path) == {"model_name": "tiny"}
 
 
+def test_in_bytes_each_vector_is_off_by_half_a_step_at_most(tmp_path):
+    clt = random_transcoders("cross-layer")
+    save_clt(tmp_path, clt, dtype=torch.int8)
+    again = open_clt(tmp_path)
+    for name, along in (("W_enc", 1), ("W_dec", -1)):
+        there, back = clt.tensors()[name], again.tensors()[name]
+        step = there.abs().amax(dim=along, keepdim=True) / 127
+        assert ((there - back).abs() <= 0.501 * step).all()
+    assert again.b_enc.equal(clt.b_enc) and again.threshold.equal(clt.threshold)
+    assert (tmp_path / "clt_weights.safetensors").stat().st_size < 15_000
+
+
 def test_damaged_files_are_told(tmp_path):
     clt = random_transcoders("cross-layer")
     with pytest.raises(ValueError, match="a trained one is a JumpRelu"):
