@@ -128,25 +128,33 @@ def loss_recovered_by_all(
     transcoders: Transcoders, plain: PlainTransformer, model_name: str
 ) -> float:
     """(loss with MLPs at zero - loss with transcoders) / (loss with MLPs at zero - the model's loss)."""
-    nothing = [
-        Transcoder(
-            W_enc=torch.zeros(d, 1),
-            b_enc=torch.zeros(1),
-            W_dec=torch.zeros(1, d),
-            b_dec=torch.zeros(d),
-        )
-        for d in [plain.W_E.shape[1]] * len(plain.blocks)
-    ]
-    losses = torch.zeros(3)
-    for tokens in training_rows(model_name):
-        made = (
-            plain.logits_after(-1, plain.embed(tokens)),
-            replaced_logits(plain, transcoders, tokens),
-            replaced_logits(plain, LayerTranscoders(nothing), tokens),
-        )
-        losses += torch.stack([per_position_loss(logits, tokens).sum() for logits in made])
-    clean, spliced, ablated = losses.tolist()
+    clean, ablated = losses_without(model_name)
+    spliced = sum(
+        per_position_loss(replaced_logits(plain, transcoders, tokens), tokens).sum().item()
+        for tokens in training_rows(model_name)
+    )
     return (ablated - spliced) / (ablated - clean)
+
+
+@lru_cache(maxsize=1)
+def losses_without(model_name: str) -> tuple[float, float]:
+    """The losses on these rows with the MLPs as they are and with nothing in their place, summed over tokens."""
+    plain = plain_transformer(kept_model(model_name, device="cpu"))
+    d = plain.W_E.shape[1]
+    nothing = Transcoder(
+        W_enc=torch.zeros(d, 1),
+        b_enc=torch.zeros(1),
+        W_dec=torch.zeros(1, d),
+        b_dec=torch.zeros(d),
+    )
+    silent = LayerTranscoders([nothing] * len(plain.blocks))
+    clean = ablated = 0.0
+    for tokens in training_rows(model_name):
+        logits = plain.logits_after(-1, plain.embed(tokens))
+        clean += per_position_loss(logits, tokens).sum().item()
+        logits = replaced_logits(plain, silent, tokens)
+        ablated += per_position_loss(logits, tokens).sum().item()
+    return clean, ablated
 
 
 def two_hop_texts() -> list[str]:

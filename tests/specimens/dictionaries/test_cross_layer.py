@@ -37,6 +37,12 @@ def test_every_number_of_the_card_holds(name):
     assert [verdict.name for verdict in verify(name) if not verdict.holds] == []
 
 
+def forget():
+    """What is kept from one card to the next, here of fewer texts."""
+    cross_layer_measures.read_mlps.cache_clear()
+    cross_layer_measures.losses_without.cache_clear()
+
+
 def test_a_training_in_small(tmp_path, monkeypatch):
     monkeypatch.setattr(cross_layer, "N_CHUNKS", 1)
     monkeypatch.setattr(cross_layer, "N_ROWS", 16)
@@ -46,10 +52,10 @@ def test_a_training_in_small(tmp_path, monkeypatch):
     few = (cross_layer_measures.training_rows("atlas")[0][:4],)
     monkeypatch.setattr(cross_layer_measures, "training_rows", lambda model: few)
     monkeypatch.setattr(cross_layer_measures, "two_hop_texts", lambda: TEXTS)
-    cross_layer_measures.read_mlps.cache_clear()
+    forget()
     recipe = CROSS_LAYER["atlas-clt"]
     small = replace(recipe.config, n_steps=2, batch_size=64, sparsity_warmup=0, d_sae=160)
     made = replace(recipe, config=small).make(tmp_path / "small", seed=3, progress=False)
-    cross_layer_measures.read_mlps.cache_clear()
+    forget()
     assert made == card(tmp_path / "small") and made.seed == 3
     assert open_transcoders(tmp_path / "small").d_sae == 32
