@@ -2,9 +2,9 @@
 
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
-with `sources` and `pulling`; `scores` (influence along all paths), `pruning`, `supernodes`; `interventions` (does
-the model do what its graph says?); `attending` (why does a head look there?); `exchange` and
-`circuit_tracer_files` (graphs and transcoders that others open).
+with `sources` and `pulling`; `scores` (influence along all paths), `pruning`, `supernodes`; `interventions`
+and `validation` (does the model do what its graph says?); `attending` (why does a head look there?); `exchange`
+and `circuit_tracer_files` (graphs and transcoders that others open).
 """
 
 from mi_tutor.lab.tracing.attending import ScoreParts, score_parts
@@ -60,6 +60,7 @@ from mi_tutor.lab.tracing.transcoders import (
     rescaled,
     shuffled_decoders,
 )
+from mi_tutor.lab.tracing.validation import Validation, spearman, validate
 
 __all__ = [
     "ATTENTION",
@@ -84,6 +85,7 @@ __all__ = [
     "Transcoder",
     "TranscoderMetrics",
     "Transcoders",
+    "Validation",
     "attribution_graph",
     "changes_of",
     "clt_decode",
@@ -114,7 +116,9 @@ __all__ = [
     "score_parts",
     "shares",
     "shuffled_decoders",
+    "spearman",
     "to_json",
     "transcoder_metrics",
+    "validate",
     "written_layers",
 ]

@@ -1,5 +1,6 @@
 """Interventions against TransformerLens's hooks, and supernodes against sums over their nodes."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +17,8 @@ from mi_tutor.lab.tracing import (
     local_replacement,
     node_influence,
     shares,
+    spearman,
+    validate,
     written_layers,
 )
 
@@ -118,3 +121,26 @@ def test_supernodes_are_their_nodes_weighted(local):
         grouped(graph, {"a": [0], "b": [0]})
     with pytest.raises(ValueError, match="Nodes go from"):
         grouped(graph, {"a": [10_000]})
+
+
+def test_validation_is_one_ablation_at_a_time(tiny_gpt2, local):
+    graph = attribution_graph(local, TOKENS)
+    numbers = (graph.nodes.kind == LATENT).nonzero()[::3, 0].tolist()
+    found = validate(local, graph, numbers)
+    before = tiny_gpt2(TOKENS[None])[0, -1].detach().log_softmax(dim=-1)
+    for number, kl in zip(numbers, found.measured, strict=True):
+        (change,) = changes_of(graph.nodes, [number])
+        held = written_layers(local, [change])
+        after = by_hooks(tiny_gpt2, local, [change], held, False)[-1].detach().log_softmax(dim=-1)
+        expected = torch.nn.functional.kl_div(after, before, log_target=True, reduction="sum")
+        assert float(kl) == pytest.approx(float(expected), rel=1e-2, abs=2e-5)
+    torch.testing.assert_close(found.predicted, node_influence(graph)[numbers])
+    assert found.spearman == pytest.approx(spearman(found.predicted, found.measured))
+
+
+def test_spearman_is_the_correlation_of_ranks():
+    a, b = torch.tensor([0.3, 2.0, 2.0, -1.0, 5.0]), torch.tensor([1.0, 4.0, 3.0, 3.0, 0.0])
+    expected = np.corrcoef([1, 2.5, 2.5, 0, 4], [1, 4, 2.5, 2.5, 0])[0, 1]
+    assert spearman(a, b) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="two different values"):
+        spearman(a, torch.ones(5))
