@@ -12,3 +12,6 @@ SUBJECTS = {
     "04": "patching",
     "05": "swaps",
 }
+
+# Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.
+TO_COME = {"06": "tracing"}

@@ -14,7 +14,13 @@ from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
 from mi_tutor.specimens.opening.checkpoints import checkpoint_steps
 from mi_tutor.specimens.opening.dictionaries import dictionary_hook, open_dictionary
 from mi_tutor.specimens.opening.models import open_specimen
-from mi_tutor.specimens.opening.shelf import dictionary_names, specimen_names, specimen_path
+from mi_tutor.specimens.opening.shelf import (
+    dictionary_names,
+    specimen_names,
+    specimen_path,
+    transcoder_names,
+)
+from mi_tutor.specimens.opening.transcoders import open_transcoders
 from mi_tutor.specimens.opening.words import encode
 from mi_tutor.specimens.recipes import verify
 
@@ -29,7 +35,9 @@ __all__ = [
     "encode",
     "open_dictionary",
     "open_specimen",
+    "open_transcoders",
     "specimen_names",
     "specimen_path",
+    "transcoder_names",
     "verify",
 ]

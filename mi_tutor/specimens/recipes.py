@@ -7,9 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, WEIGHTS, Card, Measure, Table, card, sha256
+from mi_tutor.specimens.cards import (
+    DICTIONARY_WEIGHTS,
+    TRANSCODER_WEIGHTS,
+    WEIGHTS,
+    Card,
+    Measure,
+    Table,
+    card,
+    sha256,
+)
 from mi_tutor.specimens.errors import SpecimenError
-from mi_tutor.specimens.opening.shelf import dictionary_names, no_such_specimen, specimen_path
+from mi_tutor.specimens.opening.shelf import (
+    dictionary_names,
+    no_such_specimen,
+    specimen_path,
+    transcoder_names,
+)
 
 # Whose `make` trains a model, and whose `measure` gives what its card says.
 MODELS = {
@@ -42,7 +56,7 @@ def verify(name: str) -> list[Verdict]:
     True
     """
     directory, known = specimen_path(name), card(name)
-    found = sha256(directory / (DICTIONARY_WEIGHTS if name in dictionary_names() else WEIGHTS))
+    found = sha256(directory / weights_of(name))
     measured = {measure.name: measure for measure in recipe_of(name).measure(directory)}
     verdicts = [Verdict("sha256 of the weights", known.sha256, found, found == known.sha256)]
     for old in known.measures:
@@ -56,6 +70,13 @@ def verify(name: str) -> list[Verdict]:
             )
         )
     return verdicts
+
+
+def weights_of(name: str) -> str:
+    """The weights file of a specimen on the shelf."""
+    if name in dictionary_names():
+        return DICTIONARY_WEIGHTS
+    return TRANSCODER_WEIGHTS if name in transcoder_names() else WEIGHTS
 
 
 class Recipe(Protocol):
@@ -72,10 +93,11 @@ def recipe_of(name: str) -> Recipe:
     """The recipe of a specimen; SpecimenError if there is none of this name."""
     if name in MODELS:
         return importlib.import_module(f"mi_tutor.specimens.{MODELS[name]}")
+    from mi_tutor.specimens.dictionaries.cross_layer import CROSS_LAYER
     from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
     from mi_tutor.specimens.induction.siblings import SIBLINGS
 
-    others = SIBLINGS | DICTIONARIES
+    others = SIBLINGS | DICTIONARIES | CROSS_LAYER
     if name not in others:
         raise SpecimenError(no_such_specimen(name))
     return others[name]

@@ -136,6 +136,7 @@ def autograd_gradients(
 def move(weights: Weights, optimizer: torch.optim.Optimizer, unit_norm: bool) -> None:
     """One step of the optimizer; with unit_norm the decoder's rows stay on the unit sphere."""
     W_dec = weights.moved["W_dec"]
+    W_dec.grad = weights.template.allowed(W_dec.grad)
     if unit_norm:
         W_dec.grad = remove_parallel(W_dec.grad, W_dec)
     optimizer.step()

@@ -19,7 +19,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mi_tutor.lab.dictionaries.activations import batch_top_k, jump_relu, top_k
-from mi_tutor.lab.dictionaries.losses import l0_penalty, l1_penalty, tanh_penalty
+from mi_tutor.lab.dictionaries.losses import (
+    l0_penalty,
+    l1_penalty,
+    pre_activation_loss,
+    tanh_penalty,
+)
 
 Latents = Float[Tensor, "*batch latent"]
 
@@ -106,12 +111,14 @@ class JumpRelu:
         bandwidth: of the straight-through estimator, in units of the scaled pre-activations (`train`).
         start: the thresholds before training, in the same units.
         tanh_scale: the factor within tanh.
+        pull: the weight of `pre_activation_loss` as a share of the penalty's; 0 leaves silent latents alone.
     """
 
     penalty_kind: Literal["l0", "tanh"] = "l0"
     bandwidth: float = 0.5
     start: float = 0.5
     tanh_scale: float = 1.0
+    pull: float = 0.0
     name: ClassVar[str] = "jumprelu"
     has_penalty: ClassVar[bool] = True
 
@@ -119,6 +126,8 @@ class JumpRelu:
         if self.penalty_kind not in ("l0", "tanh"):
             raise ValueError(f'penalty_kind should be "l0" or "tanh", got {self.penalty_kind!r}.')
         _positive(bandwidth=self.bandwidth, start=self.start, tanh_scale=self.tanh_scale)
+        if not self.pull >= 0:
+            raise ValueError(f"pull should be at least 0, got {self.pull}.")
 
     def latents(self, pre: Latents, threshold: Float[Tensor, "latent"] | None) -> Latents:
         """The latents."""
@@ -129,10 +138,14 @@ class JumpRelu:
     def penalty(
         self, pre: Latents, latents: Latents, threshold: Tensor | None, W_dec: Tensor
     ) -> Float[Tensor, ""]:
-        """`l0_penalty` or `tanh_penalty`."""
+        """`l0_penalty` or `tanh_penalty`, and with a pull `pre_activation_loss`."""
         if self.penalty_kind == "tanh":
-            return tanh_penalty(latents, W_dec, self.tanh_scale)
-        return l0_penalty(pre, threshold, self.bandwidth)
+            found = tanh_penalty(latents, W_dec, self.tanh_scale)
+        else:
+            found = l0_penalty(pre, threshold, self.bandwidth)
+        return (
+            found + self.pull * pre_activation_loss(pre, threshold, W_dec) if self.pull else found
+        )
 
 
 Kind = Relu | TopK | BatchTopK | JumpRelu

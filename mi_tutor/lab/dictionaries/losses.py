@@ -88,6 +88,22 @@ def tanh_penalty(
     return torch.tanh(scale * wide(latents) * W_dec.norm(dim=-1)).sum(dim=-1).mean()
 
 
+def pre_activation_loss(
+    pre: Float[Tensor, "batch latent"],
+    threshold: Float[Tensor, "latent"],
+    W_dec: Float[Tensor, "latent d"],
+) -> Float[Tensor, ""]:
+    """sum_i ReLU(threshold_i - pre_i) ||W_dec[i]||: SUM over latents, MEAN over the batch.
+
+    It pulls every latent that is off towards its threshold, so that dead ones have a gradient too (Conerly et al.
+    2025; Ameisen et al. 2025 take it with a very small weight).
+
+    >>> pre_activation_loss(torch.tensor([[0.5, 2.0]]), torch.ones(2), 3 * torch.eye(2))
+    tensor(1.5000)
+    """
+    return (torch.relu(threshold - wide(pre)) * W_dec.norm(dim=-1)).sum(dim=-1).mean()
+
+
 def auxiliary_loss(
     error: Float[Tensor, "batch d"],
     pre: Float[Tensor, "batch latent"],

@@ -89,7 +89,8 @@ def remove_parallel(
     tensor([[5., 0.]])
     """
     unit = unit_decoder(W_dec)
-    return gradient - (gradient * unit).sum(dim=-1, keepdim=True) * unit
+    along = torch.linalg.vecdot(gradient, unit)[:, None]
+    return torch.addcmul(gradient, along, unit, value=-1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +149,10 @@ class Sae:
     def __call__(self, x: Float[Tensor, "*batch d_in"]) -> Float[Tensor, "*batch d_out"]:
         """The reconstruction."""
         return self.decode(self.encode(x))
+
+    def allowed(self, gradient: Float[Tensor, "latent d_out"]) -> Float[Tensor, "latent d_out"]:
+        """The part of W_dec's gradient that may move it: all. A family may hold some weights at 0."""
+        return gradient
 
     @property
     def d_in(self) -> int:

@@ -11,8 +11,8 @@ from mi_tutor.lab.dictionaries.config import Auxiliary, SaeConfig
 from mi_tutor.lab.dictionaries.dead import dead_latents, resample
 from mi_tutor.lab.dictionaries.gradients import Goal, Gradients, Weights, move
 from mi_tutor.lab.dictionaries.kinds import BatchTopK, JumpRelu
-from mi_tutor.lab.dictionaries.model import Sae, folded
-from mi_tutor.lab.dictionaries.start import Scaling, starting_sae, unit_scale
+from mi_tutor.lab.dictionaries.model import Sae
+from mi_tutor.lab.dictionaries.start import SINGLE, Family, Scaling, scaled
 from mi_tutor.lab.ground.device import seeded
 
 N_RECORDS = 100  # entries of the history
@@ -49,17 +49,18 @@ class Run:
         config: SaeConfig,
         device: torch.device,
         gradients: Gradients,
+        family: Family = SINGLE,
     ) -> None:
         self.chunk, self.config, self.device = chunk, config, device
-        self.gradients = gradients
+        self.gradients, self.family = gradients, family
         self.step = self.n_chunks = self.n_used = 0  # chunks begun, rows used of the last one
         self.seconds = 0.0
         self.history: list[Record] = []
         self.recorded = False
         x, y = self.samples(0)
-        self.scaling = Scaling(unit_scale(x), unit_scale(x if y is None else y))
+        self.scaling = family.scaling(x, y)
         self.around = x, y = self.scaled(x, y)
-        start = starting_sae(x, y, config, seeded(config.seed))
+        start = family.start(x, y, config, seeded(config.seed))
         self.weights = Weights.of(start)
         self.optimizer = torch.optim.Adam(
             self.weights.moved.values(), lr=config.learning_rate, fused=device.type != "mps"
@@ -82,7 +83,8 @@ class Run:
 
     def scaled(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The samples as training sees them."""
-        return x * self.scaling.scale_in, None if y is None else y * self.scaling.scale_out
+        target = None if y is None else scaled(y, self.scaling.scale_out)
+        return scaled(x, self.scaling.scale_in), target
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Input and target, batch after batch, from where the run stands to its end."""
@@ -162,7 +164,7 @@ class Run:
 
     def finished(self) -> Sae:
         """The dictionary for the activations as they are, in plain memory layout."""
-        sae = folded(self.finished_in_scale(), *self.scaling)
+        sae = self.family.folded(self.finished_in_scale(), self.scaling)
         return replace(sae, W_enc=sae.W_enc.contiguous())
 
     def state(self) -> dict[str, Any]:

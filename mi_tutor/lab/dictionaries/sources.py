@@ -34,7 +34,8 @@ class ActivationSource:
     Args:
         model: an opened specimen, or any TransformerBridge.
         name: the hook whose activation is the sample, such as "blocks.2.hook_resid_pre"; "blocks.2.mlp" gives
-            pairs for a transcoder: what the MLP reads, LN(resid_mid), and what it writes.
+            pairs for a transcoder: what the MLP reads, LN(resid_mid), and what it writes. "mlps" gives such pairs
+            of all layers, side by side in rows of layer * d_model.
         texts: texts number i. The same i must give the same texts.
         share: the share of samples that are chosen tokens (`oversample`); None leaves the text as it is.
         batch: texts per forward pass.
@@ -100,7 +101,8 @@ def oversample(
 def activation_rows(
     model: nn.Module, tokens: Int[Tensor, "row pos"], name: str, batch: int = 64
 ) -> Float[Tensor, "token d"] | tuple[Float[Tensor, "token d"], Float[Tensor, "token d"]]:
-    """One activation of every token but BOS; for a name like "blocks.2.mlp" input and output of that MLP.
+    """One activation of every token but BOS; for a name like "blocks.2.mlp" input and output of that MLP, for
+    "mlps" those of all layers side by side.
 
     >>> from mi_tutor.specimens import open_specimen, encode
     >>> model = open_specimen("primer", device="cpu")
@@ -109,9 +111,12 @@ def activation_rows(
     [torch.Size([5, 64]), torch.Size([5, 64])]
     """
     batches = tokens.split(batch)
-    if not name.endswith(".mlp"):
+    if name == "mlps":
+        pairs = [[part.flatten(-2) for part in mlp_pairs(model, each)] for each in batches]
+    elif name.endswith(".mlp"):
+        pairs = [mlp_pair(model, each, int(name.split(".")[1])) for each in batches]
+    else:
         return torch.cat(list(token_rows(activation_stream(model, batches, name))))
-    pairs = [mlp_pair(model, each, int(name.split(".")[1])) for each in batches]
     inputs, outputs = (torch.cat(list(token_rows(part))) for part in zip(*pairs, strict=True))
     return inputs, outputs
 
@@ -129,3 +134,21 @@ def mlp_pair(
         return read.reshape(*written.shape[:-1], -1), written  # OPT reads all rows as one
     at = plain.activations(layer, tokens, until="mlp_out")
     return plain.mlp_reads(plain.blocks[layer], at["resid_mid"]), at["mlp_out"]
+
+
+@torch.no_grad()
+def mlp_pairs(
+    model: nn.Module, tokens: Int[Tensor, "row pos"]
+) -> tuple[Float[Tensor, "row pos layer d_model"], Float[Tensor, "row pos layer d_model"]]:
+    """`mlp_pair` of every layer, in one pass."""
+    plain = plain_transformer(model)
+    if plain is None:
+        each = [mlp_pair(model, tokens, layer) for layer in range(model.cfg.n_layers)]
+    else:
+        each, x = [], plain.embed(tokens)
+        for layer, block in enumerate(plain.blocks):
+            at = plain.complete(layer, {"resid_pre": x})
+            each.append((plain.mlp_reads(block, at["resid_mid"]), at["mlp_out"]))
+            x = at["resid_post"]
+    reads, writes = (torch.stack(part, dim=-2) for part in zip(*each, strict=True))
+    return reads, writes

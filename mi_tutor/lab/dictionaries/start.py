@@ -14,7 +14,7 @@ Weights. The decoder's rows are random directions; the encoder is the decoder tr
 latent reads what it writes; b_dec is the mean of the data.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,14 +22,49 @@ from torch import Tensor
 
 from mi_tutor.lab.dictionaries.config import SaeConfig
 from mi_tutor.lab.dictionaries.kinds import BatchTopK, JumpRelu
-from mi_tutor.lab.dictionaries.model import Sae, unit_decoder
+from mi_tutor.lab.dictionaries.model import Sae, folded, unit_decoder
+
+Factor = float | tuple[float, ...]
 
 
 class Scaling(NamedTuple):
-    """Factors on the input and on the target of a dictionary while it is trained."""
+    """Factors on the input and on the target of a dictionary while it is trained.
 
-    scale_in: float
-    scale_out: float
+    Several factors belong to as many blocks of dimensions of the same width, from the first to the last.
+    """
+
+    scale_in: Factor
+    scale_out: Factor
+
+
+def scaled(x: Float[Tensor, "row d"], factor: Factor) -> Float[Tensor, "row d"]:
+    """x times its factor, or each block of its dimensions times the block's.
+
+    >>> scaled(torch.ones(1, 4), (2.0, 3.0))
+    tensor([[2., 2., 3., 3.]])
+    """
+    if not isinstance(factor, (tuple, list)):
+        return x * factor
+    return x * x.new_tensor(factor).repeat_interleave(x.shape[1] // len(factor))
+
+
+@runtime_checkable
+class Family(Protocol):
+    """How the training of one family of dictionaries begins and ends; all between is the same (`run`).
+
+    `SINGLE` are dictionaries of one place. `lab.tracing` has cross-layer transcoders, which are of many.
+    """
+
+    def scaling(self, x: Tensor, y: Tensor | None) -> Scaling:
+        """The factors for inputs and targets, from the first chunk."""
+
+    def start(
+        self, x: Tensor, y: Tensor | None, config: SaeConfig, generator: torch.Generator
+    ) -> Sae:
+        """Untrained weights, from scaled inputs and targets."""
+
+    def folded(self, sae: Sae, scaling: Scaling) -> Sae:
+        """The trained dictionary, rewritten for the activations as they are."""
 
 
 def unit_scale(x: Float[Tensor, "row d"]) -> float:
@@ -81,3 +116,21 @@ def starting_sae(
         threshold=threshold,
         centred=y is None,
     )
+
+
+class _Single:
+    """Autoencoders and transcoders of one place."""
+
+    def scaling(self, x: Tensor, y: Tensor | None) -> Scaling:
+        return Scaling(unit_scale(x), unit_scale(x if y is None else y))
+
+    def start(
+        self, x: Tensor, y: Tensor | None, config: SaeConfig, generator: torch.Generator
+    ) -> Sae:
+        return starting_sae(x, y, config, generator)
+
+    def folded(self, sae: Sae, scaling: Scaling) -> Sae:
+        return folded(sae, *scaling)
+
+
+SINGLE = _Single()

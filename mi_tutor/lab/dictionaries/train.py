@@ -21,6 +21,7 @@ from mi_tutor.lab.dictionaries.config import SaeConfig
 from mi_tutor.lab.dictionaries.gradients import Gradients, autograd_gradients
 from mi_tutor.lab.dictionaries.model import Sae
 from mi_tutor.lab.dictionaries.run import Record, Run, Samples
+from mi_tutor.lab.dictionaries.start import SINGLE, Family
 from mi_tutor.lab.dictionaries.state import load_state, save_state
 from mi_tutor.lab.dictionaries.written import written_gradients
 
@@ -51,6 +52,7 @@ def train_sae(
     gradients: Gradients | None = None,
     autocast: bool = False,
     on_record: Callable[[Record], None] | None = None,
+    family: Family = SINGLE,
 ) -> TrainedSae:
     """Train a sparse autoencoder, or a transcoder if chunk(i) gives pairs.
 
@@ -64,6 +66,7 @@ def train_sae(
             is the default there.
         autocast: compute products in bfloat16, for GPUs; with autograd_gradients.
         on_record: called with each new entry of the history.
+        family: how weights start and how they are handed over (`start`).
 
     Raises ValueError if the folder belongs to another training, or a chunk is smaller than a batch;
     FloatingPointError if training diverged.
@@ -77,7 +80,7 @@ def train_sae(
     if gradients is None:
         on_cpu = torch.device(device).type == "cpu"
         gradients = written_gradients if on_cpu and not autocast else autograd_gradients
-    run = Run(chunk, config, torch.device(device), gradients)
+    run = Run(chunk, config, torch.device(device), gradients, family)
     if work is not None:
         run.restore(load_state(work, config))
     began = last_saved = time.monotonic()

@@ -16,7 +16,13 @@ lambda is 0 for TopK and BatchTopK. Five matrix products, two forward and three 
 2. TopK: k latents per sample are on, so that all products but the first need only these (`sparse`).
 
 The tests hold both against autograd.
+
+Encoders may come in blocks, [block d latent]: each reads its own part of the input, and all of them share one
+decoder (`lab.tracing`).
 """
+
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -25,7 +31,7 @@ from torch import Tensor
 from mi_tutor.lab.dictionaries.gradients import Goal, Seen, Weights, autograd_gradients
 from mi_tutor.lab.dictionaries.kinds import BatchTopK, JumpRelu, Relu
 from mi_tutor.lab.dictionaries.model import unit_decoder
-from mi_tutor.lab.dictionaries.sparse import code_of, dots, times, transposed
+from mi_tutor.lab.dictionaries.sparse import Code, code_of, dots, times, transposed
 
 
 def written_gradients(
@@ -73,7 +79,7 @@ def _sparse(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
     n, centred = len(x), weights.template.centred
     x = x - b_dec if centred else x
 
-    pre = torch.addmm(b_enc, x, W_enc, out=weights.scratch("pre", (n, len(b_enc))))
+    pre = encoded(x, W_enc, b_enc, weights.scratch("pre", (n, len(b_enc))))
     f = code_of(pre, weights.template.kind)
     error = times(f, W_dec).add_(b_dec).sub_(y)
     reconstruction = error.square().sum() / n
@@ -84,7 +90,7 @@ def _sparse(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
     g_t = f_t._replace(value=g[order])
     sum_g = torch.bincount(f.column, weights=g, minlength=len(b_enc)).to(g.dtype)
     W_dec.grad = times(f_t, e)
-    W_enc.grad = _like(W_enc, times(g_t, x))
+    W_enc.grad = _like(W_enc, _encoder_gradient(g_t, x, W_enc))
     b_enc.grad = sum_g
     b_dec.grad = e.sum(dim=0) - (W_enc @ sum_g if centred else 0)
     if goal.revive and goal.dead is not None:
@@ -108,10 +114,50 @@ def _add_auxiliary(weights: Weights, x: Tensor, dead: Tensor, error: Tensor, goa
     g = (e @ rows.mT) * (f > 0)
     sum_g = g.sum(dim=0)
     W_dec.grad.index_add_(0, which, f.mT @ e)
-    W_enc.grad.mT.index_add_(0, which, g.mT @ x)
+    for block, inputs, here, rows_here in _blocks(W_enc.grad, x, which):
+        block.mT.index_add_(0, rows_here, g[:, here].mT @ inputs)
     b_enc.grad.index_add_(0, which, sum_g)
     if weights.template.centred:
         b_dec.grad -= W_enc[:, which] @ sum_g
+
+
+def encoded(x: Tensor, W_enc: Tensor, b_enc: Tensor, out: Tensor) -> Tensor:
+    """x W_enc + b_enc; with one encoder per block of the input, [block d latent], block after block."""
+    if W_enc.ndim == 2:
+        return torch.addmm(b_enc, x, W_enc, out=out)
+    n_blocks, d, m = W_enc.shape
+    for i in range(n_blocks):
+        latents = slice(i * m, (i + 1) * m)
+        torch.addmm(b_enc[latents], x[:, i * d : (i + 1) * d], W_enc[i], out=out[:, latents])
+    return out
+
+
+def _encoder_gradient(g_t: Code, x: Tensor, W_enc: Tensor) -> Tensor:
+    """g^T x, [latent d]; for encoders in blocks [block latent d]."""
+    if W_enc.ndim == 2:
+        return times(g_t, x)
+    _, d, m = W_enc.shape
+    ends = [*g_t.start[::m].tolist(), len(g_t.column)]
+    found = []
+    for i, inputs in enumerate(x.split(d, dim=1)):
+        entries = slice(ends[i], ends[i + 1])
+        start = g_t.start[i * m : (i + 1) * m] - ends[i]
+        code = Code(g_t.column[entries], g_t.value[entries], start)
+        found.append(times(code, inputs.contiguous()))
+    return torch.stack(found)
+
+
+def _blocks(
+    W_enc: Tensor, x: Tensor, which: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Any, Tensor]]:
+    """Each block's encoder and inputs, which of the given latents are its own, and their rows in it."""
+    if W_enc.ndim == 2:
+        yield W_enc, x, slice(None), which
+        return
+    n_blocks, d, m = W_enc.shape
+    for i in range(n_blocks):
+        own = which // m == i
+        yield W_enc[i], x[:, i * d : (i + 1) * d], own, which[own] - i * m
 
 
 def _like(weight: Tensor, transposed_gradient: Tensor) -> Tensor:

@@ -8,11 +8,19 @@ Its files:
 """
 
 from mi_tutor.specimens.cards.measure import Measure, Table
-from mi_tutor.specimens.cards.reading import DICTIONARY_WEIGHTS, WEIGHTS, Card, card, sha256
+from mi_tutor.specimens.cards.reading import (
+    DICTIONARY_WEIGHTS,
+    TRANSCODER_WEIGHTS,
+    WEIGHTS,
+    Card,
+    card,
+    sha256,
+)
 from mi_tutor.specimens.cards.writing import write_card
 
 __all__ = [
     "DICTIONARY_WEIGHTS",
+    "TRANSCODER_WEIGHTS",
     "WEIGHTS",
     "Card",
     "Measure",

@@ -1,7 +1,7 @@
 """Which specimens are shipped, and where each of them lies: models, and dictionaries of their activations.
 
 A directory on the shelf has a card.json. A model has a config.json beside it, a dictionary a cfg.json (SAELens's
-name for it).
+name for it), a cross-layer transcoder a clt.json.
 """
 
 from __future__ import annotations
@@ -28,9 +28,14 @@ def dictionary_names() -> list[str]:
     return names_with("cfg.json")
 
 
+def transcoder_names() -> list[str]:
+    """The names of the shipped cross-layer transcoders, in alphabetical order."""
+    return names_with("clt.json")
+
+
 def shelf_names() -> list[str]:
-    """Models first, then dictionaries."""
-    return specimen_names() + dictionary_names()
+    """Models first, then dictionaries, then cross-layer transcoders."""
+    return specimen_names() + dictionary_names() + transcoder_names()
 
 
 def names_with(config: str) -> list[str]:

@@ -1,0 +1,124 @@
+"""Circuit tracing: which latents made the answer, and through which others.
+
+Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
+replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
+with `sources` and `pulling`; `scores` (influence along all paths), `pruning`, `supernodes`; `interventions`
+and `validation` (does the model do what its graph says?); `attending` (why does a head look there?); `exchange`
+and `circuit_tracer_files` (graphs and transcoders that others open).
+"""
+
+from mi_tutor.lab.tracing.attending import ScoreParts, score_parts
+from mi_tutor.lab.tracing.circuit_tracer_files import open_circuit_tracer, save_circuit_tracer
+from mi_tutor.lab.tracing.exchange import from_json, to_json
+from mi_tutor.lab.tracing.files import clt_metadata, open_clt, save_clt
+from mi_tutor.lab.tracing.graph import (
+    EMBEDDING,
+    ERROR,
+    LATENT,
+    LOGIT,
+    AttributionGraph,
+    Nodes,
+    attribution_graph,
+    salient_logits,
+)
+from mi_tutor.lab.tracing.interventions import (
+    Change,
+    Intervened,
+    changes_of,
+    intervene,
+    written_layers,
+)
+from mi_tutor.lab.tracing.local import (
+    LocalReplacementModel,
+    Recording,
+    frozen_attention,
+    frozen_norm,
+    local_replacement,
+    record,
+    replaced_logits,
+)
+from mi_tutor.lab.tracing.metrics import TranscoderMetrics, transcoder_metrics
+from mi_tutor.lab.tracing.pruning import PrunedGraph, prune
+from mi_tutor.lab.tracing.pulling import ATTENTION, MLP
+from mi_tutor.lab.tracing.scores import (
+    Scores,
+    edge_influence,
+    graph_scores,
+    influence,
+    node_influence,
+    shares,
+)
+from mi_tutor.lab.tracing.supernodes import GroupedGraph, grouped
+from mi_tutor.lab.tracing.training import CrossLayer, clt_loss, joined, parted
+from mi_tutor.lab.tracing.transcoders import (
+    CrossLayerTranscoder,
+    LayerTranscoders,
+    Transcoder,
+    Transcoders,
+    clt_decode,
+    clt_encode,
+    rescaled,
+    shuffled_decoders,
+)
+from mi_tutor.lab.tracing.validation import Validation, spearman, validate
+
+__all__ = [
+    "ATTENTION",
+    "EMBEDDING",
+    "ERROR",
+    "LATENT",
+    "LOGIT",
+    "MLP",
+    "AttributionGraph",
+    "Change",
+    "CrossLayer",
+    "CrossLayerTranscoder",
+    "GroupedGraph",
+    "Intervened",
+    "LayerTranscoders",
+    "LocalReplacementModel",
+    "Nodes",
+    "PrunedGraph",
+    "Recording",
+    "ScoreParts",
+    "Scores",
+    "Transcoder",
+    "TranscoderMetrics",
+    "Transcoders",
+    "Validation",
+    "attribution_graph",
+    "changes_of",
+    "clt_decode",
+    "clt_encode",
+    "clt_loss",
+    "clt_metadata",
+    "edge_influence",
+    "from_json",
+    "frozen_attention",
+    "frozen_norm",
+    "graph_scores",
+    "grouped",
+    "influence",
+    "intervene",
+    "joined",
+    "local_replacement",
+    "node_influence",
+    "open_circuit_tracer",
+    "open_clt",
+    "parted",
+    "prune",
+    "record",
+    "replaced_logits",
+    "rescaled",
+    "salient_logits",
+    "save_circuit_tracer",
+    "save_clt",
+    "score_parts",
+    "shares",
+    "shuffled_decoders",
+    "spearman",
+    "to_json",
+    "transcoder_metrics",
+    "validate",
+    "written_layers",
+]

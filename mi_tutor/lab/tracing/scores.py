@@ -1,0 +1,96 @@
+"""How much each node counts for the answer, along all paths: influence, and the two scores of a graph.
+
+A graph's weights have signs and sizes that differ from target to target. So each target's inputs are first made
+shares: absolute values, divided by their sum (`shares`). With that matrix A, what a node counts along paths of any
+length is
+
+    B = A + A^2 + A^3 + ... = (I - A)^-1 - I
+
+which ends, since no path goes back. A node's influence is the mean of its column of B at the logits, weighted with
+their probabilities (Ameisen et al. 2025). Influence says how much, not in which direction.
+
+    replacement    of all that ends at embeddings or errors, the share that ends at embeddings
+    completeness   of all inputs of all nodes, weighted with the nodes' influence, the share that is no error
+
+Completeness is the milder one: an error far from the logits costs what one node loses, while for the replacement
+score every path through it is lost. Look at both beside their floors: what they are for shuffled decoders.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mi_tutor.lab.tracing.graph import EMBEDDING, ERROR, AttributionGraph
+
+SMALLEST = 1e-10  # a row with less input than that has none
+
+
+class Scores(NamedTuple):
+    """See the module."""
+
+    replacement: float
+    completeness: float
+
+
+def shares(adjacency: Float[Tensor, "node node"]) -> Float[Tensor, "node node"]:
+    """Each target's inputs as shares: absolute values, which add up to 1 in each row that has any.
+
+    >>> shares(torch.tensor([[0.0, 3.0, -1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]))[0]
+    tensor([0.0000, 0.7500, 0.2500])
+    """
+    size = adjacency.abs()
+    return size / size.sum(dim=1, keepdim=True).clamp_min(SMALLEST)
+
+
+def influence(
+    shares: Float[Tensor, "node node"], weights: Float[Tensor, "node"]
+) -> Float[Tensor, "node"]:
+    """weights B, B = (I - A)^-1 - I, as the sum of weights A, weights A^2 ... until nothing is left.
+
+    That is one product of a vector and the matrix for each step of the longest path, and no inverse.
+    Raises ValueError if there is a way back.
+
+    >>> A = torch.tensor([[0.0, 0.5, 0.5], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    >>> influence(A, torch.tensor([1.0, 0.0, 0.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    total, now = torch.zeros_like(weights), weights
+    for _ in range(len(weights) + 1):
+        now = now @ shares
+        if not now.any():
+            return total
+        total = total + now
+    raise ValueError("The graph has a way back to where it began; no sum of its paths exists.")
+
+
+def node_influence(graph: AttributionGraph) -> Float[Tensor, "node"]:
+    """The influence of each node on the logits."""
+    return influence(shares(graph.adjacency), graph.logit_weights)
+
+
+def edge_influence(
+    adjacency: Float[Tensor, "node node"], weights: Float[Tensor, "node"]
+) -> Float[Tensor, "node node"]:
+    """How much each edge counts: its share of the target's input, times how much the target counts.
+
+    >>> edge_influence(torch.tensor([[0.0, 3.0, 1.0], [0.0, 0.0, 5.0], [0.0, 0.0, 0.0]]), torch.eye(3)[0])
+    tensor([[0.0000, 0.7500, 0.2500],
+            [0.0000, 0.0000, 0.7500],
+            [0.0000, 0.0000, 0.0000]])
+    """
+    A = shares(adjacency)
+    return A * (weights + influence(A, weights))[:, None]
+
+
+def graph_scores(graph: AttributionGraph) -> Scores:
+    """Both scores of a graph. See the module."""
+    A, weights, kind = shares(graph.adjacency), graph.logit_weights, graph.nodes.kind
+    counts = influence(A, weights)
+    embeddings, errors = counts[kind == EMBEDDING].sum(), counts[kind == ERROR].sum()
+    known = 1 - A[:, kind == ERROR].sum(dim=1)
+    # As circuit-tracer does it: nodes without inputs, embeddings and errors too, count as known.
+    counts = counts + weights
+    completeness = (known * counts).sum() / counts.sum()
+    return Scores((embeddings / (embeddings + errors)).item(), completeness.item())

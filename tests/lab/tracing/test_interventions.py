@@ -1,0 +1,146 @@
+"""Interventions against TransformerLens's hooks, and supernodes against sums over their nodes."""
+
+import numpy as np
+import pytest
+import torch
+
+from mi_tutor.lab.tracing import (
+    ATTENTION,
+    LATENT,
+    MLP,
+    Change,
+    attribution_graph,
+    changes_of,
+    grouped,
+    influence,
+    intervene,
+    local_replacement,
+    node_influence,
+    shares,
+    spearman,
+    validate,
+    written_layers,
+)
+
+from .conftest import TOKENS, random_transcoders
+
+
+@pytest.fixture
+def local(plain, transcoders, attention):
+    return local_replacement(plain, transcoders, TOKENS, attention)
+
+
+def by_hooks(model, local, changes, held, freeze_patterns):
+    """The same with hooks: MLP outputs replaced in the range, patterns replaced, attention outputs moved."""
+    _, cache = model.run_with_cache(TOKENS[None])
+    delta = torch.zeros(2, 3, len(TOKENS), 24)
+    for component, layer, position, index, value in changes:
+        sites = local.latents if component == MLP else local.attn_latents
+        step = value - sites[layer][position, index]
+        for to in range(layer, 3):
+            if component == MLP:
+                W_dec = local.transcoders.writes(layer, to)
+            else:
+                W_dec = local.attention[layer].W_dec if to == layer else None
+            if W_dec is not None:
+                delta[component, to, position] += step * W_dec[index]
+    hooks = []
+    for layer in range(3):
+        if layer in held:
+            whole = cache[f"blocks.{layer}.hook_mlp_out"] + delta[MLP, layer]
+            hooks.append((f"blocks.{layer}.hook_mlp_out", lambda x, hook, whole=whole: whole))
+        move = delta[ATTENTION, layer]
+        hooks.append((f"blocks.{layer}.hook_attn_out", lambda x, hook, move=move: x + move))
+        if freeze_patterns:
+            name = f"blocks.{layer}.attn.hook_pattern"
+            hooks.append((name, lambda x, hook, pattern=cache[name]: pattern))
+    return model.run_with_hooks(TOKENS[None], fwd_hooks=hooks)[0]
+
+
+@pytest.mark.parametrize("freeze_patterns", [False, True])
+@pytest.mark.parametrize("held", [None, range(1), range(3), range(0)], ids=str)
+def test_interventions_are_what_hooks_do(tiny_gpt2, local, held, freeze_patterns):
+    changes = [Change(MLP, 0, 3, 4, 5.0), Change(MLP, 1, 5, 2, -1.0)]
+    if local.attention:
+        changes.append(Change(ATTENTION, 1, 5, 3, 4.0))
+    sets = [changes, changes[:1], []]
+    found = intervene(local, sets, held, freeze_patterns)
+    held = written_layers(local, changes) if held is None else held
+    for logits, each in zip(found.logits, sets, strict=True):
+        expected = by_hooks(tiny_gpt2, local, each, held, freeze_patterns)
+        torch.testing.assert_close(logits, expected, rtol=1e-4, atol=2e-5)
+    torch.testing.assert_close(found.logits[2], local.recording.logits, rtol=1e-5, atol=2e-5)
+
+
+def test_held_is_every_layer_that_is_written(plain):
+    clt = local_replacement(plain, random_transcoders("cross-layer"), TOKENS)
+    per_layer = local_replacement(plain, random_transcoders("per layer"), TOKENS)
+    changes = [Change(MLP, 1, 3, 4, 5.0)]
+    assert written_layers(clt, changes) == range(1, 3)
+    assert written_layers(per_layer, changes) == range(1, 2)
+    assert written_layers(clt, [Change(ATTENTION, 1, 3, 4, 5.0)]) == range(0)
+
+
+def test_changes_of_nodes(local):
+    graph = attribution_graph(local, TOKENS)
+    n_latents = int((graph.nodes.kind == LATENT).sum())
+    changes = changes_of(graph.nodes, [0, n_latents - 1], 1.0)
+    same = intervene(local, [changes]).logits[0]
+    torch.testing.assert_close(same, local.recording.logits, rtol=1e-5, atol=2e-5)
+    with pytest.raises(ValueError, match="no latent"):
+        changes_of(graph.nodes, [n_latents])
+
+
+def test_what_is_not_there_cannot_be_changed(local):
+    with pytest.raises(ValueError, match="BOS has none"):
+        intervene(local, [[Change(MLP, 0, 0, 1, 1.0)]])
+    with pytest.raises(ValueError, match="layer 0's attention"):
+        intervene(local, [[Change(ATTENTION, 0, 1, 1, 1.0)]])
+
+
+def test_supernodes_are_their_nodes_weighted(local):
+    graph = attribution_graph(local, TOKENS)
+    A, found = shares(graph.adjacency), node_influence(graph)
+    latents = (graph.nodes.kind == LATENT).nonzero()[:, 0]
+    strong = latents[found[latents].argsort(descending=True)[:6]].tolist()
+    groups = {"a": strong[:2], "b": strong[2:6], "out": [len(A) - 1]}
+    seen = grouped(graph, groups)
+    for row, target in enumerate(groups.values()):
+        weight = {t: float(found[t] + graph.logit_weights[t]) for t in target}
+        outside = sum(
+            weight[t] * float(A[t, s]) for t in target for s in range(len(A)) if s not in target
+        )
+        for column, source in enumerate(groups.values()):
+            given = sum(weight[t] * float(A[t, s]) for t in target for s in source)
+            expected = 0.0 if row == column else given / outside
+            assert float(seen.inputs[row, column]) == pytest.approx(expected, abs=1e-5)
+    torch.testing.assert_close(seen.inputs.sum(dim=1) + seen.others, torch.ones(3))
+    torch.testing.assert_close(seen.influence[0], found[strong[:2]].sum())
+    assert influence(A, graph.logit_weights).equal(found)
+    with pytest.raises(ValueError, match="one group"):
+        grouped(graph, {"a": [0], "b": [0]})
+    with pytest.raises(ValueError, match="Nodes go from"):
+        grouped(graph, {"a": [10_000]})
+
+
+def test_validation_is_one_ablation_at_a_time(tiny_gpt2, local):
+    graph = attribution_graph(local, TOKENS)
+    numbers = (graph.nodes.kind == LATENT).nonzero()[::3, 0].tolist()
+    found = validate(local, graph, numbers)
+    before = tiny_gpt2(TOKENS[None])[0, -1].detach().log_softmax(dim=-1)
+    for number, kl in zip(numbers, found.measured, strict=True):
+        (change,) = changes_of(graph.nodes, [number])
+        held = written_layers(local, [change])
+        after = by_hooks(tiny_gpt2, local, [change], held, False)[-1].detach().log_softmax(dim=-1)
+        expected = torch.nn.functional.kl_div(after, before, log_target=True, reduction="sum")
+        assert float(kl) == pytest.approx(float(expected), rel=1e-2, abs=2e-5)
+    torch.testing.assert_close(found.predicted, node_influence(graph)[numbers])
+    assert found.spearman == pytest.approx(spearman(found.predicted, found.measured))
+
+
+def test_spearman_is_the_correlation_of_ranks():
+    a, b = torch.tensor([0.3, 2.0, 2.0, -1.0, 5.0]), torch.tensor([1.0, 4.0, 3.0, 3.0, 0.0])
+    expected = np.corrcoef([1, 2.5, 2.5, 0, 4], [1, 4, 2.5, 2.5, 0])[0, 1]
+    assert spearman(a, b) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="two different values"):
+        spearman(a, torch.ones(5))
