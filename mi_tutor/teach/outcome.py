@@ -86,12 +86,12 @@ def observe(exercise: Exercise, answer: Callable[..., Any], case: Case) -> Outco
                 value = run(answer, **inputs) if run else answer(*inputs.values())
                 gradients = _gradients(value, {name: inputs[name] for name in exercise.gradients})
                 value = plain(value)
-        except TimeLimitReached:
-            return Outcome(failure=_failure("TimeLimitReached", "", timeout=True))
+        except TimeLimitReached as error:
+            return Outcome(failure=failure_of(error, timeout=True))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a learner's sys.exit() must not end the notebook either
-            return Outcome(failure=_failure(type(error).__name__, _message(error)))
+            return Outcome(failure=failure_of(error))
     changed = tuple(name for name, now in inputs.items() if not unchanged(case.inputs[name], now))
     return Outcome(value, None, gradients, changed, tuple(_spoilt(case, inputs)))
 
@@ -205,8 +205,9 @@ def _message(error: BaseException) -> str:
         return ""
 
 
-def _failure(type_name: str, message: str, timeout: bool = False) -> Failure:
+def failure_of(error: BaseException, timeout: bool = False) -> Failure:
     """Describe the exception that is being handled, with the innermost line the learner wrote."""
+    type_name, message = type(error).__name__, _message(error)
     frames = traceback.extract_tb(sys.exc_info()[2])
     own = [frame for frame in frames if _is_learners(frame.filename)]
     if not own:

@@ -1,0 +1,65 @@
+"""Running a notebook's cells without a notebook: one namespace, and a failure in the learner's own words."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import types
+from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from mi_tutor.teach.limits import TimeLimitReached, time_limit
+from mi_tutor.teach.outcome import Failure, failure_of
+
+_RUNS_PYTHON = {"time", "timeit", "capture", "prun"}
+
+
+class Cells:
+    """The namespace of a notebook, as `__main__`."""
+
+    def __init__(self) -> None:
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        self.names = module.__dict__
+        self.names |= {"get_ipython": lambda: _Shell(self.names), "display": _nothing}
+
+    def run(self, number: int, source: str, seconds: float) -> Failure | None:
+        """Run one cell; what stopped it, or None."""
+        name = f"<ipython-input-{number}>"
+        try:
+            with time_limit(seconds):
+                text = TransformerManager().transform_cell(source)
+                linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+                exec(compile(text, name, "exec", dont_inherit=True), self.names)
+        except TimeLimitReached:
+            return failure_of(TimeLimitReached(), timeout=True)
+        except BaseException as error:
+            return failure_of(error)
+        return None
+
+    def value(self, expression: str) -> Any:
+        """What is handed in. Raises whatever the expression raises."""
+        return eval(compile(expression, "<handed in>", "eval", dont_inherit=True), self.names)
+
+
+class _Shell:
+    """Stands for IPython's: magics that run Python run it, all others do nothing."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._names = names
+
+    def run_cell_magic(self, magic: str, line: str, cell: str) -> None:
+        if magic in _RUNS_PYTHON:
+            exec(compile(cell, "<ipython-input-magic>", "exec", dont_inherit=True), self._names)
+
+    def run_line_magic(self, magic: str, line: str, **options: Any) -> None:
+        if magic in _RUNS_PYTHON:
+            exec(compile(line, "<ipython-input-magic>", "exec", dont_inherit=True), self._names)
+
+    def __getattr__(self, name: str) -> Any:
+        return _nothing
+
+
+def _nothing(*arguments: Any, **options: Any) -> None:
+    return None
