@@ -11,16 +11,14 @@ from typing import Any, NamedTuple
 
 from mi_tutor.classroom.judge import Chapter, Rules, grade
 from mi_tutor.classroom.marks import Graded
+from mi_tutor.classroom.reading import read_submission
 from mi_tutor.classroom.rebuild import Rebuilt, rebuild
 from mi_tutor.classroom.truth import Truth
 from mi_tutor.classroom.workers import Nursery
-from mi_tutor.grading.notebook import Notebook, NotebookError, read_notebook
+from mi_tutor.grading.notebook import NotebookError, read_notebook
 from mi_tutor.grading.report import Course, chapter_of
 from mi_tutor.grading.source import made
 from mi_tutor.teach.registry import exercises, quizzes
-
-MAX_FILE = 50 * 2**20  # bytes of a notebook
-MAX_CELLS = 5_000
 
 
 class Settings(NamedTuple):
@@ -54,7 +52,7 @@ class Grader:
         """Mark one file. Whatever is wrong with it is told in `problem`."""
         started = time.monotonic()
         try:
-            submission = self._read(path)
+            submission = read_submission(path)
             number = chapter_of(submission, self.course)
             chapter = self.chapter(number) if number else None
             if chapter is None:
@@ -65,20 +63,6 @@ class Grader:
         graded = grade(learner, submission, chapter, self.truth, self.settings.rules)
         return graded._replace(seconds=round(time.monotonic() - started, 3))
 
-    def _read(self, path: Path) -> Notebook:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise NotebookError(
-                f"{path.name} has {size / 2**20:.0f} MB; at most {MAX_FILE >> 20} are read."
-            )
-        submission = read_notebook(path)
-        if len(submission.cells) > MAX_CELLS:
-            cells = len(submission.cells)
-            raise NotebookError(
-                f"{path.name} has {cells:,} code cells; at most {MAX_CELLS:,} are read."
-            )
-        return submission
-
     def chapter(self, number: str) -> Chapter | None:
         """A chapter, with workers in which what every submission needs has been done."""
         if number not in self._chapters:
@@ -88,7 +72,7 @@ class Grader:
             notebook = read_notebook(files[0])
             nursery = self.nursery.branch()
             warm = list(_warmable(rebuild(notebook, notebook)))
-            slugs = [item.slug for item in exercises(number)]
+            slugs = list(notebook.slugs("exercise"))
             ran = nursery.warm(warm, slugs)
             done = frozenset(source for source, fine in zip(warm, ran, strict=False) if fine)
             self._chapters[number] = Chapter(notebook, number, nursery, done)

@@ -66,33 +66,35 @@ def rebuild(chapter: Notebook, submission: Notebook) -> Rebuilt:
     """
     notes: list[str] = []
     checks = {c.slug: c for c in chapter.cells if c.role == "check" and c.slug}
+    finder = _Finder(chapter, submission)
     steps: list[Step] = []
     asked: list[tuple[str, str, int, list[CodeCell]]] = []
     for cell in chapter.cells:
         if cell.role == "exercise" and cell.slug in checks:
-            answers, said = _answers(chapter, submission, cell, checks[cell.slug])
+            answers, said = finder.answers(cell, checks[cell.slug])
             notes += said
             steps += [Step(answer.source, cell.slug, answer.number) for answer in answers]
             asked.append((cell.slug, _expression(checks[cell.slug]), len(steps), answers))
         elif cell.role is None:
             steps.append(Step(cell.source))
-    steps, asked = _with_additions(steps, asked, submission)
+    steps, moved = finder.with_additions(steps)
+    makers = _Makers(steps)
     linked = tuple(
-        step._replace(needs=tuple(_makers(steps, index, taken(step.source))))
+        step._replace(needs=makers.of(index, taken(step.source)))
         for index, step in enumerate(steps)
     )
     items = tuple(
         Asked(
             slug,
             expression,
-            after,
-            tuple(_makers(steps, after, taken(expression))),
+            moved[after],
+            makers.of(moved[after], taken(expression)),
             _state(answers),
             tuple(answer.source for answer in answers),
         )
         for slug, expression, after, answers in asked
     )
-    return Rebuilt(linked, items, dict(_letters(submission, notes)), tuple(notes))
+    return Rebuilt(linked, items, _letters(submission, notes), tuple(notes))
 
 
 def wanted(rebuilt: Rebuilt) -> list[int]:
@@ -112,36 +114,58 @@ def wanted(rebuilt: Rebuilt) -> list[int]:
     return sorted(found)
 
 
-def _answers(
-    chapter: Notebook, submission: Notebook, place: CodeCell, check: CodeCell
-) -> tuple[list[CodeCell], list[str]]:
-    """The learner's cells for one exercise, and notes on how they were found."""
-    slug = place.slug or ""
-    names = _promised(chapter, place, check)
-    marked = [
-        c
-        for c in submission.cells
-        if c.marked and c.role == "exercise" and c.slug == slug and c.source.strip()
-    ]
-    kept = _last_of_each(marked, names)
-    notes = []
-    if len(kept) < len(marked):
-        notes.append(f"{slug} has {len(marked)} cells; the last one counts.")
-    if any(not is_stub(cell) and names <= _all_made(kept) for cell in kept):
+class _Finder:
+    """Finds what answers what in a submission. Each cell's names are worked out once: there may be thousands."""
+
+    def __init__(self, chapter: Notebook, submission: Notebook) -> None:
+        self.cells = submission.cells
+        self.free = [(c, made(c.source)) for c in submission.cells if c.role is None]
+        self.ours = frozenset().union(*(made(c.source) for c in chapter.cells if c.role is None))
+
+    def answers(self, place: CodeCell, check: CodeCell) -> tuple[list[CodeCell], list[str]]:
+        """The learner's cells for one exercise, and notes on how they were found."""
+        slug = place.slug or ""
+        wanted = handed_in(check.source, ("check", slug))
+        names = (wanted - self.ours) or made(place.source)
+        marked = [
+            c
+            for c in self.cells
+            if c.marked and c.role == "exercise" and c.slug == slug and c.source.strip()
+        ]
+        kept = _last_of_each(marked, names)
+        notes = []
+        if len(kept) < len(marked):
+            notes.append(f"{slug} has {len(marked)} cells; the last one counts.")
+        written = [cell for cell in kept if not is_stub(cell)]
+        if written and names <= _all_made(kept):
+            return kept, notes
+        others = [c for c, its in self.free if names & its and not is_stub(c)][-1:]
+        if others:
+            where = others[0].number
+            notes.append(f"{slug}: taken from code cell {where}, which makes its names.")
+            return [*written, *others], notes
         return kept, notes
-    others = [c for c in submission.cells if c.role is None and names & made(c.source)]
-    others = [c for c in others if not is_stub(c)][-1:]
-    if others:
-        notes.append(f"{slug}: taken from code cell {others[0].number}, which makes its names.")
-        stubs = [cell for cell in kept if is_stub(cell)]
-        return [*(cell for cell in kept if cell not in stubs), *others], notes
-    return kept, notes
 
-
-def _promised(chapter: Notebook, place: CodeCell, check: CodeCell) -> frozenset[str]:
-    """The names that an exercise's cell gives to its check."""
-    elsewhere = frozenset().union(*(made(c.source) for c in chapter.cells if c.role is None))
-    return (handed_in(check.source, ("check", place.slug or "")) - elsewhere) or made(place.source)
+    def with_additions(self, steps: list[Step]) -> tuple[list[Step], list[int]]:
+        """With the learner's own cells before the first answer that needs them; where each step's end went."""
+        there = frozenset().union(_BUILT_IN, *(made(step.source) for step in steps))
+        used = {step.number for step in steps if step.number}
+        own = {c.position: c for c, _ in self.free if c.number not in used}
+        makers: dict[str, list[CodeCell]] = {}
+        for cell, names in self.free:
+            for name in names if cell.position in own else ():
+                makers.setdefault(name, []).append(cell)
+        placed: list[Step] = []
+        moved = [0]
+        added: set[int] = set()
+        for step in steps:
+            for cell in _helpers(step, makers, there) if step.slug else ():
+                if cell.position not in added:
+                    added.add(cell.position)
+                    placed.append(Step(cell.source, "", cell.number))
+            placed.append(step)
+            moved.append(len(placed))
+        return placed, moved
 
 
 def _last_of_each(cells: list[CodeCell], names: frozenset[str]) -> list[CodeCell]:
@@ -176,80 +200,69 @@ def _expression(check: CodeCell) -> str:
     raise ValueError(f"the check of {check.slug} hands nothing in")
 
 
-def _with_additions(
-    steps: list[Step], asked: list[tuple[str, str, int, list[CodeCell]]], submission: Notebook
-) -> tuple[list[Step], list[tuple[str, str, int, list[CodeCell]]]]:
-    """With the learner's own cells in front of the first answer that needs them."""
-    there = frozenset().union(_BUILT_IN, *(made(step.source) for step in steps))
-    used = {step.number for step in steps if step.number}
-    own = [c for c in submission.cells if c.role is None and c.number not in used]
-    placed: list[Step] = []
-    added: set[int] = set()
-    moved: dict[int, int] = {0: 0}
-    for index, step in enumerate(steps):
-        if step.slug:
-            for cell in _helpers(step, own, there):
-                if cell.position not in added:
-                    added.add(cell.position)
-                    placed.append(Step(cell.source, "", cell.number))
-        placed.append(step)
-        moved[index + 1] = len(placed)
-    return placed, [(slug, text, moved[after], found) for slug, text, after, found in asked]
-
-
-def _helpers(step: Step, own: list[CodeCell], there: frozenset[str]) -> list[CodeCell]:
-    """The learner's cells that make what a step takes and nothing of the chapter makes, and what those take."""
+def _helpers(
+    step: Step, makers: dict[str, list[CodeCell]], there: frozenset[str]
+) -> list[CodeCell]:
+    """The learner's cells that make what a step takes and the chapter does not make, and what those take."""
     found: dict[int, CodeCell] = {}
     waiting = [*(taken(step.source) - there)]
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in seen or name not in makers:
             continue
         seen.add(name)
-        makers = [cell for cell in own if name in made(cell.source)]
-        before = [cell for cell in makers if cell.number < step.number] or makers
-        if before:
-            found[before[-1].position] = before[-1]
-            waiting += taken(before[-1].source) - there
+        before = [cell for cell in makers[name] if cell.number < step.number] or makers[name]
+        found[before[-1].position] = before[-1]
+        waiting += taken(before[-1].source) - there
     return [found[position] for position in sorted(found)]
 
 
-def _makers(steps: list[Step], index: int, names: Iterable[str]) -> Iterator[int]:
-    """For each name the last step before that makes it, or else the first one after."""
-    found: set[int] = set()
-    for name in set(names) - _BUILT_IN:
-        before = [i for i in range(index) if name in made(steps[i].source)]
-        after = [i for i in range(index, len(steps)) if name in made(steps[i].source)]
-        found.update(before[-1:] or after[:1])
-    return iter(sorted(found - {index}))
+class _Makers:
+    """Which steps make a name."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.by_name: dict[str, list[int]] = {}
+        for index, step in enumerate(steps):
+            for name in made(step.source):
+                self.by_name.setdefault(name, []).append(index)
+
+    def of(self, index: int, names: Iterable[str]) -> tuple[int, ...]:
+        """For each name the last step before that makes it, or else the first one after."""
+        found: set[int] = set()
+        for name in set(names) - _BUILT_IN:
+            here = self.by_name.get(name, [])
+            before = [i for i in here if i < index]
+            found.update(before[-1:] or [i for i in here if i > index][:1])
+        return tuple(sorted(found))
 
 
-def _letters(submission: Notebook, notes: list[str]) -> Iterator[tuple[str, str]]:
+def _letters(submission: Notebook, notes: list[str]) -> dict[str, str]:
     """The answers to quick checks, read from the text: nothing is run for them."""
-    seen: dict[str, str] = {}
+    found: dict[str, str] = {}
     for cell in submission.cells:
-        for role, slug in cell.calls:
-            if role == "quiz":
-                letter = _letter(cell.source, slug)
-                if seen.get(slug, "?") not in ("?", "", letter):
-                    notes.append(f"{slug} is answered twice; the last one counts.")
-                if letter or slug not in seen:
-                    seen[slug] = letter
-    yield from seen.items()
+        if not any(role == "quiz" for role, _ in cell.calls):
+            continue
+        for slug, letter in _quiz_calls(cell.source):
+            if found.get(slug) not in (None, "", letter) and letter:
+                notes.append(f"{slug} is answered twice; the last one counts.")
+            if letter or slug not in found:
+                found[slug] = letter
+    return found
 
 
-def _letter(source: str, slug: str) -> str:
+def _quiz_calls(source: str) -> Iterator[tuple[str, str]]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    found = ""
+        return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "quiz":
             values = [*node.args, *(k.value for k in node.keywords if k.arg == "answer")]
-            again = any(k.arg == "again" for k in node.keywords)
             words = [v.value for v in values if isinstance(v, ast.Constant)]
-            if not again and len(words) == 2 and words[0] == slug and isinstance(words[1], str):
-                found = words[1].strip().strip("()").lower()
-    return "" if found == "?" else found
+            if any(k.arg == "again" for k in node.keywords) or len(words) != 2:
+                continue
+            slug, letter = words
+            if isinstance(slug, str) and isinstance(letter, str):
+                letter = letter.strip().strip("()").lower()
+                yield slug, "" if letter == "?" else letter

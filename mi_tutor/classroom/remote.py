@@ -30,6 +30,7 @@ class Session:
         self.steps = [i for i in steps if rebuilt.steps[i].source not in warm]
         self.failed: dict[int, str] = {}
         self.done: list[int] = []
+        self.ended: set[int] = set()  # cells that took a worker with them
         self.left = LEARNER_SECONDS
         self.worker: Worker | None = None
 
@@ -39,18 +40,17 @@ class Session:
         return self.worker is None or self.worker.lost is not None
 
     def reach(self, asked: Asked) -> str:
-        """Run all that comes before an answer. What it is that keeps the answer from being taken, or ""."""
+        """Run all that comes before an answer. What stopped of what it needs, in words, or ""."""
         for index in self.steps:
             if index < asked.after and index not in self.done and index not in self.failed:
                 self._run(index)
-        for index in self._needed(asked.needs):
-            if index in self.failed:
-                step = self.rebuilt.steps[index]
-                if step.slug in ("", asked.slug):
-                    return self.failed[index]
-                return f"It follows from {step.slug}: {self.failed[index]}"
         if self.lost:
             self._again()
+        for index in self._needed(asked.needs):
+            if index in self.failed:
+                slug = self.rebuilt.steps[index].slug
+                follows = "" if slug in ("", asked.slug) else f"It follows from {slug}. "
+                return follows + self.failed[index]
         return ""
 
     def ask(self, do: str, within: float, **request: Any) -> dict[str, Any]:
@@ -76,13 +76,14 @@ class Session:
 
     def _again(self) -> None:
         """A fresh worker in which the cells so far have run."""
-        done = self.done
         while True:
             self.end()
-            self.worker, self.done = self.nursery.worker(), []
-            for index in (each for each in done if each not in self.failed):
+            done, self.done = [i for i in self.done if i not in self.ended], []
+            self.worker = self.nursery.worker()
+            for index in done:
                 self._try(index)
                 if self.lost:
+                    self.done = done
                     break
             else:
                 return
@@ -100,13 +101,13 @@ class Session:
         seconds, started = min(CELL_SECONDS, self.left), time.monotonic()
         try:
             reply = self.ask("run", seconds, number=index, source=step.source, seconds=seconds)
+            self.done.append(index)  # what it made before it stopped is there, as in a notebook
             failure = reply.get("failure")
             if isinstance(failure, Failure):
                 self.failed[index] = said(failure)
-            else:
-                self.done.append(index)
         except Lost as lost:
             self.failed[index] = why(lost)
+            self.ended.add(index)
         self.left -= time.monotonic() - started
 
 

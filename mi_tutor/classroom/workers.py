@@ -42,6 +42,7 @@ class Nursery(NamedTuple):
     control: socket.socket
     folder: Path
     jail: bool
+    process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(cls, folder: Path, jail: bool = True) -> Nursery:
@@ -60,7 +61,7 @@ class Nursery(NamedTuple):
         }
         command = [sys.executable, "-m", "mi_tutor.classroom.inside.nursery", str(theirs.fileno())]
         with (folder / "nursery.log").open("wb") as log:
-            subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 env=environment,
                 cwd=home,
@@ -71,7 +72,7 @@ class Nursery(NamedTuple):
                 start_new_session=True,
             )
         theirs.close()
-        made = cls(ours, folder, jail)
+        made = cls(ours, folder, jail, process)
         ours.settimeout(START_SECONDS)
         if "ready" not in made._reply():
             said = (folder / "nursery.log").read_text(errors="replace").strip().splitlines()
@@ -136,7 +137,11 @@ class Nursery(NamedTuple):
         return [*map(tuple, walls), ("the file outside is as it was", intact)]
 
     def close(self) -> None:
+        """It ends when its control is closed, and its workers with it."""
         self.control.close()
+        if self.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
 
 
 def readable() -> list[Path]:

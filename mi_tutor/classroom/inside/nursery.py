@@ -37,6 +37,7 @@ def import_everything() -> None:
     import torch
 
     torch.set_num_threads(1)
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])  # imports a great deal when first made
     import mi_tutor
     from mi_tutor import show  # noqa: F401
     from mi_tutor.teach.registry import exercises, quizzes
