@@ -6,6 +6,7 @@ import inspect
 import time
 from typing import Any, NamedTuple
 
+from mi_tutor.classroom.alike import print_of
 from mi_tutor.classroom.flags import borrowed
 from mi_tutor.classroom.marks import Graded, Mark, Status
 from mi_tutor.classroom.rebuild import Asked, Rebuilt, rebuild, wanted
@@ -69,6 +70,9 @@ def grade(
         tuple(marks[slug] for slug in order if slug in marks),
         rebuilt.notes,
         seconds=round(time.monotonic() - started, 3),
+        prints={
+            one.slug: print_of(one.sources) for one in rebuilt.asked if one.state == "answered"
+        },
     )
 
 

@@ -38,7 +38,7 @@ class Mark(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """One learner's notebook. problem: why there is nothing to mark, or ""."""
+    """One learner's notebook. problem: why there is nothing to mark, or "". prints: of answers, by slug."""
 
     learner: str
     chapter: str | None
@@ -46,6 +46,7 @@ class Graded(NamedTuple):
     notes: tuple[str, ...] = ()
     problem: str = ""
     seconds: float = 0.0
+    prints: dict[str, str] = {}  # noqa: RUF012
 
     @property
     def earned(self) -> float:
