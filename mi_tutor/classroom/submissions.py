@@ -50,6 +50,12 @@ def collect(places: Iterable[Path], work: Path) -> list[Submission]:
     for number, place in enumerate(places):
         for one in _of_place(place, work / str(number)):
             found.setdefault(one.learner, []).append(one)
+    for learner, files in list(
+        found.items()
+    ):  # what lies beside a notebook is no learner of its own
+        owner = PurePosixPath(files[0].shown).parts[0] if all(one.problem for one in files) else ""
+        if owner != learner and any(not one.problem for one in found.get(owner, [])):
+            found[owner] += found.pop(learner)
     chosen = [one for learner in found.values() for one in _newest(learner)]
     return sorted(chosen, key=lambda one: (one.learner.casefold(), one.learner, one.chapter))
 
