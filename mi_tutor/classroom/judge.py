@@ -112,16 +112,19 @@ def _function(
     code = getattr(inspect.unwrap(item.reference), "__code__", None)
     if code and taken.get("code") == f"{code.co_filename}:{code.co_qualname}":
         blank = blank._replace(flags=(*blank.flags, "is the library's own function"))
-    seed = 0 if rules.public else truth.seed(item, learner)
-    verdict = truth.judge(item, Remote(session, truth), seed)
-    mark = _of_verdict(blank, verdict, rules)
-    if mark.status is Status.PASSED or seed == 0 or session.lost:
+    # The notebook's own inputs come first: of these an answer may know, and a learner read, everything. What an
+    # answer does on hidden ones is told in one sentence that holds nothing of them, nor of what it said itself.
+    mark = _of_verdict(blank, truth.judge(item, Remote(session, truth), 0), rules)
+    seed = 0 if rules.public or mark.status is not Status.PASSED else truth.seed(item, learner)
+    if seed == 0:
         return mark
-    public = truth.judge(item, Remote(session, truth), 0)
-    if not public.passed:  # what the learner's own check says, word for word
-        return _of_verdict(blank, public, rules)
+    hidden = _of_verdict(blank, truth.judge(item, Remote(session, truth), seed), rules)
+    if hidden.status is Status.PASSED:
+        return hidden
     flag = "passes on the notebook's inputs and not on others"
-    return mark._replace(sentence=HIDDEN, flags=(*mark.flags, flag))
+    return hidden._replace(
+        status=Status.WRONG, sentence=HIDDEN, mistake=None, flags=(*hidden.flags, flag)
+    )
 
 
 def _fit(taken: dict[str, Any]) -> Fit:

@@ -241,8 +241,10 @@ def _letters(submission: Notebook, notes: list[str]) -> dict[str, str]:
     """The answers to quick checks, read from the text: nothing is run for them."""
     found: dict[str, str] = {}
     for cell in submission.cells:
-        if not any(role == "quiz" for role, _ in cell.calls):
+        asked = [slug for role, slug in (*cell.calls, (cell.role, cell.slug)) if role == "quiz"]
+        if not asked:
             continue
+        found |= {slug: found.get(slug, "") for slug in asked if slug}
         for slug, letter in _quiz_calls(cell.source):
             if found.get(slug) not in (None, "", letter) and letter:
                 notes.append(f"{slug} is answered twice; the last one counts.")

@@ -167,3 +167,16 @@ def test_the_same_secret_gives_the_same_marks(grader, small):
     one, two = (grader.grade("ada", path)._replace(seconds=0) for _ in range(2))
     assert one == two
     assert Graded.from_data(one.as_data()) == one
+
+
+def test_nothing_of_hidden_inputs_comes_back(marks):
+    """An answer that raises what it saw tells its learner what the notebook shows anyway."""
+    text = (
+        f"{FORWARD.replace('toy_forward', 'right')}\nCALLS = []\n"
+        "def toy_forward(x, W, b):\n"
+        "    CALLS.append(1)\n"
+        "    if len(CALLS) > 7: raise ValueError(f'seen: {x.sum().item()}')\n"
+        "    return right(x, W, b)"
+    )
+    found = marks(toy_forward=text)["toy-forward"]
+    assert found.earned == 0 and found.sentence == HIDDEN

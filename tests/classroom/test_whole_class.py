@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from io import StringIO
 from xml.etree import ElementTree
 
@@ -14,6 +15,8 @@ import pytest
 from mi_tutor.classroom import grader as grading
 from mi_tutor.classroom.alike import pairs, print_of
 from mi_tutor.classroom.ledger import Ledger
+from mi_tutor.classroom.marks import Graded
+from mi_tutor.classroom.running import Job, run_all
 from mi_tutor.classroom.whole_class import Late, Options, grade_class
 
 FORWARD = "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
@@ -132,3 +135,27 @@ def test_alike():
     ]
     learners += [(f"l{i}", {"a": f"x{i}", "b": "common"}) for i in range(40)]
     assert pairs(learners) == [("ada", "bob", ("a", "b"))]
+
+
+class Dies(Here):
+    """An executor whose process is killed by one job, once or always; what waits behind it is lost as well."""
+
+    deaths = 0
+
+    def submit(self, function, /, settings, learner, path):
+        future = Future()
+        if learner == "mallory" and Dies.deaths < self.most:
+            Dies.deaths += 1
+            future.set_exception(BrokenProcessPool("killed"))
+        else:
+            future.set_result(Graded(learner, "01", ()).as_data())
+        return future
+
+
+@pytest.mark.parametrize(("most", "problem"), [(1, ""), (9, "It ended the grader, twice.")])
+def test_a_grader_that_dies_is_replaced(monkeypatch, most, problem):
+    monkeypatch.setattr(Dies, "most", most, raising=False)
+    monkeypatch.setattr(Dies, "deaths", 0)
+    jobs = [Job(name, name, "") for name in ("ada", "mallory", "eve")]
+    found = {job.key: graded.problem for job, graded in run_all(jobs, None, Dies)}
+    assert found == {"ada": "", "eve": "", "mallory": problem}
