@@ -26,7 +26,6 @@ SLUGS = (
     "toy-forward",
     "weighted-loss",
     "interference",
-    "feature-dimensionality",
     "almost-orthogonal",
 )
 ATTACKS = (

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,6 +107,7 @@ def run_job(settings: Settings, learner: str, path: str) -> dict[str, Any]:
     grader = _kept.get(settings)
     if grader is None:
         grader = _kept[settings] = Grader(settings)
+        Finalize(grader, grader.close, exitpriority=10)  # processes of a pool end without `atexit`
     return grader.grade(learner, Path(path)).as_data()
 
 

@@ -11,9 +11,10 @@ from mi_tutor.classroom.workers import Lost, Nursery, Worker
 from mi_tutor.teach.exercise import Case, Exercise
 from mi_tutor.teach.outcome import Elsewhere, Failure, Odd, Outcome, tensors_in
 
-CELL_SECONDS = 120.0
+CELL_SECONDS = 120.0  # of the processor
+PATIENCE = 4  # times as long by the clock
 OPENING = 20.0  # seconds to make a case's inputs
-LEARNER_SECONDS = 900.0  # all cells of a learner together
+LEARNER_SECONDS = 1800.0  # all cells of a learner together, by the clock
 TIMES_THE_REFERENCE, AND_MORE = 64, 100_000  # numbers that an outcome may have
 
 
@@ -100,7 +101,9 @@ class Session:
             return
         seconds, started = min(CELL_SECONDS, self.left), time.monotonic()
         try:
-            reply = self.ask("run", seconds, number=index, source=step.source, seconds=seconds)
+            reply = self.ask(
+                "run", PATIENCE * seconds, number=index, source=step.source, seconds=seconds
+            )
             self.done.append(index)  # what it made before it stopped is there, as in a notebook
             failure = reply.get("failure")
             if isinstance(failure, Failure):

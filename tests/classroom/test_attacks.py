@@ -216,6 +216,7 @@ IN_TIME = {"memory without end", "ten million numbers"}  # that may take their s
 def impatient(monkeypatch):
     """Limits of seconds, so that what runs for ever costs little here."""
     monkeypatch.setattr(remote, "CELL_SECONDS", 2.0)
+    monkeypatch.setattr(remote, "PATIENCE", 1.0)
     monkeypatch.setattr(remote, "OPENING", 0.5)
     monkeypatch.setattr(workers, "GRACE", 1.0)
     exercise = get("toy-forward")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
+import signal
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -12,7 +15,32 @@ from IPython.core.inputtransformer2 import TransformerManager
 from mi_tutor.teach.limits import TimeLimitReached, time_limit
 from mi_tutor.teach.outcome import Failure, failure_of
 
+PATIENCE = 4
 _RUNS_PYTHON = {"time", "timeit", "capture", "prun"}
+
+
+@contextlib.contextmanager
+def _processor_limit(seconds: float) -> Iterator[None]:
+    """As `time_limit`, in seconds that the processor worked for it, where there is such a timer."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise TimeLimitReached
+
+    previous = signal.signal(signal.SIGPROF, interrupt)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.05)
+    try:
+        yield
+    finally:
+        while True:
+            try:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+                break
+            except TimeLimitReached:
+                continue
+        signal.signal(signal.SIGPROF, previous)
 
 
 class Cells:
@@ -25,10 +53,13 @@ class Cells:
         self.names |= {"get_ipython": lambda: _Shell(self.names), "display": _nothing}
 
     def run(self, number: int, source: str, seconds: float) -> Failure | None:
-        """Run one cell; what stopped it, or None."""
+        """Run one cell; what stopped it, or None.
+
+        seconds: of the processor, so that a busy machine stops nobody; PATIENCE times as many by the clock.
+        """
         name = f"<ipython-input-{number}>"
         try:
-            with time_limit(seconds):
+            with time_limit(PATIENCE * seconds), _processor_limit(seconds):
                 text = TransformerManager().transform_cell(source)
                 linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
                 exec(compile(text, name, "exec", dont_inherit=True), self.names)
