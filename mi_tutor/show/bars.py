@@ -17,7 +17,7 @@ def bars(values: Mapping[str, float], *, title: str, x_title: str, y_title: str)
     """A bar for each name, with its number.
 
     >>> bars({"0 to 1": 3, "1 to 2": 5}, title="T", x_title="points", y_title="learners").alt
-    'A bar for each of 2 values of points; learners: 0 to 1 3, 1 to 2 5.'
+    'A bar for each of 2 values of points; learners: 0 to 1 3 and 1 to 2 5.'
     """
     if not values:
         raise ValueError("bars needs at least one value: {'embed': 0.5}.")
