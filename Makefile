@@ -85,3 +85,7 @@ clean: ## remove the virtual environment and caches
 .PHONY: binder
 binder: ## environment.yml -> binder/environment.yml
 	@sed 's/- -e \./- -e ../; s/^# conda env.*/# Made from environment.yml by `make binder`./' environment.yml > binder/environment.yml
+
+.PHONY: bench-grading
+bench-grading: $(VENV)/.test ## 300 generated submissions, killed twice: marks as expected? how fast?
+	@$(PY) benchmarks/grading.py --n 300 --jobs 2

@@ -35,6 +35,11 @@ DEARER = {
     "tests/lab/superposition/test_phenomena.py": 55.0,  # trains what the paper shows
     "tests/teach/test_kinds_of_fault.py": 50.0,  # a dozen wrong answers to every exercise
     "tests/teach/test_spellings.py": 20.0,  # what is measured for values is measured once
+    "tests/classroom/test_three_doors.py": 250.0,  # every solution once more, in the jail, on one seed
+    "tests/classroom/test_attacks.py": 60.0,  # fifty submissions that do their worst
+    "tests/classroom/test_marks.py": 20.0,  # the grader and its workers start once per file
+    "tests/classroom/test_jail.py": 20.0,
+    "tests/classroom/test_whole_class.py": 20.0,
     "tests/lab/test_on_another_device.py": 25.0,  # every example of lab, Python around each operation
 }
 SPREAD = (EXERCISES, "tests/test_notebooks.py")  # files whose tests go to whichever process is free

@@ -12,8 +12,10 @@ import pytest
 from mi_tutor.teach import judging
 from mi_tutor.teach.exercise import Case, Exercise, Style, ValueExercise
 from mi_tutor.teach.judging import Seen, Verdict, judge_value, make_cases, see
+from mi_tutor.teach.outcome import Elsewhere, observe
 from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import chapters, exercises, get, quizzes
+from mi_tutor.teach.wire import from_bytes, to_bytes
 
 SEEDS = (0, 1)
 FUNCTIONS = [item for item in exercises() if isinstance(item, Exercise)]
@@ -50,15 +52,31 @@ def _first_time(slug: str, seed: int) -> dict[tuple, Seen]:
     return {}
 
 
+class ThroughTheWire(Elsewhere):
+    """An answer as a grader sees it: what its run left behind comes as bytes."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def observed(self, exercise, case):
+        sent = to_bytes(observe(exercise, self.answer, case))
+        came = from_bytes(sent)
+        assert to_bytes(came) == sent
+        return came
+
+
 def judge(exercise, answer, seed: int = 0) -> Verdict:
-    """`judging.judge`, with the reference and the mistakes run once for all answers; the answer always runs."""
+    """`judging.judge`, with the reference and the mistakes run once for all answers; the answer always runs.
+
+    The answer is run as a grader runs it, so that every test here is one of the wire, too.
+    """
     known, answered = _first_time(exercise.slug, seed), set()
 
     def see_once(exercise, function, case):
         key = function, id(case)
         if function is answer and key not in answered:
             answered.add(key)
-            return see(exercise, function, case)
+            return see(exercise, ThroughTheWire(function), case)
         if key not in known:
             known[key] = see(exercise, function, case)
         return known[key]

@@ -77,6 +77,52 @@ def check(
 
 
 @app.command()
+def grade(
+    submissions: Annotated[list[Path], typer.Argument(help="Folders, zips or notebooks.")],
+    out: Annotated[Path, typer.Option(help="The folder for the results.")],
+    jobs: Annotated[int, typer.Option(min=0, help="Graders at once (0: one per core).")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the results there.")] = False,
+    secret: Annotated[
+        Path | None, typer.Option(help="A file: the same secret gives the same marks.")
+    ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Points for the cases that are right.")
+    ] = False,
+    due: Annotated[str | None, typer.Option(help="When it was due: 2026-03-01T18:00.")] = None,
+    late_per_day: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the points that a late day costs.")
+    ] = 10.0,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Numbers in place of names in all that is written.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust-submissions", help="Run them without a jail.")
+    ] = False,
+) -> None:
+    """For instructors: mark what a whole class handed in.
+
+    Every answer runs in a jail and is judged out of its reach, on inputs that the notebook does not show.
+    Exit code 0 means that every file could be read.
+    """
+    from mi_tutor.cli.grade import run
+
+    raise typer.Exit(
+        run(
+            submissions,
+            out,
+            jobs=jobs,
+            resume=resume,
+            secret=secret,
+            partial=partial,
+            due=due,
+            late_per_day=late_per_day,
+            anonymous=anonymous,
+            trust=trust,
+        )
+    )
+
+
+@app.command()
 def exercises(
     chapter: Annotated[str | None, typer.Argument(help='One chapter only, such as "01".')] = None,
     mistakes: Annotated[

@@ -9,7 +9,7 @@ from mi_tutor.grading.notebook import CodeCell, Notebook, TextCell
 from mi_tutor.grading.run import CellRun, Runs
 from mi_tutor.grading.source import Call, calls, handed_in, made
 
-_STUB = re.compile(r"^\s*raise NotImplementedError\b|=\s*\.\.\.\s*(#.*)?$", re.MULTILINE)
+_STUB = re.compile(r"^[ \t]*raise NotImplementedError\b|=\s*\.\.\.\s*(#.*)?$", re.MULTILINE)
 
 
 class Place(NamedTuple):

@@ -29,8 +29,9 @@ def check(slug: str, answer: Any) -> None:
         UnknownSlug: there is no such exercise; the nearest name is given.
     """
     from mi_tutor.teach.exercise import ValueExercise
+    from mi_tutor.teach.fitting import unfit
     from mi_tutor.teach.investigation import Investigation
-    from mi_tutor.teach.judging import judge, judge_value, unfit
+    from mi_tutor.teach.judging import judge, judge_value
     from mi_tutor.teach.registry import UnknownSlug, get
     from mi_tutor.teach.session import SessionDamaged
 

@@ -177,7 +177,8 @@ def _kind_finding(seen: Any, expected: Any, path: str) -> Finding:
 
 def blank_advice(seen: Any) -> str:
     """What to say to somebody who left the dots where the answer goes."""
-    return "Put your answer in place of the dots." if seen is Ellipsis else ""
+    dots = seen is Ellipsis or seen == Odd("ellipsis")
+    return "Put your answer in place of the dots." if dots else ""
 
 
 def kind_advice(seen: Any) -> str:

@@ -23,10 +23,12 @@ class Case:
 
     label: what this case is about, in words a learner understands ("non-zero bias").
     inputs: argument name -> tensor, number, string, or `Handle`. Built anew for every run.
+    at: the seed it was made with and its number there: by these another process makes the same case.
     """
 
     label: str
     inputs: Mapping[str, Any]
+    at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

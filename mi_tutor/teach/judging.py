@@ -9,8 +9,8 @@ says what a difference of shapes or numbers only hints at.
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -19,8 +19,8 @@ from mi_tutor.teach import structure
 from mi_tutor.teach.comparing import Finding, blank_advice, difference, kind_advice
 from mi_tutor.teach.exercise import Case, Exercise, Handle, ValueExercise
 from mi_tutor.teach.meaning import keys_advice, meant
-from mi_tutor.teach.outcome import Outcome, observe, plain, unchanged
-from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, Seen, gradient_difference, recognise
+from mi_tutor.teach.outcome import Elsewhere, Outcome, observe, plain, unchanged
+from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, See, Seen, gradient_difference, recognise
 from mi_tutor.teach.session import SessionDamaged, usual_session
 from mi_tutor.teach.wording import describe, describe_kind
 
@@ -47,13 +47,22 @@ class Verdict(NamedTuple):
         return next((case.finding for case in self.cases if not case.passed), None)
 
 
-def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verdict:
-    """Run an answer on every case of the exercise and judge it."""
+def judge(
+    exercise: Exercise,
+    answer: Callable[..., Any] | Elsewhere,
+    seed: int = 0,
+    look: See | None = None,
+) -> Verdict:
+    """Run an answer on every case of the exercise and judge it.
+
+    look: what runs functions on cases: `see`, or one that remembers what reference and mistakes did.
+    """
+    look = look or see
     cases = make_cases(exercise, seed)
-    truths = [see(exercise, exercise.reference, case) for case in cases]
+    truths = [look(exercise, exercise.reference, case) for case in cases]
     seen: list[Seen] = []
     for case in cases:
-        seen.append(see(exercise, answer, case))
+        seen.append(look(exercise, answer, case))
         failure = seen[-1].outcome.failure
         if failure is not None and failure.timeout:
             break  # the other cases would each wait for the limit again
@@ -63,10 +72,10 @@ def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verd
     ]
     if not any(findings):
         right = tuple(CaseVerdict(case.label, True) for case in cases)
-        wrong = _once_more(exercise, answer, cases, truths, seed)
+        wrong = _once_more(exercise, answer, cases, truths, seed, look)
         return Verdict(exercise.slug, not wrong, (*right, *wrong))
     comparable = not any(f and f.kind in {"timeout", "unanswered"} for f in findings)
-    mistake = recognise(exercise, cases, seen, truths, see) if comparable else None
+    mistake = recognise(exercise, cases, seen, truths, look) if comparable else None
     if mistake is not None:
         findings = [f and f._replace(kind="mistake", advice=mistake.sentence) for f in findings]
     else:
@@ -85,16 +94,16 @@ def _same_input(value: Any, other: Any) -> bool:
 
 
 def _once_more(
-    exercise: Exercise, answer: Callable[..., Any], cases: list[Case], truths: list[Seen], seed: int
+    exercise: Exercise, answer: Any, cases: list[Case], truths: list[Seen], seed: int, look: See
 ) -> tuple[CaseVerdict, ...]:
     """One case with other numbers, after all were right: what was kept between calls would do harm now."""
     others = make_cases(exercise, seed + OTHER_NUMBERS)
     for case, before, other in zip(cases, truths, others, strict=False):
         if all(_same_input(value, other.inputs[name]) for name, value in case.inputs.items()):
             continue
-        truth = see(exercise, exercise.reference, other)
+        truth = look(exercise, exercise.reference, other)
         if difference(truth.view, before.view, exercise.tolerance, dtype="any") is not None:
-            finding = find(exercise, other, see(exercise, answer, other), truth)
+            finding = find(exercise, other, look(exercise, answer, other), truth)
             if finding is None:
                 return ()
             advice = (
@@ -106,49 +115,11 @@ def _once_more(
     return ()
 
 
-def unfit(exercise: Exercise, answer: Any) -> Verdict | None:
-    """A verdict on an answer that cannot be run at all: not a function, or not with these arguments."""
-    names = list(make_cases(exercise, seed=0)[0].inputs)
-    call = f"{exercise.reference.__name__}({', '.join(names)})"
-
-    def verdict(kind: str, advice: str) -> Verdict:
-        return Verdict(
-            exercise.slug, False, (CaseVerdict("the answer", False, Finding(kind, advice)),)
-        )
-
-    if not callable(answer) and exercise.asked_for:
-        advice = (
-            f"The check wants {exercise.asked_for}. It was given {describe_kind(plain(answer))}."
-        )
-        return verdict("signature", advice)
-    if not callable(answer):
-        what = describe_kind(plain(answer))
-        advice = (
-            f"The check runs your function itself, and was given {what}. Pass the function's name without "
-            f'parentheses: check("{exercise.slug}", {exercise.reference.__name__}).'
-        )
-        return verdict("signature", advice)
-    try:
-        signature = inspect.signature(answer)
-    except (TypeError, ValueError):
-        return None  # some built-in functions do not tell; running them will
-    try:
-        signature.bind(*names)
-    except TypeError as error:
-        bare = (
-            parameter.replace(annotation=inspect.Parameter.empty)
-            for parameter in signature.parameters.values()
-        )
-        takes = ", ".join(map(str, bare)) or "nothing"
-        advice = f"The check calls {call}; your function takes {takes}: {error}."
-        return verdict("signature", advice)
-    return None
-
-
 def make_cases(exercise: Exercise, seed: int) -> list[Case]:
     """The cases that an answer is judged on; the same for the same seed."""
     with usual_session():
-        return exercise.cases(torch.Generator().manual_seed(seed))
+        made = exercise.cases(torch.Generator().manual_seed(seed))
+    return [replace(case, at=(seed, number)) for number, case in enumerate(made)]
 
 
 def see(exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:

@@ -9,7 +9,8 @@ import torch
 from mi_tutor.lab.superposition import interference
 from mi_tutor.teach import CheckFailed, check
 from mi_tutor.teach.exercise import Exercise
-from mi_tutor.teach.judging import judge, judge_value, unfit
+from mi_tutor.teach.fitting import unfit
+from mi_tutor.teach.judging import judge, judge_value
 from mi_tutor.teach.outcome import Odd, _fresh, plain
 from mi_tutor.teach.registry import exercises, get
 

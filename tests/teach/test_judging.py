@@ -21,7 +21,8 @@ from mi_tutor.teach.exercise import (
     Tolerance,
     ValueExercise,
 )
-from mi_tutor.teach.judging import judge, judge_value, unfit
+from mi_tutor.teach.fitting import unfit
+from mi_tutor.teach.judging import judge, judge_value
 from mi_tutor.teach.outcome import Odd, observe, plain
 
 WORDS = {

@@ -17,7 +17,8 @@ from mi_tutor.teach.exercises.dictionaries.atlas import (
     shipped,
 )
 from mi_tutor.teach.exercises.dictionaries.resampling import RESAMPLE
-from mi_tutor.teach.judging import judge, unfit
+from mi_tutor.teach.fitting import unfit
+from mi_tutor.teach.judging import judge
 from mi_tutor.teach.registry import get
 
 SOURCE = Path(__file__).parents[3] / "solutions" / "02_sparse_autoencoders.py"
@@ -170,9 +171,12 @@ def test_a_dictionary_is_told_what_was_measured(make, words):
         ),  # the same, trained for 4,000 steps: better at everything but what is asked for
     ],
 )
-def test_a_dictionary_of_the_text_as_it_is_does_not_pass(fvu, fvu_slots, passes):
+def test_a_dictionary_of_the_text_as_it_is_does_not_pass(fvu, fvu_slots, passes, monkeypatch):
     """As measured on dictionaries that were trained so; training one takes half a minute."""
     seen = {"fvu": fvu, "fvu_slots": fvu_slots, "l0": 4.0, "dead": 0.1, "n_latents": 256}
+    monkeypatch.setattr(
+        "mi_tutor.teach.exercises.dictionaries.atlas._measured", lambda value, texts: value
+    )
     assert all(goal.holds(seen, None) for goal in GOALS) == passes
 
 

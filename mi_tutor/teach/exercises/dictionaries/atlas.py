@@ -65,42 +65,59 @@ def _cases(g: torch.Generator) -> list[Case]:
     return [Case(label="on texts that training has not seen", inputs={"texts": texts})]
 
 
-def _run(answer: Any, texts: HeldOut) -> dict[str, float]:
-    """What is measured of a dictionary."""
+def _run(answer: Any, texts: HeldOut) -> dict[str, Any]:
+    """What it makes of the texts. It is measured where it is judged, not where it runs."""
     if not callable(getattr(answer, "encode", None)):
         raise TypeError(
             "this is no dictionary: it has no `encode`. What train_sae returns has one: trained.sae"
         )
     with torch.no_grad():
-        latents = answer.encode(texts.rows)
         return {
-            "fvu": lab.fvu(texts.rows, answer(texts.rows)),
-            "fvu_slots": lab.fvu(texts.at_slots, answer(texts.at_slots)),
-            "l0": lab.l0(latents),
-            "dead": (latents <= 0).all(dim=0).double().mean().item(),
-            "n_latents": latents.shape[-1],
+            "latents": answer.encode(texts.rows),
+            "rows": answer(texts.rows),
+            "at_slots": answer(texts.at_slots),
         }
 
 
-def _view(value: dict[str, float], texts: HeldOut) -> dict[str, bool]:
-    """What is asked of it, and what tells its mistakes apart."""
-    return {goal.name: goal.holds(value, texts) for goal in GOALS} | {
-        "better than the mean activation": value["fvu"] < 0.99,
-        "half of the variance explained": value["fvu"] < 0.5,
-        f"fewer than {COPY} latents on per token": value["l0"] < COPY,
+def _measured(value: dict[str, Tensor], texts: Handle) -> dict[str, float]:
+    """What is asked of a dictionary, of what it made."""
+    latents, truth = value["latents"], texts.open()
+    return {
+        "fvu": lab.fvu(truth.rows, value["rows"]),
+        "fvu_slots": lab.fvu(truth.at_slots, value["at_slots"]),
+        "l0": lab.l0(latents),
+        "dead": (latents <= 0).all(dim=0).double().mean().item(),
+        "n_latents": latents.shape[-1],
     }
+
+
+def _view(value: dict[str, Tensor], texts: Handle) -> dict[str, bool]:
+    """What is asked of it, and what tells its mistakes apart."""
+    measured = _measured(value, texts)
+    return {goal.name: goal.holds(value, texts) for goal in GOALS} | {
+        "better than the mean activation": measured["fvu"] < 0.99,
+        "half of the variance explained": measured["fvu"] < 0.5,
+        f"fewer than {COPY} latents on per token": measured["l0"] < COPY,
+    }
+
+
+def _property(name: str, holds: Any, sentence: Any) -> Property:
+    """A property of the measures."""
+    return Property(
+        name=name,
+        holds=lambda value, texts: holds(_measured(value, texts)),
+        sentence=lambda value, texts: sentence(_measured(value, texts)),
+    )
 
 
 def _goal(name: str, most: float, advice: str, form: str = ".3f") -> Property:
     """One measure that may be at most so large, and what to try when it is larger."""
 
-    def sentence(value: dict[str, float], texts: HeldOut) -> str:
+    def sentence(value: dict[str, float]) -> str:
         return f"{MEANS[name]} is {value[name]:{form}}; asked for: at most {most:{form}}. {advice}"
 
-    return Property(
-        name=f"{MEANS[name]}: at most {most:{form}}",
-        holds=lambda value, texts: value[name] <= most + 1e-6,
-        sentence=sentence,
+    return _property(
+        f"{MEANS[name]}: at most {most:{form}}", lambda value: value[name] <= most + 1e-6, sentence
     )
 
 
@@ -111,12 +128,10 @@ MEANS = {
     "dead": "The share of dead latents",
 }
 GOALS = (
-    Property(
+    _property(
         name=f"{N_LATENTS} latents",
-        holds=lambda value, texts: value["n_latents"] == N_LATENTS,
-        sentence=lambda value, texts: (
-            f"It has {value['n_latents']} latents; asked for: {N_LATENTS}."
-        ),
+        holds=lambda value: value["n_latents"] == N_LATENTS,
+        sentence=lambda value: f"It has {value['n_latents']} latents; asked for: {N_LATENTS}.",
     ),
     _goal("l0", MOST_ON, "The kind decides it: TopK(k=4), or fewer.", form=".2f"),
     _goal(
@@ -130,10 +145,10 @@ GOALS = (
         "Tokens before an answer are a ninth of the text and most of what we want to read: let training see them more "
         "often (`share`).",
     ),
-    Property(
+    _property(
         name="FVU where an answer is due: lower than on all text",
-        holds=lambda value, texts: value["fvu_slots"] < value["fvu"],
-        sentence=lambda value, texts: (
+        holds=lambda value: value["fvu_slots"] < value["fvu"],
+        sentence=lambda value: (
             f"FVU where an answer is due is {value['fvu_slots']:.3f}, and {value['fvu']:.3f} on texts as they are: it describes all "
             "other tokens better than those that we want to read. Let training see them more often (`share`)."
         ),

@@ -1,0 +1,70 @@
+"""What became of one exercise of one learner: what gradebooks and feedback are made from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Status(StrEnum):
+    """Only `PASSED` is whole; `WRONG` may have points where a part of them is given."""
+
+    PASSED = "passed"
+    WRONG = "wrong"
+    UNANSWERED = "not answered"
+    STOPPED = "stopped"
+    MISSING = "missing"
+
+
+class Mark(NamedTuple):
+    """One exercise, investigation or quick check.
+
+    sentence: for the learner; it names no hidden number. mistake: the name of the known mistake it is.
+    right, cases: how many cases were right, of how many; 0 of 0 where that makes no sense.
+    flags: for a person to look at; they cost nothing by themselves.
+    """
+
+    slug: str
+    title: str
+    kind: str
+    status: Status
+    earned: float
+    points: int
+    sentence: str = ""
+    mistake: str | None = None
+    right: int = 0
+    cases: int = 0
+    flags: tuple[str, ...] = ()
+
+
+class Graded(NamedTuple):
+    """One learner's notebook. problem: why there is nothing to mark, or "". prints: of answers, by slug."""
+
+    learner: str
+    chapter: str | None
+    marks: tuple[Mark, ...]
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    seconds: float = 0.0
+    prints: dict[str, str] = {}  # noqa: RUF012
+
+    @property
+    def earned(self) -> float:
+        return round(sum(mark.earned for mark in self.marks), 2)
+
+    @property
+    def points(self) -> int:
+        return sum(mark.points for mark in self.marks)
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**self._asdict(), "marks": [mark._asdict() for mark in self.marks]}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Graded:
+        """The same, read back."""
+        marks = tuple(
+            Mark(**{**mark, "status": Status(mark["status"]), "flags": tuple(mark["flags"])})
+            for mark in data["marks"]
+        )
+        return cls(**{**data, "marks": marks, "notes": tuple(data["notes"])})

@@ -1,0 +1,83 @@
+"""What only the grader has: seeds, and what references and known mistakes do. Worked out once per variant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from mi_tutor.classroom.seeds import fair_seed, variant
+from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
+from mi_tutor.teach.investigating import Judged, investigate
+from mi_tutor.teach.investigation import Investigation
+from mi_tutor.teach.judging import Verdict, judge, judge_value, see
+from mi_tutor.teach.outcome import Elsewhere, tensors_in
+from mi_tutor.teach.recognising import Seen
+
+MOST_KEPT = 1_000_000  # numbers of one outcome
+Key = tuple[str, tuple[int, int] | None, int]
+
+
+class Truth:
+    """Verdicts on answers that live elsewhere."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._seen: dict[Key, Seen] = {}
+        self._values: dict[str, ValueExercise] = {}
+        self._seeds: dict[tuple[str, int], int] = {}
+
+    def judge(self, exercise: Exercise, answer: Elsewhere, seed: int) -> Verdict:
+        """The verdict of `check`, on the cases of a seed."""
+        return judge(exercise, answer, seed, self._look)
+
+    def seed(self, exercise: Exercise, learner: str) -> int:
+        """The seed on which a learner's answer is judged."""
+        number = variant(self._secret, learner, exercise.slug)
+        key = exercise.slug, number
+        if key not in self._seeds:
+            self._seeds[key] = fair_seed(
+                self._secret, exercise.slug, number, lambda seed: self._is_fair(exercise, seed)
+            )
+        return self._seeds[key]
+
+    def _is_fair(self, exercise: Exercise, seed: int) -> bool:
+        right = [exercise.reference, *(style.right for style in exercise.styles)]
+        return all(judge(exercise, answer, seed, self._look).passed for answer in right)
+
+    def judge_value(self, exercise: ValueExercise, value: Any) -> Verdict:
+        """The verdict of `check` on plain data; what is right is measured once."""
+        if exercise.slug not in self._values:
+            mistakes = tuple(
+                replace(one, wrong=cache(one.wrong) if callable(one.wrong) else one.wrong)
+                for one in exercise.mistakes
+            )
+            self._values[exercise.slug] = replace(
+                exercise, expected=cache(exercise.expected), mistakes=mistakes
+            )
+        return judge_value(self._values[exercise.slug], value)
+
+    def investigate(self, item: Investigation, value: Any) -> Judged:
+        """The experiment of the first draw, as in a notebook that is run once."""
+        return investigate(item, value)
+
+    def size(self, exercise: Exercise, case: Case) -> int:
+        """How many numbers the reference leaves on a case."""
+        return _numbers(self._look(exercise, exercise.reference, case))
+
+    def _look(self, exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:
+        if isinstance(function, Elsewhere):
+            return see(exercise, function, case)
+        key = exercise.slug, case.at, id(function)
+        if key in self._seen:
+            return self._seen[key]
+        seen = see(exercise, function, case)
+        if _numbers(seen) <= MOST_KEPT:
+            self._seen[key] = seen
+        return seen
+
+
+def _numbers(seen: Seen) -> int:
+    parts = [seen.outcome.value, dict(seen.outcome.gradients or {})]
+    return sum(tensor.numel() for tensor in tensors_in(parts))

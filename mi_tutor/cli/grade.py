@@ -1,0 +1,145 @@
+"""`mi-tutor grade`: mark what a whole class handed in."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mi_tutor.cli.chapters import chapters_folder
+from mi_tutor.cli.say import Trouble, complain, say, sign
+
+FLAG = "--trust-submissions"
+
+
+def run(places: list[Path], out: Path, **chosen: Any) -> int:
+    """Returns the exit code: 0 if every file could be read, else 1."""
+    from mi_tutor.classroom.whole_class import LEDGER, grade_class
+
+    for place in places:
+        if not place.exists():
+            raise Trouble(f"There is no {place}.")
+    if (out / LEDGER).exists() and not chosen["resume"]:
+        raise Trouble(
+            f"{out} has results already. --resume goes on from them, and grades only what is new or changed; "
+            "for a fresh start give another folder."
+        )
+    options = _options(**chosen)
+    if options.jail:
+        _probe()
+    with _bar() as tell:
+        rows = grade_class(places, out, chapters_folder(), options, tell)
+    _report(rows, out)
+    return 1 if any(row.graded.problem for row in rows) else 0
+
+
+def _options(
+    *,
+    jobs: int,
+    secret: Path | None,
+    partial: bool,
+    due: str | None,
+    late_per_day: float,
+    anonymous: bool,
+    trust: bool,
+    resume: bool,
+) -> Any:
+    from mi_tutor.classroom.judge import Rules
+    from mi_tutor.classroom.whole_class import Late, Options
+
+    late = None
+    if due:
+        try:
+            late = Late(datetime.fromisoformat(due).timestamp(), late_per_day / 100)
+        except ValueError:
+            raise Trouble(
+                f"{due!r} is no date; expected something like 2026-03-01T18:00."
+            ) from None
+    if secret is not None and not secret.is_file():
+        raise Trouble(
+            f"There is no file {secret}; a secret is a file with some random words in it."
+        )
+    text = secret.read_bytes().strip() if secret else None
+    if text is not None and len(text) < 8:
+        raise Trouble(f"{secret} is too short to be a secret; expected at least 8 characters.")
+    jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
+    return Options(jobs, text, Rules(partial), late, anonymous, jail=not trust)
+
+
+def _probe() -> None:
+    """Try the jail's walls, and say how they held. Without a jail that holds nothing is graded."""
+    from mi_tutor.classroom.jail.entering import can_hold
+    from mi_tutor.classroom.workers import NoJail, Nursery
+
+    advice = (
+        "Submissions are programs, and here they could read and change whatever you can. If you trust all of "
+        f"them, {FLAG} runs them without a jail; a Linux machine (5.13 or newer) has one."
+    )
+    if not can_hold():
+        raise Trouble(f"This machine has no jail for submissions. {advice}")
+    with tempfile.TemporaryDirectory(prefix="mi_tutor-probe-") as folder:
+        nursery = Nursery.start(Path(folder))
+        try:
+            walls = nursery.probe()
+        except NoJail as error:
+            raise Trouble(f"{error} {advice}") from None
+        finally:
+            nursery.close()
+    say("The jail, tried from inside:", "strong")
+    for what, holds in walls:
+        say(
+            f"{sign('good' if holds else 'bad')} {what}: {'refused' if holds else 'NOT REFUSED'}",
+            indent=2,
+        )
+    if not all(holds for _, holds in walls):
+        raise Trouble(f"The jail has a hole. {advice}")
+
+
+@contextmanager
+def _bar() -> Any:
+    """What tells of progress: a bar with the time that is left on a terminal, a line in ten elsewhere."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("grading", total=None)
+        yield lambda told: bar.update(task, completed=told.done, total=told.of)
+
+
+def _lines() -> Callable[[Any], None]:
+    def tell(told: Any) -> None:
+        step = max(1, told.of // 10)
+        if told.graded is None or told.done % step == 0 or told.done == told.of:
+            complain(f"{told.done} of {told.of} graded")
+
+    return tell
+
+
+def _report(rows: list[Any], out: Path) -> None:
+    problems = [row for row in rows if row.graded.problem]
+    say()
+    say(f"{len(rows)} submissions graded, {len(problems)} of them could not be read.", "strong")
+    for row in problems[:20]:
+        say(f"{row.name}: {row.graded.problem}", indent=2)
+    flags = Counter(row.name for row in rows for mark in row.graded.marks if mark.flags)
+    if flags:
+        say(
+            f"{len(flags)} learners have answers that a person should look at: summary.html lists them."
+        )
+    say(f"Look first at {out / 'summary.html'}; gradebook*.csv go to Canvas, Moodle and nbgrader.")
