@@ -313,7 +313,7 @@ for layer in range(model.cfg.n_layers):
         with torch.no_grad():
             changed = zero_head(model, tokens, layer, head)
         change = changed[0, -1] - logits[0, -1]
-        guess = model.to_string(top_tokens(changed[0], k=1)[0])
+        guess = model.to_string(top_tokens(changed[0].detach(), k=1)[0])
         print(
             f"layer {layer}, head {head}      {change[mary]:+6.2f}     {change[john]:+6.2f}    {guess!r}"
         )

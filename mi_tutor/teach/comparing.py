@@ -119,12 +119,9 @@ def _number_difference(
         return Finding("dtype", advice, str(left.dtype), str(right.dtype))
     left, right = left.double(), right.double()
     if not torch.equal(left.isfinite(), right.isfinite()):
-        count = int((~left.isfinite()).sum())
-        advice = (
-            f"{where(path)}has {count} entries that are NaN or infinite. Is something divided by zero, or its "
-            "logarithm taken?"
+        return Finding(
+            "finite", _finite_advice(left, right, path), describe(seen), describe(expected)
         )
-        return Finding("finite", advice, describe(seen), describe(expected))
     finite = right.isfinite()
     error = (left - right)[finite].abs()
     allowed = tolerance.rtol * (right[finite].abs().max() if finite.any() else 0.0) + tolerance.atol
@@ -138,6 +135,23 @@ def _number_difference(
         size = f"off by up to {number(error.max())} ({pair})"
     advice = f"{where(path)}has the right shape and the wrong values: {size}."
     return Finding("value", advice, describe(seen), describe(expected))
+
+
+def _finite_advice(left: torch.Tensor, right: torch.Tensor, path: str) -> str:
+    """Where numbers are expected and are none, or the other way round."""
+    too_many = int((~left.isfinite() & right.isfinite()).sum())
+    too_few = int((left.isfinite() & ~right.isfinite()).sum())
+    of = f" of {left.numel()}" if left.numel() > 1 else ""
+    said = []
+    if too_many:
+        said.append(
+            f"is NaN or infinite at {too_many}{of} places where a number is expected. Is something divided "
+            "by zero, or its logarithm taken?"
+        )
+    if too_few:
+        kind = "NaN" if bool(right.isnan().any()) else "infinity"
+        said.append(f"has a number at {too_few}{of} places where {kind} is expected.")
+    return where(path) + " It ".join(said)
 
 
 def _right_dtype(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -18,10 +19,12 @@ import torch
 from mi_tutor.teach import structure
 from mi_tutor.teach.comparing import Finding, blank_advice, difference, kind_advice
 from mi_tutor.teach.exercise import Case, Exercise, Handle, ValueExercise
+from mi_tutor.teach.finding import find
 from mi_tutor.teach.meaning import keys_advice, meant
 from mi_tutor.teach.outcome import Elsewhere, Outcome, observe, plain, unchanged
-from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, See, Seen, gradient_difference, recognise
-from mi_tutor.teach.session import SessionDamaged, usual_session
+from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, See, Seen, recognise
+from mi_tutor.teach.session import usual_session
+from mi_tutor.teach.structure.inputs import Change, input_sentence
 from mi_tutor.teach.wording import describe, describe_kind
 
 OTHER_NUMBERS = 1000  # added to the seed
@@ -79,7 +82,7 @@ def judge(
     if mistake is not None:
         findings = [f and f._replace(kind="mistake", advice=mistake.sentence) for f in findings]
     else:
-        findings = _with_structure(exercise, findings, seen, truths)
+        findings = _with_structure(exercise, findings, cases, seen, truths)
     verdicts = tuple(
         CaseVerdict(case.label, finding is None, finding)
         for case, finding in zip(cases, findings, strict=False)
@@ -126,30 +129,6 @@ def see(exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:
     """Run a function on a case: an answer, the reference or a known mistake."""
     outcome = observe(exercise, function, case)
     return Seen(outcome, viewed(exercise, case, outcome))
-
-
-def find(exercise: Exercise, case: Case, seen: Seen, truth: Seen) -> Finding | None:
-    """What is wrong with what was seen on one case, or None."""
-    failure = truth.outcome.failure
-    if failure is not None:
-        raise SessionDamaged(
-            f"The reference of {exercise.slug!r} itself fails on the case {case.label!r} "
-            f"({failure.type_name}: {failure.message}). Something in this session was changed, "
-            "perhaps a torch function that was replaced. Restart the kernel and run the notebook again."
-        )
-    if seen.outcome.failure is not None:
-        return _failed(exercise, case, seen.outcome)
-    if isinstance(seen.view, Finding):
-        return seen.view
-    different = difference(seen.view, truth.view, exercise.tolerance, dtype=exercise.dtype)
-    if different is not None and different.kind != "value":
-        return different
-    return (
-        _property_finding(exercise, case, seen.outcome)
-        or different
-        or _gradient_finding(seen.outcome, truth.outcome)
-        or _changed_finding(seen.outcome)
-    )
 
 
 def viewed(exercise: Exercise, case: Case, outcome: Outcome) -> Any:
@@ -204,35 +183,12 @@ def judge_value(exercise: ValueExercise, value: Any) -> Verdict:
     return verdict(Finding("value", advice, seen=describe(seen)))
 
 
-def _failed(exercise: Exercise, case: Case, outcome: Outcome) -> Finding:
-    failure = outcome.failure
-    assert failure is not None
-    at = f"{failure.where}: {failure.line}" if failure.line else ""
-    if failure.timeout:
-        advice = (
-            f"Your function was still running after {exercise.time_limit:g} seconds and was stopped. "
-            "Look for a loop whose condition never becomes false."
-        )
-        return Finding("timeout", advice, seen=at)
-    if failure.type_name == "NotImplementedError" and failure.message in {"", "your code here"}:
-        advice = "Not written yet: replace the line `raise NotImplementedError` by your code."
-        if failure.inside:
-            advice = (
-                f"`{failure.inside}`, which your function calls, is not written yet: replace its line "
-                "`raise NotImplementedError` by your code."
-            )
-        return Finding("unanswered", advice)
-    advice = f"Your code raised {failure.type_name}: {failure.message.strip() or '(no message)'}"
-    shapes = ", ".join(
-        f"{n} {list(v.shape)}" for n, v in case.inputs.items() if isinstance(v, torch.Tensor)
-    )
-    return Finding(
-        "error", advice, seen=at, about=f"Shapes that went in: {shapes}" if shapes else ""
-    )
-
-
 def _with_structure(
-    exercise: Exercise, findings: list[Finding | None], seen: list[Seen], truths: list[Seen]
+    exercise: Exercise,
+    findings: list[Finding | None],
+    cases: list[Case],
+    seen: list[Seen],
+    truths: list[Seen],
 ) -> list[Finding | None]:
     """Findings about values, shapes and gradients also say how these differ, if it is the same in every case."""
     kinds = {finding.kind for finding in findings if finding is not None}
@@ -241,61 +197,32 @@ def _with_structure(
             (s.outcome.gradients, t.outcome.gradients) for s, t in zip(seen, truths, strict=True)
         ]
         within: Any = GRADIENT_TOLERANCE
+        otherwise: Callable[[], str] = str
     elif kinds <= {"value", "shape"}:
         pairs = [(s.view, t.view) for s, t in zip(seen, truths, strict=True)]
         within = exercise.tolerance
+        otherwise = partial(_other_input, exercise, cases, pairs)
     else:
         return findings
     if any(mine is None for mine, _ in pairs):
         return findings
-    said = structure.sentence(*zip(*pairs, strict=True), within)
+    said = structure.sentence(*zip(*pairs, strict=True), within, otherwise)
     return [f and f._replace(advice=f"{f.advice} {said}".strip()) for f in findings]
 
 
-def _gradient_finding(outcome: Outcome, truth: Outcome) -> Finding | None:
-    if outcome.gradients is None and truth.gradients is not None:
-        advice = (
-            "The values are right, but no gradient flows back through them, so nothing could be trained. Look for "
-            "`.detach()`, `.item()`, `.data`, `torch.no_grad()` or a detour through numpy."
-        )
-        return Finding("gradient", advice)
-    found = gradient_difference(outcome, truth)
-    if found is None:
-        return None
-    name = found.about
-    mine, right = (dict(each.gradients or {})[name] for each in (outcome, truth))
-    advice = f"The values are right, but their gradient with respect to `{name}` is not."
-    if right.any() and not mine.any():
-        advice += " It is 0: all of that computation is cut off from it."
-    return found._replace(kind="gradient", advice=advice)
+def _other_input(exercise: Exercise, cases: list[Case], pairs: list[tuple[Any, Any]]) -> str:
+    """Of which other input this is the right result, or ""."""
 
+    def reference(case: Case, change: Change) -> Any:
+        def changed(*given: Any) -> Any:
+            return exercise.reference(
+                *change.made(dict(zip(case.inputs, given, strict=True))).values()
+            )
 
-def _changed_finding(outcome: Outcome) -> Finding | None:
-    if outcome.spoilt:
-        advice = (
-            "The result is right, but your function did not leave what it was given as it was. "
-            f"{'; '.join(outcome.spoilt)}. Whatever runs later runs with that."
-        )
-        return Finding("changed-input", advice)
-    if not outcome.changed:
-        return None
-    names = " and ".join(f"`{name}`" for name in outcome.changed)
-    advice = (
-        f"The result is right, but your function changed its input {names} in place, and the caller still "
-        "needs it. Work on a copy (`.clone()`), or write `x = x * 2` where you wrote `x *= 2`."
-    )
-    return Finding("changed-input", advice)
+        outcome = observe(exercise, changed, case)
+        if outcome.failure is not None:
+            raise ValueError(outcome.failure.message)
+        return viewed(exercise, case, outcome)
 
-
-def _property_finding(exercise: Exercise, case: Case, outcome: Outcome) -> Finding | None:
-    for prop in exercise.properties:
-        try:
-            holds = bool(prop.holds(outcome.value, **case.inputs))
-        except Exception:
-            holds = False
-        if not holds:
-            said = prop.sentence
-            if callable(said):
-                said = said(outcome.value, **case.inputs)
-            return Finding("property", said, seen=describe(outcome.value))
-    return None
+    seen, expected = zip(*pairs, strict=True)
+    return input_sentence(cases, seen, expected, exercise.tolerance, reference)

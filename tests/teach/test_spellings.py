@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from forms import FORMS
 
 from mi_tutor.teach import judging
-from mi_tutor.teach.exercise import ValueExercise
+from mi_tutor.teach.exercise import Exercise, ValueExercise
 from mi_tutor.teach.judging import judge_value
 from mi_tutor.teach.registry import exercises, get
 
@@ -68,3 +69,19 @@ def test_a_dtype_that_is_not_precise_enough_is_told_with_both_names():
     exercise = get("toy-forward")
     found = judging.judge(exercise, lambda *given: exercise.reference(*given).half()).finding
     assert "float16" in found.advice and "float32" in found.advice
+
+
+FUNCTIONS = [item for item in exercises() if isinstance(item, Exercise) and not item.asked_for]
+# What the text asks for: detached weights.
+ASKED_FOR = {("train-on-toy", "on a graph")}
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda item: item.slug)
+def test_a_result_is_right_in_every_form(exercise):
+    cases = judging.make_cases(exercise, 0)[:3]
+    for name, form in FORMS.items():
+        for case in cases:
+            truth = judging.see(exercise, exercise.reference, case)
+            seen = judging.see(exercise, lambda *given, f=form: f(exercise.reference(*given)), case)
+            found = judging.find(exercise, case, seen, truth)
+            assert bool(found) == ((exercise.slug, name) in ASKED_FOR), f"{name}: {found}"

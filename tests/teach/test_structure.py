@@ -125,3 +125,54 @@ def test_a_false_sentence_is_not_said(which):
     verdict = judge(get(which[0]), NOT_SO[which])
     assert not verdict.passed and verdict.mistake is None
     assert not any(each in verdict.finding.advice for each in FALSE), verdict.finding.advice
+
+
+# The right result for another input: what the answer does, and what is said of it.
+OTHER_INPUTS = {
+    ("toy-forward", "the absolute values of `b`"): lambda x, W, b: torch.relu(
+        x @ W.T @ W + b.abs()
+    ),
+    ("toy-forward", "`x` minus its mean over axis 0"): lambda x, W, b: torch.relu(
+        (x - x.mean(0)) @ W.T @ W + b
+    ),
+    ("weighted-loss", "the last row alone"): lambda x, x_hat, importance: (
+        importance * (x - x_hat) ** 2
+    ).sum(-1)[-1],
+    ("integrated-gradients", "`n_steps` is twice as large"): lambda f, start, end, n: get(
+        "integrated-gradients"
+    ).reference(f, start, end, 2 * n),
+    ("denoise-or-noise", "`clean` and `corrupted` exchanged"): lambda f, clean, corrupted: get(
+        "denoise-or-noise"
+    ).reference(f, corrupted, clean),
+}
+
+
+@pytest.mark.parametrize("which", OTHER_INPUTS, ids=": ".join)
+def test_the_right_result_for_another_input(which):
+    verdict = judge(get(which[0]), OTHER_INPUTS[which])
+    assert which[1] in verdict.finding.advice, verdict.finding.advice
+
+
+def test_what_is_right_about_wrong_numbers():
+    positive = [x.abs() + 0.1 * torch.arange(1, x.shape[-1] + 1) for x in MATRICES]
+    assert "The sums along axis 1 are right" in said(
+        lambda x: x.roll(1, 1) * 0.3 + x * 0.7, positive
+    )
+    pairs = [(x, 2 * x + 1) for x in MATRICES]
+    assert said(lambda pair: (pair[0], pair[1] + 3), pairs).endswith("All else is right.")
+
+
+def test_luck_is_no_function():
+    """Wide tolerances, and numbers that are nearly constant: 0.75 is near the root of a half, and is not it."""
+    wide = Tolerance(0.0, 0.06)
+    half = [torch.tensor([0.5, 0.51, 0.49, 0.5]) for _ in range(2)]
+    assert structure.sentence([x + 0.23 for x in half], half, wide) != ""
+    assert "root" not in structure.sentence([x + 0.23 for x in half], half, wide)
+    noise = [1e-9 * x.flip(0).cos() for x in MATRICES]
+    assert "times" not in structure.sentence(noise, MATRICES, Tolerance())
+
+
+def test_numbers_where_nan_is_expected_are_told_as_such():
+    right = get("swap-matrix").reference
+    found = judge(get("swap-matrix"), lambda *a: right(*a).nan_to_num(0.3)).finding
+    assert "where NaN is expected" in found.advice and "divided" not in found.advice

@@ -33,9 +33,13 @@ def uniform(
 
 
 def near_zero(tensor: Tensor, generator: torch.Generator, *, zero_row: bool = False) -> Tensor:
-    """The same, but a third of the entries is about 0.001 in size, of both signs; and the first row 0 if wanted."""
+    """The same, but a third of the entries is small, of both signs; and the first row 0 if wanted.
+
+    Half of these are about 0.001 in size, the others 0.0001: whoever counts either as 0 is told.
+    """
     shape = tensor.shape
     small = uniform(generator, *shape, low=1e-3, high=1.9e-3, dtype=tensor.dtype)
+    small = torch.where(uniform(generator, *shape) < 0.5, small, small / 10)
     small = torch.where(uniform(generator, *shape) < 0.5, small, -small)
     made = torch.where(uniform(generator, *shape) < 1 / 3, small, tensor)
     if zero_row:

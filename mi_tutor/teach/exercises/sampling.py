@@ -22,6 +22,11 @@ def while_on(values: Tensor, is_on: Tensor) -> Tensor:
     return (values * is_on).sum(0) / is_on.sum(0).clamp(min=1)
 
 
+def to_the_sample(is_on: Tensor, probability: Tensor) -> bool:
+    """Whether counts are what they are on average, all of them: chance does not do that."""
+    return bool(((is_on.sum(0) - len(is_on) * probability).abs() <= 1).all())
+
+
 def together(is_on: Tensor) -> Tensor:
     """[feature feature]: how often two features are on in the same sample."""
     return is_on.float().T @ is_on.float() / len(is_on)

@@ -7,42 +7,79 @@ more special one comes first; where none holds everywhere, how many entries diff
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from mi_tutor.teach.exercise import Tolerance
 from mi_tutor.teach.structure.functions import function_sentence
-from mi_tutor.teach.structure.pairs import Pair, apart, leaves, pairs_at
-from mi_tutor.teach.structure.places import moved_sentence, place_sentence
-from mi_tutor.teach.structure.shapes import shape_sentence
+from mi_tutor.teach.structure.kept import kept_sentence
+from mi_tutor.teach.structure.pairs import Pair, apart, leaves, pairs_at, varied
+from mi_tutor.teach.structure.places import counted_sentence, moved_sentence, place_sentence
+from mi_tutor.teach.structure.shapes import axes_sentence, shape_sentence
 
 
 def sentence(
-    seen: Sequence[Any], expected: Sequence[Any], tolerance: Tolerance | Mapping[str, Tolerance]
+    seen: Sequence[Any],
+    expected: Sequence[Any],
+    tolerance: Tolerance | Mapping[str, Tolerance],
+    otherwise: Callable[[], str] = str,
 ) -> str:
-    """One sentence on how `seen` differs from `expected`, one of each per case, or ""."""
+    """One sentence on how `seen` differs from `expected`, one of each per case, or "".
+
+    otherwise: makes a sentence from more than the values; asked where these do not say it in one word.
+    """
     if _reordered(seen, expected, tolerance):
         return "The parts of the result are right, but they stand in another order."
-    for path in dict.fromkeys(path for each in expected for path in leaves(each)):
-        pairs = list(pairs_at(path, seen, expected, tolerance))
-        if not pairs or all(p.seen.shape == p.expected.shape and not p.wrong.any() for p in pairs):
-            continue
-        if any(p.seen.shape != p.expected.shape for p in pairs):
-            return shape_sentence(pairs)
-        return _value_sentence(pairs)
-    return ""
+    paths = dict.fromkeys(path for each in expected for path in leaves(each))
+    by_path = {path: list(pairs_at(path, seen, expected, tolerance)) for path in paths}
+    wrong = [path for path, pairs in by_path.items() if not all(map(_right, pairs))]
+    if not wrong:
+        return otherwise()
+    said = _of_part(by_path[wrong[0]], otherwise)
+    alone = len(wrong) == 1 and len(by_path) > 1 and all(by_path.values())
+    alone &= all(map(_same_words, seen, expected))
+    return f"{said} All else is right.".strip() if alone else said
 
 
-def _value_sentence(pairs: Sequence[Pair]) -> str:
-    """The first that holds in every case. Two numbers are some function of any two others."""
-    expected = torch.cat([pair.expected.flatten() for pair in pairs])
-    if len(expected) > 2 and len(expected.unique()) > 1:
-        said = function_sentence(pairs) or moved_sentence(pairs)
-        if said:
-            return said
-    return place_sentence(pairs)
+def _right(pair: Pair) -> bool:
+    return pair.seen.shape == pair.expected.shape and not pair.wrong.any()
+
+
+def _same_words(seen: Any, expected: Any) -> bool:
+    """Whether two results agree in all that is no number."""
+    if isinstance(expected, dict) and isinstance(seen, dict):
+        return set(seen) == set(expected) and all(_same_words(seen[k], expected[k]) for k in seen)
+    if isinstance(expected, list | tuple) and isinstance(seen, list | tuple):
+        return len(seen) == len(expected) and all(map(_same_words, seen, expected))
+    return isinstance(expected, torch.Tensor | int | float) or seen == expected
+
+
+def _of_part(pairs: Sequence[Pair], otherwise: Callable[[], str]) -> str:
+    """How one part of the results differs."""
+    if any(p.seen.shape != p.expected.shape for p in pairs):
+        return shape_sentence(pairs) or otherwise() or axes_sentence(pairs)
+    return (
+        _relation_sentence(pairs)
+        or otherwise()
+        or place_sentence(pairs)
+        or kept_sentence(pairs)
+        or counted_sentence(pairs)
+    )
+
+
+def _relation_sentence(pairs: Sequence[Pair]) -> str:
+    """The first that holds in every case. Two numbers are some function of any two others; so are equal ones."""
+    seen, expected = (
+        torch.cat([getattr(pair, side).flatten() for pair in pairs])
+        for side in ("seen", "expected")
+    )
+    if len(expected) < 3 or not varied(expected):
+        return ""
+    if not varied(seen):
+        return "" if seen.any() else "Every number of yours is 0."
+    return function_sentence(pairs) or moved_sentence(pairs)
 
 
 def _reordered(seen: Sequence, expected: Sequence, tolerance: Any) -> bool:

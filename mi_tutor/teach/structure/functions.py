@@ -25,6 +25,13 @@ FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
     ("It is what is expected, rounded to one digit.", lambda e: e.round(decimals=1)),
     ("It is what is expected, rounded to two digits.", lambda e: e.round(decimals=2)),
     ("It is what is expected, rounded to three digits.", lambda e: e.round(decimals=3)),
+    ("It is the softmax of what is expected.", lambda e: e.softmax(-1) if e.ndim else e),
+    ("It is the angle (arc cosine) of what is expected.", torch.acos),
+    ("It is what is expected, divided by its sum.", lambda e: e / e.sum()),
+    (
+        "It is what is expected, added up along its last axis.",
+        lambda e: e.cumsum(-1) if e.ndim else e,
+    ),
     ("It is transposed: the last two axes are exchanged.", lambda e: e.mT if e.ndim > 1 else e),
 )
 
@@ -32,8 +39,8 @@ FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
 def function_sentence(pairs: Sequence[Pair]) -> str:
     """The first function that fits every case, or ""."""
     wrong = [pair for pair in pairs if pair.wrong.any()]
-    if all(not pair.seen.any() for pair in pairs):
-        return "Every number of yours is 0."
+    if all(pair.fits(torch.zeros_like(pair.expected)) for pair in pairs):
+        return "Every number of yours is 0, or nearly."
     for text, function in FUNCTIONS:
         if all(pair.fits(function(pair.expected)) for pair in pairs):
             return text
@@ -51,13 +58,27 @@ def _factor(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
         return ""
     if all(pair.fits(one * pair.expected) for pair in pairs):
         return f"Everything is {number(one)} times what is expected."
-    several = all(pair.expected.numel() > 2 for pair in wrong)
+    several = all(int((pair.expected != 0).sum()) > 2 for pair in wrong)
     if several and all(p.fits(f * p.expected) for p, f in zip(wrong, factors, strict=True)):
         said = ", ".join(number(f) for f in factors[:4])
-        return f"In each case all numbers are off by one factor, not always the same ({said}): is a mean a sum?"
+        ask = ": is a mean a sum?" if all(map(_is_count, factors)) else "."
+        return f"Where a case is wrong, all its numbers are off by one factor ({said}){ask}"
+    if (
+        len(wrong) > 1
+        and all(pair.expected.numel() == 1 for pair in wrong)
+        and all(map(_is_count, factors))
+    ):
+        said = ", ".join(number(f) for f in factors[:4])
+        return f"Where a case is wrong, it is this many times what is expected: {said}. Is a mean a sum?"
     return _by_row(
         wrong, "factor", lambda s, e, dim: e * ((s * e).sum(dim, True) / e.square().sum(dim, True))
     )
+
+
+def _is_count(factor: float) -> bool:
+    """Whether a factor is a whole number, or 1 over one: how many things are added up, or divided by."""
+    larger = max(factor, 1 / factor) if factor > 0 else 0.0
+    return larger > 1.5 and abs(larger - round(larger)) < 1e-3
 
 
 def _offset(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
@@ -68,7 +89,7 @@ def _offset(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     several = all(pair.expected.numel() > 2 for pair in wrong)
     if several and all(p.fits(p.expected + c) for p, c in zip(wrong, shifts, strict=True)):
         said = ", ".join(number(c) for c in shifts[:4])
-        return f"In each case all numbers are off by the same amount ({said})."
+        return f"Where a case is wrong, all its numbers are off by the same amount ({said})."
     return _by_row(wrong, "amount", lambda s, e, dim: e + (s - e).mean(dim, keepdim=True))
 
 

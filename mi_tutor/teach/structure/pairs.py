@@ -10,6 +10,8 @@ from torch import Tensor
 
 from mi_tutor.teach.exercise import Tolerance
 
+SMALL_REST = 0.02  # of an error is left by what explains it
+
 
 class Pair(NamedTuple):
     """What was seen and what was expected in one case, in float64, and how far apart they may be."""
@@ -19,15 +21,29 @@ class Pair(NamedTuple):
     tolerance: Tolerance
 
     def fits(self, made: Tensor) -> bool:
-        """Whether what was seen is `made`, within the tolerance."""
-        return made.shape == self.seen.shape and not bool(
-            apart(self.seen, made, self.tolerance).any()
-        )
+        """Whether what was seen is `made`: within the tolerance, and with hardly anything of the error left."""
+        if made.shape != self.seen.shape or bool(apart(self.seen, made, self.tolerance).any()):
+            return False
+        if self.seen.shape != self.expected.shape or not self.wrong.any():
+            return True
+        rest, error = (_largest(self.seen - other) for other in (made, self.expected))
+        return rest <= SMALL_REST * error
 
     @property
     def wrong(self) -> Tensor:
         """Which entries are wrong."""
         return apart(self.seen, self.expected, self.tolerance)
+
+
+def _largest(values: Tensor) -> float:
+    finite = values[values.isfinite()]
+    return float(finite.abs().max()) if finite.numel() else 0.0
+
+
+def varied(values: Tensor) -> bool:
+    """Whether numbers differ so much that a function of them could be told from a constant."""
+    finite = values[values.isfinite()]
+    return bool(finite.numel()) and float(finite.max() - finite.min()) > 0.1 * _largest(finite)
 
 
 def apart(left: Tensor, right: Tensor, tolerance: Tolerance) -> Tensor:
@@ -45,7 +61,7 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     elif isinstance(value, list | tuple):
         found = [leaves(item, f"{path}[{i}]") for i, item in enumerate(value)]
     else:
-        numeric = isinstance(value, Tensor | int | float)
+        numeric = isinstance(value, Tensor | int | float) and not isinstance(value, bool)
         return {path: torch.as_tensor(value)} if numeric else {}
     return {key: leaf for part in found for key, leaf in part.items()}
 

@@ -16,9 +16,8 @@ def moved_sentence(pairs: Sequence[Pair]) -> str:
 
 
 def place_sentence(pairs: Sequence[Pair]) -> str:
-    """Which entries are wrong; at least how many."""
-    wrong = [pair for pair in pairs if pair.wrong.any()]
-    return _codes(pairs) or _places(pairs, wrong) or _counted(wrong)
+    """Which entries are wrong, or ""."""
+    return _codes(pairs) or _places(pairs, [pair for pair in pairs if pair.wrong.any()])
 
 
 def _moved(pairs: Sequence[Pair]) -> str:
@@ -59,7 +58,7 @@ def _sorted_like(values: Tensor, order: Tensor) -> Tensor:
 def _alike(wrong: Sequence[Pair]) -> str:
     """Rows that are copies of one."""
     for axis in range(wrong[0].seen.ndim):
-        if not all(p.seen.ndim > axis and p.seen.shape[axis] > 1 for p in wrong):
+        if not all(p.seen.ndim > axis and p.seen.shape[axis] > 2 for p in wrong):
             continue
         if all(p.fits(p.seen.narrow(axis, 0, 1).expand_as(p.seen)) for p in wrong):
             right = all(p.fits(p.expected.narrow(axis, 0, 1).expand_as(p.seen)) for p in wrong)
@@ -170,8 +169,9 @@ PLACES: Regions = (
 )
 
 
-def _counted(wrong: Sequence[Pair]) -> str:
+def counted_sentence(pairs: Sequence[Pair]) -> str:
     """How many entries of the first wrong case differ, which, if they are few, and whether all go one way."""
+    wrong = [pair for pair in pairs if pair.wrong.any()]
     at = wrong[0].wrong.nonzero().tolist()
     total = wrong[0].wrong.numel()
     ways = [
@@ -184,7 +184,11 @@ def _counted(wrong: Sequence[Pair]) -> str:
         return f"It is {too} in every case." if too and len(wrong) > 1 else ""
     if len(at) == total:
         return f"All {total} entries differ{f', all {too}' if too else ''}."
-    lines = [d for d in range(wrong[0].wrong.ndim) if len({index[d] for index in at}) == 1]
+    lines = [
+        d
+        for d, size in enumerate(wrong[0].wrong.shape)
+        if size > 1 and len({index[d] for index in at}) == 1
+    ]
     which = ""
     if len(at) <= 3:
         which = ", at " + ", ".join(map(str, at))

@@ -14,10 +14,20 @@ def shape_sentence(pairs: Sequence[Any]) -> str:
     n_seen, n_expected = ({getattr(p, side).ndim for p in pairs} for side in ("seen", "expected"))
     if len(n_seen) > 1 or len(n_expected) > 1:
         return ""
-    for text, turned in _readings(n_seen.pop(), n_expected.pop()):
-        if all(_holds(turned, pair) for pair in pairs):
-            return text
-    return ""
+    return _first(_readings(n_seen.pop(), n_expected.pop()), pairs)
+
+
+def axes_sentence(pairs: Sequence[Any]) -> str:
+    """How many axes there are, or which one has another length: said where numbers do not fit either."""
+    n_seen, n_expected = ({getattr(p, side).ndim for p in pairs} for side in ("seen", "expected"))
+    if len(n_seen) > 1 or len(n_expected) > 1:
+        return ""
+    return _first(_axes_readings(n_seen.pop(), n_expected.pop()), pairs)
+
+
+def _first(readings: Iterator, pairs: Sequence[Any]) -> str:
+    found = (text for text, turned in readings if all(_holds(turned, pair) for pair in pairs))
+    return next(found, "")
 
 
 def _holds(turned: Callable[[Any], bool], pair: Any) -> bool:
@@ -78,6 +88,9 @@ def _readings(n_seen: int, n_expected: int) -> Iterator[tuple[str, Callable[[Any
         "The numbers are right and in the right order, but divided into axes in another way.",
         lambda pair: _close(pair, pair.seen.flatten(), pair.expected.flatten()),
     )
+
+
+def _axes_readings(n_seen: int, n_expected: int) -> Iterator[tuple[str, Callable[[Any], bool]]]:
     for axis in range(n_seen if n_seen == n_expected > 1 else 0):
         yield (
             f"Only axis {axis} has another length than expected.",

@@ -18,7 +18,7 @@ def _unit_cases(g: torch.Generator) -> list[Case]:
     with_zeros[2] = 0
     short = 0.05 * normal(g, 5, 3)
     return [
-        Case(label="8 latents in 5 dimensions", inputs={"W_dec": normal(g, 8, 5)}),
+        Case(label="12 latents in 11 dimensions", inputs={"W_dec": normal(g, 12, 11)}),
         Case(label="as many latents as dimensions", inputs={"W_dec": 3 * normal(g, 4, 4)}),
         Case(label="a row of zeros", inputs={"W_dec": with_zeros}),
         Case(label="very short rows", inputs={"W_dec": short}),
@@ -127,7 +127,7 @@ def _parallel_cases(g: torch.Generator) -> list[Case]:
         return Case(label=label, inputs=inputs)
 
     return [
-        case("rows of length 1", 8, 5),
+        case("rows of length 1", 12, 11),
         case("as many latents as dimensions", 5, 5),
         case("rows of another length", 6, 4, length=2.5),
         case("short rows, double precision", 7, 3, length=0.3, dtype=torch.float64),

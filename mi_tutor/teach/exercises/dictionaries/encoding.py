@@ -28,6 +28,7 @@ def _forward_cases(g: torch.Generator) -> list[Case]:
 
     return [
         case("a batch of 8, more latents than dimensions", 8, 4, 10),
+        case("a batch of 12, 13 latents in 11 dimensions", 12, 11, 13),
         case("a batch of 1", 1, 5, 7),
         case("as many latents as dimensions", 6, 6, 6),
         case("double precision", 3, 3, 8, dtype=torch.float64),

@@ -22,8 +22,12 @@ def _jump_cases(g: torch.Generator) -> list[Case]:
         threshold = uniform(g, n_latents, low=0.3, high=2.0, dtype=dtype)
         near = threshold + 1.5 * bandwidth * uniform(g, batch, n_latents, low=-1.0, dtype=dtype)
         far = 2 * normal(g, batch, n_latents, dtype=dtype)
+        near[0, 0] = threshold[0]  # just at the threshold: off
         is_near = uniform(g, batch, n_latents) < 0.6
-        inputs = {"pre": torch.where(is_near, near, far), "threshold": threshold}
+        inputs = {
+            "pre": torch.where(is_near | (near == threshold), near, far),
+            "threshold": threshold,
+        }
         return Case(label=label, inputs=inputs | {"bandwidth": bandwidth})
 
     return [

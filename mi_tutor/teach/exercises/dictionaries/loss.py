@@ -30,7 +30,7 @@ def _loss_cases(g: torch.Generator) -> list[Case]:
         case("a batch of 7", 7, 4, 9, 0.7),
         case("a batch of 1", 1, 5, 8, 2.0),
         case("as many samples as latents, as many latents as dimensions", 5, 5, 5, 1.5),
-        case("double precision", 9, 3, 6, 0.3, dtype=torch.float64),
+        case("13 latents in 11 dimensions, double precision", 12, 11, 13, 0.3, dtype=torch.float64),
     ]
 
 

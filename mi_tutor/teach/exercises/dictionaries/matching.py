@@ -20,6 +20,7 @@ def _match_cases(g: torch.Generator) -> list[Case]:
     lengths = torch.tensor([[0.1], [1.0], [10.0], [0.5], [4.0], [0.2], [1.0]])
     settings = [
         ("more latents than features", normal(g, 9, 6), normal(g, 5, 6)),
+        ("14 latents for 12 features", normal(g, 14, 6), normal(g, 12, 6)),
         ("fewer latents than features", normal(g, 3, 5), normal(g, 7, 5)),
         ("as many latents as features", normal(g, 6, 4), normal(g, 6, 4)),
         ("every feature found, in another order and length", shuffled, features),

@@ -32,7 +32,7 @@ def _lambda_cases(g: torch.Generator) -> list[Case]:
     return [
         case("four that were tried", 4, 0.1, 10.0, 0.7),
         case("two that were tried, far apart", 2, 0.01, 1.0, 0.9),
-        case("in no order", 6, 0.05, 5.0, 0.5, order=lambda n: torch.randperm(n, generator=g)),
+        case("in no order", 12, 0.05, 5.0, 0.5, order=lambda n: torch.randperm(n, generator=g)),
         case("the strongest first", 5, 0.2, 3.0, 1.2, order=lambda n: torch.arange(n).flip(0)),
     ]
 

@@ -54,9 +54,9 @@ def _read_cases(g: torch.Generator) -> list[Case]:
         return Case(label=label, inputs=inputs)
 
     return [
-        case("6 texts of 9 tokens", 6, 9, 5, 30, 4),
+        case("12 texts of 13 tokens", 12, 13, 11, 30, 12),
         case("as many dimensions as tokens in the vocabulary", 5, 5, 8, 8, 3),
-        case("a rare latent", 8, 12, 4, 20, 3, share=0.05),
+        case("a rare latent", 8, 12, 4, 20, 3, share=0.08),
         case("a dense latent, the highest token alone", 4, 6, 6, 15, 1, share=0.9),
     ]
 

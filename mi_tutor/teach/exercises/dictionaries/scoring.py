@@ -32,6 +32,7 @@ def _score_cases(g: torch.Generator) -> list[Case]:
         case("a rare concept", 300, 0.02, 0.9, 0.03),
         case("says it too often", 80, 0.2, 0.95, 0.5),
         case("says it too rarely", 80, 0.5, 0.2, 0.02),
+        case("hardly ever right", 400, 0.3, 0.02, 0.4),
         Case(label="says nothing", inputs={"said": nothing, "there": some}),
         Case(label="always wrong", inputs={"said": ~some, "there": some}),
         Case(label="a concept that does not occur", inputs={"said": some, "there": nothing}),

@@ -16,7 +16,7 @@ from mi_tutor.teach.exercises.making import uniform
 
 def split(on: Tensor, there: Tensor, gain: float) -> tuple[list[int], list[float]]:
     """Latents added one by one while the next one raises F1 enough."""
-    found = lab.feature_splitting(on, there, gain)
+    found = lab.feature_splitting(on, there, gain, most=on.shape[1])
     return found.latents, found.f1
 
 
@@ -56,11 +56,15 @@ def _everywhere(g: torch.Generator, n: int = 300) -> tuple[Tensor, Tensor]:
     return on, there
 
 
-def _five_parts(g: torch.Generator, n: int = 500) -> tuple[Tensor, Tensor]:
+def _in_parts(
+    g: torch.Generator, n_parts: int, false: float, n: int = 500
+) -> tuple[Tensor, Tensor]:
+    """A concept whose tokens are shared out among latents, and three latents more."""
     there = uniform(g, n) < 0.4
-    which = torch.randint(5, (n,), generator=g)
-    on = uniform(g, n, 8) < 0.01
-    on[:, [6, 1, 3, 0, 4]] |= there[:, None] & (which[:, None] == torch.arange(5))
+    which = torch.randint(n_parts, (n,), generator=g)
+    on = uniform(g, n, n_parts + 3) < false
+    parts = [6, 1, 3, 0, 4, *range(7, n_parts + 2)]
+    on[:, parts] |= there[:, None] & (which[:, None] == torch.arange(n_parts))
     return on, there
 
 
@@ -91,7 +95,8 @@ def _split_cases(g: torch.Generator) -> list[Case]:
         ("a high bar", two_parts, 0.28),
         ("the second best is not the best partner", a_better_partner, 0.05),
         ("the second helps by exactly as much as it has to", at_the_bar, 0.125),
-        ("a concept in five parts", _five_parts(g), 0.03),
+        ("a concept in five parts", _in_parts(g, 5, 0.01), 0.03),
+        ("a concept in twelve parts", _in_parts(g, 12, 0.0), 0.01),
     ]
     return [
         Case(label=label, inputs={"on": on, "there": there, "gain": gain})

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style
-from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided, uniform
 
 
 def _top_k_cases(g: torch.Generator) -> list[Case]:
@@ -18,8 +18,10 @@ def _top_k_cases(g: torch.Generator) -> list[Case]:
         ("a single sample", normal(g, 1, 7), 2),
         ("k = 1", normal(g, 7, 7), 1),
         ("all of them", normal(g, 4, 5), 5),
+        ("all of them, all above 0", uniform(g, 4, 5, low=0.1), 5),
+        ("12 of 14 latents", 1 + normal(g, 13, 14), 12),
         ("large negative values", normal(g, 6, 9) * torch.tensor([-4.0, 1, 1, 1, 1, 1, 1, 1, 1]), 3),
-        ("texts with positions", normal(g, 2, 3, 6), 2),
+        ("texts with positions", normal(g, 2, 3, 12), 2),
         ("double precision", normal(g, 5, 8, dtype=torch.float64), 3),
         ("not contiguous in memory", strided(normal(g, 6, 8)), 3),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from mi_tutor.lab.dictionaries.gradients import Goal, Weights, move
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
 from mi_tutor.teach.exercises.dictionaries.dictionaries import weights
 from mi_tutor.teach.exercises.making import normal, uniform
+from mi_tutor.teach.outcome import tensors_in
 
 Four = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -36,11 +38,13 @@ def train_dictionary(
 
 
 def _train_cases(g: torch.Generator) -> list[Case]:
-    def case(label, steps, d, n_latents, l1, learning_rate):
+    def case(label, steps, d, n_latents, l1, learning_rate, quiet_after=None):
         start = weights(g, d, n_latents, torch.float64)
         start["W_dec"] = lab.unit_decoder(start["W_dec"])
         on = uniform(g, steps, 24, d, dtype=torch.float64) < 0.6
         batches = 1 + on * normal(g, steps, 24, d, dtype=torch.float64)
+        if quiet_after is not None:  # gradients that get smaller
+            batches[quiet_after:] *= 0.4
         inputs = start | {"batches": batches, "l1": l1, "learning_rate": learning_rate}
         return Case(label=label, inputs=inputs)
 
@@ -48,6 +52,7 @@ def _train_cases(g: torch.Generator) -> list[Case]:
         case("8 steps", 8, 4, 7, 0.4, 0.02),
         case("one step, as many latents as dimensions", 1, 5, 5, 0.8, 0.05),
         case("20 steps", 20, 3, 6, 0.2, 0.01),
+        case("60 steps, on samples that get weaker", 60, 3, 6, 0.2, 0.01, quiet_after=8),
     ]
 
 
@@ -159,6 +164,16 @@ def _as_a_module(W_enc, b_enc, W_dec, b_dec, batches, l1, learning_rate):
     return [held[name].data for name in names]
 
 
+def _and_detached(answer: Any, **inputs: Any) -> dict[str, Any]:
+    """The weights, and whether they are free of the graph that trained them, as the text asks."""
+    weights = answer(*inputs.values())
+    attached = any(weight.requires_grad for weight in tensors_in(weights))
+    return {
+        "the trained weights": weights,
+        "whether the trained weights are detached": not attached,
+    }
+
+
 TRAIN_ON_TOY = Exercise(
     slug="train-on-toy",
     title="Train a dictionary",
@@ -169,6 +184,7 @@ TRAIN_ON_TOY = Exercise(
     objective="Write the whole training loop of a sparse autoencoder: loss, gradient without its parallel part, Adam, decoder rows of length 1.",
     cases=_train_cases,
     reference=train_dictionary,
+    run=_and_detached,
     tolerance=Tolerance(rtol=1e-4, atol=1e-6),
     time_limit=60.0,
     styles=(

@@ -47,7 +47,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         return Case(label=label, inputs={"pattern": pattern, "n_block": n_block})
 
     return [
-        case("four heads, blocks of 6", 4, 6),
+        case("twelve heads, blocks of 6", 12, 6),
         case("one head", 1, 9),
         case("as many heads as positions", 7, 3),
         case("long blocks", 3, 20),

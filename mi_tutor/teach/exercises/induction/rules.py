@@ -23,7 +23,7 @@ from mi_tutor.teach.exercises.making import normal
 def _key_cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("two layers", TWO_LAYERS, 3, 9, 5),
-        ("two layers, one row, the last position", TWO_LAYERS, 1, 8, 7),
+        ("two layers, one row, the last position", TWO_LAYERS, 1, 13, 12),
         ("one layer", "induction-1l", 2, 7, 3),
         ("another model", "primer", 2, 8, 4),
     ]
@@ -224,7 +224,7 @@ def _fuzzy_cases(g: torch.Generator) -> list[Case]:
         return Case(label=label, inputs={"logits": logits, "tokens": tokens, "n_block": n_block})
 
     return [
-        case("blocks of 6, rotated by 2", 3, 6, 12, 2),
+        case("blocks of 12, rotated by 2", 11, 12, 18, 2),
         case("one row", 1, 8, 11, 3),
         case("rotated by 1", 4, 5, 9, 1),
     ]

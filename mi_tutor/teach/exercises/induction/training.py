@@ -20,8 +20,8 @@ from mi_tutor.teach.exercises.making import uniform
 
 def _score_cases(g: torch.Generator) -> list[Case]:
     settings = [
-        ("a falling loss", 6, 12, 2, 10, -0.3),
-        ("one row", 1, 9, 0, 8, -0.2),
+        ("a falling loss", 12, 14, 2, 12, -0.3),
+        ("one row", 1, 14, 11, 13, -0.2),
         ("a loss that rises", 4, 7, 1, 5, 0.4),
     ]
     return [
@@ -110,6 +110,7 @@ def _phase_cases(g: torch.Generator) -> list[Case]:
         case("other steps", [5, 6, 9, 50, 60], torch.tensor([0.3, 0.2, 2.2, 2.9, 2.8]) + noise[:5]),
         case("twelve checkpoints, the first jump is the largest", early, late.flip(0)),
         case("negative values, the last jump is the largest", early, late - 3),
+        case("from below 0 to above", early, 4 * (late > 2.2) + late - 5),
     ]
 
 

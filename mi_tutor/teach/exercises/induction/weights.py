@@ -200,7 +200,7 @@ def _positional_cases(g: torch.Generator) -> list[Case]:
         )
 
     return [
-        case("nine positions", 9, 12, 5, 1.7),
+        case("twelve positions", 12, 12, 5, 1.7),
         case("as many positions as dimensions", 8, 8, 4, 0.6),
         case("one head as wide as the model", 7, 6, 6, 2.2),
         case("two positions", 2, 10, 3, 1.3),

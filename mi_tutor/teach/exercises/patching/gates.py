@@ -32,12 +32,19 @@ def _with_brakes(parts: Tensor) -> Tensor:
 def _cases(g: torch.Generator) -> list[Case]:
     weights = uniform(g, 4, low=0.3, high=1.5)
     one, other = uniform(g, 4), 1 + uniform(g, 4)
+    signs = 0.1 * torch.tensor([1.0, -1.0]).repeat(6)
     settings = [
         ("an AND of two parts", lambda: and_gate, torch.ones(2), torch.zeros(2)),
         ("an OR of three parts", lambda: or_gate, torch.ones(3), torch.zeros(3)),
         ("a smooth function of four parts", lambda: _weighted(weights), other, one),
         ("effects above 1", lambda: _large, 3 + other, one),
         ("parts that lower the number", lambda: _with_brakes, 1 + other, one),
+        (
+            "twelve parts, half of which hold back",
+            lambda: _weighted(signs),
+            1 + torch.arange(12) / 12,
+            torch.arange(12) / 24,
+        ),
     ]
     return [
         Case(
@@ -50,14 +57,14 @@ def _cases(g: torch.Generator) -> list[Case]:
 
 def _by_loop(circuit, clean, corrupted):
     sides = []
-    for base, source, sign in ((corrupted, clean, 1), (clean, corrupted, -1)):
+    for base, source in ((corrupted, clean), (clean, corrupted)):
         moved = []
         for i in range(len(base)):
             patched = base.clone()
             patched[i] = source[i]
-            moved.append(sign * (circuit(patched) - circuit(base)))
+            moved.append(circuit(patched) - circuit(base))
         sides.append(torch.stack(moved))
-    return tuple(sides)
+    return sides[0], -sides[1]
 
 
 def _signed(circuit, clean, corrupted):
@@ -97,6 +104,13 @@ DENOISE_OR_NOISE = Exercise(
         Style(name="where and an identity matrix", right=_signed),
     ),
     mistakes=(
+        Mistake(
+            name="sizes without signs",
+            wrong=lambda circuit, clean, corrupted: tuple(
+                side.abs() for side in _signed(circuit, clean, corrupted)
+            ),
+            sentence="You take absolute values. A part that holds the circuit back gains less than nothing: keep the sign.",
+        ),
         Mistake(
             name="the two directions exchanged",
             wrong=lambda circuit, clean, corrupted: _signed(circuit, clean, corrupted)[::-1],

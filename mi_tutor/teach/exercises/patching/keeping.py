@@ -32,6 +32,13 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("nothing", False, (2, 7), [], []),
         ("another model", False, (2, 6), [(0, 2), (1, 0)], [1]),
         ("five layers", True, (2, 6), [(0, 3), (1, 0), (2, 2), (2, 1), (4, 3)], [0, 2, 3]),
+        (
+            "twelve heads of five layers",
+            True,
+            (2, 5),
+            [*((layer, head) for layer in (3, 1, 4) for head in range(4))],
+            [1, 4],
+        ),
     ]
     return [
         Case(

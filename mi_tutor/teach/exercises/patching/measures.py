@@ -13,7 +13,7 @@ from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 def _logit_cases(g: torch.Generator) -> list[Case]:
     settings = [
-        ("four pairs", 4, 5, 30, torch.float32),
+        ("twelve pairs", 12, 5, 30, torch.float32),
         ("one pair", 1, 6, 20, torch.float32),
         ("as many pairs as positions", 3, 3, 25, torch.float32),
         ("double precision", 5, 4, 40, torch.float64),
@@ -147,7 +147,7 @@ def _recovered_cases(g: torch.Generator) -> list[Case]:
         }
 
     settings = [
-        ("a table of layers and positions", three((3, 5), 4.0, -3.0)),
+        ("a table of layers and positions", three((12, 11), 4.0, -3.0)),
         ("a corrupted run that is nearly right", three((2, 4), 5.0, 2.0)),
         ("a metric that falls", three((6,), -2.0, 3.0)),
         ("a single number", three((), 3.0, -1.0)),

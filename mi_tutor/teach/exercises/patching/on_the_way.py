@@ -23,8 +23,8 @@ def _line_cases(g: torch.Generator) -> list[Case]:
 
     settings = [
         ("a sigmoid that saturates", saturated, (5,), 8, 2.0),
-        ("a cubic with a product", cubic, (4,), 5, 1.0),
-        ("a softmax of a matrix", attention, (2, 3), 6, 2.0),
+        ("a cubic with a product", cubic, (12,), 11, 1.0),
+        ("a softmax of a matrix", attention, (2, 12), 6, 2.0),
         ("a single step", cubic, (3,), 1, 1.0),
     ]
     return [

@@ -28,6 +28,11 @@ SETTINGS = (
         " The capital of the state of Dallas is",
         " The capital of the state of San Antonio is",
     ),
+    (
+        "the last token, and ten more",
+        " When Mary and John went to the store, John gave a drink to Mary and John and Mary and John",
+        " When Anna and Oscar went to the store, Oscar gave a book to Anna and Oscar and Anna and Oscar",
+    ),
     ("the same prompt", " The capital of Texas is", " The capital of Texas is"),
     (
         "another model, with words of its own",

@@ -20,6 +20,7 @@ from mi_tutor.teach.exercises.making import and_near_zero, normal
 def _cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("a batch of activations", (5, 8), torch.float32, 3.0),
+        ("a larger batch", (12, 11), torch.float32, 1.5),
         ("one activation", (1, 6), torch.float32, 0.2),
         ("as many rows as dimensions", (4, 4), torch.float64, 2.0),
     ]

@@ -11,10 +11,15 @@ from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 def _cases(g: torch.Generator) -> list[Case]:
     # no prompt takes its own value, none simply its neighbour's, and "to" is not "of"
-    others = {4: torch.tensor([2, 0, 3, 1]), 5: torch.tensor([2, 4, 1, 0, 3])}
+    others = {
+        4: torch.tensor([2, 0, 3, 1]),
+        5: torch.tensor([2, 4, 1, 0, 3]),
+        12: torch.tensor([5, 2, 7, 0, 9, 11, 4, 10, 3, 1, 8, 6])[torch.arange(12).roll(1)],
+    }
     settings = [
         ("zero", (4, 5, 3, 2), 1, "zero"),
-        ("mean", (4, 5, 3, 2), 2, "mean"),
+        ("resample, the last of twelve heads", (12, 4, 12, 3), 11, "resample"),
+        ("mean", (4, 12, 3, 2), 2, "mean"),
         ("resample", (4, 5, 3, 2), 0, "resample"),
         ("mean, as many prompts as positions", (4, 4, 4, 4), 3, "mean"),
         ("resample, as many prompts as heads", (5, 4, 5, 3), 1, "resample"),

@@ -33,7 +33,7 @@ def _cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("the first head of the first block", SPECIMEN, 1, 6, 0, 0),
         ("a head of the last block", SPECIMEN, 1, 9, last, 2),
-        ("three prompts at once", SPECIMEN, 3, 8, 0, 3),
+        ("twelve prompts at once, of twelve tokens", SPECIMEN, 12, 12, 0, 3),
         ("another model", SPECIMEN + EDITED, 2, 5, last, 1),
     ]
     return [

@@ -19,7 +19,7 @@ def _logit_cases(g: torch.Generator) -> list[Case]:
         ("only the best one", normal(g, 6, 30), 1),
         ("logits that are all negative", normal(g, 3, 40) - 20, 3),
         ("a prompt of one token", normal(g, 1, 25), 4),
-        ("all tokens, best first", normal(g, 5, 8), 8),
+        ("all tokens, best first", normal(g, 12, 14), 14),
         ("double precision", normal(g, 7, 60, dtype=torch.float64), 6),
     ]
     return [Case(label=label, inputs={"logits": logits, "k": k}) for label, logits, k in settings]
@@ -107,7 +107,7 @@ def _cache_cases(g: torch.Generator) -> list[Case]:
         ("the last block, a position in the middle", 9, layers - 1, 4),
         ("the last block, last position", 7, layers - 1, 6),
         ("the last position, counted from the end", 6, layers - 1, -1),
-        ("the first block, third position", 5, 0, 2),
+        ("the first block, a prompt of 13 tokens", 13, 0, 11),
     ]
     return [
         Case(

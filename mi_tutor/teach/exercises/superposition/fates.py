@@ -13,7 +13,7 @@ def _fate_cases(g: torch.Generator) -> list[Case]:
     plane = torch.tensor([[1.0, -1.0, 0.05, 0.0], [0.0, 0.1, 0.02, 0.9]])
     angle = torch.arange(5) * (2 * torch.pi / 5)
     pentagon = torch.stack([angle.cos(), angle.sin()])
-    random = [normal(g, 3, 9) * torch.rand(9, generator=g) for _ in range(2)]
+    random = [normal(g, 3, n) * torch.rand(n, generator=g) for n in (9, 12)]
     settings = [
         ("a pair, one alone, one dropped", plane),
         ("a pentagon", pentagon),

@@ -26,7 +26,7 @@ def _weights(g: torch.Generator) -> list[Case]:
         ("a feature that is not represented", dropped),
         ("as many dimensions as features", matrix(4, 4)),
         ("one dimension", matrix(1, 3)),
-        ("double precision", matrix(3, 6, dtype=torch.float64)),
+        ("twelve features, double precision", matrix(3, 12, dtype=torch.float64)),
         ("weights that are not contiguous in memory", strided(matrix(2, 4))),
     ]
     return [Case(label=label, inputs={"W": W}) for label, W in settings]

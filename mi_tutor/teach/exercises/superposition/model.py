@@ -23,7 +23,7 @@ def _forward_cases(g: torch.Generator) -> list[Case]:
         return Case(label=label, inputs={"x": x, "W": W, "b": b})
 
     return [
-        case("a batch of 8", 8, 2, 5),
+        case("a batch of 12, with 11 features", 12, 2, 11),
         case("a batch of 1", 1, 2, 6),
         case("as many hidden dimensions as features", 6, 4, 4),
         case("more hidden dimensions than features", 6, 5, 3),
@@ -157,7 +157,7 @@ def _loss_cases(g: torch.Generator) -> list[Case]:
         case("as many samples as features", 5, 5),
         case("a batch of 1", 1, 6),
         case("a single feature", 6, 1),
-        case("double precision", 8, 3, dtype=torch.float64),
+        case("a batch of 12, with 11 features, double precision", 12, 11, dtype=torch.float64),
     ]
 
 

@@ -17,7 +17,7 @@ def _neuron_cases(g: torch.Generator) -> list[Case]:
     clean = torch.tensor([[1.0, 0.1, 0.0, -2.0], [0.0, 0.9, 0.8, 0.2], [0.0, 0.0, 0.0, 0.0]])
     settings = [
         ("three neurons, one of them silent", clean, 0.3),
-        ("random weights", normal(g, 5, 8), 0.2),
+        ("random weights", normal(g, 12, 14), 0.2),
         ("a neuron that nothing excites", silent, 0.3),
         ("as many neurons as features", normal(g, 5, 5), 0.5),
         (
@@ -154,7 +154,7 @@ def _absolute_cases(g: torch.Generator) -> list[Case]:
         )
 
     return [
-        case("5 features, 3 neurons", 8, 5, 3),
+        case("12 features, 11 neurons", 13, 12, 11),
         case("a batch of 1", 1, 3, 6),
         case("as many neurons as features", 7, 4, 4),
         case("double precision", 4, 3, 5, dtype=torch.float64),

@@ -14,6 +14,7 @@ def _cases(g: torch.Generator) -> list[Case]:
     opposite[2] = -1.5 * opposite[0] + 0.3 * opposite[1]
     settings = [
         ("6 directions in 3 dimensions", normal(g, 6, 3)),
+        ("30 directions in 12 dimensions", normal(g, 30, 12)),
         ("two directions that point apart", opposite),
         ("lengths far from 1", normal(g, 4, 6) * torch.tensor([[0.01], [1.0], [5.0], [100.0]])),
         (

@@ -16,6 +16,7 @@ from mi_tutor.teach.exercises.sampling import (
     MAGNITUDE,
     N_BATCH,
     magnitude_links,
+    to_the_sample,
     together,
     while_on,
 )
@@ -43,7 +44,9 @@ def _paired_cases(generator: torch.Generator) -> list[Case]:
     ]
 
 
-def _paired_view(value: dict, n_batch: int, n_pairs: int, **_: Any) -> dict[str, Any]:
+def _paired_view(
+    value: dict, n_batch: int, n_pairs: int, probability: float, **_: Any
+) -> dict[str, Any]:
     x = value["sample"]
     if x.shape != (n_batch, 2 * n_pairs):
         return {"the shape": list(x.shape)}
@@ -61,6 +64,9 @@ def _paired_view(value: dict, n_batch: int, n_pairs: int, **_: Any) -> dict[str,
     return view | {
         "how often both of a pair are on": both.float().mean(0),
         "how often each feature is on": is_on.float().mean(0),
+        "whether features are on just as often as they should be, to the sample": to_the_sample(
+            is_on, torch.full((2 * n_pairs,), probability)
+        ),
         "how often two neighbouring pairs are on together": (
             (left | right)[:, 0] & (left | right)[:, 1]
         )

@@ -10,13 +10,13 @@ from mi_tutor.teach.exercises.making import and_near_zero, uniform
 
 
 def _cases(g: torch.Generator) -> list[Case]:
-    grid_p, grid_r = torch.logspace(-2, 0, 9)[None, :], torch.logspace(-1, 1, 8)[:, None]
+    grid_p, grid_r = torch.logspace(-2, 0, 12)[None, :], torch.logspace(-1, 1, 8)[:, None]
     return [
         Case(
             label="a grid of densities and importances",
             inputs={
-                "density": grid_p.expand(8, 9).clone(),
-                "relative_importance": grid_r.expand(8, 9).clone(),
+                "density": grid_p.expand(8, 12).clone(),
+                "relative_importance": grid_r.expand(8, 12).clone(),
             },
         ),
         Case(

@@ -18,6 +18,7 @@ from mi_tutor.teach.exercises.sampling import (
     N_BATCH,
     SHARE,
     magnitude_links,
+    to_the_sample,
     together,
     while_on,
 )
@@ -65,6 +66,9 @@ def _sparse_view(value: dict, n_batch: int, probability: Tensor, generator: Any)
         return view
     return view | {
         "how often each feature is on": is_on.float().mean(0),
+        "whether features are on just as often as they should be, to the sample": to_the_sample(
+            is_on[:, varied], probability[varied]
+        ),
         "how often two features are on together": together(is_on),
         "how many of the samples are different": x.unique(dim=0).shape[0] / n_batch,
         "the mean magnitude of each feature while it is on": while_on(x, is_on),

@@ -10,17 +10,21 @@ from mi_tutor.teach.exercises.making import normal, uniform
 
 
 def _train_cases(g: torch.Generator) -> list[Case]:
-    def case(label, instance, steps, learning_rate):
+    def case(label, instance, steps, learning_rate, importance=1.0, quiet_after=None):
         hidden, feature, batch = 2, 4, 24
         shape = (steps, instance, batch, feature)
         on = uniform(g, *shape) < 0.6
+        batches = on * uniform(g, *shape, dtype=torch.float64)
+        if quiet_after is not None:  # gradients that get smaller
+            batches[quiet_after:] *= 0.4
         return Case(
             label=label,
             inputs={
                 "W": 0.6 * normal(g, instance, hidden, feature, dtype=torch.float64),
                 "b": 0.1 + 0.05 * normal(g, instance, feature, dtype=torch.float64),
-                "batches": on * uniform(g, *shape, dtype=torch.float64),
-                "importance": uniform(g, feature, low=0.3, high=1.0, dtype=torch.float64),
+                "batches": batches,
+                "importance": importance
+                * uniform(g, feature, low=0.3, high=1.0, dtype=torch.float64),
                 "learning_rate": learning_rate,
             },
         )
@@ -29,6 +33,8 @@ def _train_cases(g: torch.Generator) -> list[Case]:
         case("three models at once, 8 steps", 3, 8, 0.02),
         case("a single model, one step", 1, 1, 0.05),
         case("two models, 20 steps", 2, 20, 0.01),
+        case("features that hardly matter", 2, 6, 0.02, importance=1e-3),
+        case("two models, 80 steps, features that get weaker", 2, 80, 0.01, quiet_after=8),
     ]
 
 

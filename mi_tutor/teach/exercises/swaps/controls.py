@@ -39,6 +39,18 @@ def _control_cases(g: torch.Generator) -> list[Case]:
     return cases
 
 
+def _again(unit: Tensor) -> bool:
+    """Whether any two rows are the same, or opposite. What is said of numbers in the hundreds of dimensions is exact."""
+    turned = (unit * unit[:, :1].sign()).double().round(decimals=5)
+    return len(turned.unique(dim=0)) < len(unit)
+
+
+def _again(unit: Tensor) -> bool:
+    """Whether any two rows are the same, or opposite."""
+    turned = (unit * unit.sum(dim=1, keepdim=True).sign()).double().round(decimals=5)
+    return len(turned.unique(dim=0)) < len(unit)
+
+
 def _control_view(value: dict, steps: Tensor, generator: torch.Generator) -> dict[str, Any]:
     sample = value["sample"]
     if sample.shape != steps.shape:
@@ -53,6 +65,7 @@ def _control_view(value: dict, steps: Tensor, generator: torch.Generator) -> dic
         "how alike two directions are (mean squared cosine)": float(
             (unit[1:] * unit[:-1]).sum(dim=-1).square().mean()
         ),
+        "whether a direction comes up again, or its opposite": _again(unit),
         "the mean cosine with the step that is replaced": float(along.mean()),
         "the mean squared cosine with the step that is replaced": float(along.square().mean()),
         "how uneven the coordinates are (mean fourth power × d_model²)": float(
@@ -220,7 +233,7 @@ def _dose_cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("four strengths, many prompts", 4, 30, 7, torch.float32),
         ("one strength", 1, 12, 5, torch.float32),
-        ("as many strengths as prompts", 6, 6, 6, torch.float32),
+        ("as many strengths as prompts", 12, 12, 12, torch.float32),
         ("double precision", 3, 17, 9, torch.float64),
     ]
     cases = []

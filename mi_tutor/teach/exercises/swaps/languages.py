@@ -14,7 +14,7 @@ from mi_tutor.teach.exercises.making import normal
 def _cases(g: torch.Generator) -> list[Case]:
     """Two tables that share a large common part, and their classes' differences in part."""
     settings = [
-        ("half in common", 5, 12, 1.0, torch.float32),
+        ("half in common", 12, 14, 1.0, torch.float32),
         ("nothing in common but the mean", 6, 30, 3.0, torch.float32),
         ("two classes", 2, 7, 0.5, torch.float32),
         ("lengths that differ", 4, 9, 0.7, torch.float32),

@@ -11,7 +11,7 @@ from mi_tutor.teach.exercises.making import and_near_zero, normal
 
 def _cases(g: torch.Generator) -> list[Case]:
     settings = [
-        ("with the error term", 6, 20, True),
+        ("with the error term", 12, 20, True),
         ("without it", 5, 17, False),
         ("one activation, with the error term", 4, 9, True),
         ("one activation, without it", 4, 9, False),

@@ -25,6 +25,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("another name of two tokens", " The tree of the state of", name(2), " is"),
         ("the name comes last", " The city of", name(4), ""),
         ("the name comes up twice", " The city of Dallas lies in the state of", " Dallas", ""),
+        ("the name comes up again", " The city of", " Dallas", " lies in the state of Dallas"),
         ("another model, with words of its own", "When Clara and", " Adam", " went to the store"),
     ]
     return [

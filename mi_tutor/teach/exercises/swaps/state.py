@@ -28,7 +28,13 @@ def _read_cases(g: torch.Generator) -> list[Case]:
         ("three classes", 6, [9, 5, 12], [20, 31, 11], torch.float32),
         ("classes of very different sizes", 4, [40, 3, 9, 5], [15, 40, 22, 9], torch.float32),
         ("a class that is not among the new ones", 5, [6, 8, 4], [33, 0, 26], torch.float32),
-        ("one new activation per class", 8, [4, 7, 5, 6, 3], [1, 1, 1, 1, 1], torch.float32),
+        (
+            "twelve classes, one new activation each",
+            8,
+            [4, 7, 5, 6, 3, 4, 5, 4, 3, 6, 5, 4],
+            [1] * 12,
+            torch.float32,
+        ),
         ("double precision", 5, [8, 6, 11], [13, 28, 24], torch.float64),
     ]
     cases = []
@@ -234,10 +240,10 @@ def _direction_cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("two classes", 12, 5, 2, (0, 1)),
         ("the other way round", 15, 4, 2, (1, 0)),
-        ("five classes of different sizes", 40, 6, 5, (3, 1)),
+        ("twelve classes of different sizes", 60, 6, 12, (11, 1)),
         ("one activation per class", 4, 3, 4, (0, 2)),
         ("columns next to each other in memory", 21, 7, 3, (2, 0)),
-        ("double precision", 18, 5, 3, (1, 2)),
+        ("thirteen classes and dimensions, double precision", 60, 13, 13, (1, 12)),
     ]
     cases = []
     for number, (label, n, d_model, n_classes, (source, target)) in enumerate(settings):

@@ -229,6 +229,7 @@ def _matrix_cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("four states, one question each", 4, 4, 3, 2),
         ("several questions about the same state", 5, 40, 3, 3),
+        ("twelve states, twelve swaps each", 13, 30, 12, 5),
         ("states that share answers", 6, 60, 2, 4),
         ("few swaps: many cells untested", 7, 6, 2, 5),
         ("one question", 3, 1, 2, 3),
