@@ -1,4 +1,4 @@
-"""What every test shares, and what the suite costs: CPU seconds by file, printed at the end."""
+"""What every test shares, what is not run since it stands, and what the suite costs: CPU seconds by file."""
 
 from __future__ import annotations
 
@@ -84,12 +84,42 @@ def tiny(tiny_path):
     return cache(lambda name: open_specimen(tiny_path(name), device="cpu"))
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all",
+        action="store_true",
+        dest="every_run",
+        help="run chapters, cards and investigations also if they stand as recorded (make test-all)",
+    )
+
+
+def leave_out_what_stands(items, config):
+    """Skip runs whose records are current, but a few (docs/decisions/0009); take down why others are run."""
+    marked = [(item, mark) for item in items for mark in item.iter_markers("recorded")]
+    if not marked or config.option.every_run:
+        return
+    from mi_tutor.authoring import recording, standing
+    from mi_tutor.authoring.settings import find_project
+
+    project = find_project(Path(__file__).parent)
+    changed = cache(lambda name: recording.changes(project, name))
+    named = [(item, standing.Name(*mark.args)) for item, mark in marked]
+    current = {name for _, name in named if not changed(name)}
+    chosen = standing.spot_checked(project.root, current)
+    for item, name in named:
+        item.changed = changed(name)
+        if name in current - chosen:
+            stands = f"{name} stands as recorded, on {standing.in_short(project.root, name)}"
+            item.add_marker(pytest.mark.skip(reason=f"{stands}; --all runs it (make test-all)"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items, config):
     """A file's tests run in one process, where what they share is made once; the dearest files come first.
 
     The exercises come last: they are many and short, so that all processes end together.
     """
+    leave_out_what_stands(items, config)
     for item in items:
         if file_of(item) not in SPREAD and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(file_of(item)))
@@ -114,9 +144,13 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
+    report = outcome.get_result()
     if call.when == "teardown":
         spent = cpu_seconds() - item.cpu_before
-        outcome.get_result().user_properties.append(("cpu_seconds", spent))
+        report.user_properties.append(("cpu_seconds", spent))
+    if report.failed and getattr(item, "changed", None):
+        since = "\n".join(item.changed)
+        report.sections.append(("what has changed since it passed", since))
 
 
 def pytest_runtest_logreport(report):

@@ -58,6 +58,15 @@ def verify(name: str) -> list[Verdict]:
     return verdicts
 
 
+def broken(name: str) -> list[str]:
+    """What of a card does not hold, by name; empty if all of it does.
+
+    >>> broken("primer")
+    []
+    """
+    return [verdict.name for verdict in verify(name) if not verdict.holds]
+
+
 class Recipe(Protocol):
     """What makes a specimen: a module for a model (or a `Sibling`), a `DictionaryRecipe` for a dictionary."""
 
