@@ -95,22 +95,37 @@ def pytest_addoption(parser):
 
 def leave_out_what_stands(items, config):
     """Skip runs whose records are current, but a few (docs/decisions/0009); take down why others are run."""
-    marked = [(item, mark) for item in items for mark in item.iter_markers("recorded")]
+    marked = [(item, mark.args) for item in items for mark in item.iter_markers("recorded")]
     if not marked or config.option.every_run:
         return
-    from mi_tutor.authoring import recording, standing
+    from mi_tutor.authoring import recording
+
+    project = this_project()
+    changed, left_out = recording.left_out(project, [name for _, name in marked])
+    for item, name in marked:
+        item.changed = changed[name]
+        if name in left_out:
+            reason = f"{recording.in_words(project, name)}; --all runs it (make test-all)"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def stands(request):
+    """stands("exercises", "01"): whether a run is left out, since it stands as recorded."""
+    from mi_tutor.authoring import recording
+
+    @cache
+    def of_kind(kind):
+        every = [name for name in recording.names(this_project()) if name.kind == kind]
+        return recording.left_out(this_project(), every)[1]
+
+    return lambda kind, name: not request.config.option.every_run and (kind, name) in of_kind(kind)
+
+
+def this_project():
     from mi_tutor.authoring.settings import find_project
 
-    project = find_project(Path(__file__).parent)
-    changed = cache(lambda name: recording.changes(project, name))
-    named = [(item, standing.Name(*mark.args)) for item, mark in marked]
-    current = {name for _, name in named if not changed(name)}
-    chosen = standing.spot_checked(project.root, current)
-    for item, name in named:
-        item.changed = changed(name)
-        if name in current - chosen:
-            stands = f"{name} stands as recorded, on {standing.in_short(project.root, name)}"
-            item.add_marker(pytest.mark.skip(reason=f"{stands}; --all runs it (make test-all)"))
+    return find_project(Path(__file__).parent)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups

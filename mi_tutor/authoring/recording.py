@@ -20,16 +20,18 @@ from mi_tutor.authoring.source import find_sources, read_chapter
 from mi_tutor.authoring.standing import Name
 from mi_tutor.specimens import specimen_names
 from mi_tutor.specimens.opening.shelf import dictionary_names
+from mi_tutor.subjects import SUBJECTS
 from mi_tutor.teach.investigation import Investigation
 from mi_tutor.teach.registry import exercises, get
 
 
 def names(project: Project) -> list[Name]:
-    """All runs that have a record, or could: chapters, cards, investigations."""
+    """All runs that have a record, or could: chapters, cards, exercises with other numbers, investigations."""
     chapters = [Name("chapters", path.stem) for path in find_sources(project.source_dir)]
     cards = [Name("cards", name) for name in [*specimen_names(), *dictionary_names()]]
+    others = [Name("exercises", number) for number in SUBJECTS]
     asked = [item.slug for item in exercises() if isinstance(item, Investigation)]
-    return chapters + cards + [Name("investigations", slug) for slug in asked]
+    return chapters + cards + others + [Name("investigations", slug) for slug in asked]
 
 
 def is_here(project: Project) -> bool:
@@ -52,6 +54,21 @@ def changes(project: Project, name: Name) -> list[str]:
     return standing.changes(project.root, name, cells_of(project, name))
 
 
+def left_out(
+    project: Project, asked: Iterable[tuple[str, str]]
+) -> tuple[dict[Name, list[str]], set[Name]]:
+    """What has changed for each of these runs, and which need not be run: all that stand but the spot checks."""
+    changed = {name: changes(project, name) for name in dict.fromkeys(Name(*one) for one in asked)}
+    current = {name for name, found in changed.items() if not found}
+    return changed, current - standing.spot_checked(project.root, current)
+
+
+def in_words(project: Project, name: tuple[str, str]) -> str:
+    """ "cards/atlas stands as recorded, on 96 files of mi_tutor, ...": why it is left out."""
+    on = standing.in_short(project.root, Name(*name))
+    return f"{'/'.join(name)} stands as recorded, on {on}"
+
+
 def run(project: Project, name: Name) -> list[str]:
     """Run it, and write its record if it passes. Returns what is wrong, in sentences."""
     started = time.time()
@@ -64,6 +81,7 @@ def run(project: Project, name: Name) -> list[str]:
         return record_chapter(project, done, started)
     call = {
         "cards": ["mi_tutor.specimens.recipes:broken", name.name],
+        "exercises": ["mi_tutor.teach.proving:broken_exercises", name.name],
         "investigations": ["mi_tutor.teach.proving:broken", name.name],
     }[name.kind]
     if name.kind == "investigations":

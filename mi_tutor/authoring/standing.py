@@ -27,7 +27,7 @@ from mi_tutor.authoring.ids import COLAB_ID
 PACKAGES = ("numpy", "torch", "transformer-lens")
 PICTURES = (".html", ".md")  # of a card: made from card.json, and read by people only
 # How many of each kind are run though their records are current. Fixed, so that the suite does not grow with them.
-SPOT_CHECKS = {"chapters": 1, "cards": 3, "investigations": 1}
+SPOT_CHECKS = {"chapters": 1, "cards": 3, "exercises": 1, "investigations": 1}
 
 
 class Name(NamedTuple):

@@ -121,7 +121,9 @@ def build(
 def records(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="chapters, cards, investigations, or one of them (default: all)."),
+        typer.Argument(
+            help="chapters, cards, exercises, investigations, or one run (default: all)."
+        ),
     ] = None,
     make: Annotated[
         bool, typer.Option("--make", help="Run what has changed, and record what passes.")

@@ -1,14 +1,24 @@
-"""Do an investigation's own answers reach their level, and do typical wrong ones fail and get their sentence?
+"""Does the course's own material do what it says? Exercises with other numbers, investigations with our answers.
 
-`tests/test_investigations.py` asks this of every investigation; `mi-tutor records --make` keeps that it passed.
+The tests ask this of every exercise and investigation; `mi-tutor records --make` keeps what has passed. Every
+function returns what is wrong, in sentences.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from unittest import mock
+
+from mi_tutor.teach import judging
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise
 from mi_tutor.teach.investigating import in_one_line, investigate, report
 from mi_tutor.teach.investigation import Investigation, Worked, WrongHypothesis
-from mi_tutor.teach.registry import exercises
+from mi_tutor.teach.judging import Seen, Verdict
+from mi_tutor.teach.registry import exercises, get
 
+SEEDS = (0, 1)  # of an exercise's cases: the first is tried by every run of the tests
 LEVELS = ["", "passed", "good", "excellent"]
 DRAWS = (0, 1, 2)  # for the best answer; one stands for the others, for the sake of time
 
@@ -39,6 +49,85 @@ def figure(item: Investigation) -> list[str]:
         return ["there is no figure"]
     lines, alt = judged.findings.lines, judged.findings.figure().alt
     return [] if lines and len(alt) > 40 else [f"{len(lines)} lines, the figure's text is {alt!r}"]
+
+
+_see, _make_cases = judging.see, judging.make_cases
+
+
+@cache
+def _made(slug: str, seed: int) -> list[Case]:
+    """The cases of an exercise, made once: a run copies its inputs."""
+    return _make_cases(get(slug), seed)
+
+
+@cache
+def _first_time(slug: str, seed: int) -> dict[tuple, Seen]:
+    """What the reference and the mistakes of an exercise were seen to do."""
+    return {}
+
+
+def judge(exercise: Exercise, answer: Callable[..., Any], seed: int = 0) -> Verdict:
+    """`judging.judge`, with the reference and the mistakes run once for all answers; the answer always runs."""
+    known, answered = _first_time(exercise.slug, seed), set()
+
+    def see_once(exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:
+        key = function, id(case)
+        if function is answer and key not in answered:
+            answered.add(key)
+            return _see(exercise, function, case)
+        if key not in known:
+            known[key] = _see(exercise, function, case)
+        return known[key]
+
+    with (
+        mock.patch.object(judging, "see", see_once),
+        mock.patch.object(judging, "make_cases", lambda one, seed: _made(one.slug, seed)),
+    ):
+        return judging.judge(exercise, answer, seed)
+
+
+def verdict_on(exercise: Exercise | ValueExercise, answer: Any, seed: int = 0) -> Verdict:
+    """What `check` would say, for a function or for a value (which may be made by a function)."""
+    if isinstance(exercise, Exercise):
+        return judge(exercise, answer, seed)
+    return judging.judge_value(exercise, answer() if callable(answer) else answer)
+
+
+def reference(exercise: Exercise, seed: int) -> list[str]:
+    """What is wrong with an exercise's reference."""
+    verdict = judge(exercise, exercise.reference, seed)
+    return [] if verdict.passed else [f"seed {seed}: {verdict.finding}"]
+
+
+def mistake(exercise: Exercise | ValueExercise, part: Mistake, seed: int) -> list[str]:
+    """What is wrong with a mistake: it is accepted, or does not get its own sentence."""
+    verdict = verdict_on(exercise, part.wrong, seed)
+    if verdict.passed:
+        return [f"accepted with seed {seed}"]
+    if verdict.mistake != part.name:
+        return [f"taken for {verdict.mistake!r} with seed {seed}"]
+    return [] if verdict.finding.advice == part.sentence else [str(verdict.finding)]
+
+
+def style(exercise: Exercise | ValueExercise, part: Style, seed: int) -> list[str]:
+    """What is wrong with a right answer that is written otherwise: it is rejected."""
+    verdict = verdict_on(exercise, part.right, seed)
+    return [] if verdict.passed else [f"seed {seed}: {verdict.finding}"]
+
+
+def broken_exercises(chapter: str) -> list[str]:
+    """All of this for one chapter's exercises with all seeds but the first."""
+    items = [item for item in exercises(chapter) if isinstance(item, Exercise)]
+    return [
+        f"{item.slug}: {said}"
+        for seed in SEEDS[1:]
+        for item in items
+        for said in (
+            *reference(item, seed),
+            *(said for part in item.mistakes for said in mistake(item, part, seed)),
+            *(said for part in item.styles for said in style(item, part, seed)),
+        )
+    ]
 
 
 def broken(slug: str, chapter: str) -> list[str]:
