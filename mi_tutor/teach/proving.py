@@ -116,14 +116,14 @@ def style(exercise: Exercise | ValueExercise, part: Style, seed: int) -> list[st
 
 
 def broken_exercises(chapter: str) -> list[str]:
-    """All of this for one chapter's exercises with all seeds but the first."""
-    items = [item for item in exercises(chapter) if isinstance(item, Exercise)]
+    """All of this for one chapter's exercises, with all seeds but the first. Values know no seed."""
+    asked = [item for item in exercises(chapter) if isinstance(item, Exercise | ValueExercise)]
     return [
         f"{item.slug}: {said}"
         for seed in SEEDS[1:]
-        for item in items
+        for item in asked
         for said in (
-            *reference(item, seed),
+            *(reference(item, seed) if isinstance(item, Exercise) else ()),
             *(said for part in item.mistakes for said in mistake(item, part, seed)),
             *(said for part in item.styles for said in style(item, part, seed)),
         )

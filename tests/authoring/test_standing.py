@@ -223,7 +223,7 @@ def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
 
     class Config:
         class option:
-            every_run = False
+            every_run, markexpr = False, ""
 
     monkeypatch.setattr(standing, "in_short", lambda root, name: "some files")
     items = [Item(name) for name in found]
@@ -233,6 +233,10 @@ def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
     assert items[2].changed == [LAB]
     (reason,) = [mark.kwargs["reason"] for item in items for mark in item.iter_markers("skip")]
     assert "stands as recorded, on" in reason and "make test-all" in reason
+    Config.option.markexpr = "not slow"  # make test-fast: no spot checks
+    items = [Item(name) for name in found]
+    conftest.leave_out_what_stands(items, Config)
+    assert [len(item.iter_markers("skip")) for item in items] == [1, 1, 0]
     Config.option.every_run = True
     items = [Item(name) for name in found]
     conftest.leave_out_what_stands(items, Config)
