@@ -398,9 +398,10 @@ for order in ("receiver first", "giver first"):
 r"""
 (`0.2` is short for head 2 of layer 0.) Without 1.0 no answer is right in either order, and no guess is
 from its own story. Without 0.2 the four answers are wrong if the receiver is named first; named last, three
-of the four survive. So "0.2 tells the receiver from the giver" was too much: something else tells them
-apart, too, when the order is the other one. An ablation says what a part was needed for *on the prompts you
-tried*, and *how* it does it, it does not say at all.
+of the four survive. So "0.2 tells the receiver from the giver" was too much: without it every guess from the
+story is the person named second, and that is right in one order and wrong in the other. Whether anything else
+tells the two apart, this does not show. An ablation says what a part was needed for *on the prompts you tried*,
+and *how* it does it, it does not say at all.
 
 ## Where heads look
 
@@ -421,22 +422,31 @@ assert _kept["receiver first"] == 0, (
     "the four answers are wrong if the receiver is named first"
 )
 assert _kept["giver first"] == 3, "named last, three of the four survive"
+_second = {
+    "receiver first": 1,
+    "giver first": 0,
+}  # who is named second: receiver 0, giver 1
+for _order, _which in _second.items():
+    for _guess, _pair in zip(fates[_order, 0, 2], pairs, strict=True):
+        assert _guess not in _pair or _guess == _pair[_which], (
+            "every guess from the story is the person named second"
+        )
 
 # %% id="where-heads-look"
 words = model.to_str_tokens(tokens)
-for layer, head in [(0, 2), (1, 0), (1, 3)]:
-    weights = cache[f"blocks.{layer}.attn.hook_pattern"][0, head, -1]
-    print(f"layer {layer}, head {head} looks at:")
-    for k in weights.topk(2).indices.tolist():
-        print(f"    {weights[k]:.2f}  {words[k]!r} (position {k})")
+for layer in range(2):
+    for head in range(4):
+        weights = cache[f"blocks.{layer}.attn.hook_pattern"][0, head, -1]
+        most = [f"{weights[k]:.2f} {words[k]!r}" for k in weights.topk(2).indices]
+        print(f"layer {layer}, head {head} looks at   {',   '.join(most)}")
 
 # %% [markdown]
 r"""
 ## An intervention that fails
 
-The head that brings up the people looks at `' went'`, which is nobody's name. The head that looks most
-at `' Mary'` is head 3 of layer 1. If looking at the answer were what counts, taking *that* head out
-should hurt most. Try:
+The head that brings up the people looks at `' went'`, which is nobody's name. Of all eight, the head that looks most
+at `' Mary'` is head 3 of layer 1. If looking at the answer were what counts, taking *that* head out should hurt most.
+Try:
 """
 
 # %% tags=["claim"]
@@ -446,7 +456,7 @@ assert words[_pattern[1][0].argmax()] == " went", (
 )
 _at_mary = torch.stack(_pattern)[..., words.index(" Mary")]
 assert _at_mary.argmax() == 7, (
-    "The head that looks most at `' Mary'` is head 3 of layer 1"
+    "the head that looks most at `' Mary'` is head 3 of layer 1"
 )
 
 # %% id="the-head-that-looks-at-the-answer"

@@ -52,7 +52,8 @@ def title_with_time(chapter: Chapter, exercises: Sequence[ExerciseInfo], text: s
     quizzes = sum(cell.role == "quiz" for cell in chapter.cells)
     here = {cell.slug for cell in chapter.cells if cell.role == "exercise"}
     count = sum(exercise.slug in here for exercise in exercises)
-    parts = [f"About {in_words(chapter.minutes)}"] if chapter.minutes else []
+    later = sum(exercise.minutes for exercise in exercises if exercise.optional)
+    parts = [f"About {in_words_with_optional(chapter.minutes, later)}"] if chapter.minutes else []
     parts += [_counted(count, "exercise")] if count else []
     parts += [_counted(quizzes, "quick check")] if quizzes else []
     title, _, rest = text.partition("\n")
@@ -65,7 +66,8 @@ def exercise_header(exercise: ExerciseInfo) -> str:
 
     >>> from types import SimpleNamespace
     >>> double = SimpleNamespace(
-    ...     slug="double", title="Twice", points=1, minutes=5, difficulty=2, objective="Scale a tensor."
+    ...     slug="double", title="Twice", points=1, minutes=5, difficulty=2, objective="Scale a tensor.",
+    ...     optional=False,
     ... )
     >>> print(exercise_header(double))
     ### Exercise: Twice
@@ -76,19 +78,22 @@ def exercise_header(exercise: ExerciseInfo) -> str:
     <BLANKLINE>
     Stuck? Run `hint("double")` in a cell of your own.
 
-    An investigation is called one, and its levels stand there too: it has a rubric in place of one right answer.
+    An investigation is called one, with its question and its levels: it has a rubric in place of one right answer.
     """
     dots = "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
     facts = (
         f"**Difficulty** {dots} ({exercise.difficulty} of 5)",
         f"**about** {in_words(exercise.minutes)}",
         f"**worth** {_counted(exercise.points, 'point')}",
+        *(["**optional**"] if exercise.optional else []),
     )
     rubric = getattr(exercise, "rubric", "")
+    question = getattr(exercise, "question", "")
     parts = (
         f"### {'Investigation' if rubric else 'Exercise'}: {exercise.title}",
         " · ".join(facts),
         f"**Objective:** {exercise.objective}",
+        f"**Question:** {question}" if question else "",
         f"**Marked** by a score from 0 to 1: {rubric}." if rubric else "",
         f'Stuck? Run `hint("{exercise.slug}")` in a cell of your own.',
     )
@@ -105,6 +110,16 @@ def in_words(minutes: int) -> str:
     return " ".join(
         part for part in (f"{hours} h" * bool(hours), f"{rest} min" * bool(rest)) if part
     )
+
+
+def in_words_with_optional(minutes: int, optional: int) -> str:
+    """A chapter's time, and how much of it is optional.
+
+    >>> in_words_with_optional(320, 150), in_words_with_optional(90, 0)
+    ('2 h 50 min, and 2 h 30 min that are optional', '1 h 30 min')
+    """
+    rest = f", and {in_words(optional)} that are optional" if optional else ""
+    return in_words(minutes - optional) + rest
 
 
 def _counted(number: int, noun: str) -> str:

@@ -22,6 +22,7 @@ SECTIONS = (OBJECTIVES, "common misreadings", "on the real thing", "further read
 SEE = "what you should see"
 FEWEST_QUIZZES = 2
 MOST_OTHER_ROOMS = 3
+MOST_MINUTES = 240  # of what is not optional
 LONGEST_LINE = 120
 _ABSOLUTE = re.compile(
     r"(?<![\w.:/~])/(?:home|Users|root|tmp|work|opt|mnt|var|content|usr)/\w|\b[A-Z]:\\\w"
@@ -29,6 +30,7 @@ _ABSOLUTE = re.compile(
 _SHOWS = re.compile(rf"{SEE}|what we found")  # the second: of an investigation
 _UNPROVED = "prose says what an output shows, and no claim cell bears it out"
 _COURSE = Path(__file__).parents[1]  # mi_tutor
+_RUN_TOGETHER = re.compile(r"[.:;*] -(?: [A-Z*`“\"]|$)")
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\s*[\"'][^\"']+)[^>]*>")
 
 
@@ -120,6 +122,18 @@ def _times(chapter: Chapter, registry: Registry) -> _Found:
     if chapter.minutes < asked:
         line = chapter.cells[0].line
         yield line, f"minutes={chapter.minutes}, but the exercises alone take {asked}"
+    optional = sum(
+        exercise.minutes for exercise in registry.exercises(chapter.number) if exercise.optional
+    )
+    if chapter.minutes - optional > MOST_MINUTES:
+        line = chapter.cells[0].line
+        yield (
+            line,
+            (
+                f"{chapter.minutes - optional} minutes without what is optional, of {MOST_MINUTES} "
+                "at most: make exercises optional on which nothing rests"
+            ),
+        )
     if not chapter.title.startswith(f"{chapter.number} "):
         yield chapter.cells[0].line, f'the title starts with the number: "# {chapter.number} · …"'
     if not promise(chapter):
@@ -229,6 +243,10 @@ def _about_line(cell: Cell, text: str) -> Sequence[str]:
     if cell.kind == "markdown":
         if _IMAGE_WITHOUT_ALT.search(text):
             problems.append("an image without alternative text")
+        if _RUN_TOGETHER.search(text):
+            problems.append(
+                "a list item in the middle of a line: lists run together when rewrapped"
+            )
         excused = text.lstrip().startswith("|") or "](" in text or "://" in text
         if len(text) > LONGEST_LINE and not excused:
             problems.append(f"a line of {len(text)} characters, at most {LONGEST_LINE} please")

@@ -18,8 +18,7 @@ from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.settings import Project
 from mi_tutor.authoring.source import find_sources, read_chapter
 from mi_tutor.authoring.standing import Name
-from mi_tutor.specimens import specimen_names
-from mi_tutor.specimens.opening.shelf import dictionary_names
+from mi_tutor.specimens.opening.shelf import shelf_names
 from mi_tutor.subjects import SUBJECTS
 from mi_tutor.teach.investigation import Investigation
 from mi_tutor.teach.registry import exercises, get
@@ -28,7 +27,7 @@ from mi_tutor.teach.registry import exercises, get
 def names(project: Project) -> list[Name]:
     """All runs that have a record, or could: chapters, cards, exercises with other numbers, investigations."""
     chapters = [Name("chapters", path.stem) for path in find_sources(project.source_dir)]
-    cards = [Name("cards", name) for name in [*specimen_names(), *dictionary_names()]]
+    cards = [Name("cards", name) for name in shelf_names()]
     others = [Name("exercises", number) for number in SUBJECTS]
     asked = [item.slug for item in exercises() if isinstance(item, Investigation)]
     return chapters + cards + others + [Name("investigations", slug) for slug in asked]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mi_tutor.authoring.additions import in_words
+from mi_tutor.authoring.additions import in_words_with_optional
 from mi_tutor.authoring.files import write_atomically
 from mi_tutor.authoring.source import Chapter
 
@@ -36,7 +36,10 @@ def promise(chapter: Chapter) -> str:
 
 
 def chapter_table(
-    chapters: Sequence[Chapter], measured: Mapping[str, Figures], old: str = ""
+    chapters: Sequence[Chapter],
+    measured: Mapping[str, Figures],
+    old: str = "",
+    optional: Mapping[str, int] | None = None,
 ) -> str:
     """The table in Markdown.
 
@@ -44,6 +47,7 @@ def chapter_table(
         chapters: in the order of the rows.
         measured: by the chapter's stem. A chapter that is not in it keeps the figures of `old`.
         old: the table as it was.
+        optional: minutes of optional exercises, by the chapter's number.
     """
     rows = list(_HEAD)
     for chapter in chapters:
@@ -51,7 +55,7 @@ def chapter_table(
         ran = in_short(figures) if figures else _old_figures(old, chapter.stem)
         cells = (
             f"[{chapter.title}](chapters/{chapter.stem}.ipynb)",
-            in_words(chapter.minutes),
+            in_words_with_optional(chapter.minutes, (optional or {}).get(chapter.number, 0)),
             promise(chapter),
             ran,
         )
@@ -70,9 +74,12 @@ def in_short(figures: Figures) -> str:
 
 
 def update_readme(
-    readme: Path, chapters: Sequence[Chapter], measured: Mapping[str, Figures]
+    readme: Path,
+    chapters: Sequence[Chapter],
+    measured: Mapping[str, Figures],
+    optional: Mapping[str, int] | None = None,
 ) -> bool:
-    """Write the table between its two markers; return whether the file changed.
+    """Write the table between its two markers; return whether the file changed. Arguments as of `chapter_table`.
 
     Raises:
         ValueError: the README has not exactly one of each marker, in order.
@@ -83,7 +90,7 @@ def update_readme(
     old, closing, after = rest.partition(END)
     if not (opening and closing) or BEGIN in rest or END in after:
         raise ValueError(f"{readme.name} needs one line {BEGIN} and below it one line {END}")
-    table = chapter_table(chapters, measured, old)
+    table = chapter_table(chapters, measured, old, optional)
     return write_atomically(readme, f"{before}{BEGIN}\n{table}\n{END}{after}")
 
 

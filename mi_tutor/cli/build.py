@@ -125,6 +125,7 @@ def _check(project: Project, sources: list[Path]) -> int:
 def _execute(project: Project, sources: list[Path], *, write: bool, measure: bool) -> None:
     from mi_tutor.authoring.execute import execute
     from mi_tutor.authoring.recording import record_chapter
+    from mi_tutor.authoring.registry import course_registry
     from mi_tutor.authoring.source import find_sources, read_chapter
     from mi_tutor.authoring.table import in_short, update_readme
 
@@ -138,7 +139,12 @@ def _execute(project: Project, sources: list[Path], *, write: bool, measure: boo
         say(f"executed   {source.stem}: {in_short(done)}", "good")
     if measure:
         every = [read_chapter(path) for path in find_sources(project.source_dir)]
-        changed = update_readme(project.root / "README.md", every, measured)
+        exercises = {each.number: course_registry().exercises(each.number) for each in every}
+        optional = {
+            number: sum(exercise.minutes for exercise in known if exercise.optional)
+            for number, known in exercises.items()
+        }
+        changed = update_readme(project.root / "README.md", every, measured, optional)
         say(
             "The README's table has the new figures."
             if changed

@@ -85,7 +85,10 @@ class Tolerance:
 
 @dataclass(frozen=True, kw_only=True)
 class _Described:
-    """What every graded thing has: a stable slug and the words that stand around it."""
+    """What every graded thing has: a stable slug and the words that stand around it.
+
+    optional: whether it can be left out, or come later: nothing that is not optional rests on it.
+    """
 
     slug: str
     title: str
@@ -95,6 +98,7 @@ class _Described:
     difficulty: int
     objective: str
     hints: tuple[str, ...]
+    optional: bool = False
 
     def __post_init__(self) -> None:
         for name in ("slug", "title", "chapter", "objective"):

@@ -101,6 +101,7 @@ class Item:
     minutes: int = 5
     difficulty: int = 3
     objective: str = "Do it."
+    optional: bool = False
 
 
 @dataclass

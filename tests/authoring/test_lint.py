@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
 
 
+def test_a_chapter_takes_four_hours_without_what_is_optional(small: str, registry: Any) -> None:
+    long = small.replace("minutes=20", "minutes=300")
+    (found,) = findings(long, registry)
+    assert "300 minutes without what is optional" in found
+    registry.listed[1] = replace(registry.listed[1], minutes=60, optional=True)
+    assert findings(long, registry) == []
+
+
 def test_the_small_source_is_clean(small: str, registry: Any) -> None:
     assert findings(small, registry) == []
 
@@ -41,6 +50,7 @@ def test_the_small_source_is_clean(small: str, registry: Any) -> None:
         ("None.", "x" * 121, "x" * 121, "121 characters"),
         ("None.", "In /home/ada/course.", "In /home", "absolute path"),
         ("print(double([3])", 'open("/tmp/x")\nprint(double([3])', "open(", "absolute path"),
+        ("None.", "- One. - Two.", "- One", "a list item in the middle of a line"),
         ("None.", "![](figure.png)", "![]", "alternative text"),
         ("None.", '<img src="figure.png">', "<img", "alternative text"),
         ('quiz("thrice", answer="b")', 'quiz("other", answer="b")', 'quiz("other', "not in the"),

@@ -37,6 +37,8 @@ def test_the_table_has_a_row_per_chapter_and_keeps_figures(
     assert update_readme(readme, chapters, {"08_or": took})
     assert readme.read_text(encoding="utf-8").count("42 s, 0.68 GiB") == 2
     assert not update_readme(readme, chapters, {})
+    assert update_readme(readme, chapters, {}, {"07": 5})
+    assert "| 15 min, and 5 min that are optional |" in readme.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def project(tmp_path, monkeypatch):
         "difficulty": 1,
         "objective": "double a number",
     }
-    exercise = SimpleNamespace(slug="double", chapter="77", hints=("Add.",), **said)
+    exercise = SimpleNamespace(slug="double", chapter="77", hints=("Add.",), optional=False, **said)
     quizzes = tuple(
         SimpleNamespace(slug=slug, chapter="77", points=1) for slug in ("first", "second")
     )

@@ -147,6 +147,7 @@ def test_a_grader_reads_the_points(coins, capsys):
 def test_its_header_says_how_it_is_marked():
     header = exercise_header(COINS)
     assert header.startswith("### Investigation: Which boxes")
+    assert "**Question:** Which boxes hold a coin?" in header
     assert "passed from 0.60, good from 0.75, excellent from 0.80" in header
 
 

@@ -225,7 +225,7 @@ BETWEEN_0_AND_1 = """feature-dimensionality almost-orthogonal read-a-latent scor
     swap-matrix dose-response"""
 NOT_NEGATIVE = f"""{BETWEEN_0_AND_1} toy-forward weighted-loss interference phase-losses
     compute-in-superposition sae-loss
-    sae-metrics top-k pick-lambda per-position-loss ablate-heads one-layer-fails denoise-or-noise"""
+    sae-metrics top-k pick-lambda per-position-loss ablate-heads one-layer-fails"""
 # Inputs of 0.001 change the result by less than its tolerance, or not at all.
 SMALL_IS_NOTHING = {
     "only the largest counts": "top-tokens: logits; dose-response: logits; phase-change: values",

@@ -15,7 +15,7 @@ directions of the same length do nothing, then this is where the class is, and i
     where        where the class can be read, and where exchanging it changes the answer
     controls     what else is added, or where else: interventions that should fail
     strength     dose-response; whether the class is needed, and whether it is enough
-    heads        what one head brings to the prompt's end, exchanged alone
+    heads        what some heads bring to the prompt's end, exchanged alone
     latents      the swap in a dictionary's latents, with and without what the dictionary leaves out
     texts        swaps in any model, with plain texts
 """
@@ -31,7 +31,14 @@ from mi_tutor.lab.swaps.directions import (
     readable,
     readable_left_out,
 )
-from mi_tutor.lab.swaps.heads import HeadSwap, head_means, swap_head
+from mi_tutor.lab.swaps.heads import (
+    HeadSwap,
+    answers_with_heads,
+    chosen_heads,
+    head_means,
+    swap_head,
+    swap_heads,
+)
 from mi_tutor.lab.swaps.latents import LatentSwap, latent_step, latent_swaps
 from mi_tutor.lab.swaps.making import (
     SwapResult,
@@ -54,7 +61,7 @@ from mi_tutor.lab.swaps.strength import (
     needed_and_enough,
 )
 from mi_tutor.lab.swaps.texts import TextQuestion, TextSwaps, swap_texts
-from mi_tutor.lab.swaps.where import StateMap, same_until_name, state_map
+from mi_tutor.lab.swaps.where import StateMap, patch_follows, same_until_name, state_map
 
 __all__ = [
     "CONTROLS",
@@ -69,6 +76,8 @@ __all__ = [
     "TextSwaps",
     "answer_fates",
     "answers_after",
+    "answers_with_heads",
+    "chosen_heads",
     "class_direction",
     "class_means",
     "control_swaps",
@@ -84,6 +93,7 @@ __all__ = [
     "needed_and_enough",
     "other_classes",
     "partners",
+    "patch_follows",
     "random_like",
     "readable",
     "readable_left_out",
@@ -95,6 +105,7 @@ __all__ = [
     "swap_batches",
     "swap_copies",
     "swap_head",
+    "swap_heads",
     "swap_logits",
     "swap_texts",
     "swap_with",

@@ -1,4 +1,4 @@
-"""What one head brings to the prompt's end: exchanged alone, or taken out."""
+"""What some heads bring to the prompt's end: exchanged alone, or taken out."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,10 +16,10 @@ class HeadSwap(NamedTuple):
     """Shares of questions, when what heads write at the prompt's end is edited.
 
     Attributes:
-        follows: the class's mean exchanged in the head: of the swaps that test something, those that the answer
+        follows: the class's mean exchanged in these heads: of the swaps that test something, those that the answer
             follows.
-        without: the head's output replaced by its mean over all classes: questions answered right.
-        rest: the class's mean exchanged in all other heads, in all layers at once, and not in this one.
+        without: their output replaced by its mean over all classes: questions answered right.
+        rest: the class's mean exchanged in all other heads, in all layers at once, and not in these.
         intact: questions answered right without any edit.
     """
 
@@ -34,33 +34,37 @@ def head_means(
     plain: PlainTransformer, batches: Sequence[Questions]
 ) -> Float[Tensor, "layer class head d_head"]:
     """The mean of each class of what every head reads at the prompt's end (z, before W_O)."""
-    layers = range(len(plain.blocks))
-    found = [
-        torch.stack([plain.activations(layer, b.tokens, "z")["z"][:, -1] for layer in layers])
-        for b in batches
-    ]
+    found = [torch.stack(_z_at_the_end(plain, batch.tokens)) for batch in batches]
     z, classes = torch.cat(found, dim=1), torch.cat([b.classes for b in batches])
     n_classes = batches[0].answers.shape[1]
     tables = [class_means(each.flatten(1), classes, n_classes) for each in z]
     return torch.stack(tables).unflatten(-1, z.shape[-2:])
 
 
+def _z_at_the_end(plain: PlainTransformer, tokens: Int[Tensor, "prompt pos"]) -> list[Tensor]:
+    """[prompt head d_head] of every layer, in one run."""
+    x, found = plain.embed(tokens), []
+    for layer in range(len(plain.blocks)):
+        z = plain.complete(layer, {"resid_pre": x}, "z")["z"]
+        found.append(z[:, -1])
+        x = plain.complete(layer, {"resid_pre": x, "z": z})["resid_post"]
+    return found
+
+
 @torch.no_grad()
-def swap_head(
+def swap_heads(
     plain: PlainTransformer,
     batches: Sequence[Questions],
     means: Float[Tensor, "layer class head d_head"],
-    layer: int,
-    head: int,
+    heads: Sequence[tuple[int, int]],
     n_targets: int = 3,
     seed: int = 0,
 ) -> HeadSwap:
-    """Exchange what one head brings to the prompt's end, take it out, and exchange all the others.
+    """Exchange what some heads (layer, head) bring to the prompt's end, take it out, and exchange all the others.
 
     means: by `head_means`, of other questions than these.
     """
-    one = torch.zeros(means.shape[0], means.shape[2], 1, dtype=torch.bool, device=means.device)
-    one[layer, head] = True
+    chosen = chosen_heads(means, heads)
     average = means.mean(dim=1)
     follows, without, rest, intact = [], [], [], []
     for number, batch in enumerate(batches):
@@ -70,17 +74,45 @@ def swap_head(
             step = means[:, target] - means[:, batch.classes]  # [layer prompt head d_head]
             wanted = batch.answers.gather(1, target[:, None])[:, 0]
             tested = wanted != right
-            for chosen, into in ((one, follows), (~one, rest)):
-                guesses = _answers(plain, batch.tokens, step * chosen[:, None])
+            for these, into in ((chosen, follows), (~chosen, rest)):
+                guesses = answers_with_heads(plain, batch.tokens, step * these)
                 into.append((guesses == wanted)[tested])
-        taken_out = _answers(plain, batch.tokens, average[:, None], instead=one[:, None])
+        taken_out = answers_with_heads(plain, batch.tokens, average[:, None], instead=chosen)
         without.append(taken_out == right)
-        intact.append(_answers(plain, batch.tokens, 0 * average[:, None]) == right)
+        intact.append(answers_with_heads(plain, batch.tokens, 0 * average[:, None]) == right)
     shares = (torch.cat(each).float().mean().item() for each in (follows, without, rest, intact))
     return HeadSwap(*shares)
 
 
-def _answers(
+def swap_head(
+    plain: PlainTransformer,
+    batches: Sequence[Questions],
+    means: Float[Tensor, "layer class head d_head"],
+    layer: int,
+    head: int,
+    n_targets: int = 3,
+    seed: int = 0,
+) -> HeadSwap:
+    """`swap_heads` of one head."""
+    return swap_heads(plain, batches, means, [(layer, head)], n_targets, seed)
+
+
+def chosen_heads(
+    means: Float[Tensor, "layer class head d_head"], heads: Sequence[tuple[int, int]]
+) -> Bool[Tensor, "layer 1 head 1"]:
+    """True for some heads.
+
+    >>> chosen_heads(torch.zeros(2, 5, 3, 4), [(1, 2)])[:, 0, :, 0].tolist()
+    [[False, False, False], [False, False, True]]
+    """
+    chosen = torch.zeros(means.shape[0], 1, means.shape[2], 1, dtype=torch.bool)
+    for layer, head in heads:
+        chosen[layer, 0, head] = True
+    return chosen.to(means.device)
+
+
+@torch.no_grad()
+def answers_with_heads(
     plain: PlainTransformer,
     tokens: Int[Tensor, "prompt pos"],
     step: Float[Tensor, "layer #prompt head d_head"],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mi_tutor.lab.ground.plain import PlainTransformer
@@ -98,19 +98,28 @@ def same_until_name(batches: Sequence[Questions]) -> Int[Tensor, "prompt"]:
     return batches[0].classes.new_tensor(found)
 
 
+@torch.no_grad()
 def patch_follows(
     plain: PlainTransformer,
     questions: Questions,
     stream: Float[Tensor, "prompt pos d_model"],
     layer: int,
-    places: Int[Tensor, "prompt"],
+    places: Int[Tensor, "prompt *place"],
     partner: Int[Tensor, "prompt"],
-) -> Tensor:
-    """Whether the answer is the partner's when its stream is put in; of those where the two answers differ."""
+) -> Bool[Tensor, "test"]:
+    """Whether the answer becomes the partner's when its stream is put in before a layer, at one place or several.
+
+    stream: the questions' stream before that layer.
+    places: one position for each question, or a row of positions that are exchanged together.
+    partner: for each question the number of the one whose stream it gets (`partners`); -1 for none.
+
+    Only questions whose partner has another answer are a test, so there may be fewer than questions.
+    """
     rows = (partner >= 0).nonzero()[:, 0]
     other = partner[rows]
-    edited = stream[rows].clone()
-    edited[torch.arange(len(rows)), places[rows]] = stream[other, places[rows]]
+    at = places[rows] if places.ndim == 2 else places[rows, None]
+    edited = stream[rows]
+    edited[torch.arange(len(rows))[:, None], at] = stream[other[:, None], at]
     guesses = plain.logits_after(layer - 1, edited, read=-1)[:, 0].argmax(dim=-1)
     answers = questions.answers[rows]
     wanted = answers.gather(1, questions.classes[other][:, None])[:, 0]

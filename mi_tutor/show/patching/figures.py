@@ -167,8 +167,8 @@ def parts_bars(
     names, heights = list(values), np.array([float(value) for value in values.values()])
     figure = panels(1, 1, (max(340, 46 * len(names)), 300), margins=Margins(bottom=108))
     figure.add_bar(
-        x=names, y=plain(heights), text=[f"{height:+.2f}".replace("-0.00", "0.00") for height in heights],
-        textposition="outside", marker={"color": theme.series_style(0)[0]}, cliponaxis=False,
+        x=names, y=plain(heights), text=[_signed(height) for height in heights], textposition="outside",
+        constraintext="none", textfont={"size": 12}, marker={"color": theme.series_style(0)[0]}, cliponaxis=False,
     )  # fmt: skip
     low, high = min(heights.min(), 0.0), max(heights.max(), 0.0)
     room = 0.12 * (high - low or 1.0)
@@ -179,6 +179,12 @@ def parts_bars(
     )
     alt = f"A bar for each of {len(names)} parts, {y_title}: {parts}."
     return finish(figure, title, "", alt, {"part": np.array(names), "value": heights})
+
+
+def _signed(height: float) -> str:
+    """Two decimals with a sign and a real minus; what rounds to zero has none."""
+    text = f"{height:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 def _shown(token: str) -> str:

@@ -1,7 +1,8 @@
 """Ten latents of a dictionary that a chapter hands over without their names; which they are is measured.
 
 A name here is a list of concepts: the latent is on where a token before an answer carries at least one of
-them. Two of the ten have none that predicts them.
+them. Some have none that predicts them better than "everywhere" does; the most frequent of these are handed over,
+since for them "everywhere" already has a fair F1.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from mi_tutor.specimens.opening.models import open_specimen
 
 DICTIONARY, HOOK = "atlas-attn1", "blocks.1.hook_attn_out"
 GAIN, MOST = 0.02, 8  # in F1 by each further concept of a name, and so many at most
-FITS, FITS_NOT = 0.92, 0.3  # F1 of the best name of a latent that has one, and of one that has none
+# Skill of the best name of a latent that has one, and of one that has none.
+FITS, FITS_NOT = 0.8, 0.1
 RARE = 60  # tokens before an answer on which a latent has to be on, to be handed over
-SIZES = {1: 2, 2: 2, 3: 4}  # concepts in a name (3: or more) -> how many such latents
-N_NAMELESS = 2
+KINDS = {"one": 1, "mixed": 3, "several": 3}  # of names (`_kind`) -> how many such latents
+N_NAMELESS = 3
 
 
 class Reading(NamedTuple):
@@ -63,23 +65,40 @@ class Named(NamedTuple):
 
 @functools.cache
 def handed_over() -> tuple[Named, ...]:
-    """The ten latents, by number: those that need several concepts most, two without a name."""
+    """The ten latents, by number: those that need several concepts most, and some without a name."""
     first, second = before_answers(600_000), before_answers(600_001)
-    by_size: dict[int, list[tuple[float, Named]]] = {size: [] for size in SIZES}
+    by_kind: dict[str, list[tuple[float, Named]]] = {kind: [] for kind in KINDS}
     nameless: list[tuple[int, Named]] = []
     for latent in (first.on.sum(dim=0) >= RARE).nonzero()[:, 0].tolist():
         found = feature_splitting(first.labels, first.on[:, latent], GAIN, MOST).latents
         f1 = _f1(second, latent, found)
         name = tuple(first.concepts[i] for i in found)
         alone = _f1(second, latent, found[:1])
-        if f1 >= FITS:
-            by_size[min(len(found), max(SIZES))].append((alone - f1, Named(latent, name, alone)))
-        elif f1 < FITS_NOT:
+        fits = skill(f1, second.on[:, latent])
+        if fits >= FITS:
+            by_kind[_kind(name)].append((alone - f1, Named(latent, name, alone)))
+        elif fits < FITS_NOT:
             count = int(first.on[:, latent].sum())
             nameless.append((-count, Named(latent, None, alone)))
-    taken = [each for size, n in SIZES.items() for _, each in sorted(by_size[size])[:n]]
+    taken = [each for kind, n in KINDS.items() for _, each in sorted(by_kind[kind])[:n]]
     taken += [each for _, each in sorted(nameless, key=lambda pair: pair[0])[:N_NAMELESS]]
     return tuple(sorted(taken, key=lambda each: each.latent))
+
+
+def _kind(name: tuple[str, ...]) -> str:
+    """One concept, several of one family, or of several families ("relation=…" beside "wording=…")."""
+    families = {concept.partition("=")[0] for concept in name}
+    return "one" if len(name) == 1 else "several" if len(families) == 1 else "mixed"
+
+
+def skill(f1: float, on: Tensor) -> float:
+    """How much of the way from the F1 of "everywhere" to 1 a name goes; 0 for one that is no better.
+
+    >>> round(skill(0.8, torch.tensor([True, True, False])), 6), skill(0.3, torch.tensor([True, False]))
+    (0.0, 0.0)
+    """
+    everywhere = 2 * on.sum().item() / (len(on) + on.sum().item())
+    return max(0.0, (f1 - everywhere) / (1 - everywhere)) if everywhere < 1 else 0.0
 
 
 def _f1(reading: Reading, latent: int, found: list[int]) -> float:

@@ -87,3 +87,23 @@ def test_the_same_answers_as_with_hooks(tiny_gpt2, plain, questions):
             assert found.rest == pytest.approx(torch.cat(rest).float().mean().item())
             assert found.without == pytest.approx(without.float().mean().item())
             assert found.intact == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_set_of_heads_is_edited_at_once(tiny_gpt2, plain, questions):
+    cfg = tiny_gpt2.cfg
+    shape = (cfg.n_layers, N_CLASSES, cfg.n_heads, cfg.d_head)
+    means = 5 * torch.randn(shape, generator=torch.Generator().manual_seed(2))
+    heads = [(0, 1), (cfg.n_layers - 1, 0), (cfg.n_layers - 1, 1)]
+    found = swaps.swap_heads(plain, [questions], means, heads, n_targets=1, seed=4)
+    target = swaps.other_classes(questions.classes, N_CLASSES, 1, seed=4)[:, 0]
+    numbers = torch.arange(24)
+    wanted, right = (questions.answers[numbers, each] for each in (target, questions.classes))
+    for inside, share in ((True, found.follows), (False, found.rest)):
+        edits = {}
+        for layer in range(cfg.n_layers):
+            step = (means[layer, target] - means[layer, questions.classes]).clone()
+            for head in range(cfg.n_heads):
+                step[:, head] *= ((layer, head) in heads) == inside
+            edits[layer] = lambda z, step=step: z + step
+        guesses = by_hooks(tiny_gpt2, questions, edits)
+        assert share == pytest.approx((guesses == wanted)[wanted != right].float().mean().item())

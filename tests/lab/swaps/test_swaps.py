@@ -294,6 +294,33 @@ def test_state_map_where_the_name_is_the_only_difference(plain, tiny_gpt2):
     assert found.read[0, 0] < 0.5 < found.read[0, 1]
 
 
+def test_patch_follows_at_several_places_by_hand(plain, tiny_gpt2, questions):
+    """Each question's partner by a loop of its own, two positions exchanged with a hook."""
+    layer, partner = 1, swaps.partners(questions, seed=0)
+    stream = swaps.streams(plain, questions.tokens)[layer]
+    places = torch.stack([questions.places, questions.places - 1], dim=1)
+    expected = []
+    for i, other in enumerate(partner.tolist()):
+        if other < 0:
+            continue
+
+        def put_in(x, hook, i=i, other=other):
+            x[0, places[i]] = stream[other, places[i]]
+            return x
+
+        logits = tiny_gpt2.run_with_hooks(
+            questions.tokens[i : i + 1], fwd_hooks=[(f"blocks.{layer}.hook_in", put_in)]
+        )
+        wanted, own = (questions.answers[i, questions.classes[j]].item() for j in (other, i))
+        if wanted != own:
+            expected.append(logits[0, -1].argmax().item() == wanted)
+    got = swaps.patch_follows(plain, questions, stream, layer, places, partner)
+    assert expected and got.tolist() == expected
+    alone = swaps.patch_follows(plain, questions, stream, layer, questions.places, partner)
+    column = swaps.patch_follows(plain, questions, stream, layer, places[:, :1], partner)
+    assert torch.equal(alone, column)
+
+
 def test_state_map_reads_no_prompt_with_its_own_names_mean(plain, tiny_gpt2):
     """One name per class, and nothing before it differs: with the name left out no class can be read."""
     batch = prompts(tiny_gpt2)

@@ -84,9 +84,9 @@ def test_a_circuit_shows_its_members_only():
 
 
 def test_bars_keep_their_signs():
-    figure = patching.parts_bars({"embed": 0.5, "attn 3": -2.0}, title="Parts")
-    assert list(figure.data[0].y) == [0.5, -2.0]
-    assert list(figure.data[0].text) == ["+0.50", "-2.00"]
+    figure = patching.parts_bars({"embed": 0.5, "attn 3": -2.0, "MLP 1": -0.001}, title="Parts")
+    assert list(figure.data[0].y) == [0.5, -2.0, -0.001]
+    assert list(figure.data[0].text) == ["+0.50", "−2.00", "0.00"]
     low, high = figure.layout.yaxis.range
     assert low < -2.0 and high > 0.5
     with pytest.raises(ValueError, match="at least one part"):

@@ -2,12 +2,14 @@
 
 import pytest
 
-from mi_tutor.specimens import card, specimen_names, verify
+from mi_tutor.specimens import card, verify
 from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
+from mi_tutor.specimens.opening.shelf import shelf_names
 
 # Neighbours read the same texts, and some the same activations, which are kept from one card to the next.
 ALIKE = sorted(DICTIONARIES.values(), key=lambda recipe: (recipe.model, recipe.place, recipe.hook))
-NAMES = [*specimen_names(), *(recipe.name for recipe in ALIKE)]
+OTHERS = [name for name in shelf_names() if name not in DICTIONARIES]
+NAMES = [*OTHERS, *(recipe.name for recipe in ALIKE)]
 
 
 @pytest.mark.slow

@@ -7,7 +7,10 @@ import torch
 
 from mi_tutor.lab.induction import loss_without_heads
 from mi_tutor.specimens.induction import language
-from mi_tutor.teach.exercises.induction import measuring, roles, unexplained
+from mi_tutor.teach.exercises.induction import measuring, unexplained
+from mi_tutor.teach.exercises.induction.role_marking import best_two
+from mi_tutor.teach.exercises.induction.role_marking import read as read_roles
+from mi_tutor.teach.exercises.induction.role_measures import HEADS, MODELS, PAIRS, found_in
 from mi_tutor.teach.exercises.induction.specimens import specimen
 from mi_tutor.teach.investigation import Unreadable
 
@@ -45,7 +48,7 @@ def _report(**changed):
     rise = dict.fromkeys(unexplained.CHANGES, 1.0)
     right = {
         "rise": rise,
-        "repair": {"site": "hook_embed", "multiply": 2},
+        "through": {"site": "hook_embed"},
         "speaks": torch.zeros(180, 180),
         "against": (1, 2),
     }
@@ -64,11 +67,9 @@ def test_a_report_is_read_in_what_means_the_same():
     [
         ({"rise": {"zero": 1}}, "`rise` should be"),
         ({"rise": dict.fromkeys(unexplained.CHANGES, "much")}, "a number, in nats"),
-        ({"repair": {"site": "blocks.9.hook", "multiply": 2}}, "no hook named"),
-        ({"repair": {"site": "hook_embed"}}, "`repair` should be"),
-        ({"repair": {"site": "hook_embed", "multiply": float("inf")}}, "one number"),
-        ({"repair": {"site": "hook_embed", "add": [[1.0]]}}, "one vector"),
-        ({"repair": {"site": "hook_embed", "head": 9, "multiply": 1}}, "a head's number"),
+        ({"through": {"site": "blocks.9.hook"}}, "no hook named"),
+        ({"through": {"hook": "hook_embed"}}, "`through` should be"),
+        ({"through": {"site": "hook_embed", "head": 9}}, "a head's number"),
         ({"speaks": torch.zeros(3, 3)}, r"its shape is \[3, 3\]"),
         ({"against": (2, 0)}, "one head"),
     ],
@@ -78,14 +79,44 @@ def test_what_is_odd_in_a_report_is_named(changed, says):
         _report(**changed)
 
 
-def test_a_vector_that_does_not_fit_its_site_repairs_nothing():
-    report = _report(repair={"site": "blocks.1.hook_attn_out", "add": [1.0, 2.0, 3.0]})
-    assert unexplained.undone(unexplained.facts(0), report.repair) == 0
+def test_what_a_site_carries():
+    found = unexplained.facts(0)
+    carried = {
+        name: unexplained.carried(found, _report(through=through).through)
+        for name, through in {
+            "head": {"site": "blocks.1.attn.hook_z", "head": 0},
+            "stream": "blocks.1.hook_resid_post",
+            "before": "blocks.1.hook_resid_pre",
+            "no heads there": {"site": "hook_embed", "head": 0},
+            "pattern": "blocks.1.attn.hook_pattern",
+        }.items()
+    }
+    for name, width in (("head", 16), ("stream", 64)):
+        assert carried[name] == pytest.approx((1.0, 1.0, width), abs=1e-3), name
+    assert carried["before"] == pytest.approx((0.0, 0.0, 64), abs=1e-3)
+    assert carried["no heads there"] == carried["pattern"] == (0.0, 0.0, 0)
+
+
+def _model_of(entry):
+    heads = {str((int(key[0]), int(key[2]))): entry for key in HEADS}
+    pair = str((("1.0"), ("0.1")))
+    return {"heads": heads, "Without": {pair: 2.5}, "only": ["1.0", (0, 1), 0.5]}
 
 
 def test_roles_are_read_with_pairs_as_keys_too():
-    heads = {(int(k[0]), int(k[2])): (" Text", 0, 1.5) for k in roles.HEADS}
-    plain = {str(key): entry for key, entry in heads.items()}
-    assert roles.read(dict.fromkeys(roles.MODELS, plain))["induction-2l-b"]["1.3"].role == "text"
+    said = read_roles(dict.fromkeys(MODELS, _model_of((" Text", 0.25, 1.5))))["induction-2l-b"]
+    assert said.heads["1.3"].role == "text"
+    assert said.without["0.1", "1.0"] == 2.5
+    assert said.without["0.0", "1.0"] == 0.5, "a pair that is left out is the sum of its heads"
+    assert said.only == {("0.1", "1.0"): 0.5}
     with pytest.raises(Unreadable, match=r"head 0\.0: the role should be"):
-        roles.read(dict.fromkeys(roles.MODELS, dict.fromkeys(roles.HEADS, ("copy", 0, 0))))
+        read_roles(dict.fromkeys(MODELS, _model_of(("copy", 0, 0))))
+
+
+def test_two_heads_left_alone_are_marked_by_how_well_they_copy():
+    found = found_in(0)["induction-2l-b"]
+    best = min(found.only, key=found.only.get)
+    for pair in PAIRS:
+        alike = found.only[pair] <= found.only[best] + 0.3
+        said = found._replace(only={pair: found.only[pair]})
+        assert best_two(said, found)[:2] == (alike, True)

@@ -82,3 +82,47 @@ def test_the_cell_on_the_real_thing_runs_on_a_model_that_is_there(capsys):
     exec(cells["on-the-real-thing"], space)
     said = capsys.readouterr().out
     assert "denoising one head:" in said and "correlation with one gradient:" in said
+
+
+def test_whom_a_head_raises_is_told_by_the_two_orders():
+    from mi_tutor.teach.exercises.patching.circuits import raised
+
+    # What is left where the person named second gives (the first receives), and where the first does.
+    assert raised((0.5, 0.6)) == {"receiver"} and raised((1.5, 1.6)) == {"giver"}
+    assert raised((0.5, 1.6)) == {"first"} and raised((1.5, 0.6)) == {"second"}
+    assert raised((0.5, 0.99)) == {"receiver", "first"}, "too small a change may have either sign"
+
+
+def test_hardly_any_random_circuit_of_that_size_is_faithful():
+    """Levels go by this, and by how much the whole model differs from itself on other stories."""
+    import random
+
+    from mi_tutor.lab.patching.circuits import heads_of
+    from mi_tutor.teach.exercises.patching import circuits
+
+    rng, whole = random.Random(5), circuits.all_parts(circuits.atlas())
+    drawn = [frozenset(rng.sample(sorted(heads_of(whole)), 8)) | circuits.MLPS for _ in range(20)]
+    shares = [
+        [value / runs.values([whole])[0] for value in runs.values(drawn)]
+        for runs in circuits.runs_of(0).values()
+    ]
+    faithful = [1 - sum(abs(1 - share) for share in pair) / 2 for pair in zip(*shares, strict=True)]
+    assert sum(each >= circuits.FAITHFUL for each in faithful) <= 1
+    f_of_whole = [
+        [runs.values([whole])[0] for runs in circuits.runs_of(draw).values()] for draw in range(2)
+    ]
+    for one, other in zip(*f_of_whole, strict=True):
+        assert abs(one - other) / one < 0.1
+
+
+def test_every_wrong_part_of_a_referees_report_has_its_comment():
+    from mi_tutor.teach.exercises.patching import flaws
+    from mi_tutor.teach.exercises.patching.flawed import SETTINGS
+
+    for key, settings in SETTINGS.items():
+        for verdict in ("flawed", "sound"):
+            for setting, options in settings.items():
+                for option in options:
+                    control = flaws.Control(verdict, setting, option, 0.5)
+                    right = verdict == flaws.VERDICTS[key] and control.choice in flaws.SHOW[key]
+                    assert (flaws.comment_on(key, control) is None) == right, (key, control)

@@ -73,3 +73,45 @@ ATTACKS = {
 def test_other_wrong_answers_are_rejected(slug):
     for wrong in ATTACKS[slug]:
         assert not judge(get(slug), wrong).passed
+
+
+def test_questions_by_relation_are_the_same_prompts_with_answers_of_their_own_state():
+    from mi_tutor.teach.exercises.swaps import carrying
+
+    some = carrying.state_questions(held_out=True)[::97]
+    by_state, by_relation = (carrying.batches_of(thing, some) for thing in carrying.THINGS)
+    assert len(by_state) == len(by_relation)
+    for one, other in zip(by_state, by_relation, strict=True):
+        assert torch.equal(one.tokens, other.tokens)
+        right = [each.answers.gather(1, each.classes[:, None]) for each in (one, other)]
+        assert torch.equal(*right)  # the right answer is the same, whatever varies beside it
+        assert other.answers.shape[1] == 9
+
+
+def test_heads_are_read_in_the_spellings_that_learners_use():
+    from mi_tutor.teach.exercises.swaps.carrying import read_carriers
+    from mi_tutor.teach.outcome import plain
+
+    for key in ((2, 3), "2.3", "(2, 3)", "[2,3]"):
+        way = {"heads": {key: 0.9}, "follows": 0.9, "without": torch.tensor(0.1)}
+        read = read_carriers(plain({"state": way, "relation": way, "both": 1}))
+        assert read.state.alone == {(2, 3): 0.9}, key
+
+
+def test_a_split_keeps_known_questions_out_of_what_is_read():
+    from mi_tutor.teach.exercises.swaps import leaking
+
+    labels = torch.arange(len(leaking.questions())) % 8
+    for each in leaking.rounds_of(labels, draw=0)[0]:
+        assert not (each.known & each.same).any() and not (each.known & each.others).any()
+        assert not set(labels[each.known].tolist()) & set(labels[each.others].tolist())
+        assert set(labels[each.same].tolist()) <= set(labels[each.known].tolist())
+
+
+def test_a_control_is_apart_by_the_questions_that_would_have_to_be_others():
+    from mi_tutor.teach.exercises.swaps import contest, one_vector
+
+    test, control = one_vector.those(contest.differs), one_vector.like_the_test()
+    assert contest._apart(test, control) < 0.01
+    assert contest._apart(test, one_vector.those(lambda q: contest.kind(q) == "state")) > 0.8
+    assert not set(test) & set(control)

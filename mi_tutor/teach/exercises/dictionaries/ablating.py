@@ -1,22 +1,28 @@
-"""Chapter 02, an investigation: `ablate-a-latent`, what breaks when something is taken out, said beforehand."""
+"""Chapter 02, an investigation: `ablate-a-latent`, what breaks when something is taken out, and what stands in for it."""
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from mi_tutor.lab import dictionaries as lab
-from mi_tutor.lab.ground.device import seeded
-from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
-from mi_tutor.lab.ground.questions import Questions
-from mi_tutor.specimens.atlas.prompts import chosen, swap_questions
-from mi_tutor.specimens.atlas.texts import labelled_texts
-from mi_tutor.teach.exercises.dictionaries.atlas import DENSE, DICTIONARY, HOOK, atlas, shipped
+from mi_tutor.teach.exercises.dictionaries.atlas import DENSE, shipped
+from mi_tutor.teach.exercises.dictionaries.taking_out import (
+    ANOTHER,
+    CASES,
+    QUESTIONS,
+    SEEDS,
+    Sets,
+    best_of,
+    measured,
+    rows_of_states,
+    without_sets,
+)
+from mi_tutor.teach.exercises.marks import ramp
+from mi_tutor.teach.exercises.reading_hypotheses import listed, share, whole
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -26,218 +32,194 @@ from mi_tutor.teach.investigation import (
     Worked,
     WrongHypothesis,
 )
-from mi_tutor.world.geography import Geography
 
-LAYER = 2
-N_QUESTIONS = {"english": 240, "french": 120}
-CASES = {
-    "own": "the own state's best latent of `good`, where the answer is due",
-    "french": "the same, asked in French",
-    "name": "the same latent, where the name ends",
-    "other": "another state's best latent",
-    "random": "a random direction, as long as what “own” takes out",
-    "dense": "the own state's best latent of `dense`",
-    "all": "all latents of `good`",
-    "error": "the error term of `good`",
-}
-ANOTHER = "another's"
-QUESTIONS = (*CASES, ANOTHER)
-NEAR = 0.1  # of a prediction that is told as one that held
-BASE = 0.4  # the mean error of whoever says one half everywhere, rounded down
+SETS = "sets"
+MOST = 8  # latents of a state's set
+NEAR, FAR = 0.1, 0.25  # of a prediction that counts wholly, and not at all
+# Between what stays right without another set and without the own one: what eight latents have, what counts wholly.
+GAP = (0.38, 0.55)
+LEAST = (0.7, 1 / 3)  # of either half, below which nothing passes
 
 
-def read(value: Any) -> dict[str, float]:
-    """A dict of nine shares."""
+class Said(NamedTuple):
+    """A hypothesis as read: shares by case, and for each state its latents of `dense`."""
+
+    shares: dict[str, float]
+    sets: Sets
+
+
+def read(value: Any) -> Said:
+    """A dict of nine shares and the sets."""
     if not isinstance(value, Mapping):
         raise Unreadable("This is no dict.")
     said = {
         " ".join(str(key).replace("’", "'").split()).casefold(): each for key, each in value.items()
     }
-    if missing := [name for name in QUESTIONS if name not in said]:
+    if missing := [name for name in (*QUESTIONS, SETS) if name not in said]:
         raise Unreadable(f"It says nothing of {missing[0]!r}.")
-    return {name: _share(name, said[name]) for name in QUESTIONS}
+    return Said({name: share(said[name], name) for name in QUESTIONS}, _sets(said[SETS]))
 
 
-def _share(name: str, value: Any) -> float:
-    value = value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Unreadable(f"{name!r} should be a share, such as 0.5.")
-    if not 0 <= value <= 1:
-        raise Unreadable(f"{name!r} is {value:g}, and a share lies between 0 and 1.")
-    return float(value)
+def _sets(value: Any) -> Sets:
+    rows = value.tolist() if isinstance(value, Tensor) else value
+    n = len(shipped(DENSE).W_dec)
+    return tuple(
+        _latents(row, f"{SETS}: state {state}", n)
+        for state, row in enumerate(listed(rows, SETS, 50))
+    )
 
 
-class Asked(NamedTuple):
-    """A batch of questions, what attention writes there, and the stream it is added to."""
-
-    batch: Questions
-    written: Tensor  # [prompt pos d]
-    stream: Tensor  # [prompt pos d]
-
-
-@functools.cache
-def _plain() -> PlainTransformer:
-    return plain_transformer(atlas())
+def _latents(row: Any, name: str, n: int) -> tuple[int, ...]:
+    latents = listed(row, name)
+    if not 1 <= len(latents) <= MOST:
+        raise Unreadable(f"“{name}” has {len(latents)} latents; 1 to {MOST} are asked for.")
+    return tuple(sorted({whole(each, name, n) for each in latents}))
 
 
-@functools.lru_cache(maxsize=4)
-@torch.no_grad()
-def _asked(draw: int, language: str) -> list[Asked]:
-    geography = Geography()
-    every = [q for q in chosen(geography, language=language, kind="state") if not q.held_out_by]
-    drawn = torch.randperm(len(every), generator=seeded(draw))[: N_QUESTIONS[language]]
-    found = []
-    for batch in swap_questions([every[i] for i in drawn.tolist()], geography):
-        at = _plain().activations(LAYER, batch.tokens, until="attn_out")
-        found.append(Asked(batch, at["attn_out"], at["resid_pre"]))
-    return found
-
-
-@functools.cache
-@torch.no_grad()
-def _best(name: str) -> Tensor:
-    """Each state's best latent in a dictionary, on texts of our own."""
-    pair = []
-    for seed in (600_000, 600_001):
-        texts = labelled_texts(seed=seed, n_rows=300)
-        here = texts.asked("state")[:, 1:].flatten()
-        rows = lab.activation_rows(atlas(), texts.tokens, HOOK)[here]
-        labels = texts.labels[:, 1:].flatten(0, 1)[here][:, texts.columns("state")]
-        pair.append((shipped(name).encode(rows), labels))
-    return lab.match_concepts(*pair).unit
-
-
-def _steps(case: str, asked: Asked, here: Tensor, draw: int) -> Tensor:
-    """What is added to attention's output at one token of each prompt, to take something out."""
-    name = DENSE if case == "dense" else DICTIONARY
-    sae, classes = shipped(name), asked.batch.classes
-    if case == "all":
-        return sae.b_dec - sae(here)
-    if case == "error":
-        return sae(here) - here
-    if case == "other":  # each prompt another one of the 49
-        classes = (classes + torch.randint(1, 50, classes.shape, generator=seeded(draw))) % 50
-    latent = _best(name)[classes]
-    step = -sae.encode(here).gather(1, latent[:, None]) * sae.W_dec[latent]
-    if case == "random":
-        noise = torch.randn(step.shape, generator=seeded(draw))
-        step = lab.unit_decoder(noise) * step.norm(dim=1, keepdim=True)
-    return step
-
-
-@torch.no_grad()
-def _answered(case: str, asked: Asked, draw: int) -> tuple[Tensor, Tensor]:
-    """Which answers are right, and which are another state's."""
-    batch, written = asked.batch, asked.written.clone()
-    prompts = torch.arange(len(batch.tokens))
-    end = torch.full_like(batch.places, batch.tokens.shape[1] - 1)
-    places = batch.places if case == "name" else end
-    written[prompts, places] += _steps(case, asked, written[prompts, places], draw)
-    stream = asked.stream + written
-    stream = stream + _plain().mlp(_plain().blocks[LAYER], stream)
-    said = _plain().logits_after(LAYER, stream, read=-1)[:, 0].argmax(dim=-1)
-    right = said == batch.answers.gather(1, batch.classes[:, None])[:, 0]
-    return right, (batch.answers == said[:, None]).any(dim=1) & ~right
-
-
-@functools.lru_cache(maxsize=8)
-def measured(draw: int) -> dict[str, float]:
-    """The share of answers that stay right in each case, and of another state's answers in the first."""
-    found = {}
-    for case in CASES:
-        batches = _asked(draw, "french" if case == "french" else "english")
-        pairs = [_answered(case, asked, draw) for asked in batches]
-        right, another = (
-            torch.cat(part).float().mean().item() for part in zip(*pairs, strict=True)
-        )
-        found[case] = right
-        if case == "own":
-            found[ANOTHER] = another
-    return found
-
-
-def experiment(said: dict[str, float], draw: int) -> Findings:
+def experiment(said: Said, draw: int) -> Findings:
     """Everything is taken out in turn, on the questions of one draw."""
     found = measured(draw)
-    off = {name: abs(said[name] - found[name]) for name in QUESTIONS}
+    off = {name: abs(said.shares[name] - found[name]) for name in QUESTIONS}
+    predicted = sum(ramp(each, FAR, NEAR) for each in off.values()) / len(off)
+    own, other = without_sets(said.sets, draw)
+    told_apart = ramp(other - own, *GAP)
     what = CASES | {ANOTHER: "in “own”, answers that are another state's"}
     lines = [
         Line(
-            f"{name} ({what[name]}): {found[name]:.2f}, and you said {said[name]:.2f}",
+            f"{name} ({what[name]}): {found[name]:.2f}, and you said {said.shares[name]:.2f}",
             off[name] <= NEAR,
         )
         for name in QUESTIONS
     ]
-
-    def figure() -> Any:
-        from mi_tutor.show.dictionaries import marks_figure
-
-        names = [f"{name} (you said {said[name]:.2f})" for name in QUESTIONS]
-        shares = [found[name] for name in QUESTIONS]
-        axis = "share of answers that stay right (last bar: another state's)"
-        return marks_figure(
-            names, shares, [line.held for line in lines], axis=axis, title="What breaks"
+    lines.append(
+        Line(
+            f"sets of `dense`: without the own state's {own:.2f} stay right, without another state's {other:.2f} "
+            f"(wanted: {GAP[1]} more)",
+            told_apart == 1,
         )
+    )
+    sure = predicted >= LEAST[0] and told_apart >= LEAST[1]
+    figure = functools.partial(_figure, said, found, lines)
+    facts = {"predicted": predicted, "told apart": told_apart}
+    return Findings((predicted + told_apart) / 2, tuple(lines), figure, sure=sure, facts=facts)
 
-    score = max(0.0, 1 - sum(off.values()) / len(off) / BASE)
-    return Findings(score, tuple(lines), figure)
+
+def _figure(said: Said, found: Mapping[str, float], lines: list[Line]) -> Any:
+    from mi_tutor.show.dictionaries import marks_figure
+
+    names = [f"{name} (you said {said.shares[name]:.2f})" for name in QUESTIONS]
+    held = [line.held for line in lines[:-1]]
+    axis = "share of answers that stay right (last bar: another state's)"
+    return marks_figure(
+        names, [found[name] for name in QUESTIONS], held, axis=axis, title="What breaks"
+    )
 
 
-def _ours() -> dict[str, float]:
-    return measured(1_000_000)
+# --- answers --------------------------------------------------------------------------------------
+
+
+@functools.cache
+def contributions() -> Tensor:
+    """By how much each latent of `dense` is larger where a state is asked for than elsewhere: [state latent]."""
+    rows, labels = (torch.cat(part) for part in zip(*map(rows_of_states, SEEDS), strict=True))
+    with torch.no_grad():
+        f = shipped(DENSE).encode(rows)
+    is_state = labels.float()
+    there = is_state.T @ f / is_state.sum(dim=0)[:, None]
+    elsewhere = (1 - is_state).T @ f / (1 - is_state).sum(dim=0)[:, None]
+    return there - elsewhere
+
+
+def _most(n: int) -> list[list[int]]:
+    return contributions().topk(n, dim=1).indices.tolist()
+
+
+def _ours() -> dict[str, Any]:
+    return measured(1_000_000) | {SETS: _most(2)}
+
+
+def _rounded() -> dict[str, Any]:
+    """In round numbers, and sets of three as a tensor."""
+    rounded = {name: round(each, 1) for name, each in measured(1_000_000).items()}
+    return rounded | {SETS: torch.tensor(_most(3))}
+
+
+def _single() -> dict[str, Any]:
+    return _ours() | {SETS: best_of(DENSE)[:, None].tolist()}
+
+
+COMMON_SENSE = {
+    "own": 0.1,
+    "half": 0.5,
+    "alone": 0.2,
+    "longest": 0.3,
+    "dense": 0.3,
+    "dense alone": 0.2,
+    "other": 1.0,
+    "random": 0.9,
+    ANOTHER: 0.4,
+}
+NOT_MISSED = dict.fromkeys(CASES, 0.9) | {ANOTHER: 0.05}
+
+
+def _size(said: Said) -> float:
+    return sum(map(len, said.sets)) / len(said.sets)
 
 
 ABLATE_A_LATENT = Investigation(
     slug="ablate-a-latent",
+    optional=True,
     title="Take it out",
     chapter="02",
-    points=5,
-    minutes=30,
-    difficulty=4,
-    objective="Predict what breaks when a latent is taken out, measure it with controls, and say what it stands for in the model.",
-    question="What breaks when a state's latent is taken out, and what does not?",
-    form=f"a dict with a share between 0 and 1 for each of {', '.join(map(repr, QUESTIONS))}",
+    points=8,
+    minutes=45,
+    difficulty=5,
+    objective="Predict what breaks when a latent is taken out, measure it with controls, and find what stands in for it in another dictionary.",
+    question="What breaks when a state's latent is taken out, what does not, and which latents of `dense` are a state?",
+    form=f"a dict with a share between 0 and 1 for each of {', '.join(map(repr, QUESTIONS))}, and {SETS!r}: a list of 50 lists of latents",
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.75, good=0.85, excellent=0.89),
+    levels=Levels(passed=0.6, good=0.8, excellent=0.93),
     mistakes=(
         WrongHypothesis(
             name="a latent is not missed",
-            example=lambda: dict.fromkeys(CASES, 0.9) | {ANOTHER: 0.05, "all": 0.1},
-            fits=lambda said, findings: said["own"] > 0.5,
+            example=lambda: NOT_MISSED | {SETS: _most(2)},
+            fits=lambda said, findings: said.shares["own"] > 0.5,
             sentence="You expect that most answers survive without their state's latent. It is one of three that are on: how much of what "
             "attention writes there is it? Take it out and look.",
         ),
         WrongHypothesis(
-            name="without its state the model is at a loss",
-            example=lambda: dict.fromkeys(CASES, 1.0)
-            | {"own": 0.0, "french": 0.0, "name": 0.0, "dense": 0.0, "all": 0.0, "error": 0.6, ANOTHER: 0.0},
-            fits=lambda said, findings: said[ANOTHER] < 0.4,
-            sentence="You expect that without its state the model says something else altogether. What is asked is not in that latent: read "
-            "the wrong answers one by one.",
+            name="in proportion",
+            example=lambda: COMMON_SENSE | {SETS: _most(2)},
+            fits=lambda said, findings: 0.2 < said.shares["half"] < 0.75 or said.shares["alone"] < 0.6,
+            sentence="You expect answers to break in proportion to what is taken out. An answer is a word that wins: it stays until another one "
+            "passes it. Take out a part, then all but a part, and read the answers.",
         ),
         WrongHypothesis(
-            name="the best latent is the state, in every dictionary",
-            example=lambda: dict.fromkeys(CASES, 1.0)
-            | {"own": 0.0, "french": 0.0, "name": 0.0, "dense": 0.0, "all": 0.0, "error": 0.5, ANOTHER: 0.8},
-            fits=lambda said, findings: said["dense"] < 0.35,
-            sentence="You expect the best latent of `dense` to be missed like that of `good`. Its F1 says how far it stands for the state: see "
-            "the table above.",
+            name="one latent each, in every dictionary",
+            example=_single,
+            fits=lambda said, findings: _size(said) <= 1.2,
+            sentence="You give each state one latent of `dense`. Most answers survive without it, so something else says the state there too. "
+            "What else is larger where this state is asked for?",
+        ),
+        WrongHypothesis(
+            name="the more, the surer",
+            example=lambda: _ours() | {SETS: _most(8)},
+            fits=lambda said, findings: _size(said) >= 4,
+            sentence="Without your sets the answers break, and without another state's sets they break nearly as often. What you took out is "
+            "not one state's alone: where does each of these latents say something for others?",
         ),
     ),
     styles=(
         Worked(name="measured on other questions", hypothesis=_ours, level="excellent"),
-        Worked(
-            name="in round numbers",
-            hypothesis=lambda: {name: round(share, 1) for name, share in _ours().items()},
-            level="excellent",
-        ),
+        Worked(name="in round numbers, sets of three", hypothesis=_rounded, level="passed"),
     ),
     hints=(
-        "`swap_one_latent` is nearly what you need: leave the new state's value as it is, and set the own one's to 0.",
-        "Count three things in each case: answers that are right, answers that another state would have (any other column of "
-        "`batch.answers`), and the rest.",
-        "Where the name ends is `batch.places`. For `all` add `made.b_dec - made(a)`, for `error` add `made(a) - a`, where a is what attention writes. "
-        "A control has the same length: `step.norm(dim=-1, keepdim=True)` times a random unit vector.",
+        "`swap_one_latent` is nearly what you need: leave the new state's value as it is, and set the own one's to 0, or to half. For “alone” "
+        "put `made.b_dec` and what the one latent writes in the place of all that attention writes.",
+        "Which latents of `dense` say a state? Not whether they are on, but how much larger they are where it is asked for than elsewhere: "
+        "`x_here` and `labels_here` have both.",
+        "For each state the latents whose mean rises most, and then how many: with 1, 2, 3, 5 and 8 of them, count the answers that stay right "
+        "without the own set, and without another state's. The difference is what is marked.",
     ),
 )  # fmt: skip

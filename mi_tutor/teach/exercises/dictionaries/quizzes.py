@@ -100,25 +100,27 @@ QUIZZES = (
     ),
     _quiz(
         "dead-latents-cause",
-        "30 % of the latents are dead. You lower λ to a tenth, and they stay dead. Through which term of the loss does a latent get a "
-        "gradient while it is off?",
-        Option(
-            text="Through neither of the two",
-            right=True,
-            feedback="A latent that is off enters neither, so no λ reaches it. A bad start, or too strong a λ early on, is how latents die. Resampling "
-            "or an auxiliary loss reaches those that are off.",
-        ),
+        "30 % of the latents are dead. Look at one that is about to die: at one sample of the batch it is on, just above 0, and the error"
+        " there is at right angles to its row. Through which term of the loss does its activation get a gradient from this sample?",
         Option(
             text="Through the penalty alone",
-            feedback="The penalty is flat there: a ReLU that is off passes no gradient.",
+            right=True,
+            feedback="The reconstruction's gradient is the error along the row, which is 0 here; the penalty pushes down, and the latent "
+            "goes off. Off at every sample, it gets a gradient from neither term, at any λ: so a smaller λ brings no dead latent"
+            " back. Resampling or an auxiliary loss reaches those that are off.",
+        ),
+        Option(
+            text="Through neither of the two",
+            feedback="That is how it will be once it is off. While it is on, the penalty counts it.",
         ),
         Option(
             text="Through the reconstruction alone",
-            feedback="Its row is multiplied with 0, so nothing in the output depends on it.",
+            feedback="A little more of this row makes the error neither smaller nor larger, to first order: the two are at right angles.",
         ),
         Option(
             text="Through both, more so at a smaller λ",
-            feedback="While it is off both are 0, at any λ.",
+            feedback="The reconstruction's gradient is the error along the row, and the error has nothing along it. And a smaller λ makes"
+            " the penalty's weaker.",
         ),
     ),
     _quiz(
@@ -199,14 +201,8 @@ QUIZZES = (
             right=True,
             feedback="(4.0 − 0.08) / 4.0, and 0.08 · 100. An average does not say whether every token lost a little or a few lost everything.",
         ),
-        Option(
-            text="98 %, and 0.08 nats there",
-            feedback="That would be so if each token lost the same.",
-        ),
-        Option(
-            text="92 %, and 8 nats there",
-            feedback="The share is (4.0 − 0.08) / 4.0.",
-        ),
+        Option(text="98 %, and 0.8 nats there", feedback="A hundred times 0.08 is 8."),
+        Option(text="92 %, and 8 nats there", feedback="The share is (4.0 − 0.08) / 4.0."),
         Option(
             text="92 %, and 0.8 nats there",
             feedback="The share is (4.0 − 0.08) / 4.0, and a hundred times 0.08 is 8.",
@@ -214,24 +210,25 @@ QUIZZES = (
     ),
     _quiz(
         "top-contexts",
-        "A latent's ten highest contexts are all about Texas. On other text it is on at 15 tokens, all about Texas; 60 tokens are about Texas "
-        "in all. How good is the label “Texas”?",
+        "A latent's ten highest contexts are all about Texas. On other text it is on at 60 tokens, 15 of them about Texas; 60 tokens are "
+        "about Texas in all. How good is the label “Texas”?",
+        Option(
+            text="Both of them are low",
+            right=True,
+            feedback="Precision 15 of 60, recall 15 of 60, and still ten of ten at the top. What it does when it is weaker, and which "
+            "tokens it misses, its highest contexts cannot show: look at where it is a little on, and at Texas where it is off.",
+        ),
         Option(
             text="Precision is high, recall low",
-            right=True,
-            feedback="15 of 15, but 15 of 60. Which tokens it misses, its own contexts cannot show: look at Texas where it is off.",
+            feedback="Of the 60 tokens on which it is on, 15 are about Texas.",
         ),
         Option(
             text="Recall is high, precision low",
-            feedback="Whenever it is on, the token is about Texas: that is precision, 15 of 15.",
+            feedback="Of the 60 tokens about Texas it is on at 15.",
         ),
         Option(
             text="Both of them are high",
-            feedback="It is off at 45 tokens that are about Texas.",
-        ),
-        Option(
-            text="Both of them are low",
-            feedback="Few tokens, and all of them right: precision counts only those on which it is on.",
+            feedback="That is what the ten highest contexts look like. It is on at 45 other tokens, and off at 45 that are about Texas.",
         ),
     ),
     _quiz(

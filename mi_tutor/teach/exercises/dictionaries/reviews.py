@@ -113,23 +113,26 @@ REVIEWS = {
         ),
     ),
     "choose-lambda": _ask(
-        "You mark one and the same dictionary, on the same text, once with λ = 1 and once with λ = 2 in the formulas. Which numbers change?",
+        "The penalty counts each latent times the length of its decoder row, as chapter 02 has it. You double all decoder rows of a "
+        "dictionary, and halve the encoder's weights and its bias. Which numbers change?",
+        Option(
+            text="None of the numbers",
+            right=True,
+            feedback="Every latent is half as large and its row twice as long: the same reconstruction, the same latents on, the same "
+            "penalty. So λ means the same whatever the lengths. Without the lengths in the penalty, this would halve it and "
+            "change nothing else.",
+        ),
         Option(
             text="The total loss only",
-            right=True,
-            feedback="So total losses of different λ cannot be compared: the smaller λ wins with the same dictionary. L0 and error can.",
+            feedback="So it would be with a penalty that does not know the rows' lengths, and training would find this way out.",
         ),
         Option(
             text="L0 and the total loss",
-            feedback="L0 counts latents that are on. It does not know of λ.",
+            feedback="A latent is on where it was on: half of a positive number is positive.",
         ),
         Option(
             text="FVU and the total loss",
-            feedback="FVU is an error over a variance. It does not know of λ.",
-        ),
-        Option(
-            text="None of the numbers",
-            feedback="The penalty is λ times the sum of latents.",
+            feedback="Half of each latent times twice its row is the same reconstruction.",
         ),
     ),
     "dense-at-99": _ask(
@@ -175,25 +178,26 @@ REVIEWS = {
         ),
     ),
     "zero-is-easy": _ask(
-        "A reconstruction of what a layer writes recovers 98 % of the loss against zeros. The same activation with as much noise as signal "
-        "recovers 95 %. A colleague says: “98 % of what the layer does is in the latents.” What would you look at to see what is lost?",
+        "What a layer writes is nearly the same vector at every token. Its reconstruction recovers 98 % of the loss against zeros. A "
+        "colleague: “98 % of what this layer does is in the latents.” Which number tells fastest whether the latents hold more than that "
+        "one vector?",
         Option(
-            text="Nats lost, by kind of token",
+            text="Loss recovered, against the mean",
             right=True,
-            feedback="Noise leaves the signal in, so the model can do with it, and the scale is lenient. What counts may be lost at few tokens, "
-            "completely, and an average hides that.",
+            feedback="The mean has the one vector, so it scores 0 on this scale. Zeros take it away, and whatever puts it back looks good"
+            " against them.",
         ),
         Option(
             text="Loss recovered, on more text",
             feedback="It would be 98 % again. More text makes the same average surer.",
         ),
         Option(
-            text="Loss recovered, against the mean",
-            feedback="Then noise gets above 90 % too. The baseline is another, the scale is as lenient.",
+            text="Nats lost, by kind of token",
+            feedback="It tells where something is lost. The one vector would lose little at most tokens as well.",
         ),
         Option(
-            text="Variance left out, over all tokens",
-            feedback="That is an average too, and counts every direction alike, used or not.",
+            text="Variance left out, on this text",
+            feedback="It is a number against the mean, too, but of directions: the model may use few of them. Asked is what the loss says.",
         ),
     ),
     "top-contexts": _ask(
@@ -328,24 +332,25 @@ REVIEWS = {
         ),
     ),
     "what-an-sae-shows": _ask(
-        "On new text a latent says “about Texas” with F1 = 0.97. Which claim does this support?",
+        "On new text a latent says “about Texas” with F1 = 0.97. You train the dictionary again from two other seeds: each has a latent "
+        "that is on at nearly the same tokens. Which claim does this add?",
+        Option(
+            text="Another dictionary of this layer would have it as well",
+            right=True,
+            feedback="Two of two had it. That is a claim about dictionaries of this kind, on this layer, and not yet one about what the "
+            "model does with it.",
+        ),
         Option(
             text="Questions about Texas can be told from others along it",
-            right=True,
-            feedback="A real observation about the activations. Use, and that nothing else carries it, are further claims, and each needs an "
-            "experiment.",
+            feedback="That is what its F1 says already, with one dictionary.",
         ),
         Option(
             text="Later parts of the model go by it at questions on Texas",
-            feedback="The latent was read, not changed. What is there need not be used: chapter 05 asks that.",
+            feedback="Nothing was changed in the model. What every dictionary finds need not be used.",
         ),
         Option(
             text="Nothing else in these activations says “about Texas”",
-            feedback="Others may say it too: a good one does not make the rest bad.",
-        ),
-        Option(
-            text="Another dictionary of this layer would have it as well",
-            feedback="A latent is a unit of this dictionary. Another one may cut the same activations otherwise.",
+            feedback="Each of the three dictionaries has one such latent. Whether it has others too was not asked.",
         ),
     ),
 }

@@ -11,43 +11,44 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 QUIZZES = (
     _quiz(
         "paris-again",
-        "“The city of Paris is in France. I visited Paris”. Which next word does an induction head raise?",
+        "“The city of Paris is in France. I love the city”. Which next word does an induction head raise?",
+        Option(
+            text="“of”",
+            right=True,
+            feedback="It finds the earlier “city”, looks one position further, and raises what stands there, whether or not that makes "
+            "sense here. Other parts of the model may overrule it.",
+        ),
         Option(
             text="“is”",
-            right=True,
-            feedback="It finds the earlier “Paris”, looks one position further, and raises what stands there, whether or not that makes sense here. "
-            "Other parts of the model may overrule it.",
+            feedback="That came after “Paris”. An induction head looks for the last word of the text, “city”, and at the token after it.",
         ),
         Option(
             text="“France”",
-            feedback="That would be knowing what the sentence says. An induction head goes by the order of words, and “France” did not come right "
-            "after “Paris”.",
+            feedback="That would be knowing what the sentence says. An induction head goes by the order of words, and “France” did not "
+            "come right after “city”.",
         ),
         Option(
             text="“Paris”",
-            feedback="That would be saying the repeated word once more. An induction head looks at the token AFTER the earlier copy.",
-        ),
-        Option(
-            text="“of”",
-            feedback="It came right BEFORE the earlier “Paris”. What is raised comes after it.",
+            feedback="A likely name for the city, one position too far: right after the earlier “city” stands another word.",
         ),
     ),
     _quiz(
         "first-word-of-the-copy",
-        "BOS, a block of four random words, the same block again: A B C D A B C D. Which words of the second block can induction predict?",
-        Option(
-            text="All but the first one",
-            right=True,
-            feedback="The word before the second A is the first D, which has no earlier copy: nothing says that the text will start again. That is why "
-            "we count from the second word on.",
-        ),
+        "BOS, then a block of four random words three times: A B C D A B C D A B C D. Which words of the THIRD block can induction predict?",
         Option(
             text="All four of the words",
-            feedback="The second A comes after the first D, and nothing came after a D so far.",
+            right=True,
+            feedback="Before its first A stands D, and after an earlier D came A. In the second block it was otherwise: nothing had come "
+            "after D so far, so nothing said that the text would start again. That is why we count from the second word of the "
+            "second copy on.",
+        ),
+        Option(
+            text="All but the first one",
+            feedback="So it is in the SECOND block: nothing had come after D when it began. By now A has.",
         ),
         Option(
             text="All but the first two",
-            feedback="One word is enough: at the second A the earlier A is found, and B stands after it.",
+            feedback="One word is enough: at the A the earlier A is found, and B stands after it.",
         ),
         Option(
             text="Only the last one",
@@ -56,23 +57,24 @@ QUIZZES = (
     ),
     _quiz(
         "one-head-left-out",
-        "Without the best-scoring induction head the loss on the second copy rises, and stays well below that of the first. Without all heads "
-        "of its layer copying is gone. What follows for the layer?",
+        "Without the best-scoring induction head the loss on the second copy rises, and stays well below that of the first. Without all "
+        "heads of its layer copying is gone. What follows for the layer?",
         Option(
-            text="Several heads copy, the best-scoring one among them",
+            text="Several heads are needed, the best-scoring one among them",
             right=True,
-            feedback="Each adds to the logit of the right word. What is lost without one part is what the REST cannot make up for.",
+            feedback="What is lost without one part is what the REST cannot make up for. That each of them copies does not follow: a head"
+            " may be needed for something else (one of these is). The OV circuits below say who copies.",
         ),
         Option(
-            text="One head alone copies, and it is the best-scoring one",
+            text="One head alone is needed, and it is the best-scoring one",
             feedback="Then copying would be gone without it.",
         ),
         Option(
-            text="Several heads copy, but not the best-scoring one",
+            text="Several heads are needed, but not the best-scoring one",
             feedback="Then nothing would be lost without it.",
         ),
         Option(
-            text="No head copies: the embeddings do",
+            text="No head is needed: the embeddings do it",
             feedback="They were there when copying was gone. And they see one position at a time.",
         ),
     ),

@@ -29,44 +29,47 @@ REVIEWS = {
         ),
     ),
     "first-word-of-the-copy": _ask(
-        "BOS, then a block of four random words three times: A B C D A B C D A B C D. Which words of the THIRD block can induction predict?",
+        "BOS, then twice a block of four words in which one comes twice: A A B C A A B C. For which words of the second block does "
+        "induction by the one word before leave a single candidate, and the right one?",
         Option(
-            text="All four of the words",
+            text="Only the last one",
             right=True,
-            feedback="Its first word comes after a D, and after the D before that came A.",
+            feedback="Before C stands B, which had C after it and nothing else. After A came A once and B once, so one word of memory "
+            "does not decide; and nothing had come after C.",
         ),
         Option(
             text="All but the first one",
-            feedback="So it is in the second block. By the third, D has an earlier copy, with A after it.",
+            feedback="So it is with four different words. Here A has had two followers.",
         ),
         Option(
             text="All but the first two",
-            feedback="One word is enough: at A the earlier A is found, and B stands after it.",
+            feedback="Before B stands A, and after A came A as well as B.",
         ),
         Option(
-            text="Only the last one",
-            feedback="It compares single words, and each of them has come before.",
+            text="All four of the words",
+            feedback="The first A of the second block comes after C, and nothing has come after C so far.",
         ),
     ),
     "one-head-left-out": _ask(
-        "In another model, taking out the best-scoring induction head makes the second copy as bad as the first. Taking out all others of its "
-        "layer changes nothing. What follows for the layer?",
+        "In another model, taking out the best-scoring induction head makes the second copy as bad as the first. Taking out all others of"
+        " its layer changes nothing. What follows for the layer?",
         Option(
-            text="One head alone copies, and it is the best-scoring one",
+            text="One head alone is needed, and it is the best-scoring one",
             right=True,
-            feedback="Needed, and enough within its layer: both were tried.",
+            feedback="Nothing is lost without the others, all without it. In such a model a single ablation tells the whole story of the "
+            "layer, and you know it only because you took the others out as well.",
         ),
         Option(
-            text="Several heads copy, the best-scoring one among them",
-            feedback="Then taking out all others would cost something.",
+            text="Several heads are needed, the best-scoring one among them",
+            feedback="Then something would be lost without the others.",
         ),
         Option(
-            text="Several heads copy, but not the best-scoring one",
-            feedback="Then copying would not be gone without it.",
+            text="Several heads are needed, but not the best-scoring one",
+            feedback="Without it copying is gone.",
         ),
         Option(
-            text="No head copies: the embeddings do",
-            feedback="They were there when copying was gone.",
+            text="No head is needed: the embeddings do it",
+            feedback="They are there without the head as well, and copying is gone.",
         ),
     ),
     "untouched-but-blind": _ask(

@@ -38,7 +38,7 @@ def our_report() -> dict[str, Any]:
     """The answer as it stands in the solution."""
     return {
         "rise": dict(facts(measuring.OWN_DRAW).rise),
-        "repair": {"site": "ln_final.hook_normalized", "multiply": 4.0},
+        "through": {"site": "ln_final.hook_scale"},
         "speaks": _table(language.kind_after),
         "against": (1, 1),
     }
@@ -52,37 +52,42 @@ def by_triples() -> dict[str, Any]:
     out = measuring.written(model, measuring.z_of(model, rows, LAYER), LAYER, HEAD)[:, -1]
     loud = (out.norm(dim=-1) > 1.0).float().reshape(len(ids), len(ids))
     rise = {name: round(value, 1) for name, value in facts(measuring.OWN_DRAW).rise.items()}
-    repair = {"site": "hook_unembed", "multiply": 3}
-    return {"rise": rise, "repair": repair, "speaks": loud, "against": [1, 1]}
+    return {"rise": rise, "through": "ln_final.hook_scale", "speaks": loud, "against": [1, 1]}
 
 
-def a_vector_put_back() -> dict[str, Any]:
-    """The head's mean in place of what it wrote: it repairs everything and explains little."""
-    model = specimen()
-    z = measuring.z_of(model, measuring.blocks(measuring.OWN_DRAW, 64), LAYER)
-    mean = z[:, measuring.N_BLOCK + 1 :, HEAD].mean(dim=(0, 1))
-    site = f"blocks.{LAYER}.attn.hook_z"
-    return our_report() | {"repair": {"site": site, "head": HEAD, "add": mean}}
+def the_same_without_its_partner() -> dict[str, Any]:
+    """All but one rise: what zero does is taken to be the same whoever else is silent."""
+    rise = dict(facts(measuring.OWN_DRAW).rise)
+    return our_report() | {"rise": rise | {"zero, 1.1 silent": rise["zero"]}}
 
 
 def _a_weak_induction_head() -> dict[str, Any]:
     return our_report() | {
         "rise": dict.fromkeys(CHANGES, 1.25),
-        "repair": {"site": "blocks.1.attn.hook_z", "head": 3, "multiply": 2.0},
+        "through": {"site": "blocks.1.attn.hook_z", "head": 3},
         "speaks": torch.ones(180, 180),
     }
 
 
 def _a_constant() -> dict[str, Any]:
-    rise = {"zero": 1.25, "mean": 0.0, "another row": 0.0, "running text": 0.0}
-    everywhere = {"rise": rise, "speaks": torch.ones(180, 180)}
-    return a_vector_put_back() | everywhere
+    rise = dict.fromkeys(CHANGES, 0.0) | {"zero": 1.25}
+    return our_report() | {"rise": rise, "speaks": torch.ones(180, 180)}
 
 
 def _surprise() -> dict[str, Any]:
-    """It speaks after every word that is not one of the usual successors; louder induction heads repair it."""
-    repair = {"site": "blocks.1.attn.hook_z", "head": 1, "multiply": 1.5}
-    return our_report() | {"speaks": _table(language.favourites), "repair": repair}
+    """It speaks after every word that is not one of the usual successors, and helps the other heads."""
+    through = {"site": "blocks.1.attn.hook_z", "head": 1}
+    return our_report() | {"speaks": _table(language.favourites), "through": through}
+
+
+def _the_whole_stream() -> dict[str, Any]:
+    """All right, but for a site that everything goes through."""
+    return our_report() | {"through": {"site": "ln_final.hook_normalized"}}
+
+
+def _another_head() -> dict[str, Any]:
+    """The induction head that lies against it is taken for the way of the effect."""
+    return our_report() | {"through": {"site": "blocks.1.attn.hook_z", "head": 1}}
 
 
 def _content(report: Report, findings: Findings) -> bool:
@@ -91,6 +96,14 @@ def _content(report: Report, findings: Findings) -> bool:
 
 def _always_the_same(report: Report, findings: Findings) -> bool:
     return report.rise["running text"] < 0.5 or bool(report.speaks[1:, 1:].all())
+
+
+def _everything(report: Report, findings: Findings) -> bool:
+    return findings.facts["through"].width > 1 and findings.facts["through"].back > 0.9
+
+
+def _beside(report: Report, findings: Findings) -> bool:
+    return findings.facts["through"].back < 0.1
 
 
 def _every_rare_word(report: Report, findings: Findings) -> bool:
@@ -107,14 +120,14 @@ WHY_IT_MATTERS = Investigation(
     difficulty=5,
     objective="Find out by experiment what a head is for whose score and whose ablation disagree.",
     question="Head 1.0 does not look where induction looks. Why does copying need it?",
-    form='a dictionary {"rise": {...}, "repair": {...}, "speaks": table [previous word], "against": (layer, head)}',
+    form='a dictionary {"rise": {...}, "through": {"site": hook}, "speaks": table [previous word], "against": (layer, head)}',
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.75, good=0.82, excellent=0.95),
+    levels=Levels(passed=0.75, good=0.85, excellent=0.97),
     styles=(
         Worked(name="our report", hypothesis=our_report, level="excellent"),
         Worked(name="the table from three tokens", hypothesis=by_triples, level="good"),
-        Worked(name="a vector put back", hypothesis=a_vector_put_back, level="good"),
+        Worked(name="its partner forgotten", hypothesis=the_same_without_its_partner, level="good"),
     ),
     mistakes=(
         WrongHypothesis(
@@ -138,12 +151,26 @@ WHY_IT_MATTERS = Investigation(
             sentence="You say that it begins to write after any unusual word. Some unusual words leave it silent. Take a row of "
             "running text, try every word at its end, and look at those that do.",
         ),
+        WrongHypothesis(
+            name="everything goes through it",
+            example=_the_whole_stream,
+            fits=_everything,
+            sentence="What you name carries all that the head writes, and all that the others write: of course it carries the effect. That "
+            "says where the way passes, not what is on it. Which single number per position would do?",
+        ),
+        WrongHypothesis(
+            name="beside the way",
+            example=_another_head,
+            fits=_beside,
+            sentence="Holding what you name takes nothing back: it does not come after head 1.0, so the effect cannot pass through it. "
+            "List what does.",
+        ),
     ),
     hints=(
         "Ablation by zero is one question of several. What does the loss do if you give the head what it wrote in another row, "
         "or its own mean? And what does it write in running text?",
         "What it adds to the logits of words is next to nothing. List what stands between the last head and the logits. One of "
-        "these things depends on how LONG the stream is.",
+        "these things depends on how LONG the stream is. And what if the head that writes against it is silent too?",
         "Compare ln_final.hook_scale with the head and without it, in the second copy. Then look for the first position in a row "
         "of text at which the head writes: put each of the 180 words there, for a few different words before it.",
     ),

@@ -2,7 +2,7 @@
 
 from mi_tutor.teach.exercises.patching.attributing import DIRECT_LOGIT_ATTRIBUTION
 from mi_tutor.teach.exercises.patching.batching import BATCHED_SWEEP
-from mi_tutor.teach.exercises.patching.circuits import THE_CIRCUIT
+from mi_tutor.teach.exercises.patching.circuit import THE_CIRCUIT
 from mi_tutor.teach.exercises.patching.estimates import ATTRIBUTION_PATCHING
 from mi_tutor.teach.exercises.patching.flaws import WHAT_IS_WRONG
 from mi_tutor.teach.exercises.patching.gates import DENOISE_OR_NOISE, READ_THE_GATES

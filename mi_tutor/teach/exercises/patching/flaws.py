@@ -1,4 +1,4 @@
-"""Chapter 04, investigation `what-is-wrong-with-this-experiment`: name a flaw by the control that shows it."""
+"""Chapter 04, investigation `what-is-wrong-with-this-experiment`: name a flaw, or none, by the control that shows it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mi_tutor.teach.exercises.patching.flawed import SETTINGS, measure
+from mi_tutor.teach.exercises.patching.flawed import SETTINGS, measure, where_it_stays
+from mi_tutor.teach.exercises.patching.flaws_comments import COMMENTS, Comment
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -17,19 +18,27 @@ from mi_tutor.teach.investigation import (
     WrongHypothesis,
 )
 
-# The controls that show the flaw of each experiment, and how near a prediction has to come.
+# What is so, and the controls that show it.
+VERDICTS = {"A": "flawed", "B": "flawed", "C": "flawed", "D": "sound"}
 SHOW = {
     "A": (("split", "pair"), ("label", "lot")),
     "B": (("metric", "logit difference"),),
     "C": (("control", "lot"),),
+    "D": (("split", "pair"),),
 }
-NEAR = {"A": 0.15, "B": 0.05, "C": 0.04}
-FOR_THE_CONTROL = 0.7  # of an experiment's share of the score; the rest is for the number
+IN_PART = (
+    ("metric", "probability"),
+    ("metric", "accuracy"),
+)  # of B: they show that something is wrong
+NEAR = {"A": 0.15, "B": 0.05, "C": 0.04, "D": 0.08}
+# The shares of an experiment's quarter of the score.
+FOR_THE_VERDICT, FOR_THE_CONTROL, FOR_A_PART, FOR_THE_NUMBER = 0.2, 0.48, 0.1, 0.32
 
 
 class Control(NamedTuple):
-    """One setting of an experiment changed, and the number that is predicted."""
+    """A verdict, one setting of the experiment changed, and the number that is predicted."""
 
+    verdict: str
     setting: str
     option: str
     number: float
@@ -43,18 +52,21 @@ Hypothesis = dict[str, Control]
 
 
 def read(value: Any) -> Hypothesis:
-    """{"A": {setting: option, "number": x}, ...} -> the controls."""
+    """{"A": {"verdict": ..., setting: option, "number": x}, ...} -> the controls."""
     if not isinstance(value, dict) or {str(key).strip().upper() for key in value} != set(SETTINGS):
-        raise Unreadable("This is not a dict with the three keys A, B and C.")
+        raise Unreadable("This is not a dict with the four keys A, B, C and D.")
     return {str(key).strip().upper(): _control(str(key), each) for key, each in value.items()}
 
 
 def _control(key: str, value: Any) -> Control:
     key = key.strip().upper()
-    if not isinstance(value, dict) or len(value) != 2 or "number" not in value:
-        raise Unreadable(f'{key} is not a dict of one setting and "number".')
-    setting, option = next(pair for pair in value.items() if pair[0] != "number")
+    if not isinstance(value, dict) or len(value) != 3 or not {"verdict", "number"} <= set(value):
+        raise Unreadable(f'{key} is not a dict of "verdict", one setting and "number".')
+    setting, option = next(pair for pair in value.items() if pair[0] not in ("verdict", "number"))
     setting, option = str(setting).strip().lower(), str(option).strip().lower()
+    verdict = str(value["verdict"]).strip().lower()
+    if verdict not in ("sound", "flawed"):
+        raise Unreadable(f"The verdict on {key} is 'sound' or 'flawed'; this is {verdict!r}.")
     if setting not in SETTINGS[key]:
         raise Unreadable(f"{key} has the settings {', '.join(SETTINGS[key])}, and no {setting!r}.")
     if option not in SETTINGS[key][setting]:
@@ -63,20 +75,24 @@ def _control(key: str, value: Any) -> Control:
     number = float(value["number"])
     if not math.isfinite(number):
         raise Unreadable(f"The number of {key} is {number}.")
-    return Control(setting, option, number)
+    return Control(verdict, setting, option, number)
 
 
 def experiment(hypothesis: Hypothesis, draw: int) -> Findings:
-    lines, score, numbers = [], 0.0, {}
+    lines, score, numbers, said = [], 0.0, {}, False
     for key in sorted(hypothesis):
         control = hypothesis[key]
-        before = measure(key, *_as_made(key), draw)
-        after = measure(key, *control.choice, draw)
-        shows = control.choice in SHOW[key]
+        before, after = measure(key, *_as_made(key), draw), measure(key, *control.choice, draw)
         near = abs(after - control.number) <= NEAR[key]
-        score += (FOR_THE_CONTROL + (1 - FOR_THE_CONTROL) * near) / 3 if shows else 0.0
+        score += _mark(key, control, near) / len(SETTINGS)
         numbers[key] = before, control.number, after
         lines += _lines(key, control, before, after, near)
+        if key == "B" and control.choice in IN_PART:
+            lines.append(_stays_line(draw))
+        comment = comment_on(key, control)
+        if comment and said:  # the first is the hypothesis' name, and comes last
+            lines.append(Line(comment.sentence, False))
+        said = said or comment is not None
     return Findings(score, tuple(lines), figure=_figure(numbers))
 
 
@@ -85,18 +101,53 @@ def _as_made(key: str) -> tuple[str, str]:
     return setting, options[0]
 
 
+def _mark(key: str, control: Control, near: bool) -> float:
+    """The share of one experiment's points."""
+    if control.verdict != VERDICTS[key]:
+        return 0.0
+    if control.choice in SHOW[key]:
+        return FOR_THE_VERDICT + FOR_THE_CONTROL + FOR_THE_NUMBER * near
+    return FOR_THE_VERDICT + FOR_A_PART * (key == "B" and control.choice in IN_PART)
+
+
+def comment_on(key: str, control: Control) -> Comment | None:
+    """What to say of one experiment's part of a hypothesis, if it is not right."""
+    if control.verdict == VERDICTS[key] and control.choice in SHOW[key]:
+        return None
+    return next(
+        (each for each in COMMENTS if each.fits(key, control.verdict, control.choice)), None
+    )
+
+
+def first_comment(hypothesis: Hypothesis) -> Comment | None:
+    found = (comment_on(key, hypothesis[key]) for key in sorted(hypothesis))
+    return next((each for each in found if each), None)
+
+
 def _lines(key: str, control: Control, before: float, after: float, near: bool) -> list[Line]:
     shows = control.choice in SHOW[key]
-    said = (
+    what = (
         f"{key}, {control.setting} = {control.option}: {after:.3f}, and {before:.3f} as it was made"
     )
-    verdict = "this shows the flaw" if shows else "this does not show the flaw"
-    lines = [Line(f"{said}; {verdict}", shows)]
+    would = "this control could have shown a flaw" if VERDICTS[key] == "sound" else "this shows it"
+    lines = [
+        Line(f"{key}: you call it {control.verdict}", control.verdict == VERDICTS[key]),
+        Line(f"{what}; {would if shows else 'this does not decide'}", shows),
+    ]
     if shows:
         lines.append(
             Line(f"{key}, your prediction {control.number:.3f} (wanted: within {NEAR[key]})", near)
         )
     return lines
+
+
+def _stays_line(draw: int) -> Line:
+    stays, lost = where_it_stays(draw)
+    return Line(
+        f"B: in {stays:.0%} of the stories the answer's probability stays above .9 without the head, and in these "
+        f"{lost:.2f} of the logit difference's way is lost: your metric sees the others only",
+        False,
+    )
 
 
 def _figure(numbers: dict[str, tuple[float, float, float]]) -> Callable[[], Any]:
@@ -108,120 +159,75 @@ def _figure(numbers: dict[str, tuple[float, float, float]]) -> Callable[[], Any]
             for key, values in numbers.items()
             for name, value in zip(("as made", "predicted", "found"), values, strict=True)
         }
-        title = "Three experiments, as they were made and with your control"
+        title = "Four experiments, as they were made and with your control"
         return parts_bars(bars, title=title, y_title="the experiment's number")
 
     return draw
 
 
-def _ours(**changed: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Our answer, with some of the three changed."""
+def ours(**changed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Our answer, with some of the four changed."""
     return {
-        "A": {"split": "pair", "number": 0.5},
-        "B": {"metric": "logit difference", "number": 0.28},
-        "C": {"control": "lot", "number": 0.065},
+        "A": {"verdict": "flawed", "split": "pair", "number": 0.5},
+        "B": {"verdict": "flawed", "metric": "logit difference", "number": 0.28},
+        "C": {"verdict": "flawed", "control": "lot", "number": 0.065},
+        "D": {"verdict": "sound", "split": "pair", "number": 0.89},
     } | changed
 
 
-def _chose(key: str, *choices: tuple[str, str]) -> Callable[[Hypothesis, Findings], bool]:
-    return lambda hypothesis, findings: hypothesis[key].choice in choices
+def _named(comment: Comment) -> WrongHypothesis:
+    key, part = comment.example
+    return WrongHypothesis(
+        name=comment.name,
+        example=lambda: ours(**{key: part}),
+        fits=lambda hypothesis, findings: first_comment(hypothesis) is comment,
+        sentence=comment.sentence,
+    )
 
 
 WHAT_IS_WRONG = Investigation(
     slug="what-is-wrong-with-this-experiment",
+    optional=True,
     title="What is wrong with this experiment?",
     chapter="04",
-    points=6,
-    minutes=40,
+    points=8,
+    minutes=50,
     difficulty=5,
-    objective="Find the flaw of an experiment, and the one control that shows it.",
-    question="Which control shows what is wrong with each of three experiments, and what does it find?",
-    form='a dict {"A": {setting: option, "number": x}, "B": ..., "C": ...}',
+    objective="Tell a flawed experiment from one that only looks so, and find the one control that decides.",
+    question="Which of four experiments are flawed, which control shows it, and what does that control find?",
+    form='a dict {"A": {"verdict": "flawed", setting: option, "number": x}, "B": ..., "C": ..., "D": ...}',
     read=read,
     experiment=experiment,
-    levels=Levels(0.79, 0.89, 0.99),
+    levels=Levels(0.84, 0.92, 0.99),
     styles=(
-        Worked(name="people kept apart", hypothesis=_ours, level="excellent"),
+        Worked(name="people kept apart", hypothesis=ours, level="excellent"),
         Worked(
             name="labels by lot in A",
-            hypothesis=lambda: _ours(A={"label": "lot", "number": 0.9}),
+            hypothesis=lambda: ours(A={"verdict": "flawed", "label": "lot", "number": 0.9}),
             level="excellent",
         ),
     ),
     mistakes=(
-        WrongHypothesis(
-            name="labels shuffled",
-            example=lambda: _ours(C={"control": "shuffled", "number": 0.0}),
-            fits=_chose("C", ("control", "shuffled")),
-            sentence="Labels that are shuffled story by story tell nothing about who gives, so a probe for them finds no direction in which givers differ. This "
-            "control cannot fail either. Which direction would move the answer as well, without meaning anything?",
-        ),
-        WrongHypothesis(
-            name="more of what cannot fail",
-            example=lambda: _ours(C={"directions": "8", "number": 0.006}),
-            fits=_chose("C", ("control", "random"), ("directions", "4"), ("directions", "8")),
-            sentence="More random directions in 128 dimensions: each holds a hundredth of what differs between two givers, whatever is true of men. Could this "
-            "control ever have come out otherwise?",
-        ),
-        WrongHypothesis(
-            name="another layer",
-            example=lambda: _ours(C={"layer": "2", "number": 0.006}),
-            fits=_chose("C", ("layer", "0"), ("layer", "1"), ("layer", "2")),
-            sentence="Another layer repeats experiment C and its control together. What is compared with what stays as it was.",
-        ),
-        WrongHypothesis(
-            name="other words, the same people",
-            example=lambda: _ours(A={"split": "opening", "number": 0.88}),
-            fits=_chose("A", ("split", "story"), ("split", "opening"), ("label", "met")),
-            sentence="In A the test has other words now, and the same pairs of people as the stories that the probe was fitted on. What can it have learned about a pair "
-            "by heart?",
-        ),
-        WrongHypothesis(
-            name="another place",
-            example=lambda: _ours(A={"place": "end", "number": 0.8}),
-            fits=_chose("A", ("place", "second"), ("place", "giver"), ("place", "end")),
-            sentence="In A the probe reads somewhere else now. Lower or higher, fitting and test still share what they shared. Where does what it reads come from?",
-        ),
-        WrongHypothesis(
-            name="a metric that saturates, too",
-            example=lambda: _ours(B={"metric": "probability", "number": 0.17}),
-            fits=_chose(
-                "B",
-                ("metric", "log probability"),
-                ("metric", "probability"),
-                ("metric", "accuracy"),
-            ),
-            sentence="In B this metric is at its upper end as well: where the right answer is nearly sure, it cannot show that it has become less so. Which of "
-            "them has no upper end?",
-        ),
-        WrongHypothesis(
-            name="another value in the head's place",
-            example=lambda: _ours(B={"instead": "zero", "number": 0.04}),
-            fits=_chose(
-                "B",
-                *(("instead", each) for each in SETTINGS["B"]["instead"]),
-                *(("stories", each) for each in SETTINGS["B"]["stories"]),
-            ),
-            sentence="In B you change what is put in the head's place, or how many stories there are. The loss is read with the same ruler. Look at the ruler.",
-        ),
+        *map(_named, COMMENTS),
         WrongHypothesis(
             name="controls without numbers",
-            example=lambda: _ours(
-                A={"split": "pair", "number": 0.9},
-                B={"metric": "logit difference", "number": 0.04},
-                C={"control": "lot", "number": 0.0},
+            example=lambda: ours(
+                A={"verdict": "flawed", "split": "pair", "number": 0.9},
+                B={"verdict": "flawed", "metric": "logit difference", "number": 0.04},
+                C={"verdict": "flawed", "control": "lot", "number": 0.0},
             ),
-            fits=lambda hypothesis, findings: all(
-                control.choice in SHOW[key] for key, control in hypothesis.items()
-            ),
-            sentence="The three controls are right, and your numbers are not what they find. A control is an experiment: run it before you say what it shows.",
+            fits=lambda hypothesis, findings: first_comment(hypothesis) is None,
+            sentence="Verdicts and controls are right, and your numbers are not what they find. A control is an experiment: "
+            "run it before you say what it shows.",
         ),
     ),
     hints=(
-        "Ask of each experiment: what would its number be if the claim were false? If it would be the same, something is wrong.",
-        "A: what do the stories for fitting and those of the test share? B: how much could the metric have fallen, from where it stands? C: how much of the difference between two "
-        "givers does a random direction hold?",
-        "Make each with one line changed: the cells above have what you need. Fit on some pairs of people and test on others; read your logit difference; fit the control's "
-        "direction to names drawn by lot.",
+        "Ask of each experiment: what would its number be if the claim were false? If it would be the same, something is "
+        "wrong. If it would not, it may be sound, however it looks.",
+        "A and D: what do the stories for fitting and those of the test share, and does it tell the label? B: how much "
+        "could the metric have fallen, from where it stands? C: how much of the difference between two givers does a "
+        "random direction hold?",
+        "Make each with one line changed: the cells above have what you need. Fit on some pairs of people and test on "
+        "others, in A and in D; read your logit difference; fit the control's direction to names drawn by lot.",
     ),
 )

@@ -24,6 +24,11 @@ def _large(parts: Tensor) -> Tensor:
     return 3 * parts[..., 0] + 2 * parts[..., 1] + parts[..., 2] * parts[..., 3]
 
 
+def _with_brakes(parts: Tensor) -> Tensor:
+    """Parts 1 and 3 lower the number."""
+    return 2 * parts[..., 0] - parts[..., 1] + parts[..., 0] * parts[..., 2] - 3 * parts[..., 3]
+
+
 def _cases(g: torch.Generator) -> list[Case]:
     weights = uniform(g, 4, low=0.3, high=1.5)
     one, other = uniform(g, 4), 1 + uniform(g, 4)
@@ -32,6 +37,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("an OR of three parts", lambda: or_gate, torch.ones(3), torch.zeros(3)),
         ("a smooth function of four parts", lambda: _weighted(weights), other, one),
         ("effects above 1", lambda: _large, 3 + other, one),
+        ("parts that lower the number", lambda: _with_brakes, 1 + other, one),
     ]
     return [
         Case(
@@ -44,12 +50,12 @@ def _cases(g: torch.Generator) -> list[Case]:
 
 def _by_loop(circuit, clean, corrupted):
     sides = []
-    for base, source in ((corrupted, clean), (clean, corrupted)):
+    for base, source, sign in ((corrupted, clean, 1), (clean, corrupted, -1)):
         moved = []
         for i in range(len(base)):
             patched = base.clone()
             patched[i] = source[i]
-            moved.append((circuit(patched) - circuit(base)).abs())
+            moved.append(sign * (circuit(patched) - circuit(base)))
         sides.append(torch.stack(moved))
     return tuple(sides)
 
@@ -114,6 +120,11 @@ DENOISE_OR_NOISE = Exercise(
             name="the loss with a minus sign",
             wrong=lambda *inputs: (_signed(*inputs)[0], -_signed(*inputs)[1]),
             sentence="Your noising result is negative where the output falls. Asked is what was LOST: clean minus patched.",
+        ),
+        Mistake(
+            name="absolute values",
+            wrong=lambda *inputs: tuple(each.abs() for each in _signed(*inputs)),
+            sentence="These are sizes without their signs. A part that lowers the number has a negative entry, in both results.",
         ),
         Mistake(
             name="all parts but one",

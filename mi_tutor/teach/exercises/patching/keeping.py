@@ -120,6 +120,7 @@ def _by_masks(model, tokens, others, heads, mlps):
 
 RUN_A_CIRCUIT = Exercise(
     slug="run-a-circuit",
+    optional=True,
     title="Everything else falls silent",
     chapter="04",
     points=3,

@@ -11,25 +11,26 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 QUIZZES = (
     _quiz(
         "why-logit-difference",
-        "The model gives “ Mary” 90 %, and words that are no names the rest. A patch lowers the logits of ALL names by 3. What do P(“ Mary”) "
-        "and the difference of the logits of “ Mary” and “ John” do?",
+        "The model gives “ Mary” 60 % and “ John” 40 %, and all other words together less than one in a million. A patch lowers the "
+        "logits of ALL names by 3. What do P(“ Mary”) and the difference of the logits of “ Mary” and “ John” do?",
+        Option(
+            text="The probability and the difference stay",
+            right=True,
+            feedback="A softmax does not see what is taken from all that count. Had other words a share to win, the probability would "
+            "fall and the difference stay: a probability mixes “which name?” with “a name at all?”. The difference asks the one "
+            "question.",
+        ),
         Option(
             text="The probability falls, the difference stays",
-            right=True,
-            feedback="The probability mixes “which name?” with “a name at all?”. The difference asks the one question. And near 1 a probability hardly "
-            "moves, whatever goes on underneath.",
+            feedback="So it is as soon as other words have a share to win. Here they have less than one in a million, and win a factor of twenty.",
         ),
         Option(
             text="The probability stays, the difference falls",
-            feedback="Both names fall alike. It is the words that are no names which gain.",
+            feedback="Both names fall alike, so their difference is what it was.",
         ),
         Option(
             text="The probability and the difference fall",
-            feedback="Both names fall by 3, so their difference is what it was.",
-        ),
-        Option(
-            text="The probability and the difference stay",
-            feedback="The names lose against all other words.",
+            feedback="Both names fall by 3: their difference is what it was. And there is next to nothing else that the probability could go to.",
         ),
     ),
     _quiz(
@@ -103,25 +104,26 @@ QUIZZES = (
     ),
     _quiz(
         "why-nothing",
-        "“When Mary and John went to the store, John gave a drink to” is run, and the same with “Mary gave”. At which positions can patching "
-        "the stream before layer 2 recover anything?",
+        "“When Mary and John went to the store, John gave a drink to” is run, and the same with “Mary gave”. At which positions can "
+        "patching the stream AFTER the last layer recover anything of the answer?",
+        Option(
+            text="At the last position, and nowhere else",
+            right=True,
+            feedback="After the last layer nothing is moved between positions any more, and the answer is read at the last one. In "
+            "earlier layers it can be the giver, and what comes after it; before the giver it is nothing in any layer: up to "
+            "there the two runs are equal.",
+        ),
         Option(
             text="At the giver, and after it",
-            right=True,
-            feedback="Attention looks back only, so up to the giver the two runs are equal: what is put in was there already. To see a role of the "
-            "first two names, choose a pair in which they differ.",
+            feedback="That is where the streams differ. But what stands there after the last layer is read for the next word THERE.",
         ),
         Option(
             text="At the two names, and at the giver",
-            feedback="At the two names the runs are equal: nothing before them differs.",
+            feedback="At the two names the runs are equal, in all layers. And no attention follows that could bring the giver to the end.",
         ),
         Option(
             text="At the two names, and after them",
-            feedback="Between the second name and the giver too, nothing has differed so far.",
-        ),
-        Option(
-            text="At the last position, and nowhere else",
-            feedback="Before layer 2 the difference is somewhere between the giver and the end. Which of these positions, the map shows.",
+            feedback="At the names the runs are equal. Elsewhere they differ, but no attention follows that could bring it to the end.",
         ),
     ),
     _quiz(
@@ -147,23 +149,24 @@ QUIZZES = (
     ),
     _quiz(
         "ten-million-latents",
-        "You have ten million latents to rank by their effect on one answer, and time for one experiment. Which one?",
+        "One gradient has ranked ten million latents by their estimated effect on one answer. You patch the top thousand exactly: all "
+        "agree with their estimates. What do you still not know?",
         Option(
-            text="One gradient for all, then exact patches for the top and some others",
+            text="How many of the low ones are large",
             right=True,
-            feedback="Two forward passes and one backward pass rank all of them. A sample of the others tells how many false negatives to expect.",
+            feedback="You looked where the estimate is high. A false negative is where it is low: patch some of the others exactly, drawn"
+            " at random and from where attention is saturated.",
         ),
         Option(
-            text="Exact patches for all, then in the other direction for the top",
-            feedback="Ten million forward passes. Keep those for the few that a ranking puts on top.",
+            text="How many of the top ones are small", feedback="None: their exact patches agree."
         ),
         Option(
-            text="The logit lens for all, then exact patches for the top ones",
-            feedback="Cheap, but what later layers read would rank last, and would not be among the top ones.",
+            text="Which way the top ones push the answer",
+            feedback="Estimate and exact patch have a sign, and they agree.",
         ),
         Option(
-            text="A probe at each of them, then exact patches where it reads best",
-            feedback="Probes have to be fitted, one by one, and they say what can be read, not what the answer depends on.",
+            text="How much the top ones do, one at a time",
+            feedback="That is what an exact patch of each has measured. What they do together is another question.",
         ),
     ),
     _quiz(

@@ -50,12 +50,18 @@ REVIEWS = {
         ),
     ),
     "the-lens-is-dark": _ask(
-        "Before layer 3, at the last token, the logit lens shows no trace of the answer. Patching the clean stream in at this place recovers "
-        "0.9. Where is what decides the answer?",
+        "Before layer 3, at the last token, a colleague's lens gives all words nearly the same probability: it multiplies the stream by "
+        "the unembedding, and that is all. Patching the clean stream in at this place recovers 0.9, and your lens has the answer first by"
+        " far. Where is what decides the answer?",
+        Option(
+            text="Here, where the lens misses it for want of a LayerNorm",
+            right=True,
+            feedback="The stream is short here, so its raw logits are small and the softmax is flat. The last LayerNorm brings it to the "
+            "length that the unembedding knows.",
+        ),
         Option(
             text="Here, in directions that the unembedding does not read",
-            right=True,
-            feedback="The lens sees what is written for the output. An early answer in the lens is evidence, a missing one is not.",
+            feedback="Then your lens would be dark as well: it reads with the same unembedding.",
         ),
         Option(
             text="At another position, and it has not been brought here",
@@ -63,11 +69,7 @@ REVIEWS = {
         ),
         Option(
             text="Nowhere: it has not been worked out at any position yet",
-            feedback="Whether it has been worked out one cannot say. But what decides it was in the stream that you put in.",
-        ),
-        Option(
-            text="Here, where the lens misses it for want of a LayerNorm",
-            feedback="Yours has the LayerNorm in it, and its last row is exactly what the model says.",
+            feedback="What decides it was in the stream that you put in, and your lens reads it there.",
         ),
     ),
     "read-the-map": _ask(
@@ -113,23 +115,24 @@ REVIEWS = {
         ),
     ),
     "nothing-when-denoising": _ask(
-        "Denoising head A alone recovers everything. Noising head A alone loses nothing. Which reading fits?",
+        "Denoising head A alone recovers everything. Noising head A alone loses everything. Which reading fits?",
+        Option(
+            text="A is enough and it is needed",
+            right=True,
+            feedback="All of it goes through A, and nothing else has to come with it. Neither an AND nor an OR: with those, one of the "
+            "two experiments shows nothing.",
+        ),
         Option(
             text="A is enough, but not needed",
-            right=True,
-            feedback="An OR. In the clean run the other part is still right, so corrupting A does no harm.",
+            feedback="With an OR, the other part is still right in the clean run, and noising A would lose nothing.",
         ),
         Option(
             text="A is needed, but not enough",
-            feedback="That is the other way round (AND): noising would show A, denoising would not.",
-        ),
-        Option(
-            text="A is enough and it is needed",
-            feedback="Then corrupting it would lose the answer.",
+            feedback="With an AND, the other part is still wrong in the corrupted run, and denoising A would recover nothing.",
         ),
         Option(
             text="A is not needed nor enough",
-            feedback="It brings everything back.",
+            feedback="It brings everything back, and nothing is left without it.",
         ),
     ),
     "ten-million-latents": _ask(
@@ -153,44 +156,46 @@ REVIEWS = {
         ),
     ),
     "when-exact-is-worth-it": _ask(
-        "Each of these sites has an estimate of its patch's effect. At which is an exact patch most worth its cost?",
+        "Each of these sites has an estimate of its patch's effect. For which can nothing but one MLP and the last LayerNorm have bent "
+        "the curve that the estimate takes for straight?",
         Option(
-            text="A key: 0.1 by one gradient, attention there saturated",
+            text="A head's output: 1.5 by one gradient, in the last layer",
             right=True,
-            feedback="A saturated softmax has next to no slope, and a large change of a key may still turn it over. That is where false negatives are.",
+            feedback="After it come the MLP of its layer and the last LayerNorm, and that is all. Little left to go wrong, though not nothing.",
         ),
         Option(
             text="A value: 2.0 by one gradient, the pattern held fixed",
-            feedback="With the pattern held the head is linear in its values, and what bends comes after it. This site is known to be large already.",
+            feedback="In its own head all is straight then. What comes in later layers is not held.",
         ),
         Option(
-            text="A head's output: 1.5 by one gradient, in the last layer",
-            feedback="Little comes after it that could bend the curve: one MLP, one LayerNorm.",
+            text="A key: 0.1 by one gradient, attention there saturated",
+            feedback="A softmax bends before anything else does: a saturated one has next to no slope, and may still turn over.",
         ),
         Option(
             text="An MLP's output: 0.3 by a hundred gradients on its way",
-            feedback="Averaged on the way from one value to the other, the estimate has followed the curve.",
+            feedback="The hundred follow the curve, so it is trustworthy. But later attention and MLPs do bend it.",
         ),
     ),
     "which-ablation": _ask(
-        "Zeros in place of a head's output cost the answer 5 logits, its mean over other stories costs 0.1. What is the likely reading of "
-        "what it writes?",
+        "Zeros in place of a head's output RAISE the answer's logit by 0.8, its mean over other stories raises it by 0.7. What is the "
+        "likely reading of what it writes?",
+        Option(
+            text="Something that works against the answer",
+            right=True,
+            feedback="It gets better without it, whichever way you take it out. Such heads exist in language models too: Wang et al. 2022"
+            " call theirs negative name movers.",
+        ),
         Option(
             text="Much the same in all stories, and counted on",
-            right=True,
-            feedback="Zeros take the constant away as well. The mean leaves it in, and removes only what is particular to the story.",
+            feedback="Then the mean would put it back, and change next to nothing.",
         ),
         Option(
             text="Different in each story, and counted on",
-            feedback="Then the mean over other stories would cost as much.",
+            feedback="Then the answer would lose without it.",
         ),
         Option(
             text="The answer itself, in each of the stories",
-            feedback="The answers differ from story to story, so the mean would have lost it.",
-        ),
-        Option(
-            text="Something that works against the answer",
-            feedback="Then taking it away would help.",
+            feedback="Then its logit would fall without it.",
         ),
     ),
     "probe-against-cause": _ask(

@@ -51,6 +51,7 @@ def _read(value: Any) -> Any:
 
 WHO_TELLS_WHOM = ValueExercise(
     slug="who-tells-whom",
+    optional=True,
     title="Who tells them where to look?",
     chapter="04",
     points=2,

@@ -54,29 +54,29 @@ def _first_differs(n: int, first: tuple[float, float], rest: tuple[float, float]
 SETTINGS = {
     "frequent": Setting(n_hidden=2, **_first_differs(6, (0.6, 1.0), (0.04, 0.06))),
     "rare": Setting(n_hidden=2, **_first_differs(5, (0.015, 0.03), (0.45, 0.55))),
-    "rare and dear": Setting(
-        n_hidden=2,
-        importance=(300.0, 1.0, 1.0, 1.0, 1.0),
-        **_first_differs(5, (0.015, 0.03), (0.45, 0.55)),
-    ),
-    "dear": Setting(
-        n_hidden=1, importance=(40.0, 1.0), **_first_differs(2, (0.08, 0.12), (0.08, 0.12))
-    ),
-    "fifth in line": Setting(
-        n_hidden=2,
-        importance=(1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32),
-        n_features=6,
-        densities=lambda between: [between(0.015, 0.03)] * 6,
-        asked=(4,),
-    ),
     "one too many": Setting(n_hidden=7, **_all(8, 0.02, 0.05, 6)),
     "twice as many": Setting(n_hidden=8, **_all(16, 0.5, 0.6, 4)),
-    "crowd": Setting(n_hidden=5, **_all(40, 0.25, 0.35, 3)),
+    "everything on": Setting(n_hidden=2, **_all(4, 0.85, 0.95, 12)),
     "always together": Setting(n_hidden=1, features="correlated", **_all(2, 0.05, 0.15, 16)),
     "together, often": Setting(n_hidden=2, features="correlated", **_all(4, 0.27, 0.33, 12)),
-    "never together": Setting(n_hidden=1, features="anti-correlated", **_all(2, 0.45, 0.5, 6)),
+    "together, rarely": Setting(n_hidden=2, features="correlated", **_all(4, 0.02, 0.04, 12)),
+    "together, poor partner": Setting(
+        n_hidden=1,
+        features="correlated",
+        importance=(10.0, 1.0),
+        **_all(2, 0.05, 0.15, 12) | {"asked": (1,)},
+    ),
+    "never together, rich partner": Setting(
+        n_hidden=1,
+        features="anti-correlated",
+        importance=(30.0, 1.0),
+        **_all(2, 0.25, 0.35, 12) | {"asked": (1,)},
+    ),
     "never together, crowded": Setting(
         n_hidden=1, features="anti-correlated", **_all(4, 0.1, 0.3, 8)
+    ),
+    "never together, room": Setting(
+        n_hidden=2, features="anti-correlated", **_all(2, 0.25, 0.35, 16)
     ),
 }
 

@@ -103,32 +103,34 @@ def _certain(words: str) -> dict[str, dict[str, float]]:
     return {name: {word: 1.0} for name, word in zip(SETTINGS, words.split(), strict=True)}
 
 
-BY_DENSITY = (
-    "alone apart apart apart apart apart dropped dropped apart dropped dropped apart"  # per setting
+# One word per setting, in their order: what each of three simple thoughts says.
+BY_DENSITY = "alone apart apart dropped dropped apart dropped apart apart apart apart apart"
+BY_NAME = (
+    "alone dropped apart dropped dropped together together together together dropped dropped alone"
 )
-BOLD = "alone dropped apart alone dropped apart dropped dropped apart apart apart dropped"
+BOLD = "apart dropped apart apart dropped together together apart together apart dropped alone"
 
 
-def _says_density(predicted: Tensor, findings: Findings) -> bool:
+def _says(predicted: Tensor, words: str) -> bool:
+    """Whether at least nine of the twelve settings are said as in `words`."""
     said = [ARRANGEMENTS[k] for k in predicted.argmax(dim=1).tolist()]
-    same = sum(a == b for a, b in zip(said, BY_DENSITY.split(), strict=True))
-    return same >= 9
+    return sum(a == b for a, b in zip(said, words.split(), strict=True)) >= 9
 
 
 # What pilots on the middle of each range gave (the chapter's solution runs them), pulled a little towards the others.
 PILOT = {
-    "frequent": {"apart": 0.93, "alone": 0.07},
-    "rare": {"dropped": 0.65, "apart": 0.35},
-    "rare and dear": {"alone": 0.75, "dropped": 0.2, "apart": 0.05},
-    "dear": {"alone": 0.98, "dropped": 0.02},
-    "fifth in line": {"dropped": 0.82, "apart": 0.18},
-    "one too many": {"alone": 0.76, "apart": 0.24},
-    "twice as many": {"apart": 0.93, "dropped": 0.04, "alone": 0.03},
-    "crowd": {"dropped": 0.75, "apart": 0.25},
-    "always together": {"together": 0.71, "apart": 0.25, "dropped": 0.02, "alone": 0.02},
-    "together, often": {"together": 0.66, "apart": 0.32, "alone": 0.02},
-    "never together": {"apart": 0.97, "dropped": 0.02, "alone": 0.01},
-    "never together, crowded": {"apart": 0.53, "dropped": 0.47},
+    "frequent": {"apart": 0.94, "alone": 0.06},
+    "rare": {"dropped": 0.6, "apart": 0.4},
+    "one too many": {"alone": 0.75, "apart": 0.25},
+    "twice as many": {"apart": 0.92, "dropped": 0.05, "alone": 0.03},
+    "everything on": {"dropped": 0.3, "alone": 0.3, "apart": 0.13, "together": 0.27},
+    "always together": {"together": 0.78, "apart": 0.2, "dropped": 0.01, "alone": 0.01},
+    "together, often": {"together": 0.7, "apart": 0.28, "alone": 0.02},
+    "together, rarely": {"apart": 0.9, "dropped": 0.05, "alone": 0.05},
+    "together, poor partner": {"dropped": 0.98, "together": 0.02},
+    "never together, rich partner": {"apart": 0.92, "dropped": 0.08},
+    "never together, crowded": {"apart": 0.52, "dropped": 0.48},
+    "never together, room": {"alone": 0.58, "apart": 0.42},
 }
 
 PREDICT_THE_FATE = Investigation(
@@ -151,15 +153,26 @@ PREDICT_THE_FATE = Investigation(
         WrongHypothesis(
             name="density alone",
             example=lambda: _certain(BY_DENSITY),
-            fits=_says_density,
+            fits=lambda predicted, findings: _says(predicted, BY_DENSITY),
             sentence="You let the density alone decide: sparse features share, dense ones do not. What "
             "is paid for sharing is that two "
             "features meet. Ask for each setting how often the asked feature meets the others, and what "
             "else the room could be used for.",
         ),
         WrongHypothesis(
+            name="what the names say",
+            example=lambda: {
+                name: {"dropped": 0.05, "alone": 0.05, "apart": 0.05, "together": 0.05}
+                | {word: 0.85}
+                for name, word in zip(SETTINGS, BY_NAME.split(), strict=True)
+            },
+            fits=lambda predicted, findings: _says(predicted, BY_NAME),
+            sentence="You go by what sounds alike: together lies together, a rich partner takes all, what is often on needs room of its "
+            "own. Price it: what does each arrangement lose while a feature is on, and what when two are on at once?",
+        ),
+        WrongHypothesis(
             name="base rates",
-            example=lambda: {name: [0.3, 0.2, 0.4, 0.1] for name in SETTINGS},
+            example=lambda: {name: [0.2, 0.2, 0.4, 0.2] for name in SETTINGS},
             fits=lambda predicted, findings: bool((predicted - predicted[0]).abs().max() < 0.1),
             sentence="You say nearly the same for every setting. That is worth what base rates are "
             "worth, which is nothing here: say how "
@@ -190,8 +203,8 @@ PREDICT_THE_FATE = Investigation(
         "dropped (its importance times its variance), "
         "and what is paid whenever it meets a feature that shares its line?",
         "A feature that is nearly always on can still share: ask who pays. Features that are never on "
-        "together can share at any density; those "
-        "that are always on together have one thing worth keeping, their sum. With n features in m "
+        "together can share at any density. Of two that are always on together one number can say the sum; but each of them "
+        "may also share with somebody whom it rarely meets. With n features in m "
         "dimensions, count: how many pairs does it take?",
         "After a first try, run pilots: `lab.train_sweep` with a dozen seeds per setting, and "
         "`lab.arrangements(models.W)`. Where starts disagree, "

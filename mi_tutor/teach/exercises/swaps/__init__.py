@@ -5,9 +5,9 @@ from mi_tutor.teach.exercises.swaps.controls import CONTROL, DOSE_RESPONSE
 from mi_tutor.teach.exercises.swaps.languages import OTHER_HOPS
 from mi_tutor.teach.exercises.swaps.latents import SWAP_LATENTS
 from mi_tutor.teach.exercises.swaps.leak import FIND_THE_LEAK
+from mi_tutor.teach.exercises.swaps.one_vector import ONE_VECTOR
 from mi_tutor.teach.exercises.swaps.prompts import TWO_HOP_PROMPTS
 from mi_tutor.teach.exercises.swaps.quizzes import QUIZZES
-from mi_tutor.teach.exercises.swaps.same_word import SAME_WORD
 from mi_tutor.teach.exercises.swaps.state import FIND_THE_STATE, STATE_DIRECTION, WHERE_IT_ACTS
 from mi_tutor.teach.exercises.swaps.swapping import SWAP_MATRIX, SWAP_THE_STATE
 from mi_tutor.teach.exercises.swaps.verdicts import WHAT_DID_WE_SHOW, WHICH_MODEL
@@ -26,7 +26,7 @@ EXERCISES = (
     WHAT_DOES_THE_HEAD_SEE,
     WHICH_MODEL,
     OTHER_HOPS,
-    SAME_WORD,
+    ONE_VECTOR,
     WHAT_DID_WE_SHOW,
 )
 

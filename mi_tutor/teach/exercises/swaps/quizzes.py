@@ -11,21 +11,23 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
 QUIZZES = (
     _quiz(
         "why-held-out",
-        "A model was taught single steps and some two-step answers. It answers taught two-step questions at 100 %, single steps at 100 %, "
-        "two-step questions that were held out at 3 %. What is the likeliest reading?",
+        "A model was taught single steps (“Dallas belongs to Texas”) and some two-step answers. It answers 4 % of the single steps that "
+        "it was taught, 5 % of the two-step questions that it was taught, and 3 % of those that were held out. What is the likeliest "
+        "reading?",
+        Option(
+            text="It has not learned the single steps",
+            right=True,
+            feedback="4 % say so, and without them there is nothing to put together. With single steps at 100 % the held-out questions "
+            "decide: who knows the taught ones by rote answers 3 % there, who puts steps together nearly all. That is why swaps "
+            "are counted on held-out pairs.",
+        ),
         Option(
             text="It says taught two-step answers by rote",
-            right=True,
-            feedback="For a pair that was never seen there is nothing to remember. That is why swaps are counted on held-out pairs: who answers those "
-            "has put single steps together somehow. How, the swap has to say.",
+            feedback="Then it would answer the taught ones: 100 % there, and 3 % of those held out, is what rote looks like.",
         ),
         Option(
             text="It puts two-step answers together",
-            feedback="Then it would do so for pairs that were held out: it knows the single steps.",
-        ),
-        Option(
-            text="It has not learned the single steps",
-            feedback="It answers them at 100 %.",
+            feedback="From what? It knows few single steps.",
         ),
         Option(
             text="It mixes up the cities of one state",
@@ -57,20 +59,20 @@ QUIZZES = (
     ),
     _quiz(
         "why-each-fails",
-        "The right token and the right layer's own means, at several strengths, but before the last layer: hardly any answer follows. What is "
-        "the likeliest reason?",
+        "The right token, before layer 2, at several strengths: hardly any answer follows. The means were made from the same prompts, at "
+        "the same token, before layer 0. What is the likeliest reason?",
+        Option(
+            text="The direction is of another layer",
+            right=True,
+            feedback="Before layer 0 there is the token's embedding and its place, no state. The same prompts' means before layer 2 have it.",
+        ),
         Option(
             text="The end has read the name before",
-            right=True,
-            feedback="Right in content, too late. The same swap at the same token works two layers earlier.",
+            feedback="Before layer 2 it has not: with this layer's own means the same swap works. Before layer 3 it would be too late.",
         ),
         Option(
             text="The name is not complete there",
             feedback="It is the token with which the name is complete.",
-        ),
-        Option(
-            text="The direction is of another layer",
-            feedback="It was given the means of that very layer.",
         ),
         Option(
             text="The step is too short there",

@@ -34,7 +34,8 @@ REVIEWS = {
         Option(
             text="At P",
             right=True,
-            feedback="Written there and not used from there: the stream keeps what was written to it. So a comma can hold the state and play no part.",
+            feedback="Written there and not used from there: the stream keeps what was written to it. So a comma can hold the state and "
+            "play no part.",
         ),
         Option(
             text="At Q",
@@ -92,46 +93,45 @@ REVIEWS = {
         ),
     ),
     "the-same-cosine": _ask(
-        "Directions between states in English and in French have a mean cosine of 0.85, random ones 0.00. In questions about cities that have "
-        "another name in French, English directions swap 88 % of the French answers, French ones 92 %. Does French go by the English "
-        "directions?",
+        "Directions between states in English and in French have a mean cosine of 0.85, random ones 0.00. In questions about cities that "
+        "have another name in French, English directions swap 41 % of the French answers, French ones 92 %. Does French go by the English"
+        " directions?",
         Option(
-            text="Yes, since 88 % is close to 92 %",
+            text="No, since 41 % is far from 92 %",
             right=True,
-            feedback="Use decides, and what is read in French is read nearly as well along the English ones. That the names differ matters: else it "
-            "might be the spelling.",
+            feedback="Use decides. Much of what French reads lies in the part in which the two differ, though that part is the smaller one.",
         ),
         Option(
             text="Yes, since 0.85 is far from 0.00",
-            feedback="They are alike. What is read may still lie in the part in which they differ: use decides.",
+            feedback="They are alike. What is read may still lie in the part in which they differ, and here much of it does.",
         ),
         Option(
             text="No, since 0.85 is far from 1.00",
             feedback="A cosine below 1 may be noise in the means. Use decides.",
         ),
         Option(
-            text="No, since 88 % is less than 92 %",
-            feedback="A little is lost. If French did not go by them, nearly all would be.",
+            text="Yes, since 41 % is far from 0 %",
+            feedback="Something of it is read. But with its own directions French follows more than twice as often.",
         ),
     ),
     "falsified": _ask(
-        "Which outcome would have spoken most clearly AGAINST a step in between?",
+        "Which of these outcomes says least about whether there is a step in between, since right directions and wrong ones would show it alike?",
+        Option(
+            text="Swaps work at strength 1, but not at strength 8",
+            right=True,
+            feedback="No question ever puts the stream that far out, whatever the direction stands for.",
+        ),
         Option(
             text="Swaps move capitals, but not birds and flowers",
-            right=True,
-            feedback="A step in between is about the state, so all that depends on the state should move. This would be a direction for capitals.",
+            feedback="That would speak against a step in between: a direction for capitals, not for the state.",
         ),
         Option(
             text="Swaps work before layer 2, but not before layer 4",
             feedback="That is what a step looks like that is made, used, and then left behind.",
         ),
         Option(
-            text="Swaps work at strength 1, but not at strength 8",
-            feedback="That happens to right directions as well: no question ever puts the stream there.",
-        ),
-        Option(
             text="Swaps work for 90 %, but not for all questions",
-            feedback="Nine of ten answers that become the target's, on questions never seen, are hard to have without a shared step.",
+            feedback="Nine of ten on questions never seen are hard to have without a shared step.",
         ),
     ),
     "steering-california": _ask(

@@ -1,0 +1,191 @@
+"""Chapter 05, `one-vector`: swaps where two explanations part, and where they do not."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mi_tutor.lab.swaps import means_at, swap_batches
+from mi_tutor.specimens.atlas.prompts import swap_questions
+from mi_tutor.teach.exercises.marks import ramp
+from mi_tutor.teach.exercises.reading_hypotheses import entries, listed, share, whole
+from mi_tutor.teach.exercises.swaps.atlas import geography, plain_atlas, questions_about
+from mi_tutor.teach.investigation import Findings, Line, Unreadable
+from mi_tutor.world.geography import Question
+
+LAYER = 2
+LANGUAGES = ("french", "spanish")
+MOST = 200  # questions of a set that a draw tries
+CLOSE, FAR = 0.05, 0.16  # errors of predictions that count in full, and not at all
+
+
+@functools.cache
+def abroad() -> tuple[Question, ...]:
+    """Every held-out question in French and Spanish, in the order of `Geography.questions`."""
+    return tuple(q for q in geography().questions(LANGUAGES) if q.held_out_by)
+
+
+def differs(question: Question) -> bool:
+    """Whether the name is another word than in English."""
+    name = question.city.name
+    return name.given(question.language) != name.english
+
+
+def kind(question: Question) -> str:
+    return geography().area_of(question.city).kind
+
+
+@functools.cache
+def table(language: str, of: str) -> Tensor:
+    """Means before layer 2 at the name's end, [class d_model], of taught questions in a language."""
+    taught = questions_about(of, held_out=False, language=language)
+    step = 6 if of == "state" else 2
+    with torch.no_grad():
+        return means_at(plain_atlas(), swap_questions(taught[::step], geography()))[LAYER]
+
+
+@functools.lru_cache(maxsize=64)
+def successes(questions: tuple[Question, ...]) -> dict[str, float]:
+    """The share of swaps that the answer follows, with English directions and with the language's own."""
+    passed: defaultdict[str, int] = defaultdict(int)
+    asked = 0
+    for of in ("state", "country"):
+        here = [q for q in questions if kind(q) == of]
+        for language in LANGUAGES:
+            group = [q for q in here if q.language == language]
+            if not group:
+                continue
+            batches = swap_questions(group, geography())
+            for name, source in (("english", "english"), ("own", language)):
+                result = swap_batches(plain_atlas(), batches, table(source, of), LAYER, n_targets=3)
+                passed[name] += int((result.follows & result.asked).sum())
+            asked += int(result.asked.sum())
+    return {name: passed[name] / max(1, asked) for name in ("english", "own")}
+
+
+class Contest(NamedTuple):
+    """Questions on which two explanations part, like ones on which they do not, and what is predicted of both."""
+
+    test: tuple[int, ...]
+    control: tuple[int, ...]
+    predicted: dict[tuple[str, str], float]
+
+
+def read_contest(value: Any) -> Contest:
+    found = entries(value, ["test", "control", *LANGUAGES, "alike"])
+    chosen = []
+    for name in ("test", "control"):
+        every = listed(found[name], name)
+        chosen.append(tuple(dict.fromkeys(whole(each, name, len(abroad())) for each in every)))
+        if not chosen[-1]:
+            raise Unreadable(f"“{name}” is empty.")
+    predicted = {}
+    for group in (*LANGUAGES, "alike"):
+        pair = listed(found[group], group, 2)
+        for name, each in zip(("english", "own"), pair, strict=True):
+            predicted[group, name] = share(each, f"{group}, {name}")
+    return Contest(*chosen, predicted)
+
+
+# --- the experiment -------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def experiment(contest: Contest, draw: int) -> Findings:
+    """Swap in a random part of both sets, with English directions and with the language's own."""
+    test = {number for number, question in enumerate(abroad()) if differs(question)}
+    hit = len(set(contest.test) & test)
+    precision, recall = hit / len(contest.test), hit / len(test)
+    f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
+    pure = sum(number not in test for number in contest.control) / len(contest.control)
+    apart = _apart(contest.test, contest.control)
+    facts = {"precision": precision, "recall": recall, "states": _of_states(contest.test)}
+    facts |= {"pure": pure, "apart": apart}
+    lines = [
+        Line(
+            f"of the test's questions, the two explanations say different things about {precision:.0%}",
+            precision >= 0.95,
+        ),
+        Line(
+            f"of the questions about which they do, {recall:.0%} were chosen (wanted: 80 %)",
+            recall >= 0.8,
+        ),
+        Line(
+            f"of the control's questions, both explanations say the same about {pure:.0%}",
+            pure >= 0.95,
+        ),
+        Line(
+            f"in language, and in states against countries, control and test differ in {apart:.0%} of their questions "
+            "(wanted: 10 % at most)",
+            apart <= 0.1,
+        ),
+    ]
+    sets = 0.3 * f1 + 0.2 * pure * ramp(apart, 0.5, 0.1)
+    if precision < 0.5:
+        return Findings(min(sets, 0.3 * f1), tuple(lines), facts=facts)
+    found = _found(contest, draw)
+    for (group, name), value in found.items():
+        guess = contest.predicted[group, name]
+        text = f"{_named(group, name)}: {value:.2f} follow; you said {guess:.2f}"
+        lines.append(Line(text, abs(guess - value) <= CLOSE))
+    marks = {
+        key: ramp(abs(contest.predicted[key] - value), FAR, CLOSE) for key, value in found.items()
+    }
+    score = sets + sum((0.05 if key[0] == "alike" else 0.1) * mark for key, mark in marks.items())
+    figure = functools.partial(_figure, contest.predicted, found)
+    sure = precision >= 0.8 and pure >= 0.8 and apart <= 0.3
+    return Findings(score, tuple(lines), figure, sure, facts)
+
+
+def _found(contest: Contest, draw: int) -> dict[tuple[str, str], float]:
+    groups = {language: _some(contest.test, draw, language) for language in LANGUAGES}
+    groups["alike"] = _some(contest.control, draw)
+    return {
+        (group, name): value
+        for group, questions in groups.items()
+        for name, value in successes(tuple(questions)).items()
+    }
+
+
+def _some(numbers: Iterable[int], draw: int, language: str = "") -> list[Question]:
+    """At most `MOST` of the questions, of one language if that is given, by lot."""
+    every = (abroad()[number] for number in numbers)
+    here = [question for question in every if language in ("", question.language)]
+    lot = torch.randperm(len(here), generator=torch.Generator().manual_seed(draw))
+    return [here[i] for i in lot[:MOST].tolist()]
+
+
+def _apart(one: Sequence[int], other: Sequence[int]) -> float:
+    """How many of the questions of one set would have to be of another language or kind to match the other's."""
+    shares = []
+    for numbers in (one, other):
+        counted = Counter((abroad()[n].language, kind(abroad()[n])) for n in numbers)
+        shares.append({key: count / len(numbers) for key, count in counted.items()})
+    keys = shares[0].keys() | shares[1].keys()
+    return sum(abs(shares[0].get(key, 0) - shares[1].get(key, 0)) for key in keys) / 2
+
+
+def _of_states(numbers: Sequence[int]) -> float:
+    return sum(kind(abroad()[number]) == "state" for number in numbers) / len(numbers)
+
+
+def _named(group: str, name: str) -> str:
+    which = "English directions" if name == "english" else "the language's own"
+    return f"{'control' if group == 'alike' else group.title()}, {which}"
+
+
+def _figure(predicted: dict[tuple[str, str], float], found: dict[tuple[str, str], float]) -> Any:
+    from mi_tutor.show import predictions
+
+    return predictions(
+        [_named(*key) for key in found],
+        [predicted[key] for key in found],
+        list(found.values()),
+        title="Swaps in your questions",
+        value_title="share of answers that follow",
+    )
