@@ -1,6 +1,6 @@
 # learn and test are the two commands a newcomer needs; each sets up what it needs. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help learn test test-fast check build execute measure specimens bench gpu exercises clean
+.PHONY: help learn test test-fast test-all records check build execute measure specimens bench gpu exercises clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -47,8 +47,14 @@ learn: $(VENV)/.learn ## open the course in JupyterLab (set up first if needed)
 # Two processes, and the order of tests/conftest.py.
 IN_TWO := -n 2 --dist loadgroup --no-loadscope-reorder
 
-test: $(VENV)/.test ## the whole test suite
+test: $(VENV)/.test ## the test suite; chapters, cards and investigations that stand as recorded are left out
 	@$(PY) -m pytest $(IN_TWO)
+
+test-all: $(VENV)/.test ## everything, before a release
+	@$(PY) -m pytest $(IN_TWO) --all
+
+records: $(VENV)/.test ## run the chapters, cards and investigations that do not stand as recorded
+	@$(VENV)/bin/mi-tutor records --make
 
 test-fast: $(VENV)/.test ## the tests without the slow ones
 	@$(PY) -m pytest $(IN_TWO) -m "not slow"

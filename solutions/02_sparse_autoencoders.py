@@ -23,6 +23,7 @@ optional: nothing later rests on them.
 """
 
 # %% tags=["setup"]
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -1134,6 +1135,8 @@ def with_noise(activation: Tensor) -> Tensor:
     return activation + distance * noise / noise.norm(dim=-1, keepdim=True)
 
 
+# The losses without any dictionary are the same for all of them.
+losses_there = lab.losses_without(model, [some], LAYER, "attn_out", ablations=["mean"])
 recovered_by = {}
 for name, made in (
     ("trained just now", trained.sae),
@@ -1141,7 +1144,15 @@ for name, made in (
     ("noise added, FVU 1", with_noise),
 ):
     share = loss_recovered(model, some, HOOK, made)
-    found = lab.loss_recovered(model, [some], LAYER, "attn_out", made, ablation="mean")
+    (found,) = lab.losses_recovered(
+        model,
+        [some],
+        LAYER,
+        "attn_out",
+        made,
+        ablations=["mean"],
+        without=losses_there,
+    )
     print(
         f"{name:<26}{share:>26.1%}{found.recovered:>20.1%}{found.spliced - found.clean:>22.3f}"
     )
@@ -1483,18 +1494,24 @@ named = [
 random_directions = torch.randn(x.shape[1], good.d_sae, generator=seeded(0))
 
 
-def units_of(kind: str, some_texts) -> tuple[Tensor, Tensor]:
-    """[token unit] and [token state], where an answer about a state or country is due."""
-    name = f"blocks.{LAYER}.mlp.hook_post" if kind == "neurons" else HOOK
-    rows = lab.activation_rows(model, some_texts.tokens, name)
-    rows, found = asked_about(some_texts, rows)
+@cache  # they are needed again below
+def where_due(place: str, some_texts) -> tuple[Tensor, Tensor]:
+    """Activations and states of the tokens where an answer about a state or country is due."""
+    rows = lab.activation_rows(model, some_texts.tokens, place)
+    rows, found = asked_about(some_texts, rows[0] if place.endswith("mlp") else rows)
     about = found[:, named].any(dim=1)
-    rows, found = rows[about], found[about]
+    return rows[about], found[about][:, states]
+
+
+def units_of(kind: str, some_texts) -> tuple[Tensor, Tensor]:
+    """[token unit] and [token state]."""
+    place = f"blocks.{LAYER}.mlp.hook_post" if kind == "neurons" else HOOK
+    rows, found = where_due(place, some_texts)
     if kind == "latents":
         rows = good.encode(rows)
     elif kind == "random directions":
         rows = (rows - good.b_dec) @ random_directions
-    return rows, found[:, states]
+    return rows, found
 
 
 compared = {}
@@ -1590,7 +1607,7 @@ read, as many, with that side's threshold. There is nothing to find, so neither 
 A comparison that fails the placebo or the replication is not like for like, and its prediction does not count. Three
 tests, two comparisons: each counts a sixth.
 
-(`units_of` above and `lab.match_concepts` are what it takes. In `asked_about` and `named` stands which tokens count.)
+(`units_of` and `where_due` above and `lab.match_concepts` are what it takes. `where_due` says which tokens count.)
 """
 
 # %% tags=["exercise"] slug="like-for-like"
@@ -1601,15 +1618,8 @@ transcoder = open_dictionary("atlas-mlp2")
 
 def marked(place: str, make) -> lab.ConceptMatches:
     """Units made from what stands at a place, chosen on the first texts and marked on the second."""
-    pair = []
-    for some_texts in (texts, other_texts):
-        rows = lab.activation_rows(model, some_texts.tokens, place)
-        rows, found = asked_about(
-            some_texts, rows[0] if place.endswith("mlp") else rows
-        )
-        about = found[:, named].any(dim=1)
-        pair.append((make(rows[about]), found[about][:, states]))
-    return lab.match_concepts(*pair)
+    pairs = (where_due(place, some_texts) for some_texts in (texts, other_texts))
+    return lab.match_concepts(*((make(rows), found) for rows, found in pairs))
 
 
 MLP = f"blocks.{LAYER}.mlp"  # what it reads
@@ -1663,11 +1673,9 @@ transcoded = open_dictionary("atlas-mlp2")
 
 
 def units_of_the_mlp(some_texts) -> tuple[Tensor, Tensor]:
-    """The transcoder's latents where an answer about a state or country is due."""
-    rows, _ = lab.activation_rows(model, some_texts.tokens, f"blocks.{LAYER}.mlp")
-    rows, found = asked_about(some_texts, rows)
-    about = found[:, named].any(dim=1)
-    return transcoded.encode(rows[about]), found[about][:, states]
+    """The transcoder's latents, and the states."""
+    rows, found = where_due(f"blocks.{LAYER}.mlp", some_texts)
+    return transcoded.encode(rows), found
 
 
 compared["transcoder"] = lab.match_concepts(
@@ -1675,11 +1683,8 @@ compared["transcoder"] = lab.match_concepts(
 )
 axes = []
 for some_texts in (texts, other_texts):
-    rows, found = asked_about(
-        some_texts, lab.activation_rows(model, some_texts.tokens, HOOK)
-    )
-    about = found[:, named].any(dim=1)
-    axes.append((torch.cat([rows, -rows], dim=1)[about], found[about][:, states]))
+    rows, found = where_due(HOOK, some_texts)
+    axes.append((torch.cat([rows, -rows], dim=1), found))
 compared["axes"] = lab.match_concepts(*axes)
 for name, one, other in (
     ("attention", "latents", "axes"),

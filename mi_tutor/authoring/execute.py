@@ -27,7 +27,10 @@ from mi_tutor.authoring.notebook import is_claim, make_proof, without_claims
 from mi_tutor.authoring.registry import Registry, course_registry
 from mi_tutor.authoring.source import Chapter, read_chapter
 
+_WATCH = "from mi_tutor.witness import watch\nwatch()"
+_STOOD_ON = "from mi_tutor.witness import stood_on\nprint(*stood_on(), sep='\\n')"
 _PEAK = "from mi_tutor.peak import peak_bytes\nprint(peak_bytes())"
+_COUNTING = "progress()"  # lists the exercises of the whole course, and no claim is about it
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -46,12 +49,14 @@ class Executed(NamedTuple):
     changed: whether the file differs from what was there.
     seconds: wall time from starting the kernel to the end of the last cell.
     peak_bytes: the most memory that the kernel held.
+    stood_on: the files of mi_tutor that it loaded and opened (`mi_tutor.witness`).
     """
 
     path: Path
     changed: bool
     seconds: float
     peak_bytes: int
+    stood_on: tuple[str, ...] = ()
 
 
 class _ThisPython(KernelSpecManager):
@@ -96,22 +101,27 @@ def execute(
     chapter = read_chapter(source)
     proof = make_proof(chapter, registry or course_registry(), repository)
     started = time.perf_counter()
-    ran, peak = _run(chapter, proof, cell_seconds, progress)
+    ran, peak, stood_on = _run(chapter, proof, cell_seconds, progress)
     seconds = time.perf_counter() - started
     without_claims(ran)
     clean_outputs(ran, (root or source.resolve().parent.parent).resolve())
     number_cells(ran)
     path = source.with_suffix(".ipynb")
     changed = write_atomically(path, notebook_text(ran)) if write else False
-    return Executed(path, changed, seconds, peak)
+    return Executed(path, changed, seconds, peak, stood_on)
 
 
 def _run(
     chapter: Chapter, notebook: NotebookNode, cell_seconds: float, progress: bool
-) -> tuple[NotebookNode, int]:
-    """The executed notebook and the kernel's peak memory, read by one more cell at the end."""
+) -> tuple[NotebookNode, int, tuple[str, ...]]:
+    """The executed notebook, the kernel's peak memory and what it stood on, asked in cells of our own."""
     ran = copy.deepcopy(notebook)
-    ran.cells.append(new_code_cell(_PEAK))
+    code = [number for number, cell in enumerate(ran.cells) if cell.cell_type == "code"]
+    counted = [number for number in code if ran.cells[number].source != _COUNTING]
+    watch, stood_on, peak = own = [new_code_cell(text) for text in (_WATCH, _STOOD_ON, _PEAK)]
+    ran.cells.insert(counted[-1] + 1 if counted else 0, stood_on)
+    ran.cells.insert(0, watch)
+    ran.cells.append(peak)
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
     client = NotebookClient(
         ran,
@@ -140,8 +150,12 @@ def _run(
         raise ExecutionFailed(
             "The outputs do not bear out what the prose says:\n" + "\n".join(false)
         )
-    peak = int("".join(output.get("text", "") for output in ran.cells.pop().outputs))
-    return ran, peak
+    ran.cells = [cell for cell in ran.cells if not any(cell is one for one in own)]
+    return ran, int(_printed(peak)), tuple(_printed(stood_on).split())
+
+
+def _printed(cell: NotebookNode) -> str:
+    return "".join(output.get("text", "") for output in cell.outputs)
 
 
 def _run_cell(client: NotebookClient, chapter: Chapter, cell: NotebookNode, index: int) -> None:

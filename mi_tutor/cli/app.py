@@ -163,6 +163,28 @@ def build(
     raise typer.Exit(run(chapters or [], check, execute, measure))
 
 
+@app.command()
+def records(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="chapters, cards, exercises, investigations, or one run (default: all)."
+        ),
+    ] = None,
+    make: Annotated[
+        bool, typer.Option("--make", help="Run what has changed, and record what passes.")
+    ] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Run also what has not changed.")] = False,
+) -> None:
+    """For authors: what has passed, and what has changed since.
+
+    The tests run a chapter, a card or an investigation again only if something that it stood on has changed.
+    """
+    from mi_tutor.cli.records import show
+
+    raise typer.Exit(show(names or [], make or anew, anew))
+
+
 specimens = typer.Typer(
     help="The trained models that ship with the course.",
     no_args_is_help=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from mi_tutor.cli.say import Trouble, complain, say
@@ -123,13 +124,17 @@ def _check(project: Project, sources: list[Path]) -> int:
 
 def _execute(project: Project, sources: list[Path], *, write: bool, measure: bool) -> None:
     from mi_tutor.authoring.execute import execute
+    from mi_tutor.authoring.recording import record_chapter
     from mi_tutor.authoring.registry import course_registry
     from mi_tutor.authoring.source import find_sources, read_chapter
     from mi_tutor.authoring.table import in_short, update_readme
 
     measured = {}
     for source in sources:
+        started = time.time()
         done = execute(source, repository=project.repository, root=project.root, write=write)
+        for sentence in record_chapter(project, done, started):
+            complain(f"{source.stem}: {sentence}")
         measured[source.stem] = done
         say(f"executed   {source.stem}: {in_short(done)}", "good")
     if measure:

@@ -79,6 +79,15 @@ def weights_of(name: str) -> str:
     return TRANSCODER_WEIGHTS if name in transcoder_names() else WEIGHTS
 
 
+def broken(name: str) -> list[str]:
+    """What of a card does not hold, by name; empty if all of it does.
+
+    >>> broken("primer")
+    []
+    """
+    return [verdict.name for verdict in verify(name) if not verdict.holds]
+
+
 class Recipe(Protocol):
     """What makes a specimen: a module for a model (or a `Sibling`), a `DictionaryRecipe` for a dictionary."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -50,26 +51,38 @@ def get(slug: str) -> Graded:
     >>> get("toy-forward").title
     'The toy model, forwards'
     """
-    return _lookup(slug, {item.slug: item for item in exercises()}, "exercise")
+    return _lookup(slug, exercises, "exercise")
 
 
 def get_quiz(slug: str) -> Quiz:
     """The quick check with this slug. Raises UnknownSlug like `get`."""
-    return _lookup(slug, {item.slug: item for item in quizzes()}, "quick check")
+    return _lookup(slug, quizzes, "quick check")
 
 
-def _lookup(slug: str, known: Mapping[str, Any], what: str) -> Any:
-    if isinstance(slug, str) and slug in known:
-        return known[slug]
+def _lookup(slug: str, listed: Callable[[str], tuple[Any, ...]], what: str) -> Any:
     if not isinstance(slug, str):
         raise UnknownSlug(
             f"The name of the {what} comes first, in quotes; what came was {slug!r:.60}."
         )
+    known = {}
+    for number in _likely_first():
+        known |= {item.slug: item for item in listed(number)}
+        if slug in known:
+            return known[slug]
     near = difflib.get_close_matches(slug.lower().replace("_", "-"), known, n=1, cutoff=0.5)
     advice = (
         f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none yet'}."
     )
     raise UnknownSlug(f"There is no {what} {slug!r}. {advice}")
+
+
+def _likely_first() -> list[str]:
+    """The chapters, that of the latest subject in use first: a chapter uses its own subject and earlier ones.
+
+    So a check loads its own chapter's exercises, and not those of the whole course.
+    """
+    in_use = [number for number, word in SUBJECTS.items() if f"mi_tutor.lab.{word}" in sys.modules]
+    return [*reversed(in_use), *(number for number in SUBJECTS if number not in in_use)]
 
 
 def _selected(chapter: str | None) -> tuple[str, ...]:

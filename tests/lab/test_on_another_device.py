@@ -47,6 +47,7 @@ def faults(runs):
     return found
 
 
+@pytest.mark.slow
 def test_examples(device, monkeypatch):
     from gpu_examples import examples
 
@@ -59,6 +60,7 @@ def test_examples(device, monkeypatch):
     assert faults((each.name, functools.partial(each.values, device)) for each in shown) == {}
 
 
+@pytest.mark.slow
 def test_calls(device):
     from gpu_moving import Move
     from gpu_trials import TRIALS, given

