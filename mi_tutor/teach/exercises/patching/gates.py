@@ -68,7 +68,7 @@ def _by_loop(circuit, clean, corrupted):
 
 
 def _signed(circuit, clean, corrupted):
-    """Gained when denoising, lost when noising, without taking absolute values."""
+    """Gained when denoising, lost when noising: a part that lowers the number has a negative entry in both."""
     gained = patch_parts(circuit, corrupted, clean) - circuit(corrupted)
     return gained, circuit(clean) - patch_parts(circuit, clean, corrupted)
 
@@ -134,11 +134,6 @@ DENOISE_OR_NOISE = Exercise(
             name="the loss with a minus sign",
             wrong=lambda *inputs: (_signed(*inputs)[0], -_signed(*inputs)[1]),
             sentence="Your noising result is negative where the output falls. Asked is what was LOST: clean minus patched.",
-        ),
-        Mistake(
-            name="absolute values",
-            wrong=lambda *inputs: tuple(each.abs() for each in _signed(*inputs)),
-            sentence="These are sizes without their signs. A part that lowers the number has a negative entry, in both results.",
         ),
         Mistake(
             name="all parts but one",
