@@ -19,13 +19,13 @@ import nbformat
 import pytest
 
 from mi_tutor.authoring.build import Rendered, render
-from mi_tutor.authoring.files import notebook_text, read_notebook
 from mi_tutor.authoring.lint import lint, lint_stubs
 from mi_tutor.authoring.notebook import make_proof
 from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.settings import find_project
 from mi_tutor.authoring.source import find_sources
 from mi_tutor.authoring.stale import stale
+from mi_tutor.files import notebook_text, read_notebook
 from mi_tutor.teach import CheckFailed
 from mi_tutor.teach import registry as exercise_registry
 

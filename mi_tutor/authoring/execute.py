@@ -21,11 +21,11 @@ from tqdm import tqdm
 
 from mi_tutor.authoring.build import number_cells
 from mi_tutor.authoring.clean import clean_outputs
-from mi_tutor.authoring.files import notebook_text, write_atomically
 from mi_tutor.authoring.ids import cell_ids
 from mi_tutor.authoring.notebook import is_claim, make_proof, without_claims
 from mi_tutor.authoring.registry import Registry, course_registry
 from mi_tutor.authoring.source import Chapter, read_chapter
+from mi_tutor.files import notebook_text, write_atomically
 
 _PEAK = "from mi_tutor.peak import peak_bytes\nprint(peak_bytes())"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

@@ -36,6 +36,55 @@ def learn(
     raise typer.Exit(run(chapter, no_browser))
 
 
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="The workspace (default: this one, or the last).")
+]
+
+
+@app.command()
+def start(folder: Annotated[Path, typer.Argument(help="A folder of your own.")]) -> None:
+    """Make a folder with the course to work in.
+
+    Notebooks, progress and settings are all in it. What is there already is kept.
+    """
+    from mi_tutor.cli.workspace import start
+
+    start(folder)
+
+
+@app.command()
+def update(folder: Folder = None) -> None:
+    """Bring newer chapters into your folder.
+
+    Your answers and your own cells stay. After an upgrade: pip install --upgrade mi_tutor
+    """
+    from mi_tutor.cli.workspace import update
+
+    update(folder)
+
+
+@app.command()
+def undo(folder: Folder = None) -> None:
+    """Take back the last update or reset."""
+    from mi_tutor.cli.workspace import undo
+
+    undo(folder)
+
+
+@app.command()
+def reset(
+    slug: Annotated[str, typer.Argument(help="An exercise or a quick check: toy-forward.")],
+    folder: Folder = None,
+) -> None:
+    """Give one exercise its empty cell back.
+
+    Your old answer is kept below it.
+    """
+    from mi_tutor.cli.workspace import reset
+
+    reset(slug, folder)
+
+
 @app.command()
 def doctor(json: Json = False) -> None:
     """Examine this computer's setup.

@@ -17,6 +17,8 @@ from urllib.parse import quote
 from mi_tutor.cli.chapters import find_chapter
 from mi_tutor.cli.doctor import examine, show
 from mi_tutor.cli.say import Trouble, say
+from mi_tutor.folders import workspace_above
+from mi_tutor.workspace.settings import config_folder
 
 START_SECONDS = 90.0
 
@@ -31,7 +33,7 @@ def run(name: str | None, no_browser: bool) -> int:
         )
     headless = no_browser or not has_display()
     started = time.time()
-    process = subprocess.Popen(command(chapter, headless))
+    process = subprocess.Popen(command(chapter, headless), env=environment(chapter))
     # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open. It stays so
     # to the end: an impatient third Ctrl+C should not turn a clean stop into a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -59,6 +61,16 @@ def command(chapter: Path, headless: bool) -> list[str]:
         # In containers there is often nobody else, and Jupyter would refuse.
         words.append("--allow-root")
     return [*words, str(chapter)]
+
+
+def environment(chapter: Path) -> dict[str, str]:
+    """The environment of JupyterLab: in a workspace with its defaults, which ask a newcomer nothing."""
+    workspace = workspace_above(chapter)
+    if workspace is None:
+        return dict(os.environ)
+    more = os.environ.get("JUPYTER_CONFIG_PATH")
+    folders = [str(config_folder(workspace)), *([more] if more else [])]
+    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(folders)}
 
 
 def has_display() -> bool:

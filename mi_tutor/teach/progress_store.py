@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mi_tutor.folders import HIDDEN, PROGRESS, current_workspace, home_folder
+
 LOCK_SECONDS = 3.0
 IMPATIENT_LOCK_SECONDS = (
     0.1  # when the last attempt failed: a stuck lock should not delay every check
@@ -61,18 +63,14 @@ class _Lines(NamedTuple):
 
 
 def progress_folder() -> Path:
-    """Where progress is kept: `MI_TUTOR_HOME` if it is set, else the user's data folder."""
-    chosen = os.environ.get("MI_TUTOR_HOME")
-    if chosen:
-        return Path(os.path.abspath(os.path.expanduser(chosen)))  # noqa: PTH100, PTH111 (never raise)
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("mi_tutor", appauthor=False))
+    """Where progress is kept: `MI_TUTOR_HOME` if it is set, else the workspace, else the user's data folder."""
+    workspace = None if os.environ.get("MI_TUTOR_HOME") else current_workspace()
+    return workspace / HIDDEN if workspace else home_folder()
 
 
 def progress_file() -> Path:
     """The file of events. A link to another place is followed, so that replacing the file keeps the link."""
-    return Path(os.path.realpath(progress_folder() / "progress.jsonl"))
+    return Path(os.path.realpath(progress_folder() / PROGRESS))
 
 
 def record(

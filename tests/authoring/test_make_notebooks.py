@@ -11,7 +11,6 @@ from typing import Any
 import nbformat
 import pytest
 
-from mi_tutor.authoring.files import notebook_text
 from mi_tutor.authoring.ids import cell_ids
 from mi_tutor.authoring.markers import STUB
 from mi_tutor.authoring.notebook import (
@@ -25,6 +24,7 @@ from mi_tutor.authoring.notebook import (
 )
 from mi_tutor.authoring.registry import Registry
 from mi_tutor.authoring.source import Cell, Chapter, SourceError, parse_chapter
+from mi_tutor.files import notebook_text
 
 PATH = Path("07_doubling.py")
 

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from mi_tutor.cli import chapters, learn
+from mi_tutor import folders
+from mi_tutor.cli import learn
 from mi_tutor.cli.chapters import find_chapter, find_notebook
 from mi_tutor.cli.say import Trouble
+from mi_tutor.workspace import folder
+from mi_tutor.workspace.settings import config_folder
 
 JUPYTERLAB = """
 import json, os, sys
@@ -87,13 +90,22 @@ class TestNames:
         with pytest.raises(Trouble, match=sentence):
             find_chapter(name)
 
-    def test_installed_without_notebooks(self, tmp_path, monkeypatch):
+    def test_installed_and_no_workspace_yet(self, tmp_path, monkeypatch):
+        """What came with an installation is for nobody to write in."""
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(
-            chapters.mi_tutor, "__file__", str(tmp_path / "site-packages/mi_tutor/__init__.py")
-        )
-        with pytest.raises(Trouble, match="installed without its notebooks"):
+        installed = tmp_path / "site-packages" / "mi_tutor"
+        (installed / "course" / "chapters").mkdir(parents=True)
+        (installed / "course" / "chapters" / "01_superposition.ipynb").touch()
+        monkeypatch.setattr(folders, "PACKAGE", installed)
+        assert folders.course_folder() == installed / "course"
+        with pytest.raises(Trouble, match="mi-tutor start my-course"):
             find_chapter("01")
+
+    def test_from_elsewhere_the_last_workspace(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        folder.start(tmp_path / "mine")
+        folders.remember(tmp_path / "mine")
+        assert find_chapter("1").parent == tmp_path / "mine" / "chapters"
 
     def test_notebooks_to_check(self, course):
         mine = course / "my answers.ipynb"
@@ -178,6 +190,23 @@ class TestStart:
         monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
         words = learn.command(chapter, headless=True)
         assert "--allow-root" not in words and "--no-browser" in words and words[-1] == str(chapter)
+
+
+def test_in_a_workspace_jupyterlab_has_its_defaults(tmp_path, monkeypatch):
+    """As JupyterLab reads them; what was in JUPYTER_CONFIG_PATH stays."""
+    from jupyterlab_server.settings_utils import _get_overrides
+
+    folder.start(tmp_path / "mine")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/other")
+    chapter = tmp_path / "mine" / "chapters" / "01_superposition.ipynb"
+    path = learn.environment(chapter)["JUPYTER_CONFIG_PATH"]
+    assert path.split(os.pathsep) == [str(config_folder(tmp_path / "mine")), "/other"]
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", path)
+    overrides, error = _get_overrides(str(tmp_path))
+    assert not error
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    monkeypatch.delenv("JUPYTER_CONFIG_PATH")
+    assert "JUPYTER_CONFIG_PATH" not in learn.environment(tmp_path / "x" / "chapters" / "1.ipynb")
 
 
 @pytest.mark.slow
