@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from mi_tutor.authoring.additions import colab_setup, course_archive
+
 ROOT = Path(__file__).parent.parent
 MEGABYTES = 60
 PARTS = ("mi_tutor", "chapters", "solutions")
@@ -72,15 +74,19 @@ def wheel(tmp_path_factory):
     return next(made.glob("*.whl"))
 
 
-@pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
-    """A new environment with the wheel in it, and this one's libraries for everything else."""
-    root = tmp_path_factory.mktemp("environment")
+def environment(root):
+    """A new environment without anything: its Python, and the folder of its libraries."""
     venv.create(root, with_pip=False, symlinks=os.name != "nt")
     scripts = root / ("Scripts" if os.name == "nt" else "bin")
     python = next(path for path in scripts.glob("python*") if path.stem in ("python", "python3"))
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    place = Path(run([str(python), "-c", code]).strip())
+    return python, Path(run([str(python), "-c", code]).strip())
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """An environment with the wheel in it, and this one's libraries for everything else."""
+    python, place = environment(tmp_path_factory.mktemp("environment"))
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index", "--quiet"]
     run([*pip, "--no-deps", str(wheel)])
     (place / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -149,3 +155,50 @@ def test_from_the_wheel_to_a_first_passed_exercise(at_home):
     dependencies = sysconfig.get_path("purelib")
     assert [path for path in ours if not path.startswith((dependencies, sys.prefix))] == []
     assert any("mi_tutor" in path and "shelf" in path for path in read)
+
+
+ON_COLAB = """
+import sys
+from importlib.metadata import version
+
+cell = open(sys.argv[1]).read()
+kept = {name: version(name) for name in ("torch", "numpy", "transformers")}
+import numpy  # Colab has it loaded when a notebook starts
+exec(cell, {})
+from mi_tutor import check
+check("top-tokens", lambda logits, k: logits[-1].topk(k).indices)
+exec(cell, {})
+assert kept == {name: version(name) for name in kept}
+"""
+
+
+@pytest.mark.slow
+def test_the_colab_cell_with_a_stand_in_for_colab(wheel, tmp_path):
+    """`google.colab` can be imported, the course cannot: the cell installs it with the real pip, then the first
+    exercise is passed in the same session, and a second run of the cell does nothing."""
+    python, place = environment(tmp_path / "environment")
+    libraries = tmp_path / "libraries"
+    libraries.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if "mi_tutor" not in path.name:
+            (libraries / path.name).symlink_to(path)
+    (place / "libraries.pth").write_text(f"{libraries}\n")
+    cell = tmp_path / "cell.py"
+    setup = colab_setup("someone/course")
+    cell.write_text(setup.replace(course_archive("someone/course"), f"mi_tutor @ {wheel.as_uri()}"))
+    hidden = {"PYTHONPATH", "VIRTUAL_ENV"}
+    offline = {name: value for name, value in os.environ.items() if name not in hidden}
+    offline |= {
+        "PIP_NO_INDEX": "1",
+        "OMP_NUM_THREADS": "1",
+        "MI_TUTOR_HOME": str(tmp_path / "home"),
+    }
+
+    elsewhere = run([str(python), str(cell)], env=offline, cwd=tmp_path)
+    assert elsewhere == "" and not list(place.glob("mi_tutor*"))
+    (place / "google" / "colab").mkdir(parents=True)
+    (place / "google" / "colab" / "__init__.py").touch()
+    said = run([str(python), "-c", ON_COLAB, str(cell)], env=offline, cwd=tmp_path)
+    assert "with 1 new package(s): mi_tutor." in said and "passed" in said
+    assert said.index("Nothing that was here was changed.") < said.index("nothing was changed")
+    assert said.count("Installing the course") == 1
