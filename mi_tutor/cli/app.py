@@ -108,6 +108,33 @@ def progress(
 
 
 @app.command()
+def review() -> None:
+    """Ask quick checks that come back today.
+
+    What you answered right comes back after days, in other words.
+    """
+    from mi_tutor.cli.reviewing import review
+
+    review()
+
+
+@app.command()
+def report(
+    file: Annotated[
+        Path, typer.Argument(help="What to write: a name that ends in .html or .md.")
+    ] = Path("mi-tutor-report.html"),
+    name: Annotated[str, typer.Option(help="Your name, if it should stand there.")] = "",
+) -> None:
+    """Write one page with your progress, to hand in.
+
+    It is made from what is on this computer, and sent nowhere.
+    """
+    from mi_tutor.cli.reviewing import report
+
+    report(file, name)
+
+
+@app.command()
 def check(
     notebook: Annotated[
         str, typer.Argument(help="Your notebook, or the number or name of a chapter.")

@@ -39,6 +39,7 @@ class Event(NamedTuple):
     """One judged answer. `time` is UTC, ISO 8601; `seconds` how long judging took, if it was measured.
 
     points: of an investigation, which can be worth a part of its points; else None.
+    again: whether a quick check was asked in its second wording; else None.
     """
 
     time: str
@@ -46,6 +47,7 @@ class Event(NamedTuple):
     passed: bool
     seconds: float | None = None
     points: int | None = None
+    again: bool | None = None
 
 
 class Log(NamedTuple):
@@ -74,7 +76,11 @@ def progress_file() -> Path:
 
 
 def record(
-    slug: str, passed: bool, seconds: float | None = None, points: int | None = None
+    slug: str,
+    passed: bool,
+    seconds: float | None = None,
+    points: int | None = None,
+    again: bool | None = None,
 ) -> str | None:
     """Remember that an answer was judged.
 
@@ -84,7 +90,7 @@ def record(
     """
     took = None if seconds is None else round(float(seconds), 3)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    event = Event(now, str(slug), bool(passed), took, points)
+    event = Event(now, str(slug), bool(passed), took, points, again)
     with _unsaved_lock:
         patience = IMPATIENT_LOCK_SECONDS if _unsaved else LOCK_SECONDS
         _unsaved.append(event)
@@ -221,7 +227,9 @@ def _events(lines: list[bytes]) -> Iterator[Event]:
             took = float(seconds) if isinstance(seconds, int | float) else None
             points = fields.get("points")
             worth = points if isinstance(points, int) and points >= 0 else None
-            yield Event(str(fields.get("time", "")), slug, passed, took, worth)
+            again = fields.get("again")
+            asked = again if isinstance(again, bool) else None
+            yield Event(str(fields.get("time", "")), slug, passed, took, worth, asked)
 
 
 def _set_damaged_aside() -> str:

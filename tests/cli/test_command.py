@@ -19,6 +19,8 @@ COMMANDS = (
     "update",
     "undo",
     "reset",
+    "review",
+    "report",
     "doctor",
     "progress",
     "check",
@@ -131,6 +133,7 @@ class TestProgress:
         assert code == 0
         assert out.splitlines() == [
             "chapter 01  ██████░░░░░░  1 of 2   quick checks 0 of 1   next: two-words (10 min)",
+            "3 of 7 points   exercises left: about 10 min",
             f"Kept in {home}",
         ]
 

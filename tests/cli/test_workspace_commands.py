@@ -6,6 +6,8 @@ import pytest
 
 from mi_tutor import folders
 from mi_tutor.folders import current_workspace
+from mi_tutor.teach.quiz_text import lettered
+from mi_tutor.teach.registry import quizzes
 from mi_tutor.workspace import folder
 
 
@@ -69,3 +71,29 @@ def test_which_workspace_is_meant(mi_tutor, elsewhere, monkeypatch):
     (clone / "chapters" / "01_superposition.ipynb").touch()
     monkeypatch.chdir(clone)
     assert current_workspace() is None
+
+
+class TestReviewAndReport:
+    def test_a_page_in_the_form_that_is_asked_for(self, mi_tutor, elsewhere):
+        code, out, _ = mi_tutor("report", "--name", "Ann")
+        assert code == 0 and "mi-tutor-report.html has your progress" in out
+        assert "progress of Ann</title>" in (elsewhere / "mi-tutor-report.html").read_text("utf-8")
+        mi_tutor("report", "mine.md")
+        assert (elsewhere / "mine.md").read_text("utf-8").startswith("# mi_tutor: progress\n")
+        code, _, err = mi_tutor("report", "no/such/folder.md")
+        assert code == 2 and "cannot be written" in err
+
+    def test_reviews_in_a_terminal(self, mi_tutor, elsewhere, monkeypatch, home):
+        assert "nothing to review yet" in mi_tutor("review")[1]
+        item = quizzes("00")[0]
+        home.mkdir(exist_ok=True)
+        old = {"time": "2020-01-01T12:00:00+00:00", "slug": item.slug, "passed": True}
+        (home / "progress.jsonl").write_text(json.dumps(old) + "\n")
+        assert mi_tutor("review")[1].startswith(f"{item.slug}  (due 2020-01-02)")
+        asked = item.in_other_words()
+        right = next(letter for letter, option in lettered(asked).items() if option.right)
+        typed = iter(["z", right])
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+        monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
+        assert f"({right}) is right." in mi_tutor("review")[1]
+        assert "Nothing to review today" in mi_tutor("review")[1]
