@@ -1,12 +1,11 @@
-"""One page to hand in: what was passed, when, and after how many tries. Made of the log on this computer alone.
+"""One page to hand in: what was passed, and when. Made of the log on this computer alone.
 
-It says what the log says. Who wants to be sure runs the notebook: `mi-tutor check`.
+Tries are not on it: learners are promised that nobody counts them. It says what the log says. Who wants to be sure runs the notebook: `mi-tutor check`.
 """
 
 from __future__ import annotations
 
 import html
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ FOOT = (
     "Made by mi-tutor report from the log on the learner's own computer; nothing was sent anywhere. It tells how "
     "honest people did. To be sure, run the notebook: mi-tutor check."
 )
-HEADS = ("exercise", "status", "points", "tries", "passed on")
+HEADS = ("exercise", "status", "points", "passed on")
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 56em; margin: 2em auto; padding: 0 1em; }
@@ -29,21 +28,19 @@ td:nth-child(n+3), th:nth-child(n+3) { text-align: right; font-variant-numeric: 
 
 
 class Row(NamedTuple):
-    """One exercise or quick check. status: "passed", "tried" or "not yet"; day: when it was first passed."""
+    """One exercise or quick check. status: "passed" or "not yet"; day: when it was first passed."""
 
     chapter: str
     title: str
     status: str
     points: int
     points_total: int
-    tries: int
     day: str
 
 
 def rows(items: Iterable[Any], events: Iterable[Event]) -> list[Row]:
     """A row for each exercise and quick check, in the order given."""
     events = list(events)
-    tries = Counter(event.slug for event in events)
     days: dict[str, str] = {}
     for event in events:
         if event.passed:
@@ -51,11 +48,11 @@ def rows(items: Iterable[Any], events: Iterable[Event]) -> list[Row]:
     earned = most_points(events)
     found = []
     for item in items:
-        status = "passed" if item.slug in days else "tried" if tries[item.slug] else "not yet"
+        status = "passed" if item.slug in days else "not yet"
         title = getattr(item, "title", None) or f"Quick check: {item.slug}"
         points = worth(item, days, earned)
         day = days.get(item.slug, "")
-        found.append(Row(item.chapter, title, status, points, item.points, tries[item.slug], day))
+        found.append(Row(item.chapter, title, status, points, item.points, day))
     return found
 
 
@@ -68,7 +65,7 @@ def as_markdown(name: str, day: str, found: Progress, lines: Iterable[Row]) -> s
             f"## Chapter {chapter}",
             "",
             f"| {' | '.join(HEADS)} |",
-            "|---|---|--:|--:|--:|",
+            "|---|---|--:|--:|",
         ]
         parts += [
             "| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(row)) + " |"
@@ -119,5 +116,4 @@ def _by_chapter(lines: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    tries = str(row.tries) if row.tries else ""
-    return row.title, row.status, f"{row.points} of {row.points_total}", tries, row.day
+    return row.title, row.status, f"{row.points} of {row.points_total}", row.day
