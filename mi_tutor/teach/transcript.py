@@ -1,6 +1,7 @@
 """One page to hand in: what was passed, and when. Made of the log on this computer alone.
 
-Tries are not on it: learners are promised that nobody counts them. It says what the log says. Who wants to be sure runs the notebook: `mi-tutor check`.
+Tries are not on it: learners are promised that nobody counts them. It says what the log says. Who wants to
+be sure runs the notebook: `mi-tutor check`.
 """
 
 from __future__ import annotations
