@@ -91,7 +91,7 @@ def check_own_cells_keep_their_order(base, mine, fresh, merged):
     assert [text for text in before if text in after] == [text for text in after if text in before]
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(seed=st.integers(0, 2**32), n_edits=st.integers(0, 45), n_versions=st.integers(1, 2))
 def test_no_answer_is_ever_lost(seed, n_edits, n_versions):
     draw = random.Random(seed)
