@@ -183,6 +183,10 @@ def build(
     measure: Annotated[
         bool, typer.Option("--measure", help="Write time and memory into the README.")
     ] = False,
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures", help="Draw the figures of executed solutions that lack it."),
+    ] = False,
 ) -> None:
     """For authors: make the notebooks.
 
@@ -190,7 +194,7 @@ def build(
     """
     from mi_tutor.cli.build import run
 
-    raise typer.Exit(run(chapters or [], check, execute, measure))
+    raise typer.Exit(run(chapters or [], check, execute, measure, pictures))
 
 
 specimens = typer.Typer(
