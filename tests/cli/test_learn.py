@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -44,7 +45,9 @@ def fake_lab(tmp_path):
     (modules / "jupyterlab.py").write_text(JUPYTERLAB)
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "WSL_DISTRO_NAME"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment |= {"PYTHONPATH": str(modules), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    # This tree first, whatever copy of the course is installed.
+    path = os.pathsep.join([str(modules), str(Path(__file__).parents[2])])
+    environment |= {"PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "mi_tutor.cli", "learn", *words]
@@ -170,6 +173,23 @@ class TestStart:
 
     def test_browser_can_be_refused(self, course, fake_lab):
         assert "http://localhost:8890/" in fake_lab("--no-browser", DISPLAY=":0").stdout
+
+    def test_a_second_one_is_not_started(self, course, fake_lab, tmp_path):
+        """Two servers on one folder would save over each other; one that is gone does not count."""
+        (tmp_path / "runtime").mkdir()
+        with socket.create_server(("localhost", 0)) as there:
+            port = there.getsockname()[1]
+            server = {
+                "url": f"http://localhost:{port}/",
+                "port": port,
+                "token": "t",
+                "root_dir": str(course),
+            }
+            (tmp_path / "runtime" / "jpserver-7.json").write_text(json.dumps(server))
+            done = fake_lab("1", "--no-browser")
+        address = f"http://localhost:{port}/lab/tree/chapters/01_superposition.ipynb?token=t"
+        assert done.returncode == 0 and address in done.stdout and "already" in done.stdout
+        assert "8890" in fake_lab("1", "--no-browser").stdout
 
     def test_typo(self, course, mi_tutor):
         code, out, err = mi_tutor("learn", "superpositon")
