@@ -15,6 +15,7 @@ Cell = dict[str, Any]
 Notebook = dict[str, Any]
 
 GRADED = ("exercise", "check", "quiz")
+ANSWERED = ("exercise", "quiz")  # where a learner writes
 _PREFIX = {"exercise": "ex", "check": "check", "quiz": "quiz"}
 _MARKS = ("mi_tutor", "nbgrader", "deletable", "editable")
 _CALL = re.compile(r"""^(check|quiz)\(\s*["']([\w-]+)["']\s*,?\s*([A-Za-z_]\w*)?""", re.MULTILINE)

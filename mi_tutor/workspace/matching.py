@@ -17,6 +17,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from mi_tutor.workspace.cells import (
+    ANSWERED,
     Cell,
     Shipped,
     calls,
@@ -75,13 +76,13 @@ def match(mine: list[Cell], base: list[Shipped], fresh: list[Shipped]) -> Matche
     for number, key in enumerate(_by_mark(mine, fresh)):
         if origins[number] is None and key not in new_keys.values():
             keys[number] = key
-    own = [key or origin for key, origin in zip(keys, origins, strict=True)]
+    own = list(keys)
     _by_text(own, mine, [one for one in fresh if one.key not in keys])
     _by_call(own, mine, [*base, *fresh])
-    covered = _by_name(own, mine, [*base, *fresh])
+    covered = _by_name(own, mine, [*fresh, *base])
     in_base, in_fresh = {one.key for one in base}, {one.key for one in fresh}
     for number, key in enumerate(own):
-        if key and not (keys[number] or origins[number]):
+        if key and keys[number] is None:
             keys[number] = key if key in in_fresh else None
             origins[number] = key if key in in_base else None
     return Matched(keys, origins, covered, {new: old for old, new in new_keys.items()})
@@ -94,7 +95,28 @@ def _by_mark(mine: list[Cell], course: list[Shipped]) -> list[str | None]:
         role, slug = mark_of(cell)
         key = key_of(role, slug) if role else id_of(cell)
         keys.append(key if kinds.get(key) == cell.get("cell_type") else None)
+    _let_go(keys, mine, course)
     return keys
+
+
+def _let_go(keys: list[str | None], mine: list[Cell], course: list[Shipped]) -> None:
+    """Of several cells with the same mark (a cell was split or copied) let those go that weaker signs know better:
+    what says word for word what another cell of the course says, and all but one where nothing can be answered."""
+    known = {(one.kind, one.text) for one in course if one.text}
+    claims: dict[str, list[int]] = defaultdict(list)
+    for number, key in enumerate(keys):
+        if key:
+            claims[key].append(number)
+    for one in course:
+        numbers = claims[one.key]
+        if len(numbers) < 2:
+            continue
+        texts = {number: said(source_of(mine[number])) for number in numbers}
+        best = next((number for number in numbers if texts[number] == one.text), numbers[0])
+        for number in numbers:
+            is_another = texts[number] != one.text and (one.kind, texts[number]) in known
+            if is_another or (one.role not in ANSWERED and number != best):
+                keys[number] = None
 
 
 def _by_text(keys: list[str | None], mine: list[Cell], course: list[Shipped]) -> None:

@@ -11,22 +11,20 @@ The rule above all: a text that the course did not write is in the result, word 
 
 from __future__ import annotations
 
-import hashlib
-from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from mi_tutor.workspace.arranging import longest_increasing, with_ids
 from mi_tutor.workspace.cells import (
+    ANSWERED,
     Cell,
     Notebook,
     Shipped,
-    id_of,
     made,
     said,
     shipped,
     source_of,
-    unused,
     without_marks,
 )
 from mi_tutor.workspace.matching import Matched, match
@@ -138,7 +136,7 @@ def _fill(work: _Work, one: Shipped) -> None:
     same = [number for number in claims if number not in changed]
     if not claims:
         _absent(work, one, old)
-    elif one.role in ("exercise", "quiz"):
+    elif one.role in ANSWERED:
         _fill_answered(work, one, old, changed, same)
     elif not changed or one.role == "check" or same:
         # Copies of a cell that the course wrote are the learner's own; a changed check does not count.
@@ -268,7 +266,7 @@ def _laid_out(work: _Work) -> list[Cell]:
     order = {key: place for place, key in enumerate(work.fresh)}
     at = {number: key for key, number in work.primary.items()}
     sequence = sorted(at)
-    steady = _longest_increasing([order[at[number]] for number in sequence])
+    steady = longest_increasing([order[at[number]] for number in sequence])
     anchors = {sequence[position] for position in steady}
     behind: dict[str | None, list[Cell]] = defaultdict(list)
     anchor: str | None = None
@@ -282,52 +280,4 @@ def _laid_out(work: _Work) -> list[Cell]:
         cells += [work.above[key]] if key in work.above else []
         cells += [work.filled[key]] if key in work.filled else []
         cells += work.below[key] + behind[key]
-    return _with_ids(cells, work)
-
-
-def _longest_increasing(values: list[int]) -> list[int]:
-    """The positions of a longest increasing part of distinct values: cells that kept their order.
-
-    >>> _longest_increasing([0, 4, 1, 2])
-    [0, 2, 3]
-    """
-    tails: list[int] = []
-    ends: list[int] = []
-    before: list[int] = []
-    for position, value in enumerate(values):
-        length = bisect_left(tails, value)
-        before.append(ends[length - 1] if length else -1)
-        tails[length : length + 1] = [value]
-        ends[length : length + 1] = [position]
-    found = []
-    position = ends[-1] if ends else -1
-    while position >= 0:
-        found.append(position)
-        position = before[position]
-    return found[::-1]
-
-
-def _with_ids(cells: list[Cell], work: _Work) -> list[Cell]:
-    """Every cell with an id of its own. Places keep theirs, the learner's cells theirs where it is free."""
-    placed = {id(cell): key for key, cell in work.filled.items()}
-    taken = set(work.filled)
-    for cell in cells:
-        if id(cell) in placed:
-            continue
-        name = id_of(cell)
-        if not name or name in taken or name in work.fresh:
-            text = hashlib.blake2b(source_of(cell).encode(), digest_size=4).hexdigest()
-            name = unused(name if name.startswith("note-") else f"own-{text}", taken)
-        cell["id"] = name
-        cell["metadata"] = {k: v for k, v in cell["metadata"].items() if k != "id"}
-        taken.add(name)
-    return [_complete(cell) for cell in cells]
-
-
-def _complete(cell: Cell) -> Cell:
-    """A cell with what the format asks for, whatever editor left it out."""
-    if cell["cell_type"] == "code":
-        return {"outputs": [], "execution_count": None, **cell}
-    return {
-        name: value for name, value in cell.items() if name not in ("outputs", "execution_count")
-    }
+    return with_ids(cells, work.filled, work.fresh)

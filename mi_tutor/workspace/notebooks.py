@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mi_tutor.files import parse_notebook  # before nbformat itself: it comes quickly then
+from mi_tutor.files import (  # before nbformat itself: it comes quickly then
+    NotANotebook,
+    parse_notebook,
+)
 
 import nbformat  # isort: skip
 from nbformat import v4  # isort: skip
@@ -25,6 +28,14 @@ def parse(data: bytes, name: str) -> Notebook:
         if "outputs" in cell and not isinstance(cell["outputs"], list):
             cell["outputs"] = []
     return notebook
+
+
+def notebook_or_none(data: bytes | None, name: str) -> Notebook | None:
+    """The same, or None where there is nothing that can be read."""
+    try:
+        return parse(data, name) if data is not None else None
+    except NotANotebook:
+        return None
 
 
 def as_bytes(notebook: Notebook) -> bytes:

@@ -115,6 +115,29 @@ class TestUpdate:
         assert ANSWER in text(workspace / SEVEN)
         assert not (workspace / "chapters" / "07_twice.ipynb").exists()
 
+    @pytest.mark.parametrize("is_new", [True, False])
+    def test_an_exercise_that_is_in_another_chapter_now(self, course, workspace, is_new):
+        """A chapter is cut in two, say: the answer goes with its exercise, and a copy stays."""
+        name = "08_rest.ipynb" if is_new else "06_halving.ipynb"
+        cells = json.loads((course.root / SEVEN).read_text())["cells"]
+        for file, kept in [(name, cells[:5]), ("07_doubling.ipynb", [cells[0], *cells[5:]])]:
+            notebook = json.loads((course.root / SEVEN).read_text())
+            notebook["cells"] = kept
+            notebook["metadata"]["mi_tutor"]["digest"] = f"newer {file}"
+            course.ship("chapters", file, notebook)
+        report = update(workspace)
+        assert f"double is in {name} now, and your answer went with it." in report.notes
+        assert ANSWER in said(workspace / "chapters" / name)[3][1]
+        assert ANSWER in text(workspace / SEVEN)
+        before = files(workspace)
+        assert not update(workspace).notes and files(workspace) == before
+
+    def test_our_copy_of_a_chapter_is_broken(self, course, workspace):
+        (workspace / ".mi_tutor" / "base" / "07_doubling.ipynb").write_bytes(b"{")
+        course.get_newer(recap="New.")
+        update(workspace)
+        assert ANSWER in text(workspace / SEVEN) and "New." in text(workspace / SEVEN)
+
     def test_a_new_chapter_and_a_deleted_one(self, course, workspace):
         course.ship("chapters", "08_thirds.ipynb", json.loads((course.root / SEVEN).read_text()))
         (workspace / "chapters" / "06_halving.ipynb").unlink()

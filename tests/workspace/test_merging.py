@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import random
 import sys
 from collections import Counter
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mi_tutor.workspace.cells import mark_of, said, source_of
+from mi_tutor.workspace import arranging, cells
+from mi_tutor.workspace.cells import id_of, mark_of, said, source_of
 from mi_tutor.workspace.merging import merge
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -76,13 +78,13 @@ def check_answers_are_at_their_places(base, mine, fresh, merged):
 
 def check_own_cells_keep_their_order(base, mine, fresh, merged):
     keys = {cell["id"] for cell in [*base["cells"], *fresh["cells"]]}
-    ours, many = texts(base) | texts(fresh), texts(mine)
+    ours, many = texts(base) | texts(fresh), texts(mine) | texts(merged)
 
     def own(notebook):
         found = []
         for cell in notebook["cells"]:
             text = said(source_of(cell))
-            known = mark_of(cell)[0] or cell.get("id") in keys or text in ours or "(" in text
+            known = mark_of(cell)[0] or id_of(cell) in keys or text in ours or "(" in text
             if text and many[text] == 1 and not known:
                 found.append(text)
         return found
@@ -91,7 +93,7 @@ def check_own_cells_keep_their_order(base, mine, fresh, merged):
     assert [text for text in before if text in after] == [text for text in after if text in before]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(seed=st.integers(0, 2**32), n_edits=st.integers(0, 45), n_versions=st.integers(1, 2))
 def test_no_answer_is_ever_lost(seed, n_edits, n_versions):
     draw = random.Random(seed)
@@ -294,3 +296,17 @@ def test_a_kernel_that_the_learner_chose_stays():
     mine["metadata"]["kernelspec"] = {"name": "gpu", "display_name": "GPU"}
     merged = merge(chapter(), mine, NEWER).notebook["metadata"]
     assert merged["kernelspec"]["name"] == "gpu" and merged["mi_tutor"]["digest"] == "newer"
+
+
+@pytest.mark.parametrize("bad", ["", "has spaces", "#VSC-1", "x" * 65, "ex-double", "setup"])
+def test_ids_that_are_none_are_mended(bad):
+    mine = chapter()
+    mine["cells"].insert(2, {**code("mine-1", "helper = 1"), "id": bad})
+    merged = merge(chapter(), mine, NEWER).notebook
+    check_it_is_a_chapter(NEWER, merged)
+    assert "helper = 1" in texts(merged)
+
+
+def test_docstrings_examples():
+    for module in (cells, arranging):
+        assert doctest.testmod(module).failed == 0
