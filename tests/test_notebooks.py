@@ -20,13 +20,14 @@ import nbformat
 import pytest
 
 from mi_tutor.authoring.build import Rendered, render
-from mi_tutor.authoring.files import notebook_text, read_notebook
+from mi_tutor.authoring.ids import COLAB_ID
 from mi_tutor.authoring.lint import lint, lint_stubs
 from mi_tutor.authoring.notebook import make_proof
 from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.settings import find_project
 from mi_tutor.authoring.source import find_sources
 from mi_tutor.authoring.stale import stale
+from mi_tutor.files import notebook_text, read_notebook
 from mi_tutor.teach import CheckFailed
 from mi_tutor.teach import registry as exercise_registry
 
@@ -47,6 +48,20 @@ longest_first = pytest.mark.parametrize(
 def rendered() -> dict[str, Rendered]:
     made = render(PROJECT.source_dir, PROJECT.chapters_dir, repository=PROJECT.repository)
     return {one.chapter.stem: one for one in made}
+
+
+@pytest.mark.parametrize("repository", ["", "someone/course"])
+def test_one_setting_stamps_every_notebook_or_none(repository: str) -> None:
+    """Unset: no badge, no link, no setup cell. Set: one of each in every notebook, with the right name."""
+    for one in render(PROJECT.source_dir, PROJECT.chapters_dir, repository=repository):
+        for notebook in one.notebooks:
+            text = "\n".join(cell.source for cell in notebook.cells)
+            code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            stamped = 1 if repository else 0
+            for mark in ("colab-badge.svg", "mybinder.org/badge", "archive/refs/heads/main.zip"):
+                assert text.count(mark) == stamped, (one.chapter.stem, mark)
+            assert (code[0].id == COLAB_ID) == bool(repository)
+            assert text.count("someone/course") == 3 * stamped
 
 
 def test_there_is_a_source_for_every_chapter_of_the_registry() -> None:

@@ -7,19 +7,32 @@ from collections.abc import Sequence
 from mi_tutor.authoring.registry import ExerciseInfo
 from mi_tutor.authoring.source import Chapter
 
+# The first line is all that happens elsewhere. `pip` leaves what is installed alone where it can; torch, whose
+# other builds do not know Colab's GPU, it has to.
 _COLAB_SETUP = """\
-# Only on Google Colab, where the course is not installed yet. Colab's own torch is kept as it is.
-import sys
-from importlib.metadata import version
+# On Google Colab: installs the course and says what that changed. Anywhere else: nothing.
 from importlib.util import find_spec
 
-if "google.colab" in sys.modules and find_spec("mi_tutor") is None:
+if find_spec("google") and find_spec("google.colab"):
     import subprocess
+    import sys
+    from importlib.metadata import distributions, version
 
-    print("Installing the course (about a minute) ...")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    course = "git+https://github.com/{repository}"
-    subprocess.run([*pip, f"torch=={{version('torch')}}", course], check=True)"""
+    had = {{one.name: one.version for one in distributions()}}
+    if not find_spec("mi_tutor"):
+        print("Installing the course (about a minute) ...")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        course = "{course}"
+        if subprocess.run([*pip, f"torch=={{version('torch')}}", course]).returncode:
+            sys.exit("The course could not be installed (see above). Run this cell again.")
+    from mi_tutor.colab import tell
+
+    tell(had)"""
+
+
+def course_archive(repository: str) -> str:
+    """What pip installs the course from: the repository's files without its history."""
+    return f"mi_tutor @ https://github.com/{repository}/archive/refs/heads/main.zip"
 
 
 def colab_setup(repository: str) -> str:
@@ -27,7 +40,7 @@ def colab_setup(repository: str) -> str:
 
     The torch that is there is asked for by its exact version, so that pip can only keep it.
     """
-    return _COLAB_SETUP.format(repository=repository)
+    return _COLAB_SETUP.format(course=course_archive(repository))
 
 
 def badges(repository: str, folder: str, stem: str) -> str:

@@ -9,17 +9,17 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from mi_tutor.authoring.files import (
+from mi_tutor.authoring.ids import COLAB_ID
+from mi_tutor.authoring.notebook import Notebooks, is_untouched, make_notebooks
+from mi_tutor.authoring.registry import Registry, course_registry
+from mi_tutor.authoring.source import Chapter, find_sources, read_chapter
+from mi_tutor.files import (
     NotANotebook,
     keep_aside,
     notebook_text,
     read_notebook,
     write_atomically,
 )
-from mi_tutor.authoring.ids import COLAB_ID
-from mi_tutor.authoring.notebook import Notebooks, is_untouched, make_notebooks
-from mi_tutor.authoring.registry import Registry, course_registry
-from mi_tutor.authoring.source import Chapter, find_sources, read_chapter
 
 
 class Built(NamedTuple):

@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from mi_tutor.authoring.build import number_cells
 from mi_tutor.authoring.clean import clean_outputs
-from mi_tutor.authoring.files import notebook_text, write_atomically
 from mi_tutor.authoring.ids import cell_ids
 from mi_tutor.authoring.notebook import is_claim, make_proof, without_claims
+from mi_tutor.authoring.pictures import add_pictures, course_draw, pictures_at
 from mi_tutor.authoring.registry import Registry, course_registry
 from mi_tutor.authoring.source import Chapter, read_chapter
+from mi_tutor.files import notebook_text, write_atomically
 
 _WATCH = "from mi_tutor.witness import watch\nwatch()"
 _STOOD_ON = "from mi_tutor.witness import stood_on\nprint(*stood_on(), sep='\\n')"
@@ -107,6 +108,7 @@ def execute(
     clean_outputs(ran, (root or source.resolve().parent.parent).resolve())
     number_cells(ran)
     path = source.with_suffix(".ipynb")
+    add_pictures(ran, pictures_at(path), course_draw() if write else None)
     changed = write_atomically(path, notebook_text(ran)) if write else False
     return Executed(path, changed, seconds, peak, stood_on)
 

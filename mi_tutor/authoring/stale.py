@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mi_tutor.authoring.build import Rendered, render, with_outputs_of
-from mi_tutor.authoring.files import NotANotebook, notebook_text, read_notebook
 from mi_tutor.authoring.notebook import digest, is_untouched
 from mi_tutor.authoring.registry import Registry
 from mi_tutor.authoring.source import FILE_NAME
+from mi_tutor.files import NotANotebook, notebook_text, read_notebook
 
 
 class Stale(NamedTuple):

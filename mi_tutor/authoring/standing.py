@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from mi_tutor.authoring.files import write_atomically
 from mi_tutor.authoring.ids import COLAB_ID
+from mi_tutor.files import write_atomically
 
 PACKAGES = ("numpy", "torch", "transformer-lens")
 PICTURES = (".html", ".md")  # of a card: made from card.json, and read by people only

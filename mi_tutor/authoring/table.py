@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from mi_tutor.authoring.additions import in_words_with_optional
-from mi_tutor.authoring.files import write_atomically
 from mi_tutor.authoring.source import Chapter
+from mi_tutor.files import write_atomically
 
 BEGIN, END = "<!-- chapter-table -->", "<!-- /chapter-table -->"
 UNMEASURED = "not measured yet"

@@ -1,4 +1,4 @@
-"""The `mi-tutor` command: learn, doctor, progress, check, exercises, build.
+"""The `mi-tutor` command: learn, start, update, doctor, progress, check, ....
 
 `app` has the commands, each of which imports what it needs only when it runs, so that `mi-tutor --help` is
 there at once. What they do is in the modules of the same names.

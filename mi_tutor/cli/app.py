@@ -36,6 +36,55 @@ def learn(
     raise typer.Exit(run(chapter, no_browser))
 
 
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="The workspace (default: this one, or the last).")
+]
+
+
+@app.command()
+def start(folder: Annotated[Path, typer.Argument(help="A folder of your own.")]) -> None:
+    """Make a folder with the course to work in.
+
+    Notebooks, progress and settings are all in it. What is there already is kept.
+    """
+    from mi_tutor.cli.workspace import start
+
+    start(folder)
+
+
+@app.command()
+def update(folder: Folder = None) -> None:
+    """Bring newer chapters into your folder.
+
+    Your answers and your own cells stay. After an upgrade: pip install --upgrade mi_tutor
+    """
+    from mi_tutor.cli.workspace import update
+
+    update(folder)
+
+
+@app.command()
+def undo(folder: Folder = None) -> None:
+    """Take back the last update or reset."""
+    from mi_tutor.cli.workspace import undo
+
+    undo(folder)
+
+
+@app.command()
+def reset(
+    slug: Annotated[str, typer.Argument(help="An exercise or a quick check: toy-forward.")],
+    folder: Folder = None,
+) -> None:
+    """Give one exercise its empty cell back.
+
+    Your old answer is kept below it.
+    """
+    from mi_tutor.cli.workspace import reset
+
+    reset(slug, folder)
+
+
 @app.command()
 def doctor(json: Json = False) -> None:
     """Examine this computer's setup.
@@ -56,6 +105,33 @@ def progress(
     from mi_tutor.cli.listing import show_progress
 
     show_progress(chapter, json)
+
+
+@app.command()
+def review() -> None:
+    """Ask quick checks that come back today.
+
+    What you answered right comes back after days, in other words.
+    """
+    from mi_tutor.cli.reviewing import review
+
+    review()
+
+
+@app.command()
+def report(
+    file: Annotated[
+        Path, typer.Argument(help="What to write: a name that ends in .html or .md.")
+    ] = Path("mi-tutor-report.html"),
+    name: Annotated[str, typer.Option(help="Your name, if it should stand there.")] = "",
+) -> None:
+    """Write one page with your progress, to hand in.
+
+    It is made from what is on this computer, and sent nowhere.
+    """
+    from mi_tutor.cli.reviewing import report
+
+    report(file, name)
 
 
 @app.command()
@@ -153,6 +229,10 @@ def build(
     measure: Annotated[
         bool, typer.Option("--measure", help="Write time and memory into the README.")
     ] = False,
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures", help="Draw the figures of executed solutions that lack it."),
+    ] = False,
 ) -> None:
     """For authors: make the notebooks.
 
@@ -160,7 +240,7 @@ def build(
     """
     from mi_tutor.cli.build import run
 
-    raise typer.Exit(run(chapters or [], check, execute, measure))
+    raise typer.Exit(run(chapters or [], check, execute, measure, pictures))
 
 
 @app.command()

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from mi_tutor.authoring.settings import Project
 
 
-def run(chapters: list[str], check: bool, execute: bool, measure: bool) -> int:
+def run(
+    chapters: list[str], check: bool, execute: bool, measure: bool, pictures: bool = False
+) -> int:
     """Returns the exit code: 1 if something is stale or wrong, or if a cell failed; else 0."""
     from mi_tutor.authoring.execute import ExecutionFailed
     from mi_tutor.authoring.settings import find_project
@@ -25,10 +27,12 @@ def run(chapters: list[str], check: bool, execute: bool, measure: bool) -> int:
         if check:
             return _check(project, sources)
         _build(project)
-        if chapters and not (execute or measure):
+        if chapters and not (execute or measure or pictures):
             say("All chapters are always built together.", "faint")
         if execute or measure:
             _execute(project, sources, write=execute, measure=measure)
+        if pictures:
+            _picture(sources)
         return 0
     except ExecutionFailed as error:
         complain(str(error))
@@ -84,6 +88,20 @@ def _build(project: Project) -> None:
     findings = _lint(find_sources(project.source_dir))
     for finding in findings:
         say(finding, "note")
+
+
+def _picture(sources: list[Path]) -> None:
+    """Draw the figures that have no picture yet."""
+    from mi_tutor.authoring.pictures import course_draw, picture_file
+
+    draw = course_draw()
+    if draw is None:
+        raise Trouble(
+            'Figures are drawn with kaleido and a Chromium: pip install "mi_tutor[pictures]"'
+        )
+    for source in sources:
+        done = picture_file(source.with_suffix(".ipynb"), draw)
+        say(f"pictured   {source.stem}: {done.drawn} drawn, {done.kept} kept", "good")
 
 
 def _lint(sources: list[Path]) -> list[str]:

@@ -6,28 +6,29 @@ import difflib
 import re
 from pathlib import Path
 
-import mi_tutor
 from mi_tutor.cli.say import Trouble
+from mi_tutor.folders import course_folder, current_workspace, notebooks_in
 
 FIRST = "00_start_here.ipynb"
 
 
 def chapters_folder() -> Path:
-    """The folder of the notebooks: of the copy of the course we stand in, else of the installed one.
+    """The folder of the notebooks to work in: of the workspace or the clone we stand in, else of the last
+    workspace, else of the clone that is installed. What came with an installation is for nobody to write in.
 
     Raises:
-        Trouble: mi_tutor was installed without its notebooks.
+        Trouble: there is no workspace yet.
     """
     here = Path.cwd()
-    installed = Path(mi_tutor.__file__).resolve().parent.parent
-    for root in [here, *here.parents, installed]:
-        folder = root / "chapters"
-        if any(folder.glob("[0-9][0-9]_*.ipynb")):
-            return folder
-    raise Trouble(
-        "The chapters are not here: mi_tutor was installed without its notebooks. Get a copy of the course's "
-        "repository, and run `mi-tutor learn` inside it."
-    )
+    for root in (here, *here.parents):
+        if notebooks_in(root / "chapters"):
+            return root / "chapters"
+    workspace, course = current_workspace(), course_folder()
+    if workspace is not None:
+        return workspace / "chapters"
+    if course is not None and course.name != "course":
+        return course / "chapters"
+    raise Trouble("There is no workspace here. Make a folder of your own: mi-tutor start my-course")
 
 
 def find_chapter(name: str | None) -> Path:
@@ -39,7 +40,7 @@ def find_chapter(name: str | None) -> Path:
     if name is not None and Path(name).suffix == ".ipynb" and Path(name).is_file():
         return Path(name).resolve()
     folder = chapters_folder()
-    notebooks = {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
+    notebooks = {path.stem: path for path in notebooks_in(folder)}
     if name is None:
         return notebooks.get(Path(FIRST).stem, next(iter(notebooks.values())))
     wanted = Path(name).stem.lower().replace("-", "_").replace(" ", "_")

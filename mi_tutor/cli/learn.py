@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from urllib.parse import quote
 from mi_tutor.cli.chapters import find_chapter
 from mi_tutor.cli.doctor import examine, show
 from mi_tutor.cli.say import Trouble, say
+from mi_tutor.folders import workspace_above
+from mi_tutor.workspace.settings import config_folder
 
 START_SECONDS = 90.0
 
@@ -30,8 +33,12 @@ def run(name: str | None, no_browser: bool) -> int:
             f'JupyterLab is not installed in this Python: "{sys.executable}" -m pip install jupyterlab'
         )
     headless = no_browser or not has_display()
+    running = _running(chapter.parent.parent)
+    if running is not None:
+        _show_running(running, chapter, headless)
+        return 0
     started = time.time()
-    process = subprocess.Popen(command(chapter, headless))
+    process = subprocess.Popen(command(chapter, headless), env=environment(chapter))
     # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open. It stays so
     # to the end: an impatient third Ctrl+C should not turn a clean stop into a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -61,6 +68,16 @@ def command(chapter: Path, headless: bool) -> list[str]:
     return [*words, str(chapter)]
 
 
+def environment(chapter: Path) -> dict[str, str]:
+    """The environment of JupyterLab: in a workspace with its defaults, which ask a newcomer nothing."""
+    workspace = workspace_above(chapter)
+    if workspace is None:
+        return dict(os.environ)
+    more = os.environ.get("JUPYTER_CONFIG_PATH")
+    folders = [str(config_folder(workspace)), *([more] if more else [])]
+    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(folders)}
+
+
 def has_display() -> bool:
     """Whether a browser can be shown to whoever sits in front of this terminal."""
     if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
@@ -85,13 +102,9 @@ def _tell_address(process: subprocess.Popen[bytes], chapter: Path, started: floa
     server = _server(process, chapter.parent.parent, started)
     if server is None:
         return
-    where = chapter.relative_to(chapter.parent.parent)
-    address = f"{server['url']}lab/tree/{quote(where.as_posix())}"
-    if server.get("token"):
-        address += f"?token={server['token']}"
     say()
     say("Open this address in a browser on this machine:", "strong")
-    print(f"  {address}")
+    print(f"  {_address(server, chapter)}")
     say("If you reached this machine by ssh, first run this on your own computer:")
     port = server["port"]
     print(f"  ssh -N -L {port}:localhost:{port} {getpass.getuser()}@{_this_host()}")
@@ -100,25 +113,63 @@ def _tell_address(process: subprocess.Popen[bytes], chapter: Path, started: floa
     sys.stdout.flush()
 
 
+def _address(server: dict[str, object], chapter: Path) -> str:
+    """The chapter's page on a server."""
+    where = chapter.relative_to(chapter.parent.parent)
+    address = f"{server['url']}lab/tree/{quote(where.as_posix())}"
+    return f"{address}?token={server['token']}" if server.get("token") else address
+
+
 def _server(
     process: subprocess.Popen[bytes], root: Path, started: float
 ) -> dict[str, object] | None:
     """What the running server wrote down about itself; None if it ended or does not say."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         # Not by the process's id: on Windows a virtual environment's Python starts another one.
-        for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
-            try:
-                server = json.loads(path.read_text(encoding="utf-8"))
-                same_root = Path(server["root_dir"]).resolve() == root.resolve()
-                if same_root and path.stat().st_mtime >= started - 1:
-                    return server
-            except (OSError, ValueError, KeyError):
-                continue  # written at this moment, or another program's
+        for server in _servers(root, started - 1):
+            return server
         time.sleep(0.1)
     return None
+
+
+def _running(root: Path) -> dict[str, object] | None:
+    """The server that has this folder open already. Two of them would save over each other's notebooks."""
+    return next((server for server in _servers(root, 0.0) if _answers(server)), None)
+
+
+def _servers(root: Path, since: float) -> Iterator[dict[str, object]]:
+    """What servers of this folder wrote down about themselves, some of which may be long gone."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
+        try:
+            server = json.loads(path.read_text(encoding="utf-8"))
+            same_root = Path(server["root_dir"]).resolve() == root.resolve()
+            if same_root and path.stat().st_mtime >= since:
+                yield server
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # written at this moment, or another program's
+
+
+def _answers(server: dict[str, object]) -> bool:
+    """Whether something listens at the server's port on this machine."""
+    try:
+        with socket.create_connection(("localhost", int(str(server["port"]))), timeout=1.0):
+            return True
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _show_running(server: dict[str, object], chapter: Path, headless: bool) -> None:
+    """Open the chapter in the JupyterLab that is there, or say where it is."""
+    address = _address(server, chapter)
+    say("JupyterLab has this folder open already, so the chapter is opened there:", "strong")
+    print(f"  {address}")
+    if not headless:
+        import webbrowser
+
+        webbrowser.open(address)
 
 
 def _this_host() -> str:

@@ -70,7 +70,8 @@ def show_progress(chapter: str | None, as_json: bool) -> None:
     found = summary(*course(chapter))
     if as_json:
         chapters = [item._asdict() for item in found.chapters]
-        say_json({"chapters": chapters, "note": found.note, "folder": str(progress_folder())})
+        more = {"due": found.due, "note": found.note, "folder": str(progress_folder())}
+        say_json({"chapters": chapters, **more})
         return
     print(as_text(found, "█░" if can_show("█░") else "#."))
     say(f"Kept in {progress_folder()}", "faint")

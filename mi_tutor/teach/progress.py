@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
+from datetime import date
 from typing import NamedTuple, Protocol
 
 from mi_tutor.teach.console import tell
-from mi_tutor.teach.progress_store import attempts, passed_slugs, progress_folder, read, record
+from mi_tutor.teach.leitner import due
+from mi_tutor.teach.progress_store import (
+    Event,
+    attempts,
+    passed_slugs,
+    progress_folder,
+    read,
+    record,
+)
 
 
 class Countable(Protocol):
@@ -18,7 +27,10 @@ class Countable(Protocol):
 
 
 class ChapterProgress(NamedTuple):
-    """One chapter: counts of exercises and quick checks, points of both, the next exercise (None: all done)."""
+    """One chapter: counts of exercises and quick checks, points of both, the next exercise (None: all done).
+
+    minutes_left: of the exercises that are not passed, as a learner takes them.
+    """
 
     chapter: str
     passed: int
@@ -29,16 +41,22 @@ class ChapterProgress(NamedTuple):
     points_total: int
     next_slug: str | None
     next_minutes: int | None
+    minutes_left: int = 0
 
 
 class Progress(NamedTuple):
-    """All chapters, and a sentence if the progress file is not in order."""
+    """All chapters, how many quick checks are due for review, and a sentence if the file is not in order."""
 
     chapters: tuple[ChapterProgress, ...]
     note: str | None
+    due: int = 0
 
 
-def summary(exercises: Iterable[Countable], quizzes: Iterable[Countable] = ()) -> Progress:
+def summary(
+    exercises: Iterable[Countable],
+    quizzes: Iterable[Countable] = (),
+    today: date | None = None,
+) -> Progress:
     """Count what was passed, chapter by chapter, in the order in which the exercises come.
 
     An investigation counts with the most points that a try was worth, passed or not.
@@ -50,43 +68,62 @@ def summary(exercises: Iterable[Countable], quizzes: Iterable[Countable] = ()) -
     """
     log = read()
     done = {event.slug for event in log.events if event.passed}
-    earned: dict[str, int] = {}
-    for event in log.events:
-        if event.points is not None:
-            earned[event.slug] = max(event.points, earned.get(event.slug, 0))
+    earned = most_points(log.events)
     exercises, quizzes = list(exercises), list(quizzes)
     order = dict.fromkeys(item.chapter for item in [*exercises, *quizzes])
     chapters = []
     for chapter in order:
         here = [item for item in exercises if item.chapter == chapter]
         asked = [item for item in quizzes if item.chapter == chapter]
-        left = next((item for item in here if item.slug not in done), None)
+        left = [item for item in here if item.slug not in done]
         chapters.append(
             ChapterProgress(
                 chapter=chapter,
-                passed=sum(item.slug in done for item in here),
+                passed=len(here) - len(left),
                 total=len(here),
                 quizzes_passed=sum(item.slug in done for item in asked),
                 quizzes_total=len(asked),
-                points=sum(
-                    min(earned[item.slug], item.points)
-                    if item.slug in earned
-                    else item.points * (item.slug in done)
-                    for item in [*here, *asked]
-                ),
+                points=sum(worth(item, done, earned) for item in [*here, *asked]),
                 points_total=sum(item.points for item in [*here, *asked]),
-                next_slug=left.slug if left else None,
-                next_minutes=getattr(left, "minutes", None),
+                next_slug=left[0].slug if left else None,
+                next_minutes=getattr(left[0], "minutes", None) if left else None,
+                minutes_left=sum(getattr(item, "minutes", 0) for item in left),
             )
         )
-    return Progress(tuple(chapters), log.note)
+    ready = due([item.slug for item in quizzes], log.events, today)
+    return Progress(tuple(chapters), log.note, len(ready))
+
+
+def most_points(events: Iterable[Event]) -> dict[str, int]:
+    """The most points that a try of each investigation was worth."""
+    earned: dict[str, int] = {}
+    for event in events:
+        if event.points is not None:
+            earned[event.slug] = max(event.points, earned.get(event.slug, 0))
+    return earned
+
+
+def worth(item: Countable, done: Container[str], earned: Mapping[str, int]) -> int:
+    """The points of an exercise or a quick check, as far as they are earned."""
+    if item.slug in earned:
+        return min(earned[item.slug], item.points)
+    return item.points if item.slug in done else 0
 
 
 def as_text(progress: Progress, blocks: str = "█░") -> str:
-    """A line per chapter: a bar, the counts, and what is next. `blocks`: the bar's full and empty character."""
+    """A line per chapter (a bar, the counts, what is next), the sum, and what is due for review.
+
+    blocks: the bar's full and empty character.
+    """
     lines = [_chapter_line(chapter, blocks) for chapter in progress.chapters]
     if not lines:
         lines = ["There are no exercises here yet."]
+    else:
+        lines.append(_sum_line(progress.chapters))
+    if progress.due:
+        lines.append(
+            f"{progress.due} quick check(s) come back today: review(), or mi-tutor review in a terminal"
+        )
     return "\n".join(lines + ([progress.note] if progress.note else []))
 
 
@@ -100,6 +137,19 @@ def progress(chapter: str | None = None) -> None:
         tell(str(error))
         return
     tell(as_text(summary(*selected)))
+
+
+def _sum_line(chapters: tuple[ChapterProgress, ...]) -> str:
+    points, total = (
+        sum(getattr(one, name) for one in chapters) for name in ("points", "points_total")
+    )
+    left = sum(one.minutes_left for one in chapters)
+    parts = [f"{points} of {total} points"]
+    if len(chapters) > 1:
+        counts = sum(one.passed for one in chapters), sum(one.total for one in chapters)
+        parts.insert(0, "{} of {} exercises".format(*counts))
+    hours = f"{left // 60} h {left % 60} min" if left >= 60 else f"{left} min"
+    return "   ".join(parts + ([f"exercises left: about {hours}"] if left else []))
 
 
 def _chapter_line(chapter: ChapterProgress, blocks: str, width: int = 12) -> str:
@@ -124,9 +174,11 @@ __all__ = [
     "Progress",
     "as_text",
     "attempts",
+    "most_points",
     "passed_slugs",
     "progress",
     "progress_folder",
     "record",
     "summary",
+    "worth",
 ]

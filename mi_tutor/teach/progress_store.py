@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mi_tutor.folders import HIDDEN, PROGRESS, current_workspace, home_folder
+
 LOCK_SECONDS = 3.0
 IMPATIENT_LOCK_SECONDS = (
     0.1  # when the last attempt failed: a stuck lock should not delay every check
@@ -37,6 +39,7 @@ class Event(NamedTuple):
     """One judged answer. `time` is UTC, ISO 8601; `seconds` how long judging took, if it was measured.
 
     points: of an investigation, which can be worth a part of its points; else None.
+    again: whether a quick check was asked in its second wording; else None.
     """
 
     time: str
@@ -44,6 +47,7 @@ class Event(NamedTuple):
     passed: bool
     seconds: float | None = None
     points: int | None = None
+    again: bool | None = None
 
 
 class Log(NamedTuple):
@@ -61,22 +65,22 @@ class _Lines(NamedTuple):
 
 
 def progress_folder() -> Path:
-    """Where progress is kept: `MI_TUTOR_HOME` if it is set, else the user's data folder."""
-    chosen = os.environ.get("MI_TUTOR_HOME")
-    if chosen:
-        return Path(os.path.abspath(os.path.expanduser(chosen)))  # noqa: PTH100, PTH111 (never raise)
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("mi_tutor", appauthor=False))
+    """Where progress is kept: `MI_TUTOR_HOME` if it is set, else the workspace, else the user's data folder."""
+    workspace = None if os.environ.get("MI_TUTOR_HOME") else current_workspace()
+    return workspace / HIDDEN if workspace else home_folder()
 
 
 def progress_file() -> Path:
     """The file of events. A link to another place is followed, so that replacing the file keeps the link."""
-    return Path(os.path.realpath(progress_folder() / "progress.jsonl"))
+    return Path(os.path.realpath(progress_folder() / PROGRESS))
 
 
 def record(
-    slug: str, passed: bool, seconds: float | None = None, points: int | None = None
+    slug: str,
+    passed: bool,
+    seconds: float | None = None,
+    points: int | None = None,
+    again: bool | None = None,
 ) -> str | None:
     """Remember that an answer was judged.
 
@@ -86,7 +90,7 @@ def record(
     """
     took = None if seconds is None else round(float(seconds), 3)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    event = Event(now, str(slug), bool(passed), took, points)
+    event = Event(now, str(slug), bool(passed), took, points, again)
     with _unsaved_lock:
         patience = IMPATIENT_LOCK_SECONDS if _unsaved else LOCK_SECONDS
         _unsaved.append(event)
@@ -223,7 +227,9 @@ def _events(lines: list[bytes]) -> Iterator[Event]:
             took = float(seconds) if isinstance(seconds, int | float) else None
             points = fields.get("points")
             worth = points if isinstance(points, int) and points >= 0 else None
-            yield Event(str(fields.get("time", "")), slug, passed, took, worth)
+            again = fields.get("again")
+            asked = again if isinstance(again, bool) else None
+            yield Event(str(fields.get("time", "")), slug, passed, took, worth, asked)
 
 
 def _set_damaged_aside() -> str:

@@ -51,7 +51,7 @@ def quiz(slug: str, answer: str = UNANSWERED, *, again: bool = False) -> None:
     if letter not in options:
         message = f"{slug}: the answer is one of the letters {', '.join(options)} in quotes; you gave {answer!r}."
         raise CheckFailed(message, failed(message))
-    text, right = mark(asked, letter)
+    text, right = mark(asked, letter, again)
     if not right:
         more = "" if again or not item.review else "\n" + wrap(_OTHER_WORDS.format(slug), "  ")
         raise CheckFailed(f"{slug}: {options[letter].feedback}", text + more)

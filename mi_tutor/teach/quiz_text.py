@@ -23,10 +23,13 @@ def lettered(item: Quiz) -> dict[str, Option]:
     return dict(zip("abcdef", sorted(item.options, key=place), strict=False))
 
 
-def mark(item: Quiz, letter: str) -> tuple[str, bool]:
-    """What to say to someone who chose this letter, and whether it is right. Recorded as progress."""
+def mark(item: Quiz, letter: str, again: bool = False) -> tuple[str, bool]:
+    """What to say to someone who chose this letter, and whether it is right. Recorded as progress.
+
+    again: whether this is the quick check's second wording.
+    """
     option = lettered(item)[letter]
-    warning = record(item.slug, option.right)
+    warning = record(item.slug, option.right, again=again or None)
     head = passed(f"({letter}) is right.") if option.right else failed(f"({letter}) is not right.")
     lines = [as_text(item, letter), head, wrap(option.feedback, "  ")]
     return "\n".join(lines + ([wrap(warning, "  ")] if warning else [])), option.right

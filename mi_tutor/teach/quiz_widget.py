@@ -78,7 +78,7 @@ def _row(letter: str, text: str, choose: Callable[[object], None]) -> ipywidgets
 
 def _feedback(item: Quiz, letter: str, again: bool) -> str:
     option = lettered(item.in_other_words() if again else item)[letter]
-    warning = record(item.slug, option.right) or ""
+    warning = record(item.slug, option.right, again=again or None) or ""
     sign, word, colour = (
         ("✓", "right", "#0b6e3b") if option.right else ("✗", "not right", "#a8361c")
     )

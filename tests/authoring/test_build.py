@@ -13,16 +13,16 @@ import pytest
 from nbformat.v4 import new_output
 
 from mi_tutor.authoring.build import Built, build
-from mi_tutor.authoring.files import (
+from mi_tutor.authoring.notebook import make_notebooks
+from mi_tutor.authoring.source import SourceError, read_chapter
+from mi_tutor.authoring.stale import stale
+from mi_tutor.files import (
     NotANotebook,
     keep_aside,
     notebook_text,
     read_notebook,
     write_atomically,
 )
-from mi_tutor.authoring.notebook import make_notebooks
-from mi_tutor.authoring.source import SourceError, read_chapter
-from mi_tutor.authoring.stale import stale
 
 
 def run(course: Any, registry: Any, repository: str = "") -> Built:
@@ -114,7 +114,7 @@ def test_a_killed_writer_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path.write_text("old")
     code = (
         "import os, sys, time; from pathlib import Path\n"
-        "from mi_tutor.authoring.files import write_atomically\n"
+        "from mi_tutor.files import write_atomically\n"
         "def stop(handle): print('ready', flush=True); time.sleep(60)\n"
         "os.fsync = stop\n"
         "write_atomically(Path(sys.argv[1]), 'new' * 100_000)\n"

@@ -12,8 +12,8 @@ import pytest
 from mi_tutor.authoring.build import build
 from mi_tutor.authoring.clean import WIDGET_FALLBACK
 from mi_tutor.authoring.execute import ExecutionFailed, execute
-from mi_tutor.authoring.files import read_notebook
 from mi_tutor.authoring.stale import stale
+from mi_tutor.files import read_notebook
 
 NOISY = """
 # %%

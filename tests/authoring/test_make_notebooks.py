@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
 
-from mi_tutor.authoring.files import notebook_text
+from mi_tutor.authoring.additions import colab_setup
 from mi_tutor.authoring.ids import cell_ids
 from mi_tutor.authoring.markers import STUB
 from mi_tutor.authoring.notebook import (
@@ -25,6 +25,7 @@ from mi_tutor.authoring.notebook import (
 )
 from mi_tutor.authoring.registry import Registry
 from mi_tutor.authoring.source import Cell, Chapter, SourceError, parse_chapter
+from mi_tutor.files import notebook_text
 
 PATH = Path("07_doubling.py")
 
@@ -159,30 +160,37 @@ def test_repository_adds_badges_and_the_colab_cell(small: str, registry: Registr
 
 @pytest.mark.parametrize(("on_colab", "installed"), [(0, 0), (0, 1), (1, 1), (1, 0)])
 def test_the_colab_cell_installs_only_there_and_keeps_its_torch(
-    small: str,
-    registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     on_colab: int,
     installed: int,
 ) -> None:
+    """With stand-ins for what is found; tests/test_wheel.py runs it with a real pip."""
     ran: list[list[str]] = []
-    if on_colab:
-        monkeypatch.setitem(sys.modules, "google.colab", object())
-    else:
-        monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if installed else None)
+    found = {"google": 1, "google.colab": on_colab, "mi_tutor": installed}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: found[name] or None)
     monkeypatch.setattr("importlib.metadata.version", lambda name: "2.9.0+cu126")
-    monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command))
-    notebooks = make_notebooks(parse_chapter(small, PATH), registry, "someone/course")
-    exec(by_id(notebooks.chapter)["colab-setup"].source, {})
+    monkeypatch.setattr(
+        "subprocess.run", lambda command: ran.append(command) or SimpleNamespace(returncode=0)
+    )
+    exec(colab_setup("someone/course"), {})
+    said = capsys.readouterr().out
+    assert bool(said) == bool(on_colab)
     if not on_colab or installed:
         assert ran == []
-        assert capsys.readouterr().out == ""
     else:
         (command,) = ran
         assert command[1:4] == ["-m", "pip", "install"]
-        assert command[-2:] == ["torch==2.9.0+cu126", "git+https://github.com/someone/course"]
+        archive = "https://github.com/someone/course/archive/refs/heads/main.zip"
+        assert command[-2:] == ["torch==2.9.0+cu126", f"mi_tutor @ {archive}"]
+
+
+def test_a_network_that_fails_on_colab_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"google": 1, "google.colab": 1, "mi_tutor": None}
+    monkeypatch.setattr("importlib.util.find_spec", found.get)
+    monkeypatch.setattr("subprocess.run", lambda command: SimpleNamespace(returncode=1))
+    with pytest.raises(SystemExit, match=r"could not be installed .* Run this cell again"):
+        exec(colab_setup("someone/course"), {})
 
 
 def test_an_exercise_that_the_registry_does_not_know(

@@ -13,22 +13,33 @@ from mi_tutor.cli import listing, say
 from mi_tutor.teach.progress import record
 
 COMMAND = [sys.executable, "-m", "mi_tutor.cli"]
+COMMANDS = (
+    "learn",
+    "start",
+    "update",
+    "undo",
+    "reset",
+    "review",
+    "report",
+    "doctor",
+    "progress",
+    "check",
+    "exercises",
+    "build",
+)
 
 
 def test_help_comes_at_once_and_loads_nothing_heavy():
     begin = time.perf_counter()
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - begin < 2  # 0.1 s on a quiet machine
-    assert all(
-        name in done.stdout
-        for name in ("learn", "doctor", "progress", "check", "exercises", "build")
-    )
+    assert all(name in done.stdout for name in COMMANDS)
     heavy = "{'torch', 'rich', 'nbformat', 'pytest'}"
     code = f"import sys, mi_tutor.cli.app; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
-@pytest.mark.parametrize("command", ["learn", "doctor", "progress", "check", "exercises", "build"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(mi_tutor, command):
     code, out, _ = mi_tutor(command, "--help")
     assert code == 0 and "Usage" in out
@@ -122,6 +133,7 @@ class TestProgress:
         assert code == 0
         assert out.splitlines() == [
             "chapter 01  ██████░░░░░░  1 of 2   quick checks 0 of 1   next: two-words (10 min)",
+            "3 of 7 points   exercises left: about 10 min",
             f"Kept in {home}",
         ]
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from mi_tutor.cli import chapters, learn
+from mi_tutor import folders
+from mi_tutor.cli import learn
 from mi_tutor.cli.chapters import find_chapter, find_notebook
 from mi_tutor.cli.say import Trouble
+from mi_tutor.workspace import folder
+from mi_tutor.workspace.settings import config_folder
 
 JUPYTERLAB = """
 import json, os, sys
@@ -41,7 +45,9 @@ def fake_lab(tmp_path):
     (modules / "jupyterlab.py").write_text(JUPYTERLAB)
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "WSL_DISTRO_NAME"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment |= {"PYTHONPATH": str(modules), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    # This tree first, whatever copy of the course is installed.
+    path = os.pathsep.join([str(modules), str(Path(__file__).parents[2])])
+    environment |= {"PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "mi_tutor.cli", "learn", *words]
@@ -87,13 +93,22 @@ class TestNames:
         with pytest.raises(Trouble, match=sentence):
             find_chapter(name)
 
-    def test_installed_without_notebooks(self, tmp_path, monkeypatch):
+    def test_installed_and_no_workspace_yet(self, tmp_path, monkeypatch):
+        """What came with an installation is for nobody to write in."""
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(
-            chapters.mi_tutor, "__file__", str(tmp_path / "site-packages/mi_tutor/__init__.py")
-        )
-        with pytest.raises(Trouble, match="installed without its notebooks"):
+        installed = tmp_path / "site-packages" / "mi_tutor"
+        (installed / "course" / "chapters").mkdir(parents=True)
+        (installed / "course" / "chapters" / "01_superposition.ipynb").touch()
+        monkeypatch.setattr(folders, "PACKAGE", installed)
+        assert folders.course_folder() == installed / "course"
+        with pytest.raises(Trouble, match="mi-tutor start my-course"):
             find_chapter("01")
+
+    def test_from_elsewhere_the_last_workspace(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        folder.start(tmp_path / "mine")
+        folders.remember(tmp_path / "mine")
+        assert find_chapter("1").parent == tmp_path / "mine" / "chapters"
 
     def test_notebooks_to_check(self, course):
         mine = course / "my answers.ipynb"
@@ -159,6 +174,23 @@ class TestStart:
     def test_browser_can_be_refused(self, course, fake_lab):
         assert "http://localhost:8890/" in fake_lab("--no-browser", DISPLAY=":0").stdout
 
+    def test_a_second_one_is_not_started(self, course, fake_lab, tmp_path):
+        """Two servers on one folder would save over each other; one that is gone does not count."""
+        (tmp_path / "runtime").mkdir()
+        with socket.create_server(("localhost", 0)) as there:
+            port = there.getsockname()[1]
+            server = {
+                "url": f"http://localhost:{port}/",
+                "port": port,
+                "token": "t",
+                "root_dir": str(course),
+            }
+            (tmp_path / "runtime" / "jpserver-7.json").write_text(json.dumps(server))
+            done = fake_lab("1", "--no-browser")
+        address = f"http://localhost:{port}/lab/tree/chapters/01_superposition.ipynb?token=t"
+        assert done.returncode == 0 and address in done.stdout and "already" in done.stdout
+        assert "8890" in fake_lab("1", "--no-browser").stdout
+
     def test_typo(self, course, mi_tutor):
         code, out, err = mi_tutor("learn", "superpositon")
         assert (code, out) == (
@@ -178,6 +210,23 @@ class TestStart:
         monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
         words = learn.command(chapter, headless=True)
         assert "--allow-root" not in words and "--no-browser" in words and words[-1] == str(chapter)
+
+
+def test_in_a_workspace_jupyterlab_has_its_defaults(tmp_path, monkeypatch):
+    """As JupyterLab reads them; what was in JUPYTER_CONFIG_PATH stays."""
+    from jupyterlab_server.settings_utils import _get_overrides
+
+    folder.start(tmp_path / "mine")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/other")
+    chapter = tmp_path / "mine" / "chapters" / "01_superposition.ipynb"
+    path = learn.environment(chapter)["JUPYTER_CONFIG_PATH"]
+    assert path.split(os.pathsep) == [str(config_folder(tmp_path / "mine")), "/other"]
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", path)
+    overrides, error = _get_overrides(str(tmp_path))
+    assert not error
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    monkeypatch.delenv("JUPYTER_CONFIG_PATH")
+    assert "JUPYTER_CONFIG_PATH" not in learn.environment(tmp_path / "x" / "chapters" / "1.ipynb")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -386,7 +387,16 @@ class TestSummary:
         assert as_text(summary(self.exercises, self.quizzes)).splitlines() == [
             "chapter 00  ████████████  1 of 1   all done",
             "chapter 01  ████░░░░░░░░  1 of 3   quick checks 0 of 1   next: c (15 min)",
+            "2 of 4 exercises   4 of 9 points   exercises left: about 25 min",
         ]
+        long = [exercise(str(n), "01", 40) for n in range(3)]
+        assert as_text(summary(long)).endswith("0 of 6 points   exercises left: about 2 h 0 min")
+
+    def test_what_comes_back_today_is_said(self):
+        record("q", True)
+        assert summary(self.exercises, self.quizzes).due == 0
+        later = summary(self.exercises, self.quizzes, today=date.today() + timedelta(days=2))
+        assert later.due == 1 and "1 quick check(s) come back today: review()" in as_text(later)
 
     def test_bar_is_full_only_when_all_is_done(self):
         many = [exercise(str(n), "01") for n in range(100)]

@@ -10,6 +10,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from mi_tutor import quick_nbformat  # noqa: F401  (before any other import of nbformat)
+
 
 class NotANotebook(ValueError):
     """A file that should be a notebook is not JSON, or not a notebook of version 4."""
@@ -27,6 +29,21 @@ def write_atomically(path: Path, content: str | bytes) -> bool:
     data = content.encode() if isinstance(content, str) else content
     if path.is_file() and path.read_bytes() == data:
         return False
+    temporary = stage(path, data)
+    try:
+        os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def stage(path: Path, data: bytes) -> Path:
+    """Write `data` into a new hidden file beside `path`, on the disk for good; what is left is to rename it.
+
+    Raises:
+        OSError: no permission, no space, no such folder. Nothing is left behind then.
+    """
     # In the same folder, since a rename is one step within a file system only.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -34,11 +51,10 @@ def write_atomically(path: Path, content: str | bytes) -> bool:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    return True
+    return temporary
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -58,17 +74,26 @@ def read_notebook(path: Path) -> NotebookNode:
         NotANotebook: says what is wrong with the file.
         FileNotFoundError: there is no such file.
     """
+    return parse_notebook(path.read_bytes(), path.name)
+
+
+def parse_notebook(data: bytes, name: str) -> NotebookNode:
+    """Read a notebook of format 4 from a file's content; `name` is for the error.
+
+    Raises:
+        NotANotebook: says what is wrong with it.
+    """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise NotANotebook(f"{path.name} is not JSON: {error}") from None
+        raise NotANotebook(f"{name} is not JSON: {error}") from None
     if not (isinstance(raw, dict) and raw.get("nbformat") == 4):
-        raise NotANotebook(f"{path.name} is JSON but not a notebook of format 4")
+        raise NotANotebook(f"{name} is JSON but not a notebook of format 4")
     if not isinstance(raw.setdefault("metadata", {}), dict):
-        raise NotANotebook(f"{path.name} has metadata that are no table")
+        raise NotANotebook(f"{name} has metadata that are no table")
     cells = raw.get("cells")
     if not (isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)):
-        raise NotANotebook(f"{path.name} has no list of cells")
+        raise NotANotebook(f"{name} has no list of cells")
     for cell in cells:
         cell["source"] = _joined(cell.get("source", ""))
         cell.setdefault("metadata", {})
@@ -77,10 +102,16 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def keep_aside(path: Path) -> Path:
     """Copy a file to the first free `name.kept-N.suffix` beside it and return where it went."""
+    kept = free_name(path)
+    write_atomically(kept, path.read_bytes())
+    return kept
+
+
+def free_name(path: Path) -> Path:
+    """The first `name.kept-N.suffix` beside a file that does not exist."""
     number = 1
     while (kept := path.with_name(f"{path.stem}.kept-{number}{path.suffix}")).exists():
         number += 1
-    write_atomically(kept, path.read_bytes())
     return kept
 
 

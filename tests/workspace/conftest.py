@@ -1,0 +1,65 @@
+"""A small course of two chapters, which can get newer, and a workspace made of it."""
+
+import copy
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from editing import chapter
+
+from mi_tutor.workspace import folder
+
+NAMES = ("06_halving.ipynb", "07_doubling.ipynb")
+
+
+class Course:
+    """The shipped chapters in a folder."""
+
+    def __init__(self, root):
+        self.root = root
+        for name in NAMES:
+            for part in ("chapters", "solutions"):
+                (root / part).mkdir(parents=True, exist_ok=True)
+                self.ship(part, name, chapter())
+        other = chapter()
+        other["cells"] = other["cells"][:2]
+        self.ship("chapters", NAMES[0], other)
+
+    def ship(self, part, name, notebook):
+        (self.root / part / name).write_text(json.dumps(notebook), encoding="utf-8")
+
+    def get_newer(self, **texts):
+        """A new version of chapter 07, with other texts in some cells (`recap="..."`)."""
+        notebook = copy.deepcopy(chapter())
+        for cell in notebook["cells"]:
+            cell["source"] = texts.get(cell["id"].replace("-", "_"), cell["source"])
+        notebook["metadata"]["mi_tutor"]["digest"] = "newer"
+        self.ship("chapters", "07_doubling.ipynb", notebook)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    made = Course(tmp_path / "course")
+    monkeypatch.setattr(folder, "course_folder", lambda: made.root)
+    return made
+
+
+@pytest.fixture
+def workspace(course, tmp_path):
+    """A workspace of a learner who has answered "double"."""
+    root = tmp_path / "Émilie's course, 你好"
+    folder.start(root)
+    answer(root)
+    return root
+
+
+def answer(root, text="def double(x):\n    return 2 * x", name="07_doubling.ipynb"):
+    path = root / "chapters" / name
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["id"] == "ex-double":
+            cell["source"] = text
+    path.write_text(json.dumps(notebook), encoding="utf-8")
