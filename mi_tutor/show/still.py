@@ -1,7 +1,7 @@
 """Pictures of figures that plotly drew, for places where no script runs: a web page of a repository, a PDF.
 
 Drawn by kaleido, which needs a Chromium or Chrome. Only authors need it: the pictures are kept in the executed
-solutions. docs/decisions/0010-pictures-beside-figures.md says why PNG.
+solutions. docs/decisions/0011-pictures-beside-figures.md says why PNG.
 """
 
 from __future__ import annotations
