@@ -88,7 +88,7 @@ def head_parts(
     reads = block.qkv.W[:, columns].mT
     bias = block.qkv.b[columns] + reads @ block.ln1.b
     direction = pulled_through_norm(reads, block.ln1, seen.attn_scale[layer, position])
-    places = torch.full((d_head,), position)
+    places = torch.full((d_head,), position, device=reads.device)
     n_latents = int((graph.nodes.kind == 0).sum())
     rows = Rows(local, sources_of(local, max(1, n_latents)), len(graph.constant), d_head)
     number = rows.stages.index(Stage(layer, ATTENTION))

@@ -146,7 +146,7 @@ def all_nodes(
 ) -> Nodes:
     """What the rows and columns are, in order."""
     n_pos, n_layers = len(tokens), local.transcoders.n_layers
-    every = torch.arange(n_pos)
+    every = torch.arange(n_pos, device=tokens.device)
 
     def part(kind, component, layer, position, index, value) -> tuple[Tensor, ...]:
         like = torch.ones_like(position)

@@ -58,7 +58,7 @@ def influence(
     """
     total, now = torch.zeros_like(weights), weights
     for _ in range(len(weights) + 1):
-        now = now @ shares
+        now = (now[None] @ shares)[0]
         if not now.any():
             return total
         total = total + now

@@ -136,16 +136,17 @@ def written_at(
     for reader, nodes in found.items():
         W_dec = decoder(local, reader, to)
         if W_dec is not None:
-            columns.append(torch.arange(nodes.first, nodes.first + len(nodes.index)))
+            first = nodes.first
+            columns.append(torch.arange(first, first + len(nodes.index), device=W_dec.device))
             positions.append(nodes.position)
             vectors.append(W_dec[nodes.index] * nodes.value[:, None])
     position = torch.cat(positions)
     count = torch.bincount(position, minlength=n_pos)
     order = position.argsort(stable=True)
     position = position[order]
-    slot = torch.arange(len(position)) - (count.cumsum(0) - count)[position]
+    slot = torch.arange(len(position), device=position.device) - (count.cumsum(0) - count)[position]
     n_slots = int(count.max())
-    column = torch.full((n_pos, n_slots), none)
+    column = torch.full((n_pos, n_slots), none, device=position.device)
     column[position, slot] = torch.cat(columns)[order]
     vector = local.recording.embedding.new_zeros(n_pos, n_slots, vectors[0].shape[-1])
     vector[position, slot] = torch.cat(vectors)[order]

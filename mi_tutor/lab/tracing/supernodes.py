@@ -8,7 +8,6 @@ group say nothing about it and are left out, so that what comes from outside add
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -37,7 +36,7 @@ def grouped(graph: AttributionGraph, supernodes: Mapping[str, Sequence[int]]) ->
 
     Raises ValueError if a group is empty, a node is none of the graph's, or is in two groups.
 
-    >>> nodes = None  # not looked at
+    >>> import torch
     >>> from mi_tutor.lab.tracing.graph import Nodes
     >>> kinds = torch.tensor([0, 0, 2, 3])
     >>> nodes = Nodes(kinds, *[kinds] * 4, value=torch.ones(4))
@@ -55,7 +54,7 @@ def grouped(graph: AttributionGraph, supernodes: Mapping[str, Sequence[int]]) ->
         )
     if not all(0 <= i < n_nodes for i in every):
         raise ValueError(f"Nodes go from 0 to {n_nodes - 1}; got {sorted(every)}.")
-    member = torch.zeros(len(supernodes), n_nodes)
+    member = graph.constant.new_zeros(len(supernodes), n_nodes)
     for row, nodes in zip(member, supernodes.values(), strict=True):
         row[list(nodes)] = 1
     A = shares(graph.adjacency)
@@ -66,4 +65,4 @@ def grouped(graph: AttributionGraph, supernodes: Mapping[str, Sequence[int]]) ->
     total = outside.sum(dim=1, keepdim=True).clamp_min(1e-10)
     inputs = outside @ member.mT / total
     others = (outside * (member.sum(dim=0) == 0)).sum(dim=1) / total[:, 0]
-    return GroupedGraph(tuple(supernodes), inputs, others, member @ found)
+    return GroupedGraph(tuple(supernodes), inputs, others, (member @ found[:, None])[:, 0])

@@ -65,7 +65,7 @@ def validate(
     predicted = node_influence(graph)[list(numbers)]
     before = local.recording.logits[-1].log_softmax(dim=-1)
     changes = changes_of(graph.nodes, numbers)
-    measured = torch.zeros(len(changes))
+    measured = torch.zeros_like(predicted)
     # Which MLPs are held depends on where a latent reads: one run for each layer.
     for place in sorted({(change.component, change.layer) for change in changes}):
         mine = [i for i, change in enumerate(changes) if (change.component, change.layer) == place]

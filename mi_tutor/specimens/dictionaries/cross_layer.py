@@ -115,10 +115,16 @@ class CrossLayerRecipe:
 
 
 def cross_layer(
-    k: int, n_steps: int, revive: float, dead_after: int, learning_rate: float = 1.2e-2
+    k: int,
+    n_steps: int,
+    falling: int,
+    revive: float,
+    dead_after: int,
+    learning_rate: float = 1.2e-2,
 ) -> SaeConfig:
     """BatchTopK over all layers together. The learning rate matters most: at a sixth of it, twice the error.
 
+    falling: steps over which k falls to its value. Too few kill latents.
     revive, dead_after: the weight of the auxiliary loss, and when a latent counts as dead in it.
     """
     return SaeConfig(
@@ -126,7 +132,7 @@ def cross_layer(
         kind=BatchTopK(k=k),
         n_steps=n_steps,
         learning_rate=learning_rate,
-        sparsity_warmup=n_steps // 10,
+        sparsity_warmup=falling,
         decay=0.4,
         revive=Auxiliary(k=64, weight=revive),
         dead_after=dead_after,
@@ -142,7 +148,7 @@ CROSS_LAYER = {
     for recipe in (
         CrossLayerRecipe(
             name="atlas-clt",
-            config=cross_layer(k=61, n_steps=2000, revive=0.1, dead_after=20_000),
+            config=cross_layer(k=61, n_steps=2000, falling=200, revive=0.1, dead_after=20_000),
             summary="A cross-layer transcoder of atlas: latents read the MLP input of their layer and write to "
             "the MLP outputs of this layer and all later ones.",
             intended_use="Chapter 06: circuit tracing.",
@@ -157,7 +163,7 @@ CROSS_LAYER = {
         ),
         CrossLayerRecipe(
             name="atlas-clt-sparse",
-            config=cross_layer(k=35, n_steps=1200, revive=0.5, dead_after=10_000),
+            config=cross_layer(k=35, n_steps=2000, falling=500, revive=0.1, dead_after=20_000),
             summary="The same as atlas-clt with about half as many latents on: sparser, and a little less exact.",
             intended_use="Chapter 06: graphs that are easier to read.",
             limits=LIMITS,
