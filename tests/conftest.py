@@ -35,7 +35,7 @@ DEARER = {
     "tests/lab/superposition/test_phenomena.py": 55.0,  # trains what the paper shows
     "tests/teach/test_kinds_of_fault.py": 50.0,  # a dozen wrong answers to every exercise
     "tests/teach/test_spellings.py": 20.0,  # what is measured for values is measured once
-    "tests/classroom/test_three_doors.py": 250.0,  # every solution once more, in the jail, on one seed
+    "tests/classroom/test_three_doors.py": 80.0,  # two solutions once more, in the jail, on one seed
     "tests/classroom/test_attacks.py": 60.0,  # fifty submissions that do their worst
     "tests/classroom/test_marks.py": 20.0,  # the grader and its workers start once per file
     "tests/classroom/test_jail.py": 20.0,
