@@ -56,7 +56,7 @@ def graders(notebooks):
 
 
 def _chapters():
-    """The first always; of the others those whose record is not current, one for a spot check, all with `--all`."""
+    """The first always; of the others those with no current record, one for a spot check, all with `--all`."""
     for chapter in SUBJECTS:
         (source,) = SOURCES.glob(f"{chapter}_*.py")
         recorded = pytest.mark.recorded("chapters", source.stem)
