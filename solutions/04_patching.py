@@ -1561,8 +1561,8 @@ The product of the three is worth .6. Then what the heads tell:
   and where the first does. Worth .15, in full to .1, if three in four heads are right.
 
 Passed from .67 (faithful and complete to .9 each, nobody idle, and one head wrong), excellent from .94 (to .95 each,
-with all heads right: the whole model's $F$ differs by 5 % from one draw of stories to another). Of random circuits of
-eight heads and all MLPs one in forty is faithful to .9.
+with all heads right: from one draw of 96 stories to another the whole model's $F$ scatters by about 5 %, both orders
+together). Of random circuits of eight heads and all MLPs one in forty is faithful to .9.
 
 `lab.CircuitRuns` gives $F$ of many circuits faster than one run after another:
 `lab.CircuitRuns(model, tokens, others, metric).values([circuit, ...])`, where a circuit is a frozenset of pairs
@@ -2007,7 +2007,8 @@ Which of the four are flawed, so that their number would be much the same if the
 For each give the **verdict** (`"flawed"` or `"sound"`), change **one** setting, so that the flaw shows, or would have
 shown if there were one, and predict the **number** that the changed experiment gives: for A and D the share that is
 read rightly, for B the share lost, for C the share of the answer that moves along the *control's* directions (not along
-the men's), their mean. More than one change may show a flaw. The settings, with what was done first:
+the men's), their mean (with eight names by lot: in the stories in which one of the two is among the eight). More than
+one change may show a flaw. The settings, with what was done first:
 
 | | | |
 |---|---|---|
@@ -2035,7 +2036,8 @@ controls_by_me = {
 
 The check repeats each experiment as it was made and with your change, on other stories and people. Each is worth a
 quarter: nothing with the wrong verdict, with the right one .05, .12 more for a control that decides, and .08 more if
-its number comes true (to .15 in A, .05 in B, .04 in C, .08 in D).
+its number comes true (to .15 in A, where reading about people who are not in the fit scatters from draw to draw; .05 in
+B, .04 in C, .08 in D).
 """
 
 # %% tags=["exercise"] slug="what-is-wrong-with-this-experiment"
