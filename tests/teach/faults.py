@@ -26,7 +26,7 @@ def accepted(exercise: Exercise, answer: Answer, cases: list[Case], truths: list
     return all(
         judging.find(exercise, case, judging.see(exercise, answer, case), truth) is None
         for case, truth in zip(cases, truths, strict=True)
-    ) and not judging._once_more(exercise, answer, cases, truths, 0)
+    ) and not judging._once_more(exercise, answer, cases, truths, 0, judging.see)
 
 
 def numbers(value: Any, change: Callable[[Tensor], Tensor], all_kinds: bool = False) -> Any:
