@@ -64,7 +64,7 @@ def _chapters():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", _chapters())
+@pytest.mark.parametrize("chapter", list(_chapters()))
 def test_a_whole_solution_gets_all_points(graders, notebooks, chapter):
     grader = graders(public=chapter != "00")
     (file,) = (notebooks / "solutions").glob(f"{chapter}_*.ipynb")
