@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mi_tutor.authoring.registry import ExerciseInfo
 from mi_tutor.authoring.source import Chapter
@@ -65,8 +65,8 @@ def title_with_time(chapter: Chapter, exercises: Sequence[ExerciseInfo], text: s
     quizzes = sum(cell.role == "quiz" for cell in chapter.cells)
     here = {cell.slug for cell in chapter.cells if cell.role == "exercise"}
     count = sum(exercise.slug in here for exercise in exercises)
-    later = sum(exercise.minutes for exercise in exercises if exercise.optional)
-    parts = [f"About {in_words_with_optional(chapter.minutes, later)}"] if chapter.minutes else []
+    time = in_words_with_optional(chapter.minutes, optional_minutes(exercises))
+    parts = [f"About {time}"] if chapter.minutes else []
     parts += [_counted(count, "exercise")] if count else []
     parts += [_counted(quizzes, "quick check")] if quizzes else []
     title, _, rest = text.partition("\n")
@@ -123,6 +123,11 @@ def in_words(minutes: int) -> str:
     return " ".join(
         part for part in (f"{hours} h" * bool(hours), f"{rest} min" * bool(rest)) if part
     )
+
+
+def optional_minutes(exercises: Iterable[ExerciseInfo]) -> int:
+    """How much of a chapter's time its optional exercises take."""
+    return sum(exercise.minutes for exercise in exercises if exercise.optional)
 
 
 def in_words_with_optional(minutes: int, optional: int) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
+from mi_tutor.authoring.additions import optional_minutes
 from mi_tutor.authoring.ids import headings
 from mi_tutor.authoring.markers import STUB, UNANSWERED
 from mi_tutor.authoring.registry import Registry
@@ -122,9 +123,7 @@ def _times(chapter: Chapter, registry: Registry) -> _Found:
     if chapter.minutes < asked:
         line = chapter.cells[0].line
         yield line, f"minutes={chapter.minutes}, but the exercises alone take {asked}"
-    optional = sum(
-        exercise.minutes for exercise in registry.exercises(chapter.number) if exercise.optional
-    )
+    optional = optional_minutes(registry.exercises(chapter.number))
     if chapter.minutes - optional > MOST_MINUTES:
         line = chapter.cells[0].line
         yield (

@@ -141,6 +141,7 @@ def _check(project: Project, sources: list[Path]) -> int:
 
 
 def _execute(project: Project, sources: list[Path], *, write: bool, measure: bool) -> None:
+    from mi_tutor.authoring.additions import optional_minutes
     from mi_tutor.authoring.execute import execute
     from mi_tutor.authoring.recording import record_chapter
     from mi_tutor.authoring.registry import course_registry
@@ -157,10 +158,9 @@ def _execute(project: Project, sources: list[Path], *, write: bool, measure: boo
         say(f"executed   {source.stem}: {in_short(done)}", "good")
     if measure:
         every = [read_chapter(path) for path in find_sources(project.source_dir)]
-        exercises = {each.number: course_registry().exercises(each.number) for each in every}
+        registry = course_registry()
         optional = {
-            number: sum(exercise.minutes for exercise in known if exercise.optional)
-            for number, known in exercises.items()
+            each.number: optional_minutes(registry.exercises(each.number)) for each in every
         }
         changed = update_readme(project.root / "README.md", every, measured, optional)
         say(

@@ -2,12 +2,8 @@
 
 import copy
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from editing import chapter
 
 from mi_tutor.workspace import folder

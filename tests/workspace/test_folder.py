@@ -8,15 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import NAMES, answer
 
 from mi_tutor.folders import is_workspace, workspace_above
 from mi_tutor.workspace import folder, steps
 from mi_tutor.workspace.folder import reset, start, undo, update
 from mi_tutor.workspace.settings import OVERRIDES, config_folder
 from mi_tutor.workspace.steps import WorkspaceError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import NAMES, answer
 
 ANSWER = "return 2 * x"
 SEVEN = Path("chapters", "07_doubling.ipynb")

@@ -5,21 +5,17 @@ from __future__ import annotations
 import copy
 import doctest
 import random
-import sys
 from collections import Counter
-from pathlib import Path
 
 import nbformat
 import pytest
+from editing import Learner, chapter, code, function, newer, prose
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mi_tutor.workspace import arranging, cells
 from mi_tutor.workspace.cells import id_of, mark_of, said, source_of
 from mi_tutor.workspace.merging import merge
-
-sys.path.insert(0, str(Path(__file__).parent))
-from editing import Learner, chapter, code, function, newer, prose
 
 EDITS = Counter()
 
