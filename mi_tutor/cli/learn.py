@@ -23,6 +23,9 @@ from mi_tutor.workspace.settings import config_folder
 
 START_SECONDS = 90.0
 
+# A server's note about itself: its file's name and when it was written.
+Stamp = tuple[str, int]
+
 
 def run(name: str | None, no_browser: bool) -> int:
     """Open the chapter. Returns JupyterLab's exit code when it ends."""
@@ -37,14 +40,14 @@ def run(name: str | None, no_browser: bool) -> int:
     if running is not None:
         _show_running(running, chapter, headless)
         return 0
-    started = time.time()
+    before = {stamp for stamp, _ in _servers(chapter.parent.parent)}
     process = subprocess.Popen(command(chapter, headless), env=environment(chapter))
     # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open. It stays so
     # to the end: an impatient third Ctrl+C should not turn a clean stop into a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         if headless:
-            _tell_address(process, chapter, started)
+            _tell_address(process, chapter, before)
         else:
             say(f"Opening {chapter.name} in JupyterLab. Stop it here with Ctrl+C.", "strong")
         code = process.wait()
@@ -97,9 +100,9 @@ def _quick_check() -> None:
         say("Setup check: all is well.", "good")
 
 
-def _tell_address(process: subprocess.Popen[bytes], chapter: Path, started: float) -> None:
+def _tell_address(process: subprocess.Popen[bytes], chapter: Path, before: set[Stamp]) -> None:
     """Wait for the server and say where it is, once it has chosen a port."""
-    server = _server(process, chapter.parent.parent, started)
+    server = _server(process, chapter.parent.parent, before)
     if server is None:
         return
     say()
@@ -121,33 +124,37 @@ def _address(server: dict[str, object], chapter: Path) -> str:
 
 
 def _server(
-    process: subprocess.Popen[bytes], root: Path, started: float
+    process: subprocess.Popen[bytes], root: Path, before: set[Stamp]
 ) -> dict[str, object] | None:
-    """What the running server wrote down about itself; None if it ended or does not say."""
+    """What the new server wrote down about itself; None if it ended or does not say.
+
+    Told from those of before by their files, not by the clock (one that died a moment ago left its own
+    behind) nor by the process (on Windows a virtual environment's Python starts another one).
+    """
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        # Not by the process's id: on Windows a virtual environment's Python starts another one.
-        for server in _servers(root, started - 1):
-            return server
+        for stamp, server in _servers(root):
+            if stamp not in before:
+                return server
         time.sleep(0.1)
     return None
 
 
 def _running(root: Path) -> dict[str, object] | None:
     """The server that has this folder open already. Two of them would save over each other's notebooks."""
-    return next((server for server in _servers(root, 0.0) if _answers(server)), None)
+    return next((server for _, server in _servers(root) if _answers(server)), None)
 
 
-def _servers(root: Path, since: float) -> Iterator[dict[str, object]]:
+def _servers(root: Path) -> Iterator[tuple[Stamp, dict[str, object]]]:
     """What servers of this folder wrote down about themselves, some of which may be long gone."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
         try:
+            stamp = (path.name, path.stat().st_mtime_ns)
             server = json.loads(path.read_text(encoding="utf-8"))
-            same_root = Path(server["root_dir"]).resolve() == root.resolve()
-            if same_root and path.stat().st_mtime >= since:
-                yield server
+            if Path(server["root_dir"]).resolve() == root.resolve():
+                yield stamp, server
         except (OSError, ValueError, KeyError, TypeError):
             continue  # written at this moment, or another program's
 
