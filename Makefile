@@ -90,7 +90,8 @@ clean: ## remove the virtual environment and caches
 
 .PHONY: binder
 binder: ## environment.yml -> binder/environment.yml
-	@sed 's/- -e \./- -e ../; s/^# conda env.*/# Made from environment.yml by `make binder`./' environment.yml > binder/environment.yml
+	@sed 's/- -e \./- -e ../; s/- python .*/- python =3.12/; s/^# conda env.*/# Made from environment.yml by `make binder`: repo2docker reads one version of Python, no range./' \
+		environment.yml > binder/environment.yml
 
 .PHONY: bench-grading
 bench-grading: $(VENV)/.test ## 300 generated submissions, killed twice: marks as expected? how fast?

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from mi_tutor.specimens.opening.shelf import SHELF
+
 ROOT = Path(__file__).parent.parent
 
 
 def test_binders_environment_is_made_from_ours():
-    ours = (ROOT / "environment.yml").read_text().splitlines()
-    binders = (ROOT / "binder" / "environment.yml").read_text().splitlines()
-    assert binders[1:] == [line.replace("- -e .", "- -e ..") for line in ours[1:]]
+    """With one version of Python: of a range repo2docker makes its own default, 3.10, which is too old for us."""
+    ours = (ROOT / "environment.yml").read_text()
+    binders = (ROOT / "binder" / "environment.yml").read_text()
+    (python,) = re.findall(r"^  - python\s*=+\s*([\d.]*)$", binders, re.MULTILINE)  # its own expression
+    here = ours.replace("- -e .", "- -e ..").replace("python >=3.11,<3.14", f"python ={python}")
+    assert binders.splitlines()[1:] == here.splitlines()[1:]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert SpecifierSet(project["requires-python"]).contains(python)
+
+
+@pytest.mark.slow
+def test_binder_ends_its_build_with_specimens_that_open(tmp_path):
+    """What repo2docker runs last, here with a home and a prefix of its own."""
+    script = (ROOT / "binder" / "postBuild").read_text()
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
+    script = script.replace("Path(sys.prefix,", f"Path({str(tmp_path)!r},")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", script], env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    names = {path.name for path in SHELF.iterdir() if path.is_dir()}
+    assert names == {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" opens")}
+    settings = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    assert "fetchNews" in settings.read_text()
 
 
 def test_constraints_lie_inside_the_ranges():
