@@ -104,11 +104,16 @@ def _warmable(rebuilt: Rebuilt) -> Iterable[str]:
 
 def run_job(settings: Settings, learner: str, path: str) -> dict[str, Any]:
     """One file, in a process that keeps its grader: what an executor runs."""
+    return kept_grader(settings).grade(learner, Path(path)).as_data()
+
+
+def kept_grader(settings: Settings) -> Grader:
+    """This process's grader for these settings."""
     grader = _kept.get(settings)
     if grader is None:
         grader = _kept[settings] = Grader(settings)
         Finalize(grader, grader.close, exitpriority=10)  # processes of a pool end without `atexit`
-    return grader.grade(learner, Path(path)).as_data()
+    return grader
 
 
 _kept: dict[Settings, Grader] = {}

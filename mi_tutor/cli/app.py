@@ -174,6 +174,9 @@ def grade(
     trust: Annotated[
         bool, typer.Option("--trust-submissions", help="Run them without a jail.")
     ] = False,
+    dask: Annotated[
+        str | None, typer.Option(help="On a Dask cluster: its scheduler, tcp://host:8786.")
+    ] = None,
 ) -> None:
     """For instructors: mark what a whole class handed in.
 
@@ -194,8 +197,27 @@ def grade(
             late_per_day=late_per_day,
             anonymous=anonymous,
             trust=trust,
+            dask=dask,
         )
     )
+
+
+@app.command()
+def export(
+    target: Annotated[str, typer.Argument(help="Where the course lives: gradescope.")],
+    chapter: Annotated[str, typer.Argument(help="A number or a name: 01, superposition.")],
+    out: Annotated[Path | None, typer.Option(help="The zip (default: named like both).")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust-submissions", help="Run them without a jail.")
+    ] = False,
+) -> None:
+    """For instructors: an autograder to upload.
+
+    The zip has the chapter, the package and a secret, so keep it to yourself. It has no solutions.
+    """
+    from mi_tutor.cli.grade import export
+
+    export(target, chapter, out, trust)
 
 
 @app.command()

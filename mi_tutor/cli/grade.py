@@ -12,13 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mi_tutor.cli.chapters import chapters_folder
+from mi_tutor.cli.chapters import chapters_folder, find_chapter
 from mi_tutor.cli.say import Trouble, complain, say, sign
 
 FLAG = "--trust-submissions"
 
 
-def run(places: list[Path], out: Path, **chosen: Any) -> int:
+def run(places: list[Path], out: Path, dask: str | None = None, **chosen: Any) -> int:
     """Returns the exit code: 0 if every file could be read, else 1."""
     from mi_tutor.classroom.whole_class import LEDGER, grade_class
 
@@ -34,9 +34,37 @@ def run(places: list[Path], out: Path, **chosen: Any) -> int:
     if options.jail:
         _probe()
     with _bar() as tell:
-        rows = grade_class(places, out, chapters_folder(), options, tell)
+        rows = grade_class(places, out, chapters_folder(), options, tell, _make(dask))
     _report(rows, out)
     return 1 if any(row.graded.problem for row in rows) else 0
+
+
+def export(target: str, chapter: str, out: Path | None, trust: bool) -> None:
+    """Write an autograder, and say what to do with it."""
+    if target.lower() != "gradescope":
+        raise Trouble(f"There is no export for {target!r}. There is: gradescope")
+    from mi_tutor.classroom.gradescope import export as write
+
+    notebook = find_chapter(chapter)
+    out = out or Path(f"gradescope-{notebook.stem}.zip")
+    write(notebook, out, trust)
+    say(f"{out} ({out.stat().st_size / 1e6:.0f} MB): upload it as the autograder.", "good")
+    say("It has a secret: whoever has the zip can work out the hidden inputs.")
+
+
+def _make(dask: str | None) -> Callable[[], Any] | None:
+    """What makes the executor: None for processes of this machine."""
+    if dask is None:
+        return None
+    from mi_tutor.classroom.cluster import Cluster, NoCluster
+
+    def make() -> Cluster:
+        try:
+            return Cluster(dask)
+        except NoCluster as error:
+            raise Trouble(str(error)) from None
+
+    return make
 
 
 def _options(
