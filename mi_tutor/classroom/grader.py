@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -14,12 +15,15 @@ from mi_tutor.classroom.judge import Chapter, Rules, grade
 from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.reading import read_submission
 from mi_tutor.classroom.rebuild import Rebuilt, rebuild
+from mi_tutor.classroom.spawning import Spawner
 from mi_tutor.classroom.truth import Truth
 from mi_tutor.classroom.workers import Nursery
 from mi_tutor.grading.notebook import NotebookError, read_notebook
 from mi_tutor.grading.report import Course, chapter_of
 from mi_tutor.grading.source import made
 from mi_tutor.teach.registry import exercises, quizzes
+
+CAN_FORK = sys.platform == "linux"  # with torch imported, macOS's frameworks break in a fork
 
 
 class Settings(NamedTuple):
@@ -35,9 +39,8 @@ class Grader:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = Path(tempfile.mkdtemp(prefix="mi_tutor-grade-"))
-        self.nursery = Nursery.start(
-            self.folder, settings.jail
-        )  # before anything is worked out here
+        # Before anything is worked out here.
+        self.nursery = (Nursery if CAN_FORK else Spawner).start(self.folder, settings.jail)
         self.truth = Truth(settings.secret)
         self.course = Course(exercises(), quizzes())
         self._chapters: dict[str, Chapter] = {}

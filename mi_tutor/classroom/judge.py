@@ -11,6 +11,7 @@ from mi_tutor.classroom.flags import borrowed
 from mi_tutor.classroom.marks import Graded, Mark, Status
 from mi_tutor.classroom.rebuild import Asked, Rebuilt, rebuild, wanted
 from mi_tutor.classroom.remote import Remote, Session, said, why
+from mi_tutor.classroom.spawning import Spawner
 from mi_tutor.classroom.truth import Truth
 from mi_tutor.classroom.workers import Lost, Nursery
 from mi_tutor.grading.notebook import Notebook
@@ -35,7 +36,7 @@ class Chapter(NamedTuple):
 
     notebook: Notebook
     number: str
-    nursery: Nursery
+    nursery: Nursery | Spawner
     warm: frozenset[str] = frozenset()
 
 

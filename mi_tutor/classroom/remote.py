@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from mi_tutor.classroom.rebuild import Asked, Rebuilt
+from mi_tutor.classroom.spawning import Spawner
 from mi_tutor.classroom.truth import Truth
 from mi_tutor.classroom.workers import Lost, Nursery, Worker
 from mi_tutor.teach.exercise import Case, Exercise
@@ -25,7 +26,7 @@ class Session:
     """
 
     def __init__(
-        self, nursery: Nursery, rebuilt: Rebuilt, steps: list[int], warm: frozenset[str]
+        self, nursery: Nursery | Spawner, rebuilt: Rebuilt, steps: list[int], warm: frozenset[str]
     ) -> None:
         self.nursery, self.rebuilt, self.warm = nursery, rebuilt, warm
         self.steps = [i for i in steps if rebuilt.steps[i].source not in warm]

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import mi_tutor
 from mi_tutor.classroom.channel import Closed, Late, receive, send
@@ -50,20 +50,11 @@ class Nursery(NamedTuple):
         ours, theirs = socket.socketpair()
         home = folder / "home"
         home.mkdir(exist_ok=True)
-        environment = {
-            "PYTHONPATH": str(Path(mi_tutor.__file__).parent.parent),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "OMP_NUM_THREADS": "1",
-            "HOME": str(home),
-            "MI_TUTOR_HOME": str(home),
-            "TMPDIR": str(home),
-            "LANG": "C.UTF-8",
-        }
         command = [sys.executable, "-m", "mi_tutor.classroom.inside.nursery", str(theirs.fileno())]
         with (folder / "nursery.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
-                env=environment,
+                env=clean_environment(home),
                 cwd=home,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -136,12 +127,31 @@ class Nursery(NamedTuple):
         intact = outside.read_text() == "out of reach" and not (self.folder / "new").exists()
         return [*map(tuple, walls), ("the file outside is as it was", intact)]
 
+    def reap(self, pid: int) -> None:
+        """End a worker with its threads (it can have no processes)."""
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+        self._order({"do": "reap", "pid": pid})
+
     def close(self) -> None:
         """It ends when its control is closed, and its workers with it."""
         self.control.close()
         if self.process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(10)
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """The environment of a worker: nothing of the grader's."""
+    return {
+        "PYTHONPATH": str(Path(mi_tutor.__file__).parent.parent),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "HOME": str(home),
+        "MI_TUTOR_HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+    }
 
 
 def readable() -> list[Path]:
@@ -155,10 +165,16 @@ def readable() -> list[Path]:
     return [*system, *sorted(python | libraries), package]
 
 
+class Source(Protocol):
+    """Where a worker comes from."""
+
+    def reap(self, pid: int) -> None: ...
+
+
 class Worker:
     """One worker, as its grader holds it."""
 
-    def __init__(self, nursery: Nursery, channel: socket.socket, pid: int, folder: Path) -> None:
+    def __init__(self, nursery: Source, channel: socket.socket, pid: int, folder: Path) -> None:
         self.nursery, self.channel, self.pid, self.folder = nursery, channel, pid, folder
         self.lost: str | None = None
 
@@ -192,12 +208,10 @@ class Worker:
                 raise Lost("full")
 
     def end(self) -> None:
-        """Kill it with its threads (it can have no processes), and take away what it wrote."""
+        """Kill it, and take away what it wrote."""
         self.lost = self.lost or "ended"
         self.channel.close()
         if self.pid > 0:
-            with contextlib.suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self.nursery._order({"do": "reap", "pid": self.pid})
+            self.nursery.reap(self.pid)
             self.pid = 0
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -65,14 +65,14 @@ def _serve(control: socket.socket, cells: Cells) -> None:
                 os.waitpid(order["pid"], 0)
         elif order["do"] == "warm":
             text = Path(order["file"]).read_text(encoding="utf-8")
-            reply["ran"] = _warm(cells, **json.loads(text))
+            reply["ran"] = warm_up(cells, **json.loads(text))
         else:
             reply["pid"] = _fork(control, handles[0], order, cells)
             os.close(handles[0])
         control.sendall(json.dumps(reply).encode())
 
 
-def _warm(cells: Cells, sources: list[str], slugs: list[str]) -> list[bool]:
+def warm_up(cells: Cells, sources: list[str], slugs: list[str]) -> list[bool]:
     """Run a chapter's cells, and open what its exercises give: workers find both done."""
     from mi_tutor.teach.exercise import Exercise, Handle
     from mi_tutor.teach.judging import make_cases
