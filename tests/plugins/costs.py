@@ -10,28 +10,34 @@ import pytest
 PER_EXERCISE = 8.0  # CPU seconds of the whole suite, for each exercise of the course
 PER_FILE = 10.0  # of one file; what costs more has its reason here, with all records current
 DEARER = {
-    "tests/test_exercises.py": 400.0,  # every exercise, mistake and style; one chapter with both seeds
     "tests/test_notebooks.py": 200.0,  # one chapter is run from start to end, with its claims
+    "tests/test_exercises.py": 90.0,  # one chapter, with one seed
+    "tests/classroom/test_three_doors.py": 90.0,  # two solutions once more, in the jail
+    "tests/classroom/test_attacks.py": 60.0,  # fifty submissions that do their worst
     "tests/specimens/cards/test_every_card.py": 60.0,  # three cards measured again
-    "tests/test_investigations.py": 70.0,  # experiments of one of them
-    "tests/specimens/dictionaries/test_dictionaries.py": 20.0,  # trains one in small
-    "tests/lab/superposition/test_phenomena.py": 60.0,  # trains what the paper shows
-    "tests/teach/test_kinds_of_fault.py": 50.0,  # a dozen wrong answers to every exercise
-    "tests/teach/test_spellings.py": 45.0,  # every exercise's result in four forms
-    "tests/teach/test_attacks.py": 75.0,  # an exercise's own inputs, again and again
     "tests/test_wheel.py": 50.0,  # builds, installs and uses it
     "tests/grading/test_check_notebook.py": 45.0,  # notebooks in kernels of their own
-    "tests/classroom/test_three_doors.py": 80.0,  # two solutions once more, in the jail, on one seed
-    "tests/classroom/test_attacks.py": 60.0,  # fifty submissions that do their worst
+    "tests/test_investigations.py": 40.0,  # experiments of one of them
+    "tests/cli/test_consoles.py": 25.0,  # everything that is printed, on two poor consoles
+    "tests/teach/test_memory.py": 20.0,  # checks, again and again
+    "tests/grading/test_check_command.py": 20.0,  # the course's own checks in a kernel
     "tests/classroom/test_marks.py": 20.0,  # the grader and its workers start once per file
     "tests/classroom/test_jail.py": 20.0,
     "tests/classroom/test_whole_class.py": 20.0,
+    # These only if they do not stand, or as one of two spot checks.
+    "tests/teach/test_attacks.py": 75.0,  # an exercise's own inputs, again and again
+    "tests/lab/superposition/test_phenomena.py": 60.0,  # trains what the paper shows
+    "tests/teach/exercises/test_dictionaries.py": 30.0,
+    "tests/lab/patching/test_activation.py": 30.0,
     "tests/lab/test_on_another_device.py": 25.0,  # every example of lab, Python around each operation
+    "tests/lab/dictionaries/test_toy.py": 20.0,
+    "tests/specimens/dictionaries/test_dictionaries.py": 20.0,  # trains one in small
+    "tests/specimens/training/test_train.py": 20.0,
+    "tests/teach/test_kinds_of_fault.py": 20.0,  # a dozen wrong answers to every exercise of one chapter
+    "tests/teach/test_spellings.py": 20.0,  # every exercise's result in four forms
 }
-SPREAD = (
-    "tests/test_exercises.py",
-    "tests/test_notebooks.py",
-)  # files whose tests go to whichever process is free
+# Files whose tests go to whichever process is free.
+SPREAD = ("tests/test_exercises.py", "tests/test_notebooks.py")
 _spent: Counter[str] = Counter()  # in tests, by file
 _workers: list[float] = []  # whole processes, imports and collection included
 

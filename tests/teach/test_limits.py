@@ -39,6 +39,7 @@ def _endless_generator():
     return sum(1 for _ in iter(int, 1))
 
 
+pytestmark = pytest.mark.anew  # signals and threads
 ENDLESS = [_forever, _swallows_exceptions, _swallows_everything_twice, _endless_generator]
 
 

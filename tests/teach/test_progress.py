@@ -19,6 +19,8 @@ import pytest
 from mi_tutor.teach import progress_store as store
 from mi_tutor.teach.progress import as_text, attempts, passed_slugs, record, summary
 
+pytestmark = pytest.mark.anew  # locks, full disks, processes that are killed
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
