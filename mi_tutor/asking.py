@@ -37,17 +37,21 @@ def files_that_mark(root: Path, kind: str) -> list[Path]:
     return [file for file in files if kind in _MARK.findall(file.read_text(encoding="utf-8"))]
 
 
-def broken(root: str, kind: str, name: str, chapter: str = "") -> list[str]:
-    """Run the tests of one record, and say what is wrong. A test that is skipped has shown nothing."""
+def places_of(root: Path, kind: str, name: str) -> list[Path]:
+    """Where the tests of a run are. Asked before the run, which would otherwise stand on all that is read here."""
+    return [runs_by_place(root)[name]] if kind == "tests" else files_that_mark(root, kind)
+
+
+def broken(root: str, run: str, chapter: str, *places: str) -> list[str]:
+    """Run the tests of one record, and say what is wrong. A test that is skipped has shown nothing.
+
+    run: its name, "exercises/01". chapter: whose exercises alone are asked about, or "". places: of its tests.
+    """
     import pytest
 
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = (
-        "1"  # they take a second, and are asked for nothing here
-    )
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # plugins take seconds, and none is needed
     if chapter:
         os.environ[ASKED] = chapter
-    by_place = kind == "tests"
-    files = [runs_by_place(Path(root))[name]] if by_place else files_that_mark(Path(root), kind)
     wrong: list[str] = []
 
     class TakesDown:
@@ -61,9 +65,9 @@ def broken(root: str, kind: str, name: str, chapter: str = "") -> list[str]:
             if not report.passed:
                 wrong.append(f"{report.nodeid}: {report.longreprtext.strip()}")
 
-    options = ["--asked", f"{kind}/{name}", "--rootdir", root, "-q", "--no-header", "--tb=short"]
+    options = ["--asked", run, "--rootdir", root, "-q", "--no-header", "--tb=short"]
     with redirect_stdout(sys.stderr):  # stdout is for what is wrong
-        ended = pytest.main([*options, "-p", "no:cacheprovider", *map(str, files)], [TakesDown()])
+        ended = pytest.main([*options, "-p", "no:cacheprovider", *places], [TakesDown()])
     return wrong or ([] if ended == pytest.ExitCode.OK else [f"pytest ended with {ended!r}"])
 
 

@@ -96,10 +96,11 @@ def _call(project: Project, name: Name) -> list[str]:
     """The function that a process of the run's own calls, and its words."""
     if name.kind == "cards":
         return ["mi_tutor.specimens.recipes:broken", name.name]
-    chapter = {"exercises": [name.name]}.get(name.kind, [])
+    chapter = name.name if name.kind == "exercises" else ""
     if name.kind == "investigations":
-        chapter = [get(name.name).chapter]
-    return ["mi_tutor.asking:broken", str(project.root), *name, *chapter]
+        chapter = get(name.name).chapter
+    places = map(str, asking.places_of(project.root, *name))
+    return ["mi_tutor.asking:broken", str(project.root), str(name), chapter, *places]
 
 
 def record_chapter(project: Project, done: Executed, started: float) -> list[str]:

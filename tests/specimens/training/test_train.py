@@ -72,6 +72,8 @@ def run(work, **changes):
 
 
 if __name__ == "__main__":
+    import signal
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     PAUSE = 0.002
     run(sys.argv[1])
 """
@@ -135,6 +137,7 @@ def test_a_killed_run_ends_with_the_same_weights_and_checkpoints(script, tmp_pat
     assert checkpoint_file(work, 0).read_bytes() != checkpoint_file(work, 3).read_bytes()
 
 
+@pytest.mark.anew
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(script, tmp_path):
     file, run, _ = script
