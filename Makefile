@@ -47,13 +47,13 @@ learn: $(VENV)/.learn ## open the course in JupyterLab (set up first if needed)
 # Two processes, and the order of tests/conftest.py.
 IN_TWO := -n 2 --dist loadgroup --no-loadscope-reorder
 
-test: $(VENV)/.test ## the test suite; chapters, cards and investigations that stand as recorded are left out
+test: $(VENV)/.test ## the test suite; what stands as recorded is left out, but a few
 	@$(PY) -m pytest $(IN_TWO)
 
 test-all: $(VENV)/.test ## everything, before a release
 	@$(PY) -m pytest $(IN_TWO) --all
 
-records: $(VENV)/.test ## run the chapters, cards and investigations that do not stand as recorded
+records: $(VENV)/.test ## run what does not stand as recorded, and record what passes
 	@$(VENV)/bin/mi-tutor records --make
 
 test-fast: $(VENV)/.test ## the tests without the slow ones

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from asked import EXERCISES
 
 from mi_tutor.teach import proving
 from mi_tutor.teach.investigating import in_one_line, investigate
 from mi_tutor.teach.investigation import Investigation
-from mi_tutor.teach.registry import exercises
 
-ITEMS = [item for item in exercises() if isinstance(item, Investigation)]
+ITEMS = [item for item in EXERCISES if isinstance(item, Investigation)]
 
 
-def _marks(item, recorded=True):
-    """Tests of one investigation share a process; those with experiments are left out while it stands."""
-    marks = [pytest.mark.xdist_group(item.slug)]
-    return [*marks, pytest.mark.recorded("investigations", item.slug)] if recorded else marks
+def _marks(item):
+    """Tests of one investigation share a process; they are left out while it stands as recorded."""
+    return pytest.mark.xdist_group(item.slug), pytest.mark.recorded("investigations", item.slug)
 
 
 def _each(attribute):
@@ -27,10 +26,9 @@ def _each(attribute):
     return pytest.mark.parametrize(("item", "part"), pairs)
 
 
-def _by_slug(recorded=False):
-    return pytest.mark.parametrize(
-        "item", [pytest.param(i, id=i.slug, marks=_marks(i, recorded)) for i in ITEMS]
-    )
+_by_slug = pytest.mark.parametrize(
+    "item", [pytest.param(i, id=i.slug, marks=_marks(i)) for i in ITEMS]
+)
 
 
 @_each("styles")
@@ -43,7 +41,7 @@ def test_typical_wrong_hypotheses_do_not_pass_and_are_named(item, part):
     assert proving.wrong_answer(item, part) == []
 
 
-@_by_slug()
+@_by_slug
 def test_there_is_an_answer_that_is_excellent_and_enough_wrong_ones(item):
     assert item.styles[0].level == "excellent"
     assert len(item.mistakes) >= 2
@@ -54,7 +52,7 @@ def test_there_is_an_answer_that_is_excellent_and_enough_wrong_ones(item):
     assert item.difficulty >= 4
 
 
-@_by_slug(recorded=True)
+@_by_slug
 def test_the_figure_can_be_drawn_and_says_what_it_shows(item):
     assert proving.figure(item) == []
 
@@ -75,7 +73,7 @@ ODD = (
 )
 
 
-@_by_slug()
+@_by_slug
 def test_strange_hypotheses_are_told_calmly(item):
     for odd in ODD:
         judged = investigate(item, odd)

@@ -111,6 +111,7 @@ def test_nbval_passes_every_cell_and_claim_of_the_solution(stem: str, tmp_path: 
     assert outcomes and not failed, f"cells that fail: {', '.join(failed)}; run make execute"
 
 
+@pytest.mark.slow
 @each_chapter
 def test_every_check_and_quiz_fails_without_an_answer(stem: str) -> None:
     """Setup, exercises and questions alone, here: what the other cells compute is no answer (below)."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mi_tutor import witness
+from mi_tutor import asking, witness
 from mi_tutor.authoring import standing
 from mi_tutor.authoring.execute import Executed, ExecutionFailed, execute
 from mi_tutor.authoring.notebook import make_proof
@@ -25,12 +25,13 @@ from mi_tutor.teach.registry import exercises, get
 
 
 def names(project: Project) -> list[Name]:
-    """All runs that have a record, or could: chapters, cards, exercises with other numbers, investigations."""
+    """All runs that have a record, or could: chapters, cards, each chapter's exercises, investigations, tests."""
     chapters = [Name("chapters", path.stem) for path in find_sources(project.source_dir)]
     cards = [Name("cards", name) for name in shelf_names()]
     others = [Name("exercises", number) for number in SUBJECTS]
     asked = [item.slug for item in exercises() if isinstance(item, Investigation)]
-    return chapters + cards + others + [Name("investigations", slug) for slug in asked]
+    own = [Name("tests", name) for name in asking.runs_by_place(project.root)]
+    return chapters + cards + others + [Name("investigations", slug) for slug in asked] + own
 
 
 def is_here(project: Project) -> bool:
@@ -64,7 +65,7 @@ def left_out(
 
 
 def in_words(project: Project, name: tuple[str, str]) -> str:
-    """ "cards/atlas stands as recorded, on 96 files of mi_tutor, ...": why it is left out."""
+    """ "cards/atlas stands as recorded, on 96 files, ...": why it is left out."""
     on = standing.in_short(project.root, Name(*name))
     return f"{'/'.join(name)} stands as recorded, on {on}"
 
@@ -79,22 +80,27 @@ def run(project: Project, name: Name) -> list[str]:
         except ExecutionFailed as error:
             return [str(error)]
         return record_chapter(project, done, started)
-    call = {
-        "cards": ["mi_tutor.specimens.recipes:broken", name.name],
-        "exercises": ["mi_tutor.teach.proving:broken_exercises", name.name],
-        "investigations": ["mi_tutor.teach.proving:broken", name.name],
-    }[name.kind]
-    if name.kind == "investigations":
-        call.append(get(name.name).chapter)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "stood_on.json")
-        command = [sys.executable, "-m", "mi_tutor.witness", str(out), *call]
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+        command = [sys.executable, "-m", "mi_tutor.witness", str(out), *_call(project, name)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", cwd=project.root
+        )
         if not out.exists():
-            return (done.stdout or done.stderr).strip().splitlines() or [
-                "it stopped without a word"
-            ]
+            said = (done.stdout or done.stderr).strip().splitlines()
+            return said or ["it stopped without a word"]
         return _record(project, name, json.loads(out.read_text(encoding="utf-8")), started)
+
+
+def _call(project: Project, name: Name) -> list[str]:
+    """The function that a process of the run's own calls, and its words."""
+    if name.kind == "cards":
+        return ["mi_tutor.specimens.recipes:broken", name.name]
+    chapter = name.name if name.kind == "exercises" else ""
+    if name.kind == "investigations":
+        chapter = get(name.name).chapter
+    places = map(str, asking.places_of(project.root, *name))
+    return ["mi_tutor.asking:broken", str(project.root), str(name), chapter, *places]
 
 
 def record_chapter(project: Project, done: Executed, started: float) -> list[str]:

@@ -1,8 +1,8 @@
 """Records of runs that passed: what each stood on, so that it is run again only when some of that has changed.
 
-A chapter with its claims, a specimen's card and an investigation's own answers give the same result whenever
-their inputs are the same. A record in `records/` names these inputs, each with a digest: files of mi_tutor that
-were loaded or opened (`mi_tutor.witness`), specimens, code cells, versions. docs/decisions/0009 says why.
+A chapter with its claims, a specimen's card, an investigation's own answers and most tests give the same result
+whenever their inputs are the same. A record in `records/` names these inputs, each with a digest: files that were
+loaded or opened (`mi_tutor.witness`), specimens, code cells, versions. docs/decisions/0009 says why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mi_tutor.files import write_atomically
 PACKAGES = ("numpy", "torch", "transformer-lens")
 PICTURES = (".html", ".md")  # of a card: made from card.json, and read by people only
 # How many of each kind are run though their records are current. Fixed, so that the suite does not grow with them.
-SPOT_CHECKS = {"chapters": 1, "cards": 3, "exercises": 1, "investigations": 1}
+SPOT_CHECKS = {"chapters": 1, "cards": 3, "exercises": 1, "investigations": 1, "tests": 2}
 
 
 class Name(NamedTuple):
@@ -115,11 +115,11 @@ def changes(root: Path, name: Name, cells: str = "") -> list[str]:
 
 
 def in_short(root: Path, name: Name) -> str:
-    """ "96 files of mi_tutor, 2 specimens, torch 2.13.0": what a record's run stood on."""
+    """ "96 files, 2 specimens, torch 2.13.0": what a record's run stood on."""
     known = read(root, name) or {}
     specimens = sum(one.endswith("/") for one in known)
     files = len(known) - specimens - len(versions()) - ("cells" in known)
-    return f"{files} files of mi_tutor, {specimens} specimens, torch {known.get('torch', '?')}"
+    return f"{files} files, {specimens} specimens, torch {known.get('torch', '?')}"
 
 
 def spot_checked(root: Path, current: Iterable[Name]) -> set[Name]:

@@ -1,7 +1,6 @@
 """Does the course's own material do what it says? Exercises with other numbers, investigations with our answers.
 
-The tests ask this of every exercise and investigation; `mi-tutor records --make` keeps what has passed. Every
-function returns what is wrong, in sentences.
+The tests ask this of every exercise and investigation. Every function returns what is wrong, in sentences.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from mi_tutor.teach.investigating import in_one_line, investigate, report
 from mi_tutor.teach.investigation import Investigation, Worked, WrongHypothesis
 from mi_tutor.teach.judging import Seen, Verdict
 from mi_tutor.teach.outcome import Elsewhere, Outcome, observe
-from mi_tutor.teach.registry import exercises, get
+from mi_tutor.teach.registry import get
 from mi_tutor.teach.wire import from_bytes, to_bytes
 
-SEEDS = (0, 1)  # of an exercise's cases: the first is tried by every run of the tests
+SEEDS = (0, 1)  # of an exercise's cases
 LEVELS = ["", "passed", "good", "excellent"]
 DRAWS = (0, 1, 2)  # for the best answer; one stands for the others, for the sake of time
 
@@ -128,27 +127,3 @@ def style(exercise: Exercise | ValueExercise, part: Style, seed: int) -> list[st
     """What is wrong with a right answer that is written otherwise: it is rejected."""
     verdict = verdict_on(exercise, part.right, seed)
     return [] if verdict.passed else [f"seed {seed}: {verdict.finding}"]
-
-
-def broken_exercises(chapter: str) -> list[str]:
-    """All of this for one chapter's exercises, with all seeds but the first. Values know no seed."""
-    asked = [item for item in exercises(chapter) if isinstance(item, Exercise | ValueExercise)]
-    return [
-        f"{item.slug}: {said}"
-        for seed in SEEDS[1:]
-        for item in asked
-        for said in (
-            *(reference(item, seed) if isinstance(item, Exercise) else ()),
-            *(said for part in item.mistakes for said in mistake(item, part, seed)),
-            *(said for part in item.styles for said in style(item, part, seed)),
-        )
-    ]
-
-
-def broken(slug: str, chapter: str) -> list[str]:
-    """All of this for one investigation; empty if nothing is wrong. Other chapters' exercises are not loaded."""
-    (item,) = [one for one in exercises(chapter) if one.slug == slug]
-    assert isinstance(item, Investigation)
-    wrong = [said for part in item.styles for said in own_answer(item, part)]
-    wrong += [said for part in item.mistakes for said in wrong_answer(item, part)]
-    return wrong + figure(item)

@@ -57,7 +57,7 @@ def test_executing_twice_gives_the_same_bytes_without_noise(
     course.source.write_text(course.source.read_text() + NOISY, encoding="utf-8")
     first = run(course, registry)
     assert (first.path, first.changed) == (course.solution, True)
-    assert 0.1 < first.seconds < 60
+    assert 0.1 < first.seconds < 600
     assert 200_000_000 < first.peak_bytes < 2_000_000_000
     assert course.files() == ["solutions/07_doubling.ipynb", "solutions/07_doubling.py"]
     before = course.solution.read_bytes()

@@ -43,7 +43,7 @@ def changed(root: Path, cells: str = CELLS) -> list[str]:
 
 def test_nothing_has_changed(clone: Path) -> None:
     assert changed(clone) == []
-    assert standing.in_short(clone, ONE).startswith("2 files of mi_tutor, 1 specimens, torch ")
+    assert standing.in_short(clone, ONE).startswith("2 files, 1 specimens, torch ")
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,8 @@ def test_records_are_of_runs_that_there_are() -> None:
 def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
     clone: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """The conftest's own function, on three tests of which one has changed and one is spot-checked."""
-    (conftest,) = [
-        plugin
-        for plugin in request.config.pluginmanager.get_plugins()
-        if getattr(plugin, "leave_out_what_stands", None)
-    ]
+    """The plugin's own function, on three tests of which one has changed and one is spot-checked."""
+    choosing = request.config.pluginmanager.get_plugin("choosing")
     found = {"a": [], "b": [], "c": [LAB]}
     monkeypatch.setattr(recording, "changes", lambda project, name: found[name.name])
     monkeypatch.setattr(standing, "SPOT_CHECKS", {"chapters": 1})
@@ -227,7 +223,7 @@ def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
 
     monkeypatch.setattr(standing, "in_short", lambda root, name: "some files")
     items = [Item(name) for name in found]
-    conftest.leave_out_what_stands(items, Config)
+    choosing.leave_out_what_stands(items, Config)
     skipped = [len(item.iter_markers("skip")) for item in items]
     assert sorted(skipped[:2]) == [0, 1] and skipped[2] == 0
     assert items[2].changed == [LAB]
@@ -235,9 +231,9 @@ def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
     assert "stands as recorded, on" in reason and "make test-all" in reason
     Config.option.markexpr = "not slow"  # make test-fast: no spot checks
     items = [Item(name) for name in found]
-    conftest.leave_out_what_stands(items, Config)
+    choosing.leave_out_what_stands(items, Config)
     assert [len(item.iter_markers("skip")) for item in items] == [1, 1, 0]
     Config.option.every_run = True
     items = [Item(name) for name in found]
-    conftest.leave_out_what_stands(items, Config)
+    choosing.leave_out_what_stands(items, Config)
     assert not any(item.iter_markers("skip") for item in items)

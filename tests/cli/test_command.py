@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -30,9 +29,9 @@ COMMANDS = (
 
 
 def test_help_comes_at_once_and_loads_nothing_heavy():
-    begin = time.perf_counter()
+    before = sum(os.times()[2:4])  # CPU seconds of children: how busy the machine is does not count
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - begin < 2  # 0.1 s on a quiet machine
+    assert sum(os.times()[2:4]) - before < 1  # 0.1 s
     assert all(name in done.stdout for name in COMMANDS)
     heavy = "{'torch', 'rich', 'nbformat', 'pytest'}"
     code = f"import sys, mi_tutor.cli.app; print(sorted({heavy} & set(sys.modules)))"

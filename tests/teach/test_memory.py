@@ -25,6 +25,7 @@ from mi_tutor.teach.exercise import ValueExercise
 from mi_tutor.teach.investigation import Investigation
 from mi_tutor.teach.registry import Graded, exercises
 
+pytestmark = pytest.mark.anew  # it asks the machine
 MIB = 2**20
 ROUNDS = {"01": 10, "00": 3}
 CHAPTERS = os.environ.get("MEMORY_CHAPTERS", "01 00").split()

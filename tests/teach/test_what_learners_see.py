@@ -25,6 +25,7 @@ def toy_forward(x, W, b):
     return torch.relu(x @ W.T @ W + b)
 
 
+@pytest.mark.anew
 def test_importing_is_light():
     code = (
         "import sys; import mi_tutor; from mi_tutor import check; sys.exit('torch' in sys.modules)"

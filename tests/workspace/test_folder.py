@@ -365,6 +365,6 @@ def test_updates_at_once(course, workspace):
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0] * 4
     assert ANSWER in text(workspace / SEVEN) and text(workspace / SEVEN).count("New.") == 1

@@ -53,9 +53,9 @@ def test_drawing_takes_a_small_share_of_the_time(monkeypatch):
 def test_a_drawing_is_quick():
     took = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         training_drawing(HISTORY, 100, "words")
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert min(took) < 0.02
 
 

@@ -43,6 +43,7 @@ def test_an_error_inside_an_installed_package_is_not_hidden(tmp_path, monkeypatc
     assert not isinstance(caught.value, MissingPackage)
 
 
+@pytest.mark.anew
 def test_importing_show_draws_nothing_in():
     """Names come when they are used: `import mi_tutor.show` needs neither torch nor plotly."""
     import subprocess

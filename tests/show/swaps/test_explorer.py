@@ -83,9 +83,9 @@ def test_a_change_is_drawn_at_once(explorer):
     """The quickest of several counts: other work on the machine only ever slows one down."""
     took = []
     for city in list(explorer._cities)[:8]:
-        start = time.perf_counter()
+        start = time.process_time()
         explorer.city.value = city
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert min(took) < 0.15
 
 

@@ -142,6 +142,7 @@ def test_opening_is_silent(capfd, caplog):
     assert caught == []
 
 
+@pytest.mark.anew
 @pytest.mark.slow
 def test_a_fresh_process_says_nothing_even_while_importing():
     code = (
@@ -173,13 +174,14 @@ def test_loader_settings_are_put_back():
 
 def test_opening_takes_under_a_second():
     def seconds() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         open_specimen("primer", device="cpu")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 1
 
 
+@pytest.mark.anew
 def test_the_room_is_light_to_import():
     code = (
         "import sys, mi_tutor.specimens as s; s.card('primer'); s.specimen_names(); "

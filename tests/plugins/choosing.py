@@ -1,0 +1,152 @@
+"""Which tests are run, and in which order: what stands as recorded is left out (docs/decisions/0009).
+
+Whole folders and files are left out unseen, and only if nobody asked for them by name; marked tests are skipped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from costs import DEARER, SPREAD, file_of
+
+from mi_tutor import asking
+
+ROOT = Path(__file__).resolve().parents[2]
+LAST = "tests/test_exercises.py"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all",
+        action="store_true",
+        dest="every_run",
+        help="run also what stands as recorded (make test-all)",
+    )
+    parser.addoption(
+        "--asked",
+        metavar="KIND/NAME",
+        help="run the tests of one record, whether it stands or not (mi-tutor records --make)",
+    )
+
+
+def pytest_configure(config):
+    """Which folders and files stand is known before they are read, so that they cost nothing."""
+    places = {place: ("tests", name) for name, place in asking.runs_by_place(ROOT).items()}
+    config.run_of_place, config.left_out = places, set()
+    if config.option.every_run or config.option.asked or only_directs(config):
+        return
+    if is_whole(config):
+        config.left_out = what_stands(config, places.values())[1]
+
+
+def only_directs(config):
+    """Whether others run the tests (xdist's workers)."""
+    return bool(getattr(config.option, "tx", None)) and not hasattr(config, "workerinput")
+
+
+def is_whole(config):
+    """`make test`, and not `pytest tests/lab`: who names a place wants it run."""
+    named = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
+    return {place.resolve() for place in named} <= {ROOT, ROOT / "tests"}
+
+
+def what_stands(config, names):
+    """What has changed for each run, and which of them are left out: those that stand, but a few."""
+    from mi_tutor.authoring import recording
+    from mi_tutor.authoring.settings import find_project
+
+    fast = "not slow" in config.option.markexpr  # make test-fast makes no spot checks
+    return recording.left_out(find_project(ROOT), names, spot_checks=not fast)
+
+
+def run_of(path, config):
+    """The run that a file of tests belongs to by its place, if any."""
+    places = (config.run_of_place.get(place) for place in (path, *path.parents))
+    return next(filter(None, places), None)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """A file that is left out is not even imported, unless some of its tests belong elsewhere, or nowhere."""
+    if collection_path.suffix != ".py" or run_of(collection_path, config) not in config.left_out:
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return None if "mark.anew" in text or "mark.recorded" in text else True
+
+
+def names_of(item):
+    """The runs that a test belongs to: those it is marked with, or else that of its place."""
+    marked = [mark.args for mark in item.iter_markers("recorded")]
+    if marked or item.get_closest_marker("anew"):
+        return marked
+    return list(filter(None, [run_of(item.path, item.config)]))
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(items, config):
+    """A file's tests run in one process, where what they share is made once; the dearest files come first.
+
+    The exercises come last: they are many and short, so that all processes end together.
+    """
+    if config.option.asked:
+        name = tuple(config.option.asked.split("/", 1))
+        keep(items, config, lambda item: name in names_of(item))
+    else:
+        keep(items, config, lambda item: not config.left_out & set(names_of(item)))
+        leave_out_what_stands(items, config)
+    for item in items:
+        if file_of(item) not in SPREAD and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(file_of(item)))
+    items.sort(key=lambda item: (file_of(item) == LAST, -DEARER.get(file_of(item), 0.0)))
+
+
+def keep(items, config, wanted):
+    others = [item for item in items if not wanted(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if wanted(item)]
+
+
+def leave_out_what_stands(items, config):
+    """Skip marked tests whose records are current, but a few; take down why others are run."""
+    marked = [(item, mark.args) for item in items for mark in item.iter_markers("recorded")]
+    if not marked or config.option.every_run:
+        return
+    from mi_tutor.authoring import recording
+    from mi_tutor.authoring.settings import find_project
+
+    changed, left_out = what_stands(config, [name for _, name in marked])
+    for item, name in marked:
+        item.changed = changed[name]
+        if name in left_out:
+            reason = (
+                f"{recording.in_words(find_project(ROOT), name)}; --all runs it (make test-all)"
+            )
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and getattr(item, "changed", None):
+        since = "\n".join(item.changed)
+        report.sections.append(("what has changed since it passed", since))
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = [list(name) for name in session.config.left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    told = getattr(node, "workeroutput", {}).get("left_out", ())
+    node.config.left_out |= {tuple(name) for name in told}
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.left_out:
+        names = sorted(name for _, name in config.left_out)
+        terminalreporter.section("left out, since it stands as recorded")
+        terminalreporter.write_line(f"{', '.join(names)}; --all runs them (make test-all)")
