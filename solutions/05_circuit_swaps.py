@@ -1577,7 +1577,7 @@ assert max(by_head[_where][0].follows for _where in _missed) < 0.02, (
     "exchanging the state in what they bring moves no answer"
 )
 _alone = {_h: list(_six.values()) for _h, _six in carriers["alone"].items()}
-assert all(abs(sum(_x) / 9 - 0.5) < 0.07 for _x in _alone.values()), (
+assert all(0.38 < sum(_x) / 9 < 0.6 for _x in _alone.values()), (
     "With each of them alone about half of the answers follow"
 )
 _by = {_r: [_six[_r] for _six in carriers["alone"].values()] for _r in relations}
