@@ -248,8 +248,9 @@ pool_names = torch.cat([taught_names, held_names], dim=1)
 r"""
 No held-out question went into the means. Is that enough for a fair reading of the *state*? `pool` has every English
 question about a state, taught ones and held-out ones, and `pool_names` their streams at the names' ends, `[layer
-question d_model]`. Hand in a split that is fair, and say what is read with a leak and without. Leave it in `split`, as
-`{"groups": [...], "same": [...], "others": [...], "more": [...]}`:
+question d_model]`. Hand in a split that is fair, what is read with a leak and without, and a control that shows what
+the leak can do by itself. Leave it in `split`, as `{"groups": [...], "same": [...], "others": [...], "more": [...],
+"control": [...], "leak": [...]}`:
 
 - **groups**: a word or a number for each question of `pool`, in its order. Groups are drawn by lot, and half of the
   questions of those drawn, by lot again, make the means.
@@ -258,12 +259,18 @@ question d_model]`. Hand in a split that is fair, and say what is read with a le
 - **others**: with the very same means, read are the questions of the groups that were not drawn. Six shares.
 - **more**: seven groups in eight are drawn, and read are, as in “others”, the questions of those that were not. Six
   shares.
+- **control**: another word or number for each question of `pool`, of as many kinds as there are states, to be read in
+  the place of its state. With it the leak stands alone: in “others” nothing of it can be read, and in “same” all that
+  the leak gives away, and nothing else.
+- **leak**: “same” once more, with the control's labels in the place of the states. Six shares.
 
 Each is a mean over six rounds. Marked is, first, whether the questions of other groups share anything with the known
-ones by which they could be recognised, other than their state (.4, if nine in ten are about a state that has a mean;
-.2, and not passed, for half of the way; pieces that different names have in common count as nothing). Then it is how
-near your shares come: .15, .15 and .3 for the three, in full if the six are off by .04 or less on average. When you
-have them, ask what made the reading worse: was it the leak?
+ones by which they could be recognised, other than their state (.3, if nine in ten are about a state that has a mean;
+.15, and not passed, for half of the way; pieces that different names have in common count as nothing). Then the
+control (.2; nothing passes without): in “others” .05 or less are read, the mean of the six shares, and in “same” as
+much as of any labels that show the leak alone. Then it is how near your shares come: .1, .1, .15 and .15 for the four,
+in full if the six are off by .04 or less on average. Passed from .88. When you have them, ask what made the reading
+worse: was it the leak?
 """
 
 # %% tags=["exercise"] slug="find-the-leak"
@@ -349,12 +356,47 @@ def three_readings(seed):
 same, others, more = (
     torch.tensor([three_readings(seed) for seed in range(6)]).mean(dim=0).tolist()
 )
-split = {"groups": city_number.tolist(), "same": same, "others": others, "more": more}
 print("\nmeans of 4 cities of each state, read:   of 7 cities:")
 print(f"{'':<24}the same   other cities   other cities")
 for where, *three in zip(rows, same, others, more, strict=True):
     a, b, c = (f"{100 * each:.0f}" for each in three)
     print(f"{where:<24}{a:>8}{b:>15}{c:>15}")
+
+# 5. What can the leak do by itself? Labels that mean nothing, and that all questions about a city share: whatever
+# is read of them was recognised. (Labels by lot for each question would be read by nobody, leak or not.) In each
+# of the eight groups every label is drawn once, so that none is ever without a mean.
+lots = [torch.randperm(len(states), generator=seeded(50 + i)) for i in range(8)]
+control = torch.stack(lots)[city_number, pool_states]
+
+
+def read_labels(seed):
+    """Shares read of the control's labels: in the same cities' other questions, and in other cities'."""
+    lot = seeded(seed)
+    few = torch.isin(city_number, torch.randperm(8, generator=lot)[:4])
+    half = torch.rand(len(pool), generator=lot) < 0.5
+    return [
+        [
+            readable(x[few & half], control[few & half], x[new], control[new])
+            for x in pool_names
+        ]
+        for new in (few & ~half, ~few)
+    ]
+
+
+leak, no_leak = (
+    torch.tensor([read_labels(seed) for seed in range(6)]).mean(dim=0).tolist()
+)
+print("\nlabels by lot, one for each city, read:")
+for where, a, b in zip(rows, leak, no_leak, strict=True):
+    print(f"{where:<24}{100 * a:>8.0f}{100 * b:>15.0f}")
+split = {
+    "groups": city_number.tolist(),
+    "same": same,
+    "others": others,
+    "more": more,
+    "control": control.tolist(),
+    "leak": leak,
+}
 # END SOLUTION
 
 # %% tags=["check"]
@@ -403,6 +445,13 @@ assert _three["more"][2] == 91, (
 assert (_three["others"][0], _three["more"][0]) == (6, 6), (
     "Before layer 0 nothing comes back, 6 % with four and with seven"
 )
+assert max(no_leak) < 0.03, "of other cities' labels nobody reads more than chance"
+assert all(0.38 < _x < 0.68 for _x in leak[:4]) and leak[5] < 0.13, (
+    "of the labels by lot about a half is read before layer 0"
+)
+assert leak[0] + others[0] > 0.85 * same[0], (
+    "before layer 0 the leak by itself reads nearly all that was read there"
+)
 
 # %% [markdown]
 r"""
@@ -429,6 +478,12 @@ none of those that are read, it is 91 %. So of nineteen points that seem lost el
 them was no leak: a mean of four cities stands for its state less well, and only a reader that may recognise the city
 does not mind. (Before layer 0 nothing comes back, 6 % with four and with seven: what was read there was recognised.)
 What mends a leak changes something else as well, and wants a comparison in which only the leak differs.
+
+And a control in which there is nothing but the leak (Hewitt and Liang 2019 call it a control task): let each city draw
+a label by lot, and keep it in all its questions. It means nothing, so of other cities' labels nobody reads more than
+chance. With the leak, of the labels by lot about a half is read before layer 0, as before layers 1 to 3, and after the
+last layer a tenth. So before layer 0 the leak by itself reads nearly all that was read there. A label drawn for each
+*question* would have been read by nobody, leak or not: a control that cannot fail.
 
 Note a limit of our reader, too. Even with seven cities in each mean it is wrong for every twelfth question, and the
 model, which answers 99 % of them, is not: what the nearest mean finds is less than what the model finds.
@@ -745,6 +800,23 @@ for title, labels in kinds:
         share = (follows[chosen].sum() / result.asked[chosen].sum()).item()
         shares[title, label] = share
         print(f"{title:<12}{label:<20}{share:.1%}")
+
+
+# %% id="failed-swaps"
+# And where a swap fails, what is the answer then?
+all_answers = torch.cat([batch.answers for batch in held_out])
+failed_swaps = result.asked & ~result.follows
+is_old = result.guesses == all_answers.gather(1, result.classes[:, None])
+is_some_states = (result.guesses[:, :, None] == all_answers[:, None]).any(dim=-1)
+n_failed = int(failed_swaps.sum())
+come_instead = {
+    "the old answer": failed_swaps & is_old,
+    "a third state's, to the same relation": failed_swaps & ~is_old & is_some_states,
+    "something else": failed_swaps & ~is_some_states,
+}
+print(f"of {n_failed} failed swaps")
+for what, these in come_instead.items():
+    print(f"{what:<40}{int(these.sum()) / n_failed:.0%}")
 
 
 # %% id="swap-without-the-city"
@@ -1337,23 +1409,26 @@ becomes that of the other state to the same relation, or of the same state to th
 
 ```python
 carriers = {
-    "state": {"heads": {(0, 1): 0.7, (4, 2): 0.3}, "follows": 0.9, "without": 0.1},
-    "relation": {"heads": {(3, 3): 0.9}, "follows": 0.9, "without": 0.1},
+    "state": {"heads": [(0, 1), (4, 2)], "follows": 0.9, "without": 0.1},
+    "relation": {"heads": [(3, 3)], "follows": 0.9, "without": 0.1},
+    "alone": {(3, 3): {"capital": 0.7, "bird": 0.2, ...}},
     "both": 0.8,
 }
 ```
 
-- **heads**: all that bring the thing or a part of it, and no other; with each the share that follows when the exchange
-  is made in this head alone.
-- **follows**: the share when it is made in all of these at once.
+- **heads**: all that bring the thing or a part of it, and no other.
+- **follows**: the share that follows when the exchange is made in all of these at once.
 - **without**: the share answered *right* with the `z` of all of these replaced by its mean (over states, or relations).
+- **alone**: for each of the relation's heads, and each of the nine relations, the share that follows when *this*
+  relation is put in, in this head alone, in questions about all the others.
 - **both**: the share that gives the other state's answer to the other relation, both exchanged at once, each in its
   heads.
 
-Means come from taught English questions, shares are of held-out ones, drawn by lot. Heads for the state count .2, for
-the relation .3, if .8 or more follow, .1 or less follow when *all other* heads of the model are exchanged in their
-place, and each head is missed (by .1 or more of “follows”). Both have to be right to pass. The shares count .5: a
-third for heads alone, a third for “follows” and “both”, a third for “without”, each in full if off by .1 or less.
+Means come from taught English questions, shares are of held-out ones, drawn by lot. Heads for the state count .15, for
+the relation .25, if .8 or more follow, .1 or less follow when *all other* heads of the model are exchanged in their
+place, and each head is missed (by .1 or more of “follows”). Both have to be right to pass. Then the shares, each in
+full if off by .1 or less: “alone” .3 (nothing if seven in ten are right: one number for all would do as well),
+“follows” and “both” .15, “without” .15.
 """
 
 # %% tags=["exercise"] slug="what-does-the-head-see"
@@ -1421,7 +1496,7 @@ for layer in range(n_layers):
                 f"  {layer}.{head}{found[0].follows:>14.2f}{found[1].follows:>22.2f}{found[0].without:>18.2f}"
             )
 
-# 4. Half of the answers follow 1.1, half 1.3. The same half? Both together, and who else?
+# 4. Half of the answers follow 1.1, half 1.3. Both together, and who else?
 ways = {"state": [(2, 3)], "relation": [(1, 1), (1, 3)]}
 more_of_them = held_out_list[::12]
 two["state"] = in_batches(more_of_them)[0], two["state"][1]
@@ -1429,18 +1504,37 @@ two["relation"] = by_relation(more_of_them), two["relation"][1]
 carriers, in_ways = {}, {}
 for thing, heads in ways.items():
     together = swaps.swap_heads(plain, *two[thing], heads, n_targets=2)
-    alone = {
-        head: swaps.swap_heads(plain, *two[thing], [head], n_targets=2).follows
-        for head in heads
-    }
     in_ways[thing] = together
     carriers[thing] = {
-        "heads": alone,
+        "heads": heads,
         "follows": together.follows,
         "without": together.without,
     }
-    print(f"{thing}: alone {[round(x, 2) for x in alone.values()]}, together {together.follows:.2f}, "
-          f"all other heads {together.rest:.2f}, right without {together.without:.2f}")  # fmt: skip
+    print(f"{thing}: together {together.follows:.2f}, all other heads {together.rest:.2f}, "
+          f"right without {together.without:.2f}")  # fmt: skip
+
+# Half of WHAT follows one of them? Put each relation into the questions about all the others.
+batches, table = two["relation"]
+carriers["alone"] = {}
+print(
+    "alone".ljust(14)
+    + "".join(f"{layer}.{head:<8}" for layer, head in ways["relation"])
+)
+for where in ways["relation"]:
+    carriers["alone"][where] = {}
+    for number, relation in enumerate(relations):
+        hits = []
+        for asked in batches:
+            step = table[:, [number] * len(asked.classes)] - table[:, asked.classes]
+            said = swaps.answers_with_heads(
+                plain, asked.tokens, step * swaps.chosen_heads(table, [where])
+            )
+            others = asked.classes != number
+            hits.append((said == asked.answers[:, number])[others])
+        carriers["alone"][where][relation] = torch.cat(hits).float().mean().item()
+for relation in relations:
+    shares = (carriers["alone"][where][relation] for where in ways["relation"])
+    print(relation.ljust(14) + "".join(f"{share:<10.2f}" for share in shares))
 
 # 5. Both swaps at once, which no mean has ever seen together.
 hits = []
@@ -1482,8 +1576,19 @@ assert _missed == {(1, 1), (1, 3)}, "1.1 and 1.3 are missed a little, too"
 assert max(by_head[_where][0].follows for _where in _missed) < 0.02, (
     "exchanging the state in what they bring moves no answer"
 )
-assert all(0.4 < _x < 0.6 for _x in carriers["relation"]["heads"].values()), (
+_alone = {_h: list(_six.values()) for _h, _six in carriers["alone"].items()}
+assert all(0.38 < sum(_x) / 9 < 0.6 for _x in _alone.values()), (
     "With each of them alone about half of the answers follow"
+)
+_by = {_r: [_six[_r] for _six in carriers["alone"].values()] for _r in relations}
+assert _by["capital"][0] > 0.85 and _by["capital"][1] < 0.55, (
+    "“capital” comes by 1.1 alone, in nine of ten, and by 1.3 in four"
+)
+assert _by["statehood"][0] < 0.15 and _by["statehood"][1] > 0.43, (
+    "“statehood” hardly at all by 1.1, and by 1.3 in every second"
+)
+assert sum(max(_x) > 0.85 for _x in _by.values()) == 1, (
+    "Of none but the capital does one head bring nearly all"
 )
 assert in_ways["relation"].follows > 0.97, "with both of them 99 %"
 assert abs(in_ways["relation"].without - 0.12) < 0.04, "about one in eight"
@@ -1512,8 +1617,10 @@ no second one.
 1.1 and 1.3 are missed a little, too, but exchanging the state in what they bring moves no answer: needed is not
 the same as carrying the state. They bring what is asked. With each of them alone about half of the answers follow,
 and with both of them 99 %, while no other head brings any of it. One head at a time, neither would have passed for the
-way. (Whether each brings some of the relations or a part of each is not told by this: count by relation.) Taking one of
-them out costs little; with both taken out about one in eight is right.
+way. Half of what? Not some relations each, nor the half of every one. “capital” comes by 1.1 alone, in nine of ten, and
+by 1.3 in four; “statehood” hardly at all by 1.1, and by 1.3 in every second. Of none but the capital does one head
+bring nearly all: they share the work, unevenly, and a mean of .5 hides it. Taking one of them out costs little; with
+both taken out about one in eight is right.
 
 And the two things are separate: with both exchanged at once, nearly all give the other state's answer to the other
 question, from means that never saw the two together. The best score that we know is 1.00.
@@ -1695,12 +1802,12 @@ abroad = [q for q in every_question if q.language != "english" and q.held_out_by
 
 # %% [markdown] slug="one-vector"
 r"""
-Read the table from right to left. The last column says how well swaps work in each language with directions made in
-that language, the one before it how well with *English* directions. They differ by half a per cent or less. So
-`atlas` has one vector for Texas, whatever the language? That would give this table. What else would, with no vector in
-common for what a name means? Find it, and hand in the comparison that can tell the two apart. `abroad` has every
-held-out question in French and Spanish. Leave in `contest`: `{"test": [...], "control": [...], "french": (..., ...),
-"spanish": (..., ...), "alike": (..., ...)}`:
+The last column says how well swaps work in each language with directions made in that language, the one before it
+how well with *English* directions. They differ by half a per cent or less. So `atlas` has one vector for Texas,
+whatever the language? That would give this table. What else would, with no vector in common for what a name means?
+Find it, hand in the comparisons that can tell the two apart, and say what follows. `abroad` has every held-out
+question in French and Spanish. Leave in `contest`: `{"test": [...], "control": [...], "strict": [...], "french": (...,
+...), "spanish": (..., ...), "alike": (..., ...), "there": (..., ...), "says": {"a": "open", ...}}`:
 
 - **test**: numbers into `abroad`, of all questions for which the two explanations predict different things, and no
   others.
@@ -1709,12 +1816,22 @@ held-out question in French and Spanish. Leave in `contest`: `{"test": [...], "c
 - **french**, **spanish**: for your test's questions in that language the share of swaps (before layer 2, at the name's
   end) that the answer follows, with English directions, and with the language's own.
 - **alike**: the same two shares for your control, both languages together.
+- **strict**: a referee says that the model may still know such a name by a part that it has in common with the English
+  one. The questions of your test to which this does not apply, since nothing that the model is given is the same.
+- **there**: the two shares for these, both languages together.
+- **says**: what your numbers say of each claim, `"shown"`, `"against"` (they, or one comparison of two of them, speak
+  against it), or `"open"`: nothing above would have come out otherwise if it were false.
+  (a) There is a vector for each name, and names of one meaning have nothing in common. (b) There is a vector for each
+  piece that names are made of, and names without a common piece have nothing in common. (c) What swaps exchange is the
+  very same in every language. (d) What English directions lose in the test, against the control, is all lost because
+  they are English. (e) Names of one meaning have much in common because training showed the three languages side by
+  side. (f) `atlas` has one vector for Texas in the three languages.
 
-Marked are the test (.3, by F1 against all questions on which the two part), the control (.2, if it has none of these,
+Marked are the test (.2, by F1 against all questions on which the two part), the control (.15, if it has none of these,
 and a like mix of languages, and of states and countries: not passed if more than three in ten would have to be others),
-and the shares, measured on some of your questions drawn by lot (.1 for each of the test's, .05 for each of the
-control's, in full if off by .05 or less). Directions are differences of means of taught questions; states are swapped
-for states and countries for countries.
+the strict part (.2, by F1, from .5 on; not passed below .8), the eight shares, measured on some of your questions drawn
+by lot (.03 each, in full if off by .05 or less), and what follows (.035 each; not passed with two wrong). Directions
+are differences of means of taught questions; states are swapped for states and countries for countries.
 """
 
 # %% tags=["exercise"] slug="one-vector"
@@ -1804,9 +1921,53 @@ def of_rows(language, spelled):
     return [row for (_, *key), row in by_spelling.items() if key == [language, spelled]]
 
 
+# 4. Strict: no token of the English name in it. (The space belongs to a name's first token.)
+def known_by_a_part(q):
+    tokens = [
+        set(model.to_tokens(f" {name}", prepend_bos=False)[0].tolist())
+        for name in (q.city.name.english, q.city.name.given(q.language))
+    ]
+    return bool(tokens[0] & tokens[1])
+
+
+strict = [n for n in test if not known_by_a_part(abroad[n])]
+rows_there = []
+for language in ("french", "spanish"):
+    for kind in ("country", "state"):
+        chosen = [
+            abroad[n]
+            for n in strict
+            if abroad[n].language == language and is_kind(abroad[n], kind)
+        ]
+        if not chosen:
+            continue
+        theirs, _ = questions_about(kind, language)
+        own_table = swaps.means_at(
+            plain, in_batches(theirs[:: 1 if kind == "country" else 5])[0]
+        )[LAYER]
+        followed = [
+            swaps.swap_batches(plain, in_batches(chosen)[0], table, LAYER)
+            for table in (english_means[kind], own_table)
+        ]
+        rows_there.append((None, *followed))
+there = together(rows_there)
+print(f"no token in common: {len(strict)} questions about "
+      f"{len({abroad[n].city.name.english for n in strict})} cities; "
+      f"English {there[0]:.1%}, own means {there[1]:.1%}")  # fmt: skip
+
 contest = {
     "test": test,
     "control": control,
+    "strict": strict,
+    "there": there,
+    "says": {
+        "a": "against",
+        "b": "against",
+        "c": "against",
+        "d": "against",
+        "e": "open",
+        "f": "open",
+    },
     "french": together(of_rows("french", "differently")),
     "spanish": together(of_rows("spanish", "differently")),
     "alike": together(
@@ -1844,6 +2005,12 @@ assert all(
 ), (
     "where the name is spelled as in English, they differ by hardly more than two per cent"
 )
+assert 0.7 < there[0] < there[1], (
+    "Even of names that share no token with the English one three in four or more follow English directions"
+)
+assert len({abroad[_n].city.name.english for _n in strict}) < 15, (
+    "a dozen cities are not many"
+)
 
 # %% [markdown]
 r"""
@@ -1857,9 +2024,13 @@ they differ by hardly more than two per cent. Where it is not, in French .86 fol
 their own, in Spanish .78 and .90. (With their own directions these names do worse, too, than names that are spelled
 alike. So the comparison is English against own, on the same questions, and the control is other names of countries:
 from all the rest, mostly about states, the test differs in more than its spelling.) Something is lost, and most of it
-is not: what reads a country downstream reads nearly the same direction whatever the name's language. That is a
-statement about `atlas`, which met all three languages side by side from its first step on. For its states it is as
-good as untested. The best score that we know is 1.00.
+is not: what reads a country downstream reads nearly the same direction whatever the name's language.
+
+A referee might say: *Salzbourg* has two of its three tokens from *Salzburg*. But even of names that share no token
+with the English one three in four or more follow English directions (a dozen cities are not many). So (a) and (b) are
+out. (c) is, too: a language's own directions work better. And so is (d): in the test its own directions lose as well,
+so such names are harder in any language. (e) may be true, and no other training was tried; and of states, (f), hardly
+any name differs, so for these the claim is as good as untested. The best score that we know is 1.00.
 
 </details>
 """
@@ -2161,8 +2332,8 @@ r"""
   become the target's, and a random direction of the same length must not do it.
 - **"The state can be read there, so it is used there."** Before layer 3 it can still be read where the name ends,
   and at a comma after it, and exchanging it at either changes next to nothing.
-- **"These questions were held out, so reading them is a fair test."** Of a held-out question everything up to the
-  name may have been seen. Ask what the test shares with what the means were made from.
+- **"These questions were held out, so reading them is a fair test."** Held out of what? Ask what a test shares with
+  what the reader was made from.
 - **"The logit lens sees nothing, so nothing is there."** It sees what is already written in the
   vocabulary's directions.
 - **"Swaps work, so we know the mechanism."** We know one place, what is in it, and that it is used. How it
@@ -2180,7 +2351,7 @@ quiz("steering-california", "b")
 # %% [markdown]
 r"""
 Can you say these without looking? Why the name's last token. What reading shows and what patching shows. Why means
-come from other questions than the swaps, and from other cities than a reader is tried on. When a swap is a test, and
+come from other questions than the swaps, and what more a fair reading asks for. When a swap is a test, and
 when it is a success. What each of the four controls rules out. What would have spoken against a step in between.
 """
 

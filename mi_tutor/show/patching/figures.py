@@ -155,9 +155,13 @@ def lens_table(
 
 
 def parts_bars(
-    values: Mapping[str, float], *, title: str, y_title: str = "adds to the logit difference"
+    values: Mapping[str, float],
+    *,
+    title: str,
+    y_title: str = "adds to the logit difference",
+    x_title: str = "part",
 ) -> Figure:
-    """A bar per part, with its number.
+    """A bar per part (or whatever x_title says that they are), with its number.
 
     >>> parts_bars({"embed": 0.5, "MLP 1": -2.0}, title="T").data_table()["value"].tolist()
     [0.5, -2.0]
@@ -173,7 +177,7 @@ def parts_bars(
     low, high = min(heights.min(), 0.0), max(heights.max(), 0.0)
     room = 0.12 * (high - low or 1.0)
     figure.update_yaxes(title_text=y_title, range=[float(low - room), float(high + room)])
-    figure.update_xaxes(title_text="part", tickangle=-45)
+    figure.update_xaxes(title_text=x_title, tickangle=-45)
     parts = listing(
         [f"{name} {number(height)}" for name, height in zip(names, heights, strict=True)], limit=14
     )

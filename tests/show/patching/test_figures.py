@@ -89,6 +89,8 @@ def test_bars_keep_their_signs():
     assert list(figure.data[0].text) == ["+0.50", "−2.00", "0.00"]
     low, high = figure.layout.yaxis.range
     assert low < -2.0 and high > 0.5
+    other = patching.parts_bars({"A": 0.5}, title="Experiments", x_title="experiment")
+    assert (figure.layout.xaxis.title.text, other.layout.xaxis.title.text) == ("part", "experiment")
     with pytest.raises(ValueError, match="at least one part"):
         patching.parts_bars({}, title="Parts")
 

@@ -89,13 +89,17 @@ def test_questions_by_relation_are_the_same_prompts_with_answers_of_their_own_st
 
 
 def test_heads_are_read_in_the_spellings_that_learners_use():
-    from mi_tutor.teach.exercises.swaps.carrying import read_carriers
+    from mi_tutor.teach.exercises.swaps.carriers import read_carriers, relations
     from mi_tutor.teach.outcome import plain
 
+    shares = dict.fromkeys(relations(), 0.5)
     for key in ((2, 3), "2.3", "(2, 3)", "[2,3]"):
-        way = {"heads": {key: 0.9}, "follows": 0.9, "without": torch.tensor(0.1)}
-        read = read_carriers(plain({"state": way, "relation": way, "both": 1}))
-        assert read.state.alone == {(2, 3): 0.9}, key
+        for heads in ([key], (key,), {key: 0.9}):
+            way = {"heads": heads, "follows": 0.9, "without": torch.tensor(0.1)}
+            said = {"state": way, "relation": way, "alone": {key: shares}, "both": 1}
+            read = read_carriers(plain(said))
+            assert read.state.heads == {(2, 3)}, key
+            assert read.alone == {(2, 3): shares}, key
 
 
 def test_a_split_keeps_known_questions_out_of_what_is_read():

@@ -144,7 +144,8 @@ def experiment(said: Answer, draw: int) -> Findings:
     ]
     lines += [Line(f"{name}: {text}", two and near) for two, near, text, name in rises]
     sure = sum(two for two, *_ in rises) >= 2
-    return Findings(score, tuple(lines), functools.partial(_figure, said, found), sure=sure)
+    figure = functools.partial(_figure, said, found) if not_sums + sums > 0 else None
+    return Findings(score, tuple(lines), figure, sure=sure)
 
 
 def _mean(shares: Iterable[float]) -> float:
@@ -181,23 +182,28 @@ def best_two(said: Model, found: Model) -> tuple[bool, bool, str]:
     """Whether two heads left alone copy as well as the best two do, whether the rise is right, and in words."""
     ((pair, rise),) = said.only.items()
     true = found.only[pair]
-    text = (
-        f"with only {' and '.join(pair)} left the loss rises by {true:.2f}, and you said {rise:.2f}"
+    right, near = true <= min(found.only.values()) + NEARLY, _close(rise, true)
+    text = f"only {' and '.join(pair)}: " + (
+        "as good as the best two" if right else "two others copy better"
     )
-    best = min(found.only.values())
-    right = true <= best + NEARLY
-    return right, _close(rise, true), text + ("" if right else f"; another two reach {best:.2f}")
+    return right, near, text + f"; the rise of {rise:.2f} is {'right' if near else 'not theirs'}"
 
 
 def _figure(said: Answer, found: Answer) -> Any:
     from mi_tutor.show import scatter
 
-    both = [
-        (said[name].without[pair], found[name].without[pair], f"{name}: {' and '.join(pair)}")
+    # What came true: the other pairs are for the learner to measure.
+    close = [
+        (name, pair)
         for name in MODELS
         for pair in PAIRS
+        if _close(said[name].without[pair], found[name].without[pair])
     ]
-    sums = [sum(found[name].heads[head].zero for head in pair) for name in MODELS for pair in PAIRS]
+    both = [
+        (said[name].without[pair], found[name].without[pair], f"{name}: {' and '.join(pair)}")
+        for name, pair in close
+    ]
+    sums = [sum(found[name].heads[head].zero for head in pair) for name, pair in close]
     return scatter(
         [one for one, _, _ in both] + sums,
         [true for _, true, _ in both] * 2,

@@ -5,37 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mi_tutor.teach.exercises.swaps.carrying import (
-    BRINGS,
-    Carriers,
-    Head,
-    experiment,
-    read_carriers,
-)
+from mi_tutor.teach.exercises.swaps.carriers import Carriers, Head, read_carriers, relations
+from mi_tutor.teach.exercises.swaps.carrying import BRINGS, experiment
 from mi_tutor.teach.investigation import Findings, Investigation, Levels, Worked, WrongHypothesis
 
 STATE, RELATION = ((2, 3),), ((1, 1), (1, 3))
+# What follows 1.1 and 1.3 alone, in the order of `relations()`, as we measured it.
+ALONE = {
+    (1, 1): (0.93, 0.40, 0.57, 0.72, 0.50, 0.50, 0.09, 0.60, 0.22),
+    (1, 3): (0.41, 0.42, 0.71, 0.37, 0.35, 0.38, 0.53, 0.72, 0.39),
+}
 
 
-def way(
-    heads: Sequence[Head], alone: float | Sequence[float], follows: float, without: float
-) -> dict[str, Any]:
-    shares = alone if isinstance(alone, Sequence) else [alone] * len(heads)
-    pairs = zip(heads, shares, strict=True)
-    return {"heads": dict(pairs), "follows": follows, "without": without}
+def way(heads: Sequence[Head], follows: float, without: float) -> dict[str, Any]:
+    return {"heads": list(heads), "follows": follows, "without": without}
 
 
 def hypothesis(
-    state: Sequence[Head] = STATE,
-    relation: Sequence[Head] = RELATION,
-    alone: float | Sequence[float] = 0.48,
+    state: Sequence[Head] = STATE, relation: Sequence[Head] = RELATION, **given: Any
 ) -> dict[str, Any]:
     """Heads for both, and numbers that fit ours."""
-    return {
-        "state": way(state, 0.98, 0.98, 0.09),
-        "relation": way(relation, alone, 0.99, 0.12),
-        "both": 0.97,
-    }
+    half = [0.5] * len(relations())
+    alone = {each: dict(zip(relations(), ALONE.get(each, half), strict=True)) for each in relation}
+    ours = {"state": way(state, 0.98, 0.09), "relation": way(relation, 0.99, 0.12)}
+    return ours | {"alone": alone, "both": 0.97} | given
+
+
+def one_for_all(share: float = 0.5) -> dict[Head, dict[str, float]]:
+    """The same share for every relation, in both heads."""
+    return {each: dict.fromkeys(relations(), share) for each in RELATION}
 
 
 def _idle(thing: str) -> Any:
@@ -56,14 +54,15 @@ WHAT_DOES_THE_HEAD_SEE = Investigation(
     objective="Find the heads that a computation goes through, and show what each of them brings by exchanging "
     "nothing else.",
     question="By which heads does the prompt's end get what it needs, and what does each of them bring?",
-    form="a dict with “state”, “relation” (each a dict with “heads”, “follows”, “without”) and “both”",
+    form="a dict with “state”, “relation” (each a dict with “heads”, “follows”, “without”), “alone” (a dict from each head "
+    "of the relation to a dict from relation to share) and “both”",
     read=read_carriers,
     experiment=experiment,
-    levels=Levels(0.85, 0.92, 0.97),
+    levels=Levels(0.82, 0.9, 0.95),
     mistakes=(
         WrongHypothesis(
             name="one head for everything",
-            example=lambda: hypothesis(relation=[(2, 3)], alone=0.98),
+            example=lambda: hypothesis(relation=[(2, 3)]),
             fits=lambda carriers, findings: (
                 findings.facts["relation follows"] < 0.1 and findings.facts["relation rest"] > 0.5
             ),
@@ -73,7 +72,7 @@ WHAT_DOES_THE_HEAD_SEE = Investigation(
         ),
         WrongHypothesis(
             name="one half of it",
-            example=lambda: hypothesis(relation=[(1, 3)], alone=0.95),
+            example=lambda: hypothesis(relation=[(1, 3)]),
             fits=lambda carriers, findings: (
                 0.1 < findings.facts["relation follows"] < BRINGS
                 and not findings.facts["relation idle"]
@@ -91,18 +90,35 @@ WHAT_DOES_THE_HEAD_SEE = Investigation(
         ),
         WrongHypothesis(
             name="looking taken for bringing",
-            example=lambda: hypothesis(relation=[(1, 1), (1, 3), (2, 2)], alone=(0.48, 0.48, 0.2)),
+            example=lambda: hypothesis(relation=[(1, 1), (1, 3), (2, 2)]),
             fits=_idle("relation"),
             sentence="One of your heads looks at the word, and brings nothing of it: with the others exchanged and this "
             "one not, as many answers follow. A pattern says where a head reads, not whether anybody uses what it read.",
         ),
         WrongHypothesis(
-            name="each head does all of it",
-            example=lambda: (
-                hypothesis(alone=0.97) | {"state": way(STATE, 1.0, 1.0, 0.02), "both": 1.0}
+            name="half of everything",
+            example=lambda: hypothesis(alone=one_for_all()),
+            fits=lambda carriers, findings: (
+                findings.sure
+                and all(
+                    max(each.values()) - min(each.values()) < 0.15
+                    for each in carriers.alone.values()
+                )
+            ),
+            sentence="The heads are right. You say that each of them brings every relation alike; about a half is only the "
+            "mean. Put one relation after the other into all the other questions, and count each by itself.",
+        ),
+        WrongHypothesis(
+            name="each relation by one head",
+            example=lambda: hypothesis(
+                alone={
+                    (1, 1): dict(zip(relations(), (1, 1, 1, 1, 1, 0, 0, 0, 0), strict=True)),
+                    (1, 3): dict(zip(relations(), (0, 0, 0, 0, 0, 1, 1, 1, 1), strict=True)),
+                },
+                both=1.0,
             ),
             fits=_sets_right,
-            sentence="The heads are right, and your shares are not what happens. Exchange in one head at a time as well, "
+            sentence="The heads are right, and your shares are not what happens. Measure each head alone, relation by relation, "
             "and count what is right without them: some answers are right for many states.",
         ),
     ),
@@ -111,8 +127,8 @@ WHAT_DOES_THE_HEAD_SEE = Investigation(
         Worked(
             name="the same, with less care for what is left without",
             hypothesis=lambda: (
-                hypothesis()
-                | {"state": way(STATE, 0.98, 0.98, 0.02), "relation": way(RELATION, 0.5, 1, 0.0)}
+                hypothesis(state=STATE, relation=RELATION, both=1.0)
+                | {"state": way(STATE, 0.85, 0.25), "relation": way(RELATION, 1, 0.28)}
             ),
             level="good",
         ),
@@ -123,6 +139,7 @@ WHAT_DOES_THE_HEAD_SEE = Investigation(
         "`hook_z` is what a head has read. Make means of it at the last position, by state, and again by relation, "
         "from taught questions. Their differences, added for some heads only, are the swap; the answer wanted is then "
         "another state's to the same question, or the same state's to another question.",
-        "Two heads of layer 1 look at the word for what is asked. Exchange it in one, in the other, and in both.",
+        "Two heads of layer 1 look at the word for what is asked. Exchange it in one, in the other, and in both; alone, count "
+        "by the relation that you put in.",
     ),
 )

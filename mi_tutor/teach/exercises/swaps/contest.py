@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from mi_tutor.lab.swaps import means_at, swap_batches
-from mi_tutor.specimens.atlas.prompts import swap_questions
+from mi_tutor.specimens.atlas.prompts import swap_questions, tokenizer
 from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.exercises.reading_hypotheses import entries, listed, share, whole
 from mi_tutor.teach.exercises.swaps.atlas import geography, plain_atlas, questions_about
@@ -22,6 +22,18 @@ LAYER = 2
 LANGUAGES = ("french", "spanish")
 MOST = 200  # questions of a set that a draw tries
 CLOSE, FAR = 0.05, 0.16  # errors of predictions that count in full, and not at all
+GROUPS = (*LANGUAGES, "alike", "there")
+# What each claim is, given what these swaps show.
+SAYS = {
+    "a": "against",  # one vector per name, nothing in common: English directions work in the test
+    "b": "against",  # one per piece: they work in the strict part, too
+    "c": "against",  # the very same vector: the language's own work better
+    "d": "against",  # all that is lost against the control is lost since the directions are English: the own lose, too
+    "e": "open",  # training side by side is the cause: no other training was tried
+    "f": "open",  # the states: almost all names are alike
+}
+WORDS = ("shown", "against", "open")
+TEST, CONTROL, STRICT, SHARE, CLAIM = 0.2, 0.15, 0.2, 0.03, 0.035  # of the score
 
 
 @functools.cache
@@ -34,6 +46,13 @@ def differs(question: Question) -> bool:
     """Whether the name is another word than in English."""
     name = question.city.name
     return name.given(question.language) != name.english
+
+
+def known_by_a_part(question: Question) -> bool:
+    """Whether the name has a token of the English one in it."""
+    name, encode = question.city.name, tokenizer().encode
+    english, given = encode(f" {name.english}"), encode(f" {name.given(question.language)}")
+    return bool(set(english) & set(given))
 
 
 def kind(question: Question) -> str:
@@ -73,23 +92,28 @@ class Contest(NamedTuple):
 
     test: tuple[int, ...]
     control: tuple[int, ...]
+    strict: tuple[int, ...]
     predicted: dict[tuple[str, str], float]
+    says: dict[str, str]
 
 
 def read_contest(value: Any) -> Contest:
-    found = entries(value, ["test", "control", *LANGUAGES, "alike"])
+    found = entries(value, ["test", "control", "strict", *GROUPS, "says"])
     chosen = []
-    for name in ("test", "control"):
+    for name in ("test", "control", "strict"):
         every = listed(found[name], name)
         chosen.append(tuple(dict.fromkeys(whole(each, name, len(abroad())) for each in every)))
         if not chosen[-1]:
             raise Unreadable(f"“{name}” is empty.")
     predicted = {}
-    for group in (*LANGUAGES, "alike"):
+    for group in GROUPS:
         pair = listed(found[group], group, 2)
         for name, each in zip(("english", "own"), pair, strict=True):
             predicted[group, name] = share(each, f"{group}, {name}")
-    return Contest(*chosen, predicted)
+    says = {key: str(each).strip().lower() for key, each in entries(found["says"], [*SAYS]).items()}
+    if not set(says.values()) <= set(WORDS):
+        raise Unreadable(f"Each claim of “says” is one of {', '.join(WORDS)}.")
+    return Contest(*chosen, predicted, says)
 
 
 # --- the experiment -------------------------------------------------------------------------------
@@ -97,15 +121,39 @@ def read_contest(value: Any) -> Contest:
 
 @torch.no_grad()
 def experiment(contest: Contest, draw: int) -> Findings:
-    """Swap in a random part of both sets, with English directions and with the language's own."""
+    """Swap in a random part of the sets, with English directions and with the language's own."""
     test = {number for number, question in enumerate(abroad()) if differs(question)}
-    hit = len(set(contest.test) & test)
-    precision, recall = hit / len(contest.test), hit / len(test)
-    f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
+    strict = {number for number in test if not known_by_a_part(abroad()[number])}
+    facts, lines, sets = _sets(contest, test, strict)
+    if facts["precision"] < 0.5:
+        return Findings(min(sets, TEST * facts["f1"]), tuple(lines), sure=False, facts=facts)
+    found = _found(contest, draw)
+    score, came_true = sets, {}
+    for (group, name), value in found.items():
+        error = abs(contest.predicted[group, name] - value)
+        score += SHARE * ramp(error, FAR, CLOSE)
+        lines.append(Line(f"{_named(group, name)}: right to {CLOSE}", error <= CLOSE))
+        if error <= CLOSE:
+            came_true[group, name] = value
+    right = sum(contest.says[key] == word for key, word in SAYS.items())
+    score += CLAIM * right
+    lines.append(
+        Line(f"what follows: {len(SAYS) - 1} of {len(SAYS)} or more are right", right >= 5)
+    )
+    facts["said"] = right
+    sure = facts["sets"] and right >= len(SAYS) - 1
+    return Findings(score, tuple(lines), _figure(contest.predicted, came_true), sure, facts)
+
+
+def _sets(contest: Contest, test: set[int], strict: set[int]) -> tuple[dict, list[Line], float]:
+    """The three sets of questions: what is to be said of them, in words too, and their part of the score."""
+    precision, recall, f1 = _overlap(contest.test, test)
+    exact = _overlap(contest.strict, strict)[2]
     pure = sum(number not in test for number in contest.control) / len(contest.control)
     apart = _apart(contest.test, contest.control)
-    facts = {"precision": precision, "recall": recall, "states": _of_states(contest.test)}
-    facts |= {"pure": pure, "apart": apart}
+    facts = {"precision": precision, "recall": recall, "f1": f1, "strict": exact}
+    facts |= {"states": _of_states(contest.test), "pure": pure, "apart": apart}
+    facts["sets"] = precision >= 0.8 and pure >= 0.8 and apart <= 0.3 and exact >= 0.8
     lines = [
         Line(
             f"of the test's questions, the two explanations say different things about {precision:.0%}",
@@ -125,26 +173,23 @@ def experiment(contest: Contest, draw: int) -> Findings:
             apart <= 0.1,
         ),
     ]
-    sets = 0.3 * f1 + 0.2 * pure * ramp(apart, 0.5, 0.1)
-    if precision < 0.5:
-        return Findings(min(sets, 0.3 * f1), tuple(lines), facts=facts)
-    found = _found(contest, draw)
-    for (group, name), value in found.items():
-        guess = contest.predicted[group, name]
-        text = f"{_named(group, name)}: {value:.2f} follow; you said {guess:.2f}"
-        lines.append(Line(text, abs(guess - value) <= CLOSE))
-    marks = {
-        key: ramp(abs(contest.predicted[key] - value), FAR, CLOSE) for key, value in found.items()
-    }
-    score = sets + sum((0.05 if key[0] == "alike" else 0.1) * mark for key, mark in marks.items())
-    figure = functools.partial(_figure, contest.predicted, found)
-    sure = precision >= 0.8 and pure >= 0.8 and apart <= 0.3
-    return Findings(score, tuple(lines), figure, sure, facts)
+    if precision >= 0.5:
+        lines.append(Line("“strict” has the questions that it should have", exact >= 0.95))
+    score = TEST * f1 + CONTROL * pure * ramp(apart, 0.5, 0.1) + STRICT * ramp(exact, 0.5, 1.0)
+    return facts, lines, score
+
+
+def _overlap(chosen: Sequence[int], wanted: set[int]) -> tuple[float, float, float]:
+    """Precision, recall and F1."""
+    hit = len(set(chosen) & wanted)
+    precision, recall = hit / len(chosen), hit / len(wanted)
+    return precision, recall, 2 * precision * recall / (precision + recall) if hit else 0.0
 
 
 def _found(contest: Contest, draw: int) -> dict[tuple[str, str], float]:
     groups = {language: _some(contest.test, draw, language) for language in LANGUAGES}
     groups["alike"] = _some(contest.control, draw)
+    groups["there"] = _some(contest.strict, draw)
     return {
         (group, name): value
         for group, questions in groups.items()
@@ -176,13 +221,19 @@ def _of_states(numbers: Sequence[int]) -> float:
 
 def _named(group: str, name: str) -> str:
     which = "English directions" if name == "english" else "the language's own"
-    return f"{'control' if group == 'alike' else group.title()}, {which}"
+    where = {"alike": "control", "there": "strict"}.get(group, group.title())
+    return f"{where}, {which}"
 
 
-def _figure(predicted: dict[tuple[str, str], float], found: dict[tuple[str, str], float]) -> Any:
+def _figure(
+    predicted: dict[tuple[str, str], float], found: dict[tuple[str, str], float]
+) -> Callable[[], Any] | None:
+    """Of the shares that came true; the others are for the learner to measure."""
     from mi_tutor.show import predictions
 
-    return predictions(
+    if not found:
+        return None
+    return lambda: predictions(
         [_named(*key) for key in found],
         [predicted[key] for key in found],
         list(found.values()),

@@ -1,9 +1,12 @@
-"""Chapter 05, `find-the-leak`: the state read from means that know the questions, or do not."""
+"""Chapter 05, `find-the-leak`: the state read from means that know the questions, or do not.
+
+The control is the leak by itself (after Hewitt and Liang 2019): labels that mean nothing, and that questions with a leak share.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -19,8 +22,14 @@ from mi_tutor.world.geography import Question
 
 ROWS = [*(f"before layer {layer}" for layer in range(5)), "after the last layer"]
 ROUNDS = 6  # a single one depends much on which groups are left out
-CLOSE, FAR = 0.04, 0.12  # mean errors of predictions that count in full, and not at all
-WORTH = {"same": 0.15, "others": 0.15, "more": 0.3}  # of the score; the rest is for the groups
+CLOSE, FAR = 0.04, 0.1  # mean errors of predictions that count in full, and not at all
+# Of the score. Without groups and a control that are both right nothing passes.
+GROUPS, CONTROL = 0.3, 0.2
+WORTH = {"same": 0.1, "others": 0.1, "more": 0.15, "leak": 0.15}
+READ_FAIRLY, WHOLE_LEAK = (
+    0.05,
+    0.4,
+)  # of a control: at most, in all rows; at least, in the first four
 
 
 class Pool(NamedTuple):
@@ -65,24 +74,30 @@ def pool() -> Pool:
 
 
 class Split(NamedTuple):
-    """A label for each question, as a number, and the shares that should be read."""
+    """Two labels for each question, as numbers (its group, and the control's), and the shares that should be read."""
 
     labels: Tensor
+    control: Tensor
     read: dict[str, tuple[float, ...]]
 
 
 def read_split(value: Any) -> Split:
-    found = entries(value, ["groups", *WORTH])
-    groups = listed(found["groups"], "groups", len(questions()))
-    if not all(isinstance(group, str | int | float) for group in groups):
-        raise Unreadable("Each entry of “groups” is a word or a number.")
-    number = {group: i for i, group in enumerate(dict.fromkeys(groups))}
+    found = entries(value, ["groups", "control", *WORTH])
     read = {}
     for name in WORTH:
         six = listed(found[name], name, len(ROWS))
         pairs = zip(six, ROWS, strict=True)
         read[name] = tuple(share(each, f"{name}, {row}") for each, row in pairs)
-    return Split(torch.tensor([number[group] for group in groups]), read)
+    return Split(_numbered(found["groups"], "groups"), _numbered(found["control"], "control"), read)
+
+
+def _numbered(value: Any, name: str) -> Tensor:
+    """A word or a number for each question, as numbers from 0."""
+    every = listed(value, name, len(questions()))
+    if not all(isinstance(each, str | int | float) for each in every):
+        raise Unreadable(f"Each entry of “{name}” is a word or a number.")
+    number = {each: i for i, each in enumerate(dict.fromkeys(every))}
+    return torch.tensor([number[each] for each in every])
 
 
 class Round(NamedTuple):
@@ -94,15 +109,16 @@ class Round(NamedTuple):
     outside: Tensor  # others, and those whose state has no mean
 
 
-def a_round(labels: Tensor, seed: int, share_known: float) -> Round:
-    """Some of the groups by lot; half of their questions, by lot, make the means."""
+def a_round(labels: Tensor, seed: int, share_known: float, states: Tensor | None = None) -> Round:
+    """Some of the groups by lot; half of their questions, by lot, make the means of the states (or other labels)."""
+    states = pool().states if states is None else states
     lot = torch.Generator().manual_seed(seed)
     n_groups = int(labels.max()) + 1
     n_known = min(n_groups - 1, round(share_known * n_groups + 0.01))  # somebody is left to be read
     chosen = (torch.randperm(n_groups, generator=lot) < n_known)[labels]
     half = torch.rand(len(labels), generator=lot) < 0.5
     known = chosen & half
-    has_mean = torch.isin(pool().states, pool().states[known])
+    has_mean = torch.isin(states, states[known])
     return Round(known, chosen & ~half & has_mean, ~chosen & has_mean, ~chosen)
 
 
@@ -113,21 +129,34 @@ def rounds_of(labels: Tensor, draw: int) -> tuple[list[Round], list[Round]]:
 
 
 def shares_of(labels: Tensor, draw: int) -> dict[str, list[float]]:
+    """The state, read in questions of the same groups, of others, and of others with means of more groups."""
     half, more = rounds_of(labels, draw)
-    kinds = {
-        "same": [(each.known, each.same) for each in half],
-        "others": [(each.known, each.others) for each in half],
-        "more": [(each.known, each.others) for each in more],
-    }
+    found = _read_in(half, pool().states)
+    return found | {"more": _read_in(more, pool().states, ("others",))["others"]}
+
+
+def shares_of_control(split: Split, draw: int) -> dict[str, list[float]]:
+    """The same with the control's labels in place of the states, of the same groups and of others."""
+    seeds = range(ROUNDS * draw, ROUNDS * (draw + 1))
+    rounds = [a_round(split.labels, seed, 0.5, split.control) for seed in seeds]
+    return _read_in(rounds, split.control)
+
+
+def _read_in(
+    rounds: Sequence[Round], states: Tensor, which: Sequence[str] = ("same", "others")
+) -> dict[str, list[float]]:
     return {
-        name: [mean(_share_read(x, *pair) for pair in pairs) for x in pool().at_name]
-        for name, pairs in kinds.items()
+        name: [
+            mean(_share_read(x, states, each.known, getattr(each, name)) for each in rounds)
+            for x in pool().at_name
+        ]
+        for name in which
     }
 
 
 @torch.no_grad()
 def experiment(split: Split, draw: int) -> Findings:
-    """Some groups go into the means, the questions of the others are read; the mean over `ROUNDS` of these."""
+    """Some groups go into the means, the questions of the others are read, also by the control's labels; `ROUNDS` times."""
     half, _ = rounds_of(split.labels, draw)
     facts: dict[str, float] = {"groups": int(split.labels.max()) + 1}
     facts |= {
@@ -155,15 +184,39 @@ def experiment(split: Split, draw: int) -> Findings:
         Line("no mean knows what the other groups' questions are about, other than the state", own)
     )
     if not own:
-        return Findings(0.2, tuple(lines), sure=False, facts=facts)
-    found = shares_of(split.labels, draw)
-    score = 0.4
-    for name, worth in WORTH.items():
+        return Findings(GROUPS / 2, tuple(lines), sure=False, facts=facts)
+    found, control = shares_of(split.labels, draw), shares_of_control(split, draw)
+    facts |= {"fair": mean(control["others"]), "leak": mean(control["same"][:4])}
+    facts["kinds"] = len(split.control.unique())
+    lines += _control_lines(facts)
+    right = all(line.held for line in lines)
+    score = GROUPS + CONTROL * right
+    found |= {"leak": control["same"]}
+    for name in WORTH if right else ("same", "others", "more"):
         error = mean(abs(a - b) for a, b in zip(split.read[name], found[name], strict=True))
-        score += worth * ramp(error, FAR, CLOSE)
-        text = f"“{name}” is off by {error:.3f} on average (wanted: {CLOSE}); before layer 2 {found[name][2]:.2f} are read"
-        lines.append(Line(text, error <= CLOSE))
-    return Findings(score, tuple(lines), lambda: _figure(split.read, found), facts=facts)
+        score += WORTH[name] * ramp(error, FAR, CLOSE)
+        lines.append(Line(f"“{name}” is right to {CLOSE} on average", error <= CLOSE))
+        if error > CLOSE:
+            found.pop(name)  # a figure of it would be the measurement that is asked for
+    return Findings(score, tuple(lines), _figure(split.read, found), sure=right, facts=facts)
+
+
+def _control_lines(facts: dict[str, float]) -> list[Line]:
+    n_states = len(pool().states.unique())
+    return [
+        Line(
+            f"the control has {facts['kinds']} kinds (wanted: {n_states})",
+            facts["kinds"] == n_states,
+        ),
+        Line(
+            f"without a leak {facts['fair']:.2f} of the control are read (wanted: {READ_FAIRLY} at most)",
+            facts["fair"] <= READ_FAIRLY,
+        ),
+        Line(
+            "with the leak the control is read as well as the leak allows",
+            facts["leak"] >= WHOLE_LEAK,
+        ),
+    ]
 
 
 def mean(values: Iterable[float]) -> float:
@@ -171,8 +224,9 @@ def mean(values: Iterable[float]) -> float:
     return sum(found) / len(found)
 
 
-def _share_read(x: Tensor, known: Tensor, read: Tensor) -> float:
-    states = pool().states
+def _share_read(x: Tensor, states: Tensor, known: Tensor, read: Tensor) -> float:
+    if not read.any():
+        return 0.0
     numbers, classes = states[known].unique(return_inverse=True)
     means = class_means(x[known], classes, len(numbers))
     return (numbers[nearest_mean(x[read], means)] == states[read]).float().mean().item()
@@ -185,13 +239,19 @@ def _shared(names: Sequence[str], known: Tensor, read: Tensor) -> float:
     return sum(name in seen for name in asked) / max(1, len(asked))
 
 
-def _figure(predicted: dict[str, tuple[float, ...]], found: dict[str, list[float]]) -> Any:
+def _figure(
+    predicted: dict[str, tuple[float, ...]], found: dict[str, list[float]]
+) -> Callable[[], Any] | None:
+    """Of the shares that came true; the others are for the learner to measure."""
     from mi_tutor.show import predictions
 
-    return predictions(
-        [f"{name}, {row}" for name in WORTH for row in ROWS],
-        [each for name in WORTH for each in predicted[name]],
-        [each for name in WORTH for each in found[name]],
-        title="The state, read at the name's end",
+    names = [name for name in WORTH if name in found]
+    if not names:
+        return None
+    return lambda: predictions(
+        [f"{name}, {row}" for name in names for row in ROWS],
+        [each for name in names for each in predicted[name]],
+        [each for name in names for each in found[name]],
+        title="What is read at the name's end",
         value_title="share of questions read right",
     )
