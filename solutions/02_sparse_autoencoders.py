@@ -1577,11 +1577,13 @@ no better than the best random direction (.32). Before you believe this table: i
 # %% [markdown] slug="like-for-like"
 r"""
 A comparison is like for like if its two sides differ in *one* thing, the one that is asked about. Design two that ask
-whether a dictionary was worth its training, and say beforehand what they will show: one for what layer 2's
-**attention** writes, one for layer 2's **MLP**. One side is given: in the first the latents of `atlas-attn2` (there
-are 320), in the second those of `atlas-mlp2` (512), a *transcoder*: it reads what the MLP reads and writes what the
-MLP writes, in place of it. All else is yours. Hand in `design = {"attention": ..., "mlp": ...}`. Each of the two
-comparisons is a dict of five entries:
+whether a dictionary was worth its training, say beforehand what they will show, and then what follows from them and
+what does not. One is for what layer 2's **attention** writes, one for layer 2's **MLP**. One side is given: in the
+first the latents of `atlas-attn2` (there are 320), in the second those of `atlas-mlp2` (512), a *transcoder*: it reads
+what the MLP reads and writes what the MLP writes, in place of it. All else is yours.
+
+Hand in `design = {"attention": ..., "mlp": ..., "predicted": ..., "follows": ...}`. Each of the two comparisons is a
+dict of five entries:
 
 - `"latents"` and `"others"`: the two sides, dicts with `"how many"` of the units take part (100 or more, drawn at
   random) and their `"threshold"`: `"zero"`, `"chosen"` (the best on the texts for choosing), or `"best"` (the best on
@@ -1604,10 +1606,34 @@ The check draws new texts and does three things with each of the two comparisons
 should come out within .08 of yours. It runs a **placebo**: on each side random directions of what that side's units
 read, as many, with that side's threshold. There is nothing to find, so neither side may win by more than .03. And it
 **replicates**: chosen units are marked again, on a third set of texts, and may lose .03 on average of the two sides.
-A comparison that fails the placebo or the replication is not like for like, and its prediction does not count. Three
-tests, two comparisons: each counts a sixth.
+A comparison that fails the placebo or the replication is not like for like, and its prediction does not count.
 
-(`units_of` and `where_due` above and `lab.match_concepts` are what it takes. `where_due` says which tokens count.)
+`"predicted"`: what do units have that took part in neither? The mean F1 over states, thresholds chosen on A, marked on
+B. (A *label direction* of a state is the mean on A where the state is asked about, minus the mean of all. There is one
+for each state, and nothing to choose. Of the others the best for each state is taken, as usual. The check's sets have
+160 rows each, `texts` has 400: a mean over fewer tokens is noisier.)
+
+| | units |
+|---|---|
+| `"attention, label directions"` | label directions of `attn_out` |
+| `"mlp, label directions"` | label directions of `mlp_in` |
+| `"attention, encoder"` | `x @ W_enc` of `atlas-attn2`, without bias and ReLU |
+| `"attention, decoder"` | `x @ W_dec.T` of `atlas-attn2` |
+
+`"follows"`: six conclusions that somebody drew. Say of each `True` or `False`; each is measured on the new texts, by
+mean F1:
+
+- `"a"`: neurons say states better (by .03) than as many random directions of what they read;
+- `"b"`: what the MLP reads has no direction that says its state much better (by .15) than the transcoder's latents do;
+- `"c"`: attention's latents, which saw no label, say states at least as well as the directions made from labels;
+- `"d"`: these latents owe their mark to bias and ReLU: along their encoders alone .1 or more is lost;
+- `"e"`: the direction that a latent writes says its state as well (within .05) as the one that it reads;
+- `"f"`: with the threshold 0 on both sides these latents win over both signs of `attn_out` by less.
+
+The comparisons count .4 (three tests each, all alike), the predictions .2 (each wholly within .08, nothing from .2),
+the conclusions .4 (a third of that less for each that is wrong). **Nothing passes unless both comparisons are like for
+like and five conclusions are right.** (`units_of` and `where_due` above, `best_threshold` and `lab.match_concepts` are
+what it takes. `where_due` says which tokens count.)
 """
 
 # %% tags=["exercise"] slug="like-for-like"
@@ -1616,28 +1642,60 @@ tried = {"latents of attention": compared["latents"], "neurons": compared["neuro
 transcoder = open_dictionary("atlas-mlp2")
 
 
-def marked(place: str, make) -> lab.ConceptMatches:
+def marked(place: str, make, **how) -> lab.ConceptMatches:
     """Units made from what stands at a place, chosen on the first texts and marked on the second."""
     pairs = (where_due(place, some_texts) for some_texts in (texts, other_texts))
-    return lab.match_concepts(*((make(rows), found) for rows, found in pairs))
+    return lab.match_concepts(*((make(rows), found) for rows, found in pairs), **how)
+
+
+def both_signs(a):
+    return torch.cat([a, -a], dim=1)
 
 
 MLP = f"blocks.{LAYER}.mlp"  # what it reads
 directions = torch.randn(128, 512, generator=seeded(1))
-tried["both signs of attn_out"] = marked(HOOK, lambda a: torch.cat([a, -a], dim=1))
+tried["both signs of attn_out"] = marked(HOOK, both_signs)
 tried["latents of the transcoder"] = marked(MLP, transcoder.encode)
 for place, short in ((HOOK, "attn_out"), (MLP, "mlp_in")):
     tried[f"320 random directions of {short}"] = marked(
         place, lambda a: (a - a.mean(dim=0)) @ directions[:, :320]
     )
-for name, found in tried.items():
-    print(f"{name:<36} mean F1 {found.f1.mean():.2f}")
+# Now what took part in neither. The placebo of the neurons; latents without their nonlinearity; thresholds of 0.
+tried["as many blanks as neurons"] = marked(
+    MLP, lambda a: (a - a.mean(dim=0)) @ directions
+)
+tried["along encoders"] = marked(HOOK, lambda a: a @ good.W_enc)
+tried["along decoders"] = marked(HOOK, lambda a: a @ good.W_dec.T)
+tried["latents at 0"] = marked(HOOK, good.encode, thresholds=False)
+tried["both signs at 0"] = marked(HOOK, both_signs, thresholds=False)
+mean_f1 = {name: found.f1.mean().item() for name, found in tried.items()}
+
+
+def with_labels(place: str) -> float:
+    """Mean F1 along one direction per state, the difference of its mean and the mean of all."""
+    (rows, found), (rows_there, found_there) = (
+        where_due(place, some_texts) for some_texts in (texts, other_texts)
+    )
+    there = found.float()
+    toward = rows.T @ there / there.sum(dim=0) - rows.mean(dim=0)[:, None]
+    f1 = []
+    for k, along in enumerate(toward.T):
+        cut, _ = best_threshold(rows @ along, found[:, k])
+        f1.append(score_a_label(rows_there @ along > cut, found_there[:, k])[2])
+    return sum(f1) / len(f1)
+
+
+mean_f1["label directions of attn_out"] = with_labels(HOOK)
+mean_f1["label directions of mlp_in"] = with_labels(MLP)
+for name, value in mean_f1.items():
+    print(f"{name:<36} mean F1 {value:.2f}")
 
 
 def difference(one: str, other: str) -> float:
-    return (tried[one].f1.mean() - tried[other].f1.mean()).item()
+    return mean_f1[one] - mean_f1[other]
 
 
+in_favour = difference("latents of attention", "both signs of attn_out")
 design = {
     "attention": {
         "latents": {"how many": 320, "threshold": "chosen"},
@@ -1648,7 +1706,7 @@ design = {
         },
         "choose on": "A",
         "mark on": "B",
-        "difference": difference("latents of attention", "both signs of attn_out"),
+        "difference": in_favour,
     },
     "mlp": {
         "latents": {"how many": 512, "threshold": "chosen"},
@@ -1657,7 +1715,23 @@ design = {
         "mark on": "B",
         "difference": difference("latents of the transcoder", "neurons"),
     },
+    "predicted": {
+        "attention, label directions": mean_f1["label directions of attn_out"],
+        "mlp, label directions": mean_f1["label directions of mlp_in"],
+        "attention, encoder": mean_f1["along encoders"],
+        "attention, decoder": mean_f1["along decoders"],
+    },
+    "follows": {
+        "a": difference("neurons", "as many blanks as neurons") >= 0.03,
+        "b": difference("label directions of mlp_in", "latents of the transcoder")
+        < 0.15,
+        "c": difference("latents of attention", "label directions of attn_out") >= 0,
+        "d": difference("latents of attention", "along encoders") >= 0.1,
+        "e": difference("along encoders", "along decoders") <= 0.05,
+        "f": difference("latents at 0", "both signs at 0") < in_favour,
+    },
 }
+print(design["follows"])
 # END SOLUTION
 
 # %% tags=["check"]
@@ -1714,6 +1788,27 @@ assert (_mean["transcoder"], _mean["neurons"]) == (".39", ".30"), (
     "its transcoder's latents have .39, its neurons .30"
 )
 assert (compared["transcoder"].f1 < 0.9).all(), "and not one of 50 states reaches .9"
+assert abs(mean_f1["label directions of mlp_in"] - 0.8) < 0.05, (
+    "One direction per state, made from labels, says them with .8 there"
+)
+assert design["follows"]["a"], (
+    "as many random directions of what they read say states worse"
+)
+assert abs(difference("latents of attention", "along encoders")) < 0.02, (
+    "along their encoders alone nothing is lost"
+)
+assert (
+    design["follows"]["c"] and abs(mean_f1["label directions of attn_out"] - 0.9) < 0.05
+), "where attention writes they beat directions made from labels (.9)"
+assert 0.07 < difference("along encoders", "along decoders") < 0.15, (
+    "along decoders a tenth is lost"
+)
+assert mean_f1["latents at 0"] > 0.85 and mean_f1["both signs at 0"] < 0.2, (
+    "With thresholds of 0 the latents lose little and all others nearly everything"
+)
+assert difference("latents at 0", "both signs at 0") > in_favour, (
+    "would have made the triumph larger"
+)
 
 # %% [markdown]
 r"""
@@ -1727,8 +1822,15 @@ MLP: its transcoder's latents have .39, its neurons .30, and not one of 50 state
 worth its training at one place and hardly at the other. It did not make one-state directions out of nothing: it finds
 them where few things vary and the state is most of it. “Latents say more than neurons” is true of a place, not of
 dictionaries. (We counted both signs of the axes, 256 against 320 latents: with 128 axes the placebo fails, since the
-best of 320 beats the best of 128 even where there is nothing to find.) On every draw that we tried both designs were
-excellent (.97 or more).
+best of 320 beats the best of 128 even where there is nothing to find.)
+
+What does not follow: that the MLP reads no directions for states. One direction per state, made from labels, says them
+with .8 there, far better than any unit that took part: that a dictionary finds nothing is not that there is nothing.
+Nor that neurons are as good as random directions: as many random directions *of what they read* say states worse. And
+the latents' mark is their directions': along their encoders alone nothing is lost, and where attention writes they beat
+directions made from labels (.9). What a latent writes is not what it reads: along decoders a tenth is lost. With
+thresholds of 0 the latents lose little and all others nearly everything, so that "fair" threshold would have made
+the triumph larger. (The check's directions made from labels say less than these: it has fewer texts to make them from.)
 
 Relations and languages are another story: no latent of this dictionary says them. That does *not* mean that they
 are not in the activation (we will look, in "What is left out"). Layer 2's attention brings *which place* is meant;
@@ -2161,9 +2263,12 @@ on. Say so with `None`.
 
 Hand in `names`, a dict from the latent's number to its list or to `None`.
 
-The check draws new texts. A name gets the F1 of its predictions ("on" means above 0), as the share of the way from the
-F1 of "everywhere" to 1; no better than everywhere is 0. For a latent that has no name `None` gets 1 and any name 0,
-and the other way round `None` gets 0 for one that has. The score is the mean of the ten.
+The check draws new texts and looks, as you do, at the tokens of `texts.chosen` alone (never a row's first): what a
+token carries is its row of `labels`, and "on" means above 0. A name gets the F1 of its predictions, as the share of the
+way from the F1 of "everywhere" to 1; no better than everywhere is 0. A latent **has** a name if the best list that we
+found goes .8 of that way or more, and none if it goes less than .1; none of the ten lies between. For a latent that has
+no name `None` gets 1 and any name 0, and the other way round `None` gets 0 for one that has. The score is the mean of
+the ten.
 """
 
 # %% tags=["exercise"] slug="name-the-latents"
@@ -2470,25 +2575,27 @@ answers, and correct what you were wrong about. How many answers **stay right**,
 |---|---|
 | `own` | the value of the own state's best latent of `good` |
 | `half` | half of that value |
-| `alone` | everything but what that latent writes and the decoder's bias (so the error term goes too) |
+| `alone` | everything but what `own`'s latent writes and the decoder's bias (so the error term goes too) |
 | `longest` | the value of the latent of `good` that writes most there (the longest $f W_{dec}$), whichever it is |
 | `dense` | the value of the own state's best latent of `dense` |
 | `dense alone` | everything but what that one writes and the bias of `dense` |
-| `other` | the best latent of `good` of another state |
-| `random` | a random direction, as long as what `own` takes out |
+| `other` | the value of the best latent of `good` of another state, for each question one of the other 49 at random |
+| `random` | for each question a new random direction, as long as what `own` takes out there |
 
-And one more: `another's`, the share of answers in `own` that are **another state's** answer to the same question.
+And one more: `another's`, in how many of *all* questions the answer in `own` is **another state's** right answer to the
+same question, and not the own state's (states may share an answer; that counts as right).
 
 Last: which latents of `dense` **are** a state, for the model? `sets` is a list of 50 lists, in the order of `states`,
 of one to eight latents of `dense` each. Two experiments: the values of the own state's set are all taken out, and
 those of another state's set. Answers should break in the first and stay in the second. What counts is the difference
 of the two shares that stay right: nothing up to .38, wholly from .55.
 
-Hand in `broken`, a dict with these nine shares and `"sets"`. The check takes 240 English questions at random (none of
-those that were held out), and does all of it. Half of the score are the shares (each counts wholly within .1, and
-nothing from .25), half the sets. **Nothing passes with less than seven tenths of the
-first, or a third of the second.** A best
-latent is the one in `best_of` above.
+Hand in `broken`, a dict with these nine shares and `"sets"`. The check takes 240 of `asked` at random (English
+two-hop questions about cities in a state, none of those that were held out; untouched the model answers them all, and
+an answer is its most likely word), and does all of it. Half of the score are the shares (each counts wholly within .1,
+and nothing from .25), half the sets. **Nothing passes with less than seven tenths of the first, or a third of the
+second.** Best latents are those of `best_of` above, but found on texts of the check's own: of `good` they are the
+same, of `dense` some states have another one, and the shares hardly differ.
 """
 
 

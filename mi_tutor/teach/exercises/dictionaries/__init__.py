@@ -3,10 +3,10 @@
 from mi_tutor.teach.exercises.dictionaries.ablating import ABLATE_A_LATENT
 from mi_tutor.teach.exercises.dictionaries.atlas import NAME_A_LATENT, TRAIN_ON_ATLAS
 from mi_tutor.teach.exercises.dictionaries.choosing_latents import CHOOSE_THEN_MARK
-from mi_tutor.teach.exercises.dictionaries.comparing_units import LIKE_FOR_LIKE
 from mi_tutor.teach.exercises.dictionaries.decoder import REMOVE_PARALLEL, UNIT_DECODER
 from mi_tutor.teach.exercises.dictionaries.encoding import ENCODE_DECODE
 from mi_tutor.teach.exercises.dictionaries.jump_relu import JUMP_RELU
+from mi_tutor.teach.exercises.dictionaries.like_for_like import LIKE_FOR_LIKE
 from mi_tutor.teach.exercises.dictionaries.loss import SAE_LOSS
 from mi_tutor.teach.exercises.dictionaries.matching import MATCH_FEATURES
 from mi_tutor.teach.exercises.dictionaries.metrics import SAE_METRICS

@@ -179,7 +179,7 @@ ABLATE_A_LATENT = Investigation(
     form=f"a dict with a share between 0 and 1 for each of {', '.join(map(repr, QUESTIONS))}, and {SETS!r}: a list of 50 lists of latents",
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.6, good=0.8, excellent=0.93),
+    levels=Levels(passed=0.7, good=0.85, excellent=0.95),
     mistakes=(
         WrongHypothesis(
             name="a latent is not missed",

@@ -1,7 +1,8 @@
-"""Chapter 02, an investigation: `like-for-like`, two comparisons that the learner designs and the check runs.
+"""What `like-for-like` reads and runs: two comparisons that the learner designs, and what is concluded from them.
 
 Whether a comparison is fair is not read off its words. Its rules are run with nothing to find on either side (a
-placebo), and what it marked is marked again on texts that took part in nothing (a replication).
+placebo), and what it marked is marked again on texts that took part in nothing (a replication). And what does it
+say? Units that took part in neither are predicted, and conclusions are called so or not so; both are measured.
 """
 
 from __future__ import annotations
@@ -12,24 +13,27 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mi_tutor.specimens.atlas.sides import Marks, Side, all_sides, marks, placebo
-from mi_tutor.teach.exercises.marks import ramp
-from mi_tutor.teach.investigation import (
-    Findings,
-    Investigation,
-    Levels,
-    Line,
-    Unreadable,
-    Worked,
-    WrongHypothesis,
+from mi_tutor.teach.exercises.dictionaries.further_units import (
+    PREDICTED,
+    STATEMENTS,
+    further,
+    verdicts,
 )
+from mi_tutor.teach.exercises.marks import ramp
+from mi_tutor.teach.exercises.reading_hypotheses import entries, share
+from mi_tutor.teach.investigation import Findings, Line, Unreadable
 
 GIVEN = {"attention": "latents of atlas-attn2", "mlp": "latents of atlas-mlp2"}
+OTHERS = ("predicted", "follows")  # what is handed in beside the comparisons
 PARTS = ("latents", "others", "choose on", "mark on", "difference")
 THRESHOLDS = ("zero", "chosen", "best")
 FAIR = 0.03  # of F1, by which one side of a placebo may win
 LOST = 0.03  # of F1, which the two sides may lose on average when they are marked again
 FEWEST = 100  # units of a side: of a handful nothing can be learned
 NEAR, FAR = 0.08, 0.2  # of a prediction that counts wholly, and not at all
+FOR_DESIGN, FOR_PREDICTED, FOR_FOLLOWS = 0.4, 0.2, 0.4  # of the score
+WRONG = 3  # statements from which on those that are right count nothing
+FEWEST_RIGHT = 5  # statements, below which nothing passes
 
 
 class Comparison(NamedTuple):
@@ -45,13 +49,36 @@ class Comparison(NamedTuple):
 Design = dict[str, Comparison]
 
 
-def read(value: Any) -> Design:
-    """A dict of the two comparisons."""
+class Defended(NamedTuple):
+    """A hypothesis as read: the design, the mean F1 of further units, and what is said of each statement."""
+
+    design: Design
+    predicted: dict[str, float]
+    follows: dict[str, bool]
+
+
+def read(value: Any) -> Defended:
+    """A dict of the two comparisons, the predictions and the conclusions."""
     if not isinstance(value, Mapping):
         raise Unreadable("This is no dict.")
-    if missing := [name for name in GIVEN if not isinstance(value.get(name), Mapping)]:
-        raise Unreadable(f"There is no comparison {missing[0]!r} in it.")
-    return {name: _comparison(name, value[name]) for name in GIVEN}
+    if missing := [n for n in (*GIVEN, *OTHERS) if not isinstance(value.get(n), Mapping)]:
+        raise Unreadable(f"There is no dict {missing[0]!r} in it.")
+    design = {name: _comparison(name, value[name]) for name in GIVEN}
+    predicted = entries(value["predicted"], list(PREDICTED))
+    follows = entries(value["follows"], list(STATEMENTS))
+    return Defended(
+        design,
+        {name: share(each, name) for name, each in predicted.items()},
+        {name: _true(name, each) for name, each in follows.items()},
+    )
+
+
+def _true(name: str, value: Any) -> bool:
+    """True or False, also as 1 and 0 or as a word."""
+    word = str(value.item() if getattr(value, "numel", lambda: 0)() == 1 else value).strip().lower()
+    if word not in (known := {"true": True, "1": True, "false": False, "0": False}):
+        raise Unreadable(f"What is said of {name!r} should be True or False.")
+    return known[word]
 
 
 def _comparison(name: str, value: Mapping) -> Comparison:
@@ -144,10 +171,23 @@ def run(comparison: Comparison, draw: int) -> Run:
     return Run(*found, won=blanks[0] - blanks[1], lost=lost, off=off, blanks=blanks)
 
 
-def experiment(design: Design, draw: int) -> Findings:
-    """Both comparisons on the texts of one draw."""
+def experiment(said: Defended, draw: int) -> Findings:
+    """Both comparisons on the texts of one draw, and what was said of them."""
+    design = said.design
     runs = {name: run(comparison, draw) for name, comparison in design.items()}
     lines = [line for name in runs for line in _lines(name, design[name], runs[name])]
+    found, verdict = further(draw), verdicts(draw)
+    off = {name: abs(said.predicted[name] - found[name]) for name in PREDICTED}
+    near = sum(ramp(each, FAR, NEAR) for each in off.values()) / len(off)
+    lines += [
+        Line(f"{name}: {found[name]:.2f}, and you said {said.predicted[name]:.2f}", each <= NEAR)
+        for name, each in off.items()
+    ]
+    right = [said.follows[name] == so for name, (so, _) in verdict.items()]
+    lines += [
+        Line(f"“{STATEMENTS[name]}”: you said {said.follows[name]}; {numbers}", held)
+        for (name, (_, numbers)), held in zip(verdict.items(), right, strict=True)
+    ]
 
     def figure() -> Any:
         from mi_tutor.show.dictionaries import marks_figure
@@ -168,8 +208,13 @@ def experiment(design: Design, draw: int) -> Findings:
             title="Two comparisons, and their placebos",
         )
 
-    score = sum(found.mark for found in runs.values()) / len(runs)
-    return Findings(score, tuple(lines), figure, sure=all(found.fair for found in runs.values()))
+    designed = sum(one.mark for one in runs.values()) / len(runs)
+    followed = ramp(len(right) - sum(right), WRONG, 0)
+    score = FOR_DESIGN * designed + FOR_PREDICTED * near + FOR_FOLLOWS * followed
+    fair = all(one.fair for one in runs.values())
+    facts = {"fair": fair, "right": sum(right)}
+    sure = fair and sum(right) >= FEWEST_RIGHT
+    return Findings(score, tuple(lines), figure, sure=sure, facts=facts)
 
 
 def _lines(name: str, comparison: Comparison, found: Run) -> list[Line]:
@@ -196,113 +241,3 @@ def _lines(name: str, comparison: Comparison, found: Run) -> list[Line]:
 
 def _winner(found: Run) -> str:
     return "latents' blanks" if found.won > 0 else "others' blanks"
-
-
-def ours(others: str = "both signs of attn_out", n: int = 256) -> dict[str, Any]:
-    """Our own design. The differences were measured on other texts than any draw's."""
-    return {
-        "attention": _designed(320, others, n, 0.68),
-        "mlp": _designed(512, "neurons", 512, 0.1),
-    }
-
-
-def _designed(
-    n_latents: int, others: str, n: int, difference: float, **changed: Any
-) -> dict[str, Any]:
-    threshold = changed.get("threshold", "chosen")
-    return {
-        "latents": {"how many": n_latents, "threshold": changed.get("latents", threshold)},
-        "others": {"units": others, "how many": n, "threshold": threshold},
-        "choose on": "A",
-        "mark on": changed.get("mark", "B"),
-        "difference": difference,
-    }
-
-
-def _sides(design: Design) -> list[Side]:
-    return [side for each in design.values() for side in (each.latents, each.others)]
-
-
-LIKE_FOR_LIKE = Investigation(
-    slug="like-for-like",
-    title="Like for like",
-    chapter="02",
-    points=6,
-    minutes=35,
-    difficulty=4,
-    objective="Design comparisons whose sides differ in one thing, test that with a placebo and a replication, and predict what they show.",
-    question="Was a dictionary worth its training, where attention writes and at an MLP?",
-    form="a dict with the comparisons 'attention' and 'mlp', each a dict with 'latents', 'others', 'choose on', 'mark on' and 'difference'",
-    read=read,
-    experiment=experiment,
-    levels=Levels(passed=0.8, good=0.9, excellent=0.97),
-    mistakes=(
-        WrongHypothesis(
-            name="marked where it was chosen",
-            example=lambda: {
-                "attention": _designed(320, "both signs of attn_out", 256, 0.57, mark="A"),
-                "mlp": _designed(512, "neurons", 512, 0.06, mark="A"),
-            },
-            fits=lambda design, findings: any(each.choose == each.mark for each in design.values()),
-            sentence="You mark units on the very texts on which they were chosen. The best of many is lucky there, and the worse the units the "
-            "more of their mark is luck: look at what they lose on texts that took part in nothing.",
-        ),
-        WrongHypothesis(
-            name="a threshold fitted to the test",
-            example=lambda: {
-                "attention": _designed(320, "both signs of attn_out", 256, 0.61, threshold="best"),
-                "mlp": _designed(512, "neurons", 512, 0.09, threshold="best"),
-            },
-            fits=lambda design, findings: any(side.threshold == "best" for side in _sides(design)),
-            sentence="A threshold that is the best where it is marked was fitted to the test. Look at what is left of it on texts that took "
-            "part in nothing.",
-        ),
-        WrongHypothesis(
-            name="a threshold for one side only",
-            example=lambda: {
-                "attention": _designed(320, "both signs of attn_out", 256, 0.58, latents="zero"),
-                "mlp": _designed(512, "neurons", 512, -0.08, latents="zero"),
-            },
-            fits=lambda design, findings: any(
-                each.latents.threshold != each.others.threshold for each in design.values()
-            ),
-            sentence="One side may choose its thresholds, the other has to take what it gets. Give blank units those two rules: which side wins?",
-        ),
-        WrongHypothesis(
-            name="latents of one place, units of another",
-            example=lambda: ours("neurons", 512),
-            fits=lambda design, findings: any(
-                each.latents.reads != each.others.reads for each in design.values()
-            ),
-            sentence="The two sides of a comparison read different activations. Where more of what is written is the state, even random "
-            "directions say states better: so which of the two do you measure, the units or the place?",
-        ),
-        WrongHypothesis(
-            name="more to choose from",
-            example=lambda: ours("axes of attn_out", 128),
-            fits=lambda design, findings: any(
-                each.latents.how_many > 1.5 * each.others.how_many
-                or each.others.how_many > 1.5 * each.latents.how_many
-                for each in design.values()
-            ),
-            sentence="One side has many more units to choose the best from. The best of 320 is better than the best of 128 even where there is "
-            "nothing to find. A direction has two ends, and there are as many random directions as you like.",
-        ),
-    ),
-    styles=(
-        Worked(name="the activation's own axes, both signs; the MLP's own neurons", hypothesis=ours, level="excellent"),
-        Worked(
-            name="random directions, as many",
-            hypothesis=lambda: ours("random directions of attn_out", 320),
-            level="excellent",
-        ),
-    ),
-    hints=(
-        "List in what the two sides of the table above differ: what they read, how many they are, their thresholds. Which of these could make one "
-        "side win without any dictionary?",
-        "Make a placebo yourself: `torch.randn(128, n)` on what attention writes, and on what the MLP reads, each marked with `lab.match_concepts`. "
-        "Then with other numbers n, and with `thresholds=False`.",
-        "Both sides should read one activation, choose thresholds by the same rule on set A, be marked on set B, and be about as many. At the MLP "
-        "the transcoder and the neurons read the same. For `difference` run each comparison on `texts` and `other_texts`.",
-    ),
-)  # fmt: skip

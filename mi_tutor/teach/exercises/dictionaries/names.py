@@ -167,7 +167,7 @@ NAME_THE_LATENTS = Investigation(
     form=f"a dict with the ten latents' numbers as keys, and for each {NAME}",
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.78, good=0.87, excellent=0.91),
+    levels=Levels(passed=0.8, good=0.87, excellent=0.9),
     mistakes=(
         WrongHypothesis(
             name="everything has a name",

@@ -21,7 +21,7 @@ from mi_tutor.teach.investigation import (
     WrongHypothesis,
 )
 
-LEVELS = Levels(0.45, 0.65, 0.85)
+LEVELS = Levels(0.65, 0.75, 0.85)
 
 
 def _read(value: Any) -> Tensor:

@@ -1,23 +1,17 @@
-"""Chapter 01: the investigation `switch-a-neuron-off`, on absolute-value networks trained for the check."""
+"""Chapter 01: the investigation `switch-a-neuron-off`, on absolute-value networks trained for the check.
+
+Four findings with two explanations each; what is handed in is which one holds, the control for which the two say
+different things, and its number. And a prediction in which the mechanism and a fit that adds up differ.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
-
-from mi_tutor.lab.ground import seeded
-from mi_tutor.lab.superposition import (
-    neuron_paths,
-    phenomena,
-    removal_rises,
-    sparse_features,
-    train_absolute,
-)
-from mi_tutor.teach.exercises.reading_hypotheses import entries, listed, number
+from mi_tutor.teach.exercises.marks import ramp
+from mi_tutor.teach.exercises.reading_hypotheses import entries, number
+from mi_tutor.teach.exercises.superposition.switching import CONTROLS, PAIRS, measure
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -28,153 +22,129 @@ from mi_tutor.teach.investigation import (
     WrongHypothesis,
 )
 
-N_MODELS = 12
-N_SAMPLES = 8000
-LEVELS = Levels(0.74, 0.77, 0.79)
-SETTINGS = {"as trained": "sparse data, as in training", "crowded": "every feature on"}
-# A term's driver and the weight out, as parts of the four paths (own push, own hold, cross push, cross hold).
-DRIVERS = {"own": (1, 0), "others": (0, 1), "all": (1, 1)}
-OUTS = {"push": (1, 0), "hold": (0, 1), "signed": (1, -1), "size": (1, 1)}
-MOST = 12  # terms
+FINDINGS = {
+    "A": "rises left",
+    "B": "share of what was held back that shows",
+    "C": "share of what was pushed into others' outputs that shows",
+    "D": "rises per density, crowded over as trained",
+}
+EXPLANATIONS = ("x", "y")
+PARTS = ("because", "control", "number")
+# Which explanation holds, and the controls for which the two say different things.
+HOLDS = {"A": "y", "B": "x", "C": "y", "D": "x"}
+DECIDES = {
+    "A": ("own off", "others off"),
+    "B": ("others don't hold",),
+    "C": ("others don't hold", "no bias"),
+    "D": ("no relu", "others don't hold"),
+}
+NEAR = 0.05  # of a control's number
+PAIR_NEAR, PAIR_FAR = 0.06, 0.14  # of a pair's number: counts wholly, and not at all
+FOR_WHY, FOR_THE_CONTROL, FOR_THE_NUMBER = 0.06, 0.08, 0.06  # of each finding; a pair has 0.1
+FEWEST = 3  # findings that need a deciding control
 
 
-class Removed(NamedTuple):
-    """paths: [path model neuron feature]; pushes: where the weight out is positive; rises: by setting, per density."""
+class Answer(NamedTuple):
+    """What is said of one finding."""
 
-    density: float
-    paths: Tensor
-    pushes: Tensor
-    rises: dict[str, Tensor]
+    because: str
+    control: str
+    number: float
 
 
-@lru_cache(maxsize=8)
-def removed(draw: int) -> Removed:
-    """Networks of one density between 0.03 and 0.1, from new seeds, with each neuron taken away in turn."""
-    generator = torch.Generator().manual_seed(draw)
-    density = 0.03 + 0.07 * torch.rand((), generator=generator).item()
-    sweep = replace(
-        phenomena.absolute_value(),
-        probabilities=[density],
-        n_seeds=N_MODELS,
-        seed=1000 * (draw + 1),
-        n_steps=1200,
-        n_batch=256,
-        learning_rate=0.015,
+class Said(NamedTuple):
+    """A hypothesis as read."""
+
+    answers: dict[str, Answer]
+    pairs: dict[str, float]
+
+
+def _read(value: Any) -> Said:
+    if not isinstance(value, Mapping):
+        raise Unreadable("This is no dict.")
+    parts = entries({str(k).strip().lower(): v for k, v in value.items()}, [*"abcd", "pairs"])
+    pairs = entries(parts["pairs"], list(PAIRS))
+    return Said(
+        {name: _answer(name, parts[name.lower()]) for name in FINDINGS},
+        {name: number(pairs[name], name) for name in PAIRS},
     )
-    networks = train_absolute(sweep, progress=False)
-    rises = {}
-    for name, p in zip(SETTINGS, (density, 1.0), strict=True):
-        x = sparse_features(N_SAMPLES, torch.full((sweep.n_features,), p), seeded(draw))
-        x = torch.where(x > 0, 2 * x - 1, 0.0)
-        found = [removal_rises(x, *weights) for weights in zip(*networks[:3], strict=True)]
-        rises[name] = torch.stack(found) / p
-    paths = [torch.stack(neuron_paths(*pair)) for pair in zip(*networks[:2], strict=True)]
-    return Removed(density, torch.stack(paths, dim=1), networks.W_out.mT > 0, rises)
 
 
-Rules = dict[str, Tensor]  # by setting: what each of the four paths counts
+def _answer(name: str, value: Any) -> Answer:
+    said = entries(value, list(PARTS))
+    because = str(said["because"]).strip().lower()
+    if because not in EXPLANATIONS:
+        raise Unreadable(f"In {name}, “because” is 'x' or 'y'; this is {because[:20]!r}.")
+    control = " ".join(str(said["control"]).replace("’", "'").lower().split())
+    if control not in CONTROLS:
+        raise Unreadable(f"In {name}, “control” is one of {', '.join(map(repr, CONTROLS))}.")
+    return Answer(because, control, number(said["number"], f"number of {name}"))
 
 
-def _read(value: Any) -> Rules:
-    return {name: _rule(name, terms) for name, terms in entries(value, list(SETTINGS)).items()}
+def _experiment(said: Said, draw: int) -> Findings:
+    lines, score, rows = [], 0.0, []
+    right = decided = 0
+    for name, answer in said.answers.items():
+        found = measure(name, answer.control, draw)
+        rows.append((f"{name}, {answer.control}", answer.number, found))
+        holds, decides = answer.because == HOLDS[name], answer.control in DECIDES[name]
+        near = abs(answer.number - found) <= NEAR
+        right, decided = right + holds, decided + (holds and decides)
+        score += holds * (FOR_WHY + decides * (FOR_THE_CONTROL + near * FOR_THE_NUMBER))
+        lines.append(_line(name, answer, found, near))
+    for name, guess in said.pairs.items():
+        found = measure("A", name, draw)
+        rows.append((f"without the {name}, too", guess, found))
+        score += 0.1 * ramp(abs(guess - found), PAIR_FAR, PAIR_NEAR)
+        text = f"beside the missing {name}, {found:.2f} of the rises are left, and you said {guess:.2f}"
+        lines.append(Line(text, abs(guess - found) <= PAIR_NEAR))
+    sure = right == len(FINDINGS) and decided >= FEWEST
+    facts = {"right": right, "decided": decided}
+    return Findings(score, tuple(lines), lambda: _figure(rows), sure=sure, facts=facts)
 
 
-def _rule(setting: str, value: Any) -> Tensor:
-    """The terms of a rule, added up to one number per path."""
-    terms = listed(value, setting)
-    if len(terms) > MOST:
-        raise Unreadable(f"The rule “{setting}” has {len(terms)} terms; {MOST} are enough.")
-    total = torch.zeros(2, 2)
-    for term in terms:
-        driver, out, times = listed(term, f"a term of “{setting}”", 3)
-        driver, out = (str(word).strip().lower() for word in (driver, out))
-        if driver not in DRIVERS or out not in OUTS:
-            raise Unreadable(
-                f"In “{setting}” a term has {driver!r} and {out!r}: the first is one of {', '.join(DRIVERS)}, the "
-                f"second one of {', '.join(OUTS)}."
-            )
-        counts = number(times, f"{driver}, {out}")
-        if abs(counts) > 1000:
-            raise Unreadable(f"In “{setting}” a term counts {counts:g}.")
-        total += counts * torch.outer(torch.tensor(DRIVERS[driver]), torch.tensor(OUTS[out]))
-    return total.flatten()
+def _line(name: str, answer: Answer, found: float, near: bool) -> Line:
+    """What the control came to. Only one that decides says whether the explanation held."""
+    text = f"{name}, {FINDINGS[name]}: {measure_words(answer, found)}"
+    if answer.control not in DECIDES[name]:
+        return Line(f"{text}. Would the other explanation have said another number?", False)
+    if answer.because != HOLDS[name]:
+        return Line(f"{text}. If {answer.because.upper()} were so, what would it be?", False)
+    return Line(f"{text}, and it decides", near)
 
 
-def explained(rule: Tensor, found: Removed, setting: str) -> tuple[float, float]:
-    """Of the squared rises, the share explained: where the neuron pushes, and where it holds back. 0 at least."""
-    predicted, rises = torch.einsum("k,kmni->mni", rule, found.paths), found.rises[setting]
-    shares = []
-    for kind in (found.pushes, ~found.pushes):
-        left = (predicted - rises)[kind].square().sum() / rises[kind].square().sum()
-        shares.append(max(0.0, 1 - left.item()))
-    return shares[0], shares[1]
+def measure_words(answer: Answer, found: float) -> str:
+    """ "0.96 under “own off”, and you said 0.90"."""
+    return f"{found:.2f} under “{answer.control}”, and you said {answer.number:.2f}"
 
 
-def _experiment(rules: Rules, draw: int) -> Findings:
-    found = removed(draw)
-    shares = {name: explained(rule, found, name) for name, rule in rules.items()}
-    lines = [
-        Line(
-            f"{SETTINGS[name]}: your rule explains {pushes:.0%} of what happens where the neuron pushes and {holds:.0%} "
-            f"where it holds back",
-            (pushes + holds) / 2 >= LEVELS.passed,
-        )
-        for name, (pushes, holds) in shares.items()
-    ]
-    rises = found.rises["as trained"]
-    most = rises.abs().argmax(dim=2, keepdim=True)
-    up = (rises.gather(2, most) > 0).float().mean().item()
-    pushed = found.pushes.gather(2, most).float().mean().item()
-    said = torch.einsum("k,kmni->mni", rules["as trained"], found.paths)
-    right_way = (said.gather(2, most) * rises.gather(2, most) > 0).float().mean().item()
-    lines.append(
-        Line(
-            f"as trained, the output that changes most goes up in {up:.0%} of {most.numel()} removals, and was pushed in "
-            f"{pushed:.0%}; your rule has its direction right in {right_way:.0%}",
-            right_way > 0.8,
-        )
-    )
-    score = sum(map(sum, shares.values())) / 4
-    return Findings(score, tuple(lines), lambda: _figure(said[0], rises[0]), facts=shares)
+def _figure(rows: list[tuple[str, float, float]]) -> Any:
+    from mi_tutor.show.predicted import predictions
 
-
-def _figure(predicted: Tensor, found: Tensor) -> Any:
-    from mi_tutor.show.superposition import predicted_and_found
-
-    return predicted_and_found(
+    names, predicted, found = zip(*rows, strict=True)
+    return predictions(
+        names,
         predicted,
         found,
-        [f"neuron {n}" for n in range(len(found))],
-        [str(i) for i in range(found.shape[1])],
-        title="What the outputs do when a neuron is switched off (data as trained)",
-        x_title="output (feature)",
-        y_title="neuron switched off",
-        value_title="mean rise / density",
+        title="A neuron less: what the controls say",
+        value_title="number of the finding",
     )
 
 
-def _both(*terms: tuple[str, str, float]) -> dict[str, list]:
-    return {name: list(terms) for name in SETTINGS}
+def _said(**changed: tuple[str, str, float] | dict[str, float]) -> dict[str, Any]:
+    """Our answer, or a part of it changed."""
+    ours = {
+        "A": ("y", "own off", 0.96),
+        "B": ("x", "others don't hold", 0.475),
+        "C": ("y", "others don't hold", 0.895),
+        "D": ("x", "no relu", 0.545),
+        "pairs": {"pusher": 0.35, "holder": 1.17},
+    } | changed
+    pairs = ours.pop("pairs")
+    return {k: dict(zip(PARTS, each, strict=True)) for k, each in ours.items()} | {"pairs": pairs}
 
 
-FITTED = [("own", "push", -0.19), ("own", "hold", 0.65), ("others", "hold", 0.08)]
-FITTED_CROWDED = [("own", "push", -0.144), ("own", "hold", 0.48), ("others", "hold", 0.041)]
-NO_RELU = [("own", "signed", -0.25), ("others", "signed", -0.25)]
-
-
-def _one_sided(rules: Rules) -> bool:
-    """Whether no rule lets anything rise, or none lets anything fall."""
-    numbers = torch.stack(list(rules.values()))
-    return bool((numbers[:, :2] <= 0).all() and (numbers[:, 2:] <= 0.005).all())
-
-
-def _only_holds(rules: Rules) -> bool:
-    return all(rule[0] > -0.05 and rule[3] > 0 for rule in rules.values())
-
-
-def _same(rules: Rules) -> bool:
-    sparse, crowded = rules.values()
-    return bool(torch.allclose(sparse, crowded, rtol=0.1, atol=0.01))
+READ_OFF_A_FIT = {"A": ("x", "others off", 0.9), "pairs": {"pusher": 1.0, "holder": 1.0}}
 
 
 SWITCH_A_NEURON_OFF = Investigation(
@@ -183,75 +153,73 @@ SWITCH_A_NEURON_OFF = Investigation(
     chapter="01",
     points=8,
     minutes=40,
-    difficulty=5,
-    objective="Find rules that predict from weights what removing a neuron does to each output, in "
-    "networks that you have not seen, and say where a rule stops to hold.",
-    question="What does each output do when a neuron of the absolute-value network is switched off?",
-    form="a dict with a list of terms for “as trained” and one for “crowded”; a term is (driver, weight out, number), such "
-    "as ('own', 'signed', -0.5)",
+    difficulty=4,
+    objective="Explain what the outputs do when a neuron is removed, by controls for which the explanations say different "
+    "things, and predict what a fit of single removals cannot.",
+    question="Why do outputs rise and stay as they do when a neuron of the absolute-value network is switched off?",
+    form="a dict with 'A', 'B', 'C' and 'D', each a dict with 'because', 'control' and 'number', and with 'pairs', a dict with "
+    "'pusher' and 'holder'",
     read=_read,
     experiment=_experiment,
-    levels=LEVELS,
+    levels=Levels(0.7, 0.85, 0.95),
     mistakes=(
         WrongHypothesis(
-            name="as if there were no ReLU on the output",
-            example=lambda: _both(*NO_RELU),
-            fits=lambda rules, findings: all(
-                bool((rule * torch.tensor([-1.0, 1.0, -1.0, 1.0])).min() > 0.15)
-                for rule in rules.values()
+            name="read off a least-squares fit",
+            example=lambda: _said(**READ_OFF_A_FIT),
+            fits=lambda said, findings: (
+                said.answers["A"].because == "x"
+                and all(abs(guess - 1) <= 0.05 for guess in said.pairs.values())
             ),
-            sentence="Your rule takes what the neuron added away, one to one. So it would be without "
-            "the ReLU on the output: many outputs are held far below zero, and nothing of the change is seen. Measure "
-            "how much of it is.",
+            sentence="You read the mechanism off the fit: own paths have the larger numbers, so the own feature does it, and "
+            "what two neurons do adds up. A fit that explains most of the squares can do so with terms that only go along "
+            "with the cause. Switch the cause itself off, and take out two neurons at once.",
         ),
         WrongHypothesis(
-            name="a neuron only serves",
-            example=lambda: _both(("own", "push", -0.25)),
-            fits=lambda rules, findings: _one_sided(rules),
-            sentence="In your rule a neuron only serves: without it nothing rises. Switch one off and look "
-            "at the outputs that it does NOT serve.",
+            name="the output's ReLU hides more in a crowd",
+            example=lambda: _said(D=("y", "positive inputs", 1.0)),
+            fits=lambda said, findings: said.answers["D"].because == "y",
+            sentence="You let the output's ReLU explain the crowd. An effect passes two places on its way: what the neuron writes, "
+            "and what of it shows. Look at D at each of them by itself.",
         ),
         WrongHypothesis(
-            name="a neuron only holds back",
-            example=lambda: {
-                "as trained": [("others", "hold", 0.086)],
-                "crowded": [("others", "hold", 0.045)],
-            },
-            fits=lambda rules, findings: _only_holds(rules),
-            sentence="Your rule says nothing, or nearly nothing, of the outputs that the neuron is there for. They fall "
-            "less than others rise, but they count as much here: look at them by themselves.",
+            name="others hold it down as well",
+            example=lambda: _said(B=("y", "others don't push", 0.0)),
+            fits=lambda said, findings: said.answers["B"].because == "y",
+            sentence="You say that what does not show is hidden by others, who hold the output down as well. Then without them all "
+            "of it should show. How far below zero does the neuron alone push an output, and how much was there to hold back?",
         ),
         WrongHypothesis(
-            name="once found, it holds everywhere",
-            example=lambda: _both(*FITTED),
-            fits=lambda rules, findings: _same(rules),
-            sentence="You hand in one rule for both kinds of data. Per unit of density the rises are not the same when "
-            "every feature is on: think of what the output's ReLU sees then, and measure.",
+            name="controls that both explanations survive",
+            example=lambda: _said(
+                A=("y", "others don't push", 0.01), D=("x", "positive inputs", 0.55)
+            ),
+            fits=lambda said, findings: findings.facts["right"] == 4
+            and findings.facts["decided"] < FEWEST,
+            sentence="Your explanations may be right, but your controls would have come out like this under the other ones, too. "
+            "Write down for each control what X says, and what Y says, before you run it.",
         ),
     ),
     styles=(
+        Worked(name="each control on a dozen networks", hypothesis=_said, level="excellent"),
         Worked(
-            name="least squares over a dozen networks",
-            hypothesis=lambda: {"as trained": FITTED, "crowded": FITTED_CROWDED},
+            name="the other deciding controls, in capitals",
+            hypothesis=lambda: _said(
+                A=("Y", "OTHERS OFF", 0.04), C=("y ", "no bias", 0.1), D=("x", "others don’t hold", 0.615)
+            ),
             level="excellent",
         ),
         Worked(
-            name="in other words, as tensors of one number",
-            hypothesis=lambda: {
-                "As trained": [["all", "HOLD", torch.tensor(0.08)], ["own", "push", -0.2]],
-                "crowded": [["own", "size", -0.14], ["own", "hold", 0.6], ["others", "hold", 0.04]],
-            },
-            level="good",
+            name="as if pairs added up",
+            hypothesis=lambda: _said(pairs={"pusher": 1.0, "holder": 1.0}),
+            level="passed",
         ),
     ),
     hints=(
-        "Take one network, set one neuron to zero, and look at the mean of every output before and "
-        "after. Which outputs move most, and which way? Compare with their weights out of that neuron, and with what "
-        "drives it.",
-        "Do it for every neuron of several networks. Make tables [neuron output] of what drives the neuron times its "
-        "weight out, positive and negative ones apart, and plot the rises against each, or fit several at once with "
-        "`torch.linalg.lstsq`.",
-        "Divide the rises by the density. One network is too few: fit on some, and test on others from new "
-        "seeds, at two densities. Then give the same networks data with every feature on, and fit again.",
+        "Write one function that returns all rises under a control, as [neuron output sample], beside what the neuron wrote, "
+        "and look at A without any control. Then write down for each finding and control what X says, and what Y says.",
+        "Controls that switch a cause off are the strongest: if X names the own feature, what is left of the rises when it is never on? "
+        "And a path has several places: the neuron's own activity, what it writes, what the output's ReLU lets through.",
+        "For B and C ask who else writes to the output at that moment. For D measure the rises before the output's ReLU, and "
+        "the mean activity of neurons per density. For the pairs change the network first, then switch the neuron off in what is left.",
     ),
-)
+)  # fmt: skip
