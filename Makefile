@@ -1,6 +1,6 @@
 # learn and test are the two commands a newcomer needs; each sets up what it needs. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help learn test test-fast test-all records check build execute measure specimens bench gpu exercises clean
+.PHONY: help learn test test-fast test-all records check build execute measure specimens bench gpu site exercises clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -81,6 +81,10 @@ bench: $(VENV)/.test ## ratios against doing it one after another, and shares of
 
 gpu: $(VENV)/.learn ## the same numbers on a GPU as on the CPU? and how fast? into docs/gpu.md
 	@$(PY) benchmarks/gpu.py --out docs/gpu.md
+
+site: $(VENV)/.learn ## a web page of the course, for reading: site/index.html
+	@$(PY) -c 'import latex2mathml' 2>/dev/null || $(PIP) -c constraints.txt -e ".[site]"
+	@$(VENV)/bin/mi-tutor site
 
 exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted styles
 	@$(VENV)/bin/mi-tutor exercises
