@@ -36,6 +36,7 @@ DEARER = {
     "tests/teach/test_kinds_of_fault.py": 50.0,  # a dozen wrong answers to every exercise
     "tests/teach/test_spellings.py": 45.0,  # every exercise's result in four forms
     "tests/teach/test_attacks.py": 75.0,  # an exercise's own inputs, again and again
+    "tests/authoring/test_site.py": 40.0,  # the whole web page, made and read
     "tests/test_wheel.py": 50.0,  # builds, installs and uses it
     "tests/grading/test_check_notebook.py": 45.0,  # notebooks in kernels of their own
     "tests/classroom/test_three_doors.py": 80.0,  # two solutions once more, in the jail, on one seed

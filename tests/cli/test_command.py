@@ -26,6 +26,7 @@ COMMANDS = (
     "check",
     "exercises",
     "build",
+    "site",
 )
 
 

@@ -20,8 +20,8 @@ def quick_check(slug: str) -> str:
             f"{_asked(item.in_other_words())}</details>"
         )
     return (
-        f'<section class="quiz" id="quiz-{html.escape(slug)}" aria-label="Quick check">'
-        f"{_asked(item)}{again}</section>"
+        f'<div class="quiz" id="quiz-{html.escape(slug)}" role="group" aria-label="Quick check">'
+        f"{_asked(item)}{again}</div>"
     )
 
 
