@@ -41,6 +41,9 @@ $(VENV)/.learn: $(VENV)/.torch pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.learn
 	@$(PIP) -c constraints.txt -e ".[dev]" && touch $@
 
+$(VENV)/.browser: $(VENV)/.test
+	@$(PIP) -c constraints.txt -e ".[dev,browser]" && touch $@
+
 learn: $(VENV)/.learn ## open the course in JupyterLab (set up first if needed)
 	@$(VENV)/bin/mi-tutor learn
 
@@ -58,6 +61,16 @@ records: $(VENV)/.test ## run the chapters, cards and investigations that do not
 
 test-fast: $(VENV)/.test ## the tests without the slow ones
 	@$(PY) -m pytest $(IN_TWO) -m "not slow"
+
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## JupyterLab, Notebook 7 and the web page in a real browser (needs a Chromium or Chrome)
+	@$(PY) -m pytest -n 0 tests/browser
+
+.PHONY: picture
+picture: $(VENV)/.browser ## the README's picture, from screenshots of JupyterLab
+	@$(PIP) pillow
+	@$(PY) -m pytest -n 0 tests/browser/test_jupyter.py -k "wrong_answer or each_widget"
+	@$(PY) tests/browser/readme_picture.py
 
 check: $(VENV)/.test ## style, import rules, stale notebooks
 	@$(VENV)/bin/ruff check .

@@ -45,12 +45,13 @@ class Renderer(IPythonRenderer):
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """A picture of the repository; one that is elsewhere (a badge) is left to its words."""
+        words = html.escape(html.unescape(text))  # mistune has escaped some of it
         file = posixpath.normpath(posixpath.join(posixpath.dirname(self.source), url))
         if not (self.places.root / file).is_file():
-            return html.escape(text)
+            return words
         self.pictures.append(file)
         here = relative(f"{PICTURES}/{posixpath.basename(file)}", self.page)
-        return f'<img src="{html.escape(here)}" alt="{html.escape(text)}" loading="lazy">'
+        return f'<img src="{html.escape(here)}" alt="{words}" loading="lazy">'
 
     def block_code(self, code: str, info: str | None = None) -> str:
         plain = (info or "").split()[:1] not in (["python"], ["py"])

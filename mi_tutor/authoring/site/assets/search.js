@@ -18,7 +18,8 @@
   // The text around the first word that was asked for, with all of them marked.
   const snippet = (text, asked) => {
     const flat = simple(text);
-    const at = Math.max(0, Math.min(...asked.map((start) => flat.indexOf(start)).filter((n) => n >= 0), text.length) - 60);
+    const places = asked.map((start) => flat.indexOf(start)).filter((place) => place >= 0);
+    const at = places.length ? Math.max(0, Math.min(...places) - 60) : 0;
     const part = text.slice(at, at + 220);
     const made = document.createElement("p");
     if (at) made.append("… ");
