@@ -1,6 +1,6 @@
 # learn and test are the two commands a newcomer needs; each sets up what it needs. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help learn test test-fast test-all records check build execute measure specimens bench gpu exercises clean
+.PHONY: help learn test test-fast test-all records check build execute measure specimens bench gpu site exercises clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -41,6 +41,9 @@ $(VENV)/.learn: $(VENV)/.torch pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.learn
 	@$(PIP) -c constraints.txt -e ".[dev]" && touch $@
 
+$(VENV)/.browser: $(VENV)/.test
+	@$(PIP) -c constraints.txt -e ".[dev,browser]" && touch $@
+
 learn: $(VENV)/.learn ## open the course in JupyterLab (set up first if needed)
 	@$(VENV)/bin/mi-tutor learn
 
@@ -58,6 +61,16 @@ records: $(VENV)/.test ## run what does not stand as recorded, and record what p
 
 test-fast: $(VENV)/.test ## the tests without the slow ones
 	@$(PY) -m pytest $(IN_TWO) -m "not slow"
+
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## JupyterLab, Notebook 7 and the web page in a real browser (needs a Chromium or Chrome)
+	@$(PY) -m pytest -n 0 tests/browser
+
+.PHONY: picture
+picture: $(VENV)/.browser ## the README's picture, from screenshots of JupyterLab
+	@$(PIP) pillow
+	@$(PY) -m pytest -n 0 tests/browser/test_jupyter.py -k "wrong_answer or each_widget"
+	@$(PY) tests/browser/readme_picture.py
 
 check: $(VENV)/.test ## style, import rules, stale notebooks
 	@$(VENV)/bin/ruff check .
@@ -81,6 +94,10 @@ bench: $(VENV)/.test ## ratios against doing it one after another, and shares of
 
 gpu: $(VENV)/.learn ## the same numbers on a GPU as on the CPU? and how fast? into docs/gpu.md
 	@$(PY) benchmarks/gpu.py --out docs/gpu.md
+
+site: $(VENV)/.learn ## a web page of the course, for reading: site/index.html
+	@$(PY) -c 'import latex2mathml' 2>/dev/null || $(PIP) -c constraints.txt -e ".[site]"
+	@$(VENV)/bin/mi-tutor site
 
 exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted styles
 	@$(VENV)/bin/mi-tutor exercises

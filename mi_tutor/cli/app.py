@@ -266,6 +266,16 @@ def build(
 
 
 @app.command()
+def site(
+    out: Annotated[Path | None, typer.Option(help="The folder to write (default: site/).")] = None,
+) -> None:
+    """For authors: make a web page of the course."""
+    from mi_tutor.cli.site import run
+
+    run(out)
+
+
+@app.command()
 def records(
     names: Annotated[
         list[str] | None,

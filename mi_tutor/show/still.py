@@ -58,3 +58,10 @@ def _small(png: bytes) -> bytes:
     picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS)
     picture.save(made, "PNG", optimize=True)
     return made.getvalue()
+
+
+def plotly_script() -> str:
+    """plotly.js as the installed plotly has it, for pages that draw figures themselves."""
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs()

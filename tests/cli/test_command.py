@@ -25,6 +25,7 @@ COMMANDS = (
     "check",
     "exercises",
     "build",
+    "site",
 )
 
 

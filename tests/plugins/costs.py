@@ -17,6 +17,7 @@ DEARER = {
     "tests/specimens/cards/test_every_card.py": 60.0,  # three cards measured again
     "tests/test_wheel.py": 50.0,  # builds, installs and uses it
     "tests/grading/test_check_notebook.py": 45.0,  # notebooks in kernels of their own
+    "tests/authoring/test_site.py": 40.0,  # the whole web page, made and read
     "tests/test_investigations.py": 40.0,  # experiments of one of them
     "tests/cli/test_consoles.py": 25.0,  # everything that is printed, on two poor consoles
     "tests/teach/test_memory.py": 20.0,  # checks, again and again

@@ -1,0 +1,40 @@
+# %% id="superposition"
+from mi_tutor.show.superposition import superposition_explorer
+
+two = [[[1.0, 0.0], [0.0, 1.0]], [[1.0, -1.0], [0.0, 0.0]]]
+three = [[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [[1.0, -0.5, -0.5], [0.0, 0.87, -0.87]]]
+superposition_explorer({2: (two, [1.0, 0.1]), 3: (three, [1.0, 0.1])})
+
+# %% id="swaps"
+import torch
+
+from mi_tutor import show
+from mi_tutor.lab import swaps
+from mi_tutor.lab.ground import plain_transformer
+from mi_tutor.specimens import dictionary_hook, open_dictionary, open_specimen
+from mi_tutor.specimens.atlas import Geography, labelled_texts, swap_questions, tokenizer
+
+torch.set_grad_enabled(False)
+model = open_specimen("atlas", device="cpu")
+plain, geography = plain_transformer(model), Geography()
+taught = [
+    question
+    for question in geography.questions()
+    if question.language == "english"
+    and not question.held_out_by
+    and geography.area_of(question.city).kind == "state"
+]
+means = swaps.means_at(plain, swap_questions(taught[::4], geography))
+show.swap_explorer(plain, tokenizer(), means)
+
+# %% id="dictionary"
+texts = labelled_texts(seed=2, n_rows=20)
+show.latent_dashboard(
+    open_dictionary("atlas-attn2"), model, dictionary_hook("atlas-attn2"), texts.tokens,
+    concepts=texts.concepts, labels=texts.labels,
+)  # fmt: skip
+
+# %% id="quick-check"
+from mi_tutor import quiz
+
+quiz("read-a-shape", "?")

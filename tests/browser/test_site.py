@@ -1,0 +1,96 @@
+"""The site in a real browser, opened from a file: figures are drawn, answers open, nothing is asked of anybody."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PAGES = (
+    "index.html",
+    "chapters/00_start_here.html",
+    "specimens/index.html",
+    "specimens/atlas.html",
+    "teaching/index.html",
+    "search.html?q=superposition",
+)
+SIZES = ((1280, False), (1280, True), (390, False), (390, True))
+
+
+def opened(page, site, name):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(f"error: {error}"))
+    path, _, query = name.partition("?")
+    page.goto((site / path).as_uri() + (f"?{query}" if query else ""))
+    page.wait_for_load_state("load")
+    return asked
+
+
+def from_elsewhere(asked):
+    return [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_pages_fit_the_screen_and_axe_finds_nothing_serious(
+    site, open_page, assert_accessible, seen, width, dark
+):
+    page = open_page(width, dark)
+    for name in PAGES:
+        asked = opened(page, site, name)
+        assert from_elsewhere(asked) == []
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        page.evaluate(
+            "document.querySelectorAll('main details').forEach((each) => each.open = true)"
+        )
+        assert page.evaluate(wider) <= 0, f"{name} is wider than the screen"
+        assert_accessible(page)
+        label = name.partition(".")[0].replace("/", "-")
+        seen(page, f"site {label}, {width}, {'dark' if dark else 'light'}")
+
+
+def test_every_figure_of_a_chapter_is_drawn_and_can_be_asked(site, open_page, seen):
+    page = open_page()
+    asked = opened(page, site, "chapters/03_induction_heads.html")
+    assert not any("plotly" in url for url in asked), "not before it is needed"
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    figures = page.locator("figure.plotly")
+    for number in range(figures.count()):
+        figures.nth(number).scroll_into_view_if_needed()
+        figures.nth(number).locator(".main-svg").first.wait_for()
+    assert from_elsewhere(asked) == []
+    assert sum("plotly" in url for url in asked) == 1
+    # Two of them are lines: one is pointed at, and says a number.
+    figure = page.locator("figure.plotly[data-drawn]").first
+    figure.scroll_into_view_if_needed()
+    box = figure.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    seen(page, "site figure, pointed at")
+
+
+def test_answers_open_with_the_keyboard_and_a_quick_check_says_why(site, open_page):
+    page = open_page()
+    opened(page, site, "chapters/00_start_here.html")
+    answer = page.locator("#ex-top-tokens details.answer")
+    assert not answer.locator("pre.code").first.is_visible()
+    answer.locator("summary").focus()
+    page.keyboard.press("Enter")
+    answer.locator("pre.code").first.wait_for(state="visible")
+    quiz = page.locator("#quiz-read-a-shape")
+    quiz.locator("details:not(.again) > summary").first.focus()
+    page.keyboard.press("Space")
+    quiz.locator("p.right, p.wrong").first.wait_for(state="visible")
+
+
+def test_the_search_finds_what_is_written_in_the_head_of_any_page(site, open_page, seen):
+    page = open_page()
+    opened(page, site, "chapters/00_start_here.html")
+    page.get_by_role("searchbox").fill("activation patching")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=activation+patching")
+    hit = page.locator("#hits a").first
+    hit.wait_for()
+    assert "patching" in hit.inner_text().lower()
+    seen(page, "site search")
+    hit.click()
+    page.wait_for_url("**/chapters/04_patching.html**")
