@@ -81,6 +81,8 @@ def test_the_limit_counts_work_and_not_what_a_busy_machine_takes():
         assert is_up()
         clock |= {"now": 11.0, "work": 0.1}
         assert is_up()
+        clock |= {"now": 200.0, "work": 5.0}
+        assert is_up()
 
 
 @pytest.mark.parametrize("limit", [time_limit, limits._by_watchdog])
@@ -89,7 +91,7 @@ def test_code_that_sleeps_forever_is_stopped(limit):
     with pytest.raises(TimeLimitReached), limit(0.1):
         while True:
             time.sleep(0.02)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_quick_code_is_left_alone():
