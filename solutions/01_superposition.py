@@ -1381,7 +1381,7 @@ def takes_out(p, seed):
         for kind, density in kinds_of_data.items():
             density = density or p
             x = sparse_features(8000, torch.full((10,), density), seeded(seed))
-            x = torch.where(x > 0, 2 * x - 1, 0.0)
+            x = torch.where(x > 0, 2 * x - 1, 0.0).float()
             whole = absolute_forward(x, W_in, W_out, bias).mean(dim=0)
             for n in range(6):
                 without = W_out.clone()
