@@ -1387,7 +1387,7 @@ def takes_out(p, seed):
                 without = W_out.clone()
                 without[:, n] = 0
                 less = absolute_forward(x, W_in, without, bias).mean(dim=0)
-                rises[kind].append((less - whole) / density)
+                rises[kind].append(((less - whole) / density).float())
     paths = torch.cat(paths)
     pushes = paths[:, [0, 2]].sum(dim=1) > 0
     return paths, pushes, {kind: torch.cat(found) for kind, found in rises.items()}
