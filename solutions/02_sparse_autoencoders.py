@@ -316,7 +316,7 @@ print(
     f"{'latents':>8}{'mean max cosine':>18}{'found (> 0.95) of 32':>24}{'before training':>18}"
 )
 for n_latents in (32, 64):
-    start = unit_decoder(torch.randn(n_latents, 16, generator=seeded(3)))
+    start = unit_decoder(torch.randn(n_latents, 16, generator=seeded(3))).float()
     W_enc, b_enc, W_dec, b_dec = train_dictionary(
         start.T,
         torch.zeros(n_latents),
@@ -326,10 +326,10 @@ for n_latents in (32, 64):
         l1=2.0,
         learning_rate=0.003,
     )
-    cosine, own = match_features(W_dec, toy.directions)
+    cosine, own = map(torch.as_tensor, match_features(W_dec, toy.directions))
     if n_latents == 32:
-        crowded = (cosine, own, unit_decoder(W_dec) @ toy.directions.T)
-    at_first, _ = match_features(start, toy.directions)
+        crowded = (cosine, own, unit_decoder(W_dec).float() @ toy.directions.T)
+    at_first = torch.as_tensor(match_features(start, toy.directions)[0])
     print(
         f"{n_latents:>8}{cosine.mean():>18.3f}{int((cosine > 0.95).sum()):>24}"
         f"{at_first.mean():>18.3f}"
@@ -376,7 +376,7 @@ and the learning rate mean the same for any layer of any model. `train_sae` does
 recipe = lab.toy_recipe("relu")
 live = show.live_training(recipe)
 relu = lab.train_sae(toy.chunk, recipe, progress=False, on_record=live.update)
-cosine, latent = match_features(relu.sae.W_dec, toy.directions)
+cosine, latent = map(torch.as_tensor, match_features(relu.sae.W_dec, toy.directions))
 print(
     f"mean max cosine {cosine.mean():.3f}, found (> 0.95): {(cosine > 0.95).sum()} of 32"
 )
@@ -393,7 +393,7 @@ sizes = toy.sizes(20_000, seeded(2))
 
 def too_small(made) -> list[float]:
     """How much too small latents are, for each feature that has one latent to itself, where it is there."""
-    cosine = unit_decoder(toy.directions) @ made.W_dec.T  # [feature latent]
+    cosine = unit_decoder(toy.directions).float() @ made.W_dec.T  # [feature latent]
     f = made.encode(sizes @ toy.directions)
     return [
         lab.shrinkage(f[there, int(row.argmax())], sizes[there, feature])
@@ -518,7 +518,7 @@ was silent throughout 50,000 samples.
 """
 
 # %% id="do-the-dead-come-back"
-start = unit_decoder(torch.randn(64, 16, generator=seeded(3)))
+start = unit_decoder(torch.randn(64, 16, generator=seeded(3))).float()
 weights = start.T, torch.zeros(64), start, x.mean(dim=0)
 dead_after_part = []
 for batches in x.view(10, -1, 256, 16):
@@ -615,7 +615,7 @@ eight = torch.linalg.qr(torch.randn(8, 8, generator=seeded(0))).Q
 planted = lab.ToyActivations(directions=eight, probability=torch.full((8,), 0.2))
 W_dec, b_enc, silenced = eight.clone(), torch.zeros(8), torch.arange(8) == 3
 b_enc[silenced] = -100.0  # never on again
-W_dec[silenced] = unit_decoder(torch.randn(1, 8, generator=seeded(1)))
+W_dec[silenced] = unit_decoder(torch.randn(1, 8, generator=seeded(1))).float()
 _, _, adopted = resample(
     eight.T,
     b_enc,
@@ -626,7 +626,7 @@ _, _, adopted = resample(
     seeded(3),
 )
 for name, rows in (("before", W_dec), ("after", adopted)):
-    cosine, feature = match_features(eight, rows[silenced])
+    cosine, feature = map(torch.as_tensor, match_features(eight, rows[silenced]))
     print(f"{name:<8}nearest to feature {feature.item()}, cosine {cosine.item():.3f}")
 
 # %% tags=["claim"]
@@ -2360,7 +2360,7 @@ absorbing = lab.train_sae(
 ).sae
 on = family_on(20_000, seed=3)
 said = absorbing.encode(on.float() @ family) > 0
-(cosine, latent) = match_features(absorbing.W_dec, family)
+(cosine, latent) = map(torch.as_tensor, match_features(absorbing.W_dec, family))
 state_latent = said[:, latent[0]]
 print(f"the state's latent: cosine with the state {cosine[0]:.2f}")
 print(
@@ -2372,7 +2372,7 @@ print(
 print(
     f"  on where the state is absent       {state_latent[~on[:, 0]].float().mean():.0%}"
 )
-row = unit_decoder(absorbing.W_dec)[latent[1]]
+row = unit_decoder(absorbing.W_dec)[latent[1]].float()
 print(
     f"the city's latent: cosine with the city {row @ family[1]:.2f}, with the state {row @ family[0]:.2f}"
 )
@@ -2428,7 +2428,7 @@ other each says its own part. What does either cost, with all latents, and with 
 
 # %% id="matryoshka"
 x_family, with_city = on.float() @ family, on[:, 1]
-absorbed_row = unit_decoder(family[:1] + family[1:2])
+absorbed_row = unit_decoder(family[:1] + family[1:2]).float()
 honest = on.float()
 absorbing_latents = on.float()
 absorbing_latents[with_city, 0] = 0.0
@@ -2634,7 +2634,7 @@ def longest(a, classes):
 
 def as_long_as_own(a, classes):
     """A random direction of the length that `own` takes out."""
-    noise = unit_decoder(torch.randn(a.shape, generator=seeded(0)))
+    noise = unit_decoder(torch.randn(a.shape, generator=seeded(0))).float()
     return noise * wrote(good, a, best_of["good"][classes]).norm(dim=1, keepdim=True)
 
 

@@ -15,6 +15,12 @@ from mi_tutor.teach.wording import describe
 def find(exercise: Exercise, case: Case, seen: Seen, truth: Seen) -> Finding | None:
     """What is wrong with what was seen on one case, or None."""
     failure = truth.outcome.failure
+    if failure is not None and failure.timeout:
+        raise SessionDamaged(
+            f"The course's own answer to {exercise.slug!r} took longer than {exercise.time_limit:g} seconds on "
+            f"the case {case.label!r}, so nothing is said of yours. This machine is very busy, or very slow: run "
+            "the check again."
+        )
     if failure is not None:
         raise SessionDamaged(
             f"The reference of {exercise.slug!r} itself fails on the case {case.label!r} "

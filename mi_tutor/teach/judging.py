@@ -24,7 +24,9 @@ from mi_tutor.teach.meaning import keys_advice, meant
 from mi_tutor.teach.outcome import Elsewhere, Outcome, observe, plain, unchanged
 from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, See, Seen, recognise
 from mi_tutor.teach.session import usual_session
-from mi_tutor.teach.structure.inputs import Change, input_sentence
+from mi_tutor.teach.structure.changes import Change
+from mi_tutor.teach.structure.inputs import input_sentence
+from mi_tutor.teach.structure.ties import tie_sentence
 from mi_tutor.teach.wording import describe, describe_kind
 
 OTHER_NUMBERS = 1000  # added to the seed
@@ -211,7 +213,7 @@ def _with_structure(
 
 
 def _other_input(exercise: Exercise, cases: list[Case], pairs: list[tuple[Any, Any]]) -> str:
-    """Of which other input this is the right result, or ""."""
+    """Where alone it is wrong, or of which other input it is the right result; or ""."""
 
     def reference(case: Case, change: Change) -> Any:
         def changed(*given: Any) -> Any:
@@ -224,5 +226,5 @@ def _other_input(exercise: Exercise, cases: list[Case], pairs: list[tuple[Any, A
             raise ValueError(outcome.failure.message)
         return viewed(exercise, case, outcome)
 
-    seen, expected = zip(*pairs, strict=True)
-    return input_sentence(cases, seen, expected, exercise.tolerance, reference)
+    known = cases, *zip(*pairs, strict=True), exercise.tolerance, reference
+    return tie_sentence(*known) or input_sentence(*known)

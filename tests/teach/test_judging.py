@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -261,6 +262,14 @@ def test_a_broken_reference_is_our_fault_and_said_so():
     broken = Exercise(slug="b", cases=_cases, reference=lambda x: 1 / 0, **WORDS)
     with pytest.raises(RuntimeError, match="reference of 'b' itself fails"):
         judge(broken, double)
+
+
+def test_a_slow_machine_is_not_called_a_damaged_session():
+    slow = Exercise(
+        slug="s", cases=_cases, reference=lambda x: time.sleep(60), **(WORDS | {"time_limit": 0.05})
+    )
+    with pytest.raises(RuntimeError, match=r"very busy, or very slow: run the check again"):
+        judge(slow, double)
 
 
 def test_handles_are_opened_anew_for_every_run():

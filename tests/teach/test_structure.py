@@ -138,6 +138,9 @@ OTHER_INPUTS = {
     ("weighted-loss", "the last row alone"): lambda x, x_hat, importance: (
         importance * (x - x_hat) ** 2
     ).sum(-1)[-1],
+    ("per-position-loss", "`logits` moved back by one along axis 1"): lambda logits, tokens: get(
+        "per-position-loss"
+    ).reference(logits.roll(-1, 1), tokens),
     ("integrated-gradients", "`n_steps` is twice as large"): lambda f, start, end, n: get(
         "integrated-gradients"
     ).reference(f, start, end, 2 * n),
@@ -153,11 +156,47 @@ def test_the_right_result_for_another_input(which):
     assert which[1] in verdict.finding.advice, verdict.finding.advice
 
 
+EXACT = "only where numbers are exactly equal"
+LENGTH, SHARED = (
+    lambda W: W.norm(dim=0) > 0.5,
+    lambda W: get("interference").reference(W) >= 0.25,
+)
+# Right, except where something is exactly equal.
+TIES = {
+    "feature-fates": lambda W: torch.where(LENGTH(W), torch.where(SHARED(W), 1, 2), 0),
+    "polysemantic-neuron": lambda W, threshold: (
+        (torch.relu(W) >= threshold * torch.relu(W).amax(1, keepdim=True)) & (W > 0)
+    ).sum(1),
+}
+
+
+@pytest.mark.parametrize("slug", TIES)
+def test_right_except_at_ties(slug):
+    verdict = judge(get(slug), TIES[slug])
+    assert EXACT in verdict.finding.advice, verdict.finding.advice
+
+    def wrong_elsewhere(first, *given):
+        return TIES[slug](first, *given) + (torch.arange(len(TIES[slug](first, *given))) == 0)
+
+    verdict = judge(get(slug), wrong_elsewhere)
+    assert not verdict.passed and EXACT not in verdict.finding.advice
+
+
+def test_a_mask_and_a_case_of_one_number():
+    assert "as of a mask" in said(lambda x: (x > 0).double())
+    single = [torch.tensor([[0.7]]), *MATRICES]
+    assert "one factor" in said(lambda x: x / (1 + x.numel()), single)
+    assert "The last entry along axis 1 is missing" in said(
+        lambda x: x[:, :-1] if x.shape[1] > 3 else x
+    )
+
+
 def test_what_is_right_about_wrong_numbers():
     positive = [x.abs() + 0.1 * torch.arange(1, x.shape[-1] + 1) for x in MATRICES]
     assert "The sums along axis 1 are right" in said(
         lambda x: x.roll(1, 1) * 0.3 + x * 0.7, positive
     )
+    assert "the sign is the opposite one" in said(lambda x: x * (1 - 2.0 * (x > x.median())))
     pairs = [(x, 2 * x + 1) for x in MATRICES]
     assert said(lambda pair: (pair[0], pair[1] + 3), pairs).endswith("All else is right.")
 

@@ -79,7 +79,15 @@ def _relation_sentence(pairs: Sequence[Pair]) -> str:
         return ""
     if not varied(seen):
         return "" if seen.any() else "Every number of yours is 0."
-    return function_sentence(pairs) or moved_sentence(pairs)
+    return function_sentence(pairs) or moved_sentence(pairs) or _mask(seen, expected)
+
+
+def _mask(seen: torch.Tensor, expected: torch.Tensor) -> str:
+    """Yes and no, where numbers are expected."""
+    yes_or_no = bool(((seen == 0) | (seen == 1)).all())
+    if yes_or_no and len(expected[expected.isfinite()].unique()) > 2:
+        return "All your numbers are 0 or 1, as of a mask; other numbers are expected."
+    return ""
 
 
 def _reordered(seen: Sequence, expected: Sequence, tolerance: Any) -> bool:

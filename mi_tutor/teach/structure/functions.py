@@ -58,7 +58,7 @@ def _factor(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
         return ""
     if all(pair.fits(one * pair.expected) for pair in pairs):
         return f"Everything is {number(one)} times what is expected."
-    several = all(int((pair.expected != 0).sum()) > 2 for pair in wrong)
+    several = any(int((pair.expected != 0).sum()) > 2 for pair in wrong)
     if several and all(p.fits(f * p.expected) for p, f in zip(wrong, factors, strict=True)):
         said = ", ".join(number(f) for f in factors[:4])
         ask = ": is a mean a sum?" if all(map(_is_count, factors)) else "."
@@ -86,7 +86,7 @@ def _offset(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     if all(pair.fits(pair.expected + shifts[0]) for pair in pairs):
         more = "larger" if shifts[0] > 0 else "smaller"
         return f"Everything is {number(abs(shifts[0]))} {more} than expected."
-    several = all(pair.expected.numel() > 2 for pair in wrong)
+    several = any(pair.expected.numel() > 2 for pair in wrong)
     if several and all(p.fits(p.expected + c) for p, c in zip(wrong, shifts, strict=True)):
         said = ", ".join(number(c) for c in shifts[:4])
         return f"Where a case is wrong, all its numbers are off by the same amount ({said})."

@@ -1,4 +1,4 @@
-"""What is right about wrong numbers: their sums, their directions, their order."""
+"""What is right about wrong numbers: their sizes, their sums, their directions, their order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ ENOUGH = 5  # different numbers in a case before their order means anything
 def kept_sentence(pairs: Sequence[Pair]) -> str:
     """The first that holds in every case, or "". Said where nothing more special is true."""
     wrong = [pair for pair in pairs if pair.wrong.any()]
-    return _sums(pairs) or _lines(wrong) or _order(wrong)
+    return _signs(wrong) or _sums(pairs) or _lines(wrong) or _order(wrong)
+
+
+def _signs(wrong: Sequence[Pair]) -> str:
+    """Whether some signs are all that is wrong. A few whole numbers may agree by luck."""
+    numbers = torch.cat([pair.seen[pair.wrong] for pair in wrong])
+    telling = len(numbers) >= ENOUGH or bool((numbers % 1 != 0).any())
+    if telling and not any(apart(p.seen.abs(), p.expected.abs(), p.tolerance).any() for p in wrong):
+        return "The sizes are right; where it is wrong, the sign is the opposite one."
+    return ""
 
 
 def _sums(pairs: Sequence[Pair]) -> str:

@@ -26,7 +26,9 @@ def axes_sentence(pairs: Sequence[Any]) -> str:
 
 
 def _first(readings: Iterator, pairs: Sequence[Any]) -> str:
-    found = (text for text, turned in readings if all(_holds(turned, pair) for pair in pairs))
+    """The first sentence that holds wherever something is wrong."""
+    wrong = [pair for pair in pairs if pair.seen.shape != pair.expected.shape or pair.wrong.any()]
+    found = (text for text, turned in readings if all(_holds(turned, pair) for pair in wrong))
     return next(found, "")
 
 

@@ -80,7 +80,7 @@ CHOOSE_THEN_MARK = Exercise(
     minutes=6,
     difficulty=2,
     objective="Find the latent of a concept without fooling yourself: choose it on some texts, and mark it on others.",
-    cases=and_near_zero(_mark_cases, positive=("first", "second"), zero_rows=("first", "second")),
+    cases=and_near_zero(_mark_cases, "first", "second", zero_rows=("first", "second")),
     reference=best_latent,
     styles=(
         Style(

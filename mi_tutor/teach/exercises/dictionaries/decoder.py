@@ -17,6 +17,7 @@ def _unit_cases(g: torch.Generator) -> list[Case]:
     with_zeros = normal(g, 6, 4)
     with_zeros[2] = 0
     short = 0.05 * normal(g, 5, 3)
+    short[0] /= 10
     return [
         Case(label="12 latents in 11 dimensions", inputs={"W_dec": normal(g, 12, 11)}),
         Case(label="as many latents as dimensions", inputs={"W_dec": 3 * normal(g, 4, 4)}),

@@ -28,6 +28,7 @@ def _weights(g: torch.Generator) -> list[Case]:
         ("one dimension", matrix(1, 3)),
         ("twelve features, double precision", matrix(3, 12, dtype=torch.float64)),
         ("weights that are not contiguous in memory", strided(matrix(2, 4))),
+        ("short features, that hardly meet", 0.2 * matrix(2, 3)),
     ]
     return [Case(label=label, inputs={"W": W}) for label, W in settings]
 
