@@ -30,7 +30,10 @@ def pieces(chapter: Chapter) -> list[Piece]:
 
 
 def reached(cells: list[Piece], functions: set[str]) -> list[Piece]:
-    """Cells that call one of the functions, and all that they stand on, in the chapter's order."""
+    """Cells that call one of the functions, and all that they stand on, in the chapter's order.
+
+    What answers an exercise is the learner's own: it takes part where another cell stands on it.
+    """
     wanted: set[int] = set()
 
     def want(number: int) -> None:
@@ -43,7 +46,7 @@ def reached(cells: list[Piece], functions: set[str]) -> list[Piece]:
                 want(i)
 
     for number, cell in enumerate(cells):
-        if cell.reads & functions:
+        if cell.reads & functions and not cell.slug:
             want(number)
     return [cell for number, cell in enumerate(cells) if number in wanted]
 

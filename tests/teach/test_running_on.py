@@ -1,11 +1,13 @@
 """What a check accepts runs on: cells that call a learner's functions, with other accepted answers in place.
 
 Two turns per chapter: each function is another accepted style, and hands back its result in another accepted form.
+Training takes a few steps here: what is asked is whether a cell runs, not what it shows.
 """
 
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,18 +18,49 @@ from running_on import Piece, pieces, reached
 
 from mi_tutor.authoring.settings import find_project
 from mi_tutor.authoring.source import read_chapter
+from mi_tutor.lab.dictionaries import train
+from mi_tutor.lab.superposition import ToySweep, optimum, packing
 from mi_tutor.teach.exercise import Exercise
 from mi_tutor.teach.registry import exercises, get
 
 PROJECT = find_project(Path(__file__).parent)
-CHAPTERS = (
-    "00",
-)  # the others take as long as running them: to be added one by one, when they were seen to pass
-SOURCES = [path for path in sorted(PROJECT.source_dir.glob("*.py")) if path.stem[:2] in CHAPTERS]
+SOURCES = {path.stem[:2]: path for path in sorted(PROJECT.source_dir.glob("*.py"))}
 FUNCTIONS = {item.slug for item in exercises() if isinstance(item, Exercise) and not item.asked_for}
 DOUBLE, GRAPH, PYTHON = FORMS
 TURNS = {"the first style": (0, (DOUBLE,)), "the last style": (-1, (PYTHON, GRAPH))}
 ASKED_FOR_DETACHED = {"train-on-toy"}
+# What was seen to pass; more of them as they are. In the first turn 03 and 04 ran without a crash as far as they
+# were watched (to the last training, and to integrated gradients); what crashed in 02 is mended, not run again.
+SEEN = [("00", "the first style"), ("00", "the last style"), ("01", "the first style")]
+
+
+STEPS, LONG = 20, 100  # a loop of LONG and more is a training
+
+
+def _few(n: int) -> range:
+    return range(n if n < LONG else STEPS)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the course itself trains takes a few steps, but for the first dictionary: cells ask what it found."""
+
+    checked = ToySweep.__post_init__
+
+    def short(config: ToySweep) -> None:
+        object.__setattr__(config, "n_steps", min(config.n_steps, STEPS))
+        checked(config)
+
+    monkeypatch.setattr(ToySweep, "__post_init__", short)
+    for module in (optimum, packing):
+        monkeypatch.setattr(module, "range", _few, raising=False)
+    batches, trained = train.Run.batches, []
+
+    def some(run: train.Run) -> Any:
+        trained.append(run.config)
+        return itertools.islice(batches(run), None if len(trained) == 1 else STEPS)
+
+    monkeypatch.setattr(train.Run, "batches", some)
 
 
 def stand_in(slug: str, own: Callable, which: int, forms: tuple[str, ...]) -> Callable:
@@ -55,9 +88,10 @@ def own_name(cell: Piece) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("turn", TURNS)
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_accepted_answers_run_on(path: Path, turn: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize(("chapter", "turn"), SEEN)
+def test_accepted_answers_run_on(chapter: str, turn: str, monkeypatch: pytest.MonkeyPatch):
+    path = SOURCES[chapter]
     monkeypatch.chdir(path.parent)
     cells = pieces(read_chapter(path))
     answers = {cell.slug: cell for cell in cells if cell.slug in FUNCTIONS}

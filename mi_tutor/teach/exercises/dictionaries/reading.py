@@ -102,7 +102,7 @@ READ_A_LATENT = Exercise(
     minutes=8,
     difficulty=2,
     objective="Read a latent: how often it is on, where it is highest, and which next tokens it argues for.",
-    cases=and_near_zero(_read_cases, "direction", "W_U", positive=("activations",)),
+    cases=and_near_zero(_read_cases, "activations", "direction", "W_U"),
     reference=read_latent,
     view=_view,
     styles=(
