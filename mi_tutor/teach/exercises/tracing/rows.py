@@ -1,4 +1,4 @@
-"""Chapter 06, what one node gives to another: `attribution-row` and `whole-graph`."""
+"""Chapter 06, what each source gives to one target: `attribution-row`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mi_tutor.teach.exercises.tracing.inputs import Size, model_and_recording
 CLOSE = Tolerance(rtol=1e-4, atol=1e-5)
 
 
-def _sources(g: torch.Generator, n: int, size: Size) -> Tensor:
+def random_sources(g: torch.Generator, n: int, size: Size) -> Tensor:
     """Each writes at one position: some to a part, some to several, one nothing."""
     made = torch.zeros(n, size.n_layers + 1, size.n_pos, size.d_model)
     for number in range(n - 1):
@@ -27,9 +27,6 @@ def _sources(g: torch.Generator, n: int, size: Size) -> Tensor:
     return made
 
 
-# --- attribution-row ------------------------------------------------------------------------------
-
-
 def attribution_row(plain, seen, sources, layer, position, encoder) -> Tensor:
     """One row of `direct_effects`."""
     one = torch.tensor([layer]), torch.tensor([position]), encoder[None]
@@ -39,7 +36,7 @@ def attribution_row(plain, seen, sources, layer, position, encoder) -> Tensor:
 def _row_cases(g: torch.Generator) -> list[Case]:
     def case(label, size, n, layer, position):
         plain, seen, _ = model_and_recording(g, size)
-        inputs = {"plain": plain, "seen": seen, "sources": _sources(g, n, size)}
+        inputs = {"plain": plain, "seen": seen, "sources": random_sources(g, n, size)}
         inputs |= {"layer": layer, "position": position, "encoder": normal(g, size.d_model)}
         return Case(label=label, inputs=inputs)
 
@@ -74,7 +71,7 @@ def _gradient(plain, seen, sources, layer, position, encoder):
     return gradient
 
 
-def _by_autograd(plain, seen, sources, *target):
+def by_autograd(plain, seen, sources, *target):
     gradient = _gradient(plain, seen, sources, *target)
     return torch.einsum("lpd,slpd->s", gradient, sources)
 
@@ -144,7 +141,7 @@ ATTRIBUTION_ROW = Exercise(
     reference=attribution_row,
     tolerance=CLOSE,
     styles=(
-        Style(name="one backward pass", right=_by_autograd),
+        Style(name="one backward pass", right=by_autograd),
         Style(name="what is lost without each source", right=_left_out),
         Style(name="each source alone, one by one", right=_one_by_one),
         Style(name="all sources in one batch", right=_row()),
@@ -211,144 +208,5 @@ ATTRIBUTION_ROW = Exercise(
         "The target's pre-activation is `frozen_stream(plain, seen, written)[layer, position] @ encoder`. As a function of `written`, what kind of function is it?",
         "For an affine function f, what v adds is f(v) - f(0), whatever else is there. Or: its gradient is the same everywhere.",
         "Either all sources as one batch, and nothing as another run to subtract; or `torch.autograd.grad` once (inside `torch.enable_grad()`), and an einsum.",
-    ),
-)
-
-# --- whole-graph ----------------------------------------------------------------------------------
-
-
-def _graph_cases(g: torch.Generator) -> list[Case]:
-    def case(label, size, n_sources, n_targets):
-        plain, seen, _ = model_and_recording(g, size)
-        layers = torch.randint(size.n_layers + 1, (n_targets,), generator=g)
-        layers[0] = size.n_layers - 1
-        layers[-1] = size.n_layers
-        positions = torch.randint(size.n_pos, (n_targets,), generator=g)
-        positions[0], positions[-1] = size.n_pos - 2, size.n_pos - 1
-        inputs = {"plain": plain, "seen": seen, "sources": _sources(g, n_sources, size)}
-        inputs |= {"layers": layers, "positions": positions}
-        return Case(label=label, inputs=inputs | {"encoders": normal(g, n_targets, size.d_model)})
-
-    return [
-        case("14 sources, 6 targets", Size(), 14, 6),
-        case("as many sources as targets", Size(n_layers=4, n_heads=2), 9, 9),
-        case("more targets than sources", Size(n_layers=2, n_pos=6), 5, 12),
-        case("two targets, as many sources as parts", Size(n_layers=3, d_model=8, n_heads=2), 4, 2),
-    ]
-
-
-def _by_rows(row=attribution_row):
-    def answer(plain, seen, sources, layers, positions, encoders):
-        targets = zip(layers.tolist(), positions.tolist(), encoders, strict=True)
-        return torch.stack([row(plain, seen, sources, *target) for target in targets])
-
-    return answer
-
-
-def _by_columns(plain, seen, sources, layers, positions, encoders):
-    nothing = frozen_stream(plain, seen, torch.zeros_like(sources[0]))
-    columns = []
-    for source in sources:
-        change = frozen_stream(plain, seen, source) - nothing
-        columns.append((change[layers, positions] * encoders).sum(dim=-1))
-    return torch.stack(columns, dim=1)
-
-
-def _edited(edit):
-    return lambda plain, seen, sources, *targets: edit(
-        direct_effects(plain, seen, sources, *targets)
-    )
-
-
-def _targets(edit):
-    return lambda plain, seen, sources, *targets: direct_effects(
-        plain, seen, sources, *edit(*targets)
-    )
-
-
-def _all_with_constant(plain, seen, sources, layers, positions, encoders):
-    reads = frozen_stream(plain, seen, sources)
-    return torch.einsum("std,td->ts", reads[:, layers, positions], encoders)
-
-
-def _shares(found):
-    return found.abs() / found.abs().sum(dim=1, keepdim=True).clamp_min(1e-10)
-
-
-WHOLE_GRAPH = Exercise(
-    slug="whole-graph",
-    title="All of them",
-    chapter="06",
-    points=2,
-    minutes=12,
-    difficulty=3,
-    objective="Make the whole graph, rows targets and columns sources, and say what it costs by rows and by columns.",
-    cases=_graph_cases,
-    reference=direct_effects,
-    tolerance=CLOSE,
-    styles=(
-        Style(name="row by row, backward", right=_by_rows(_by_autograd)),
-        Style(name="row by row", right=_by_rows()),
-        Style(name="column by column, forward", right=_by_columns),
-    ),
-    mistakes=(
-        Mistake(
-            name="transposed",
-            wrong=_edited(lambda A: A.T),
-            sentence="Your matrix lies on its side: rows are TARGETS, columns sources.",
-        ),
-        Mistake(
-            name="the constant in every entry",
-            wrong=_all_with_constant,
-            sentence="Each entry contains what its target reads when nothing is written. That is nobody's: subtract it.",
-        ),
-        Mistake(
-            name="absolute values",
-            wrong=_edited(torch.abs),
-            sentence="Your entries have lost their signs. A source can hold a target back, and that is part of the graph.",
-        ),
-        Mistake(
-            name="shares",
-            wrong=_edited(_shares),
-            sentence="These are shares of each row. They are the next step; the graph has the effects themselves.",
-        ),
-        Mistake(
-            name="first target for all",
-            wrong=_targets(
-                lambda layers, positions, encoders: (
-                    layers[:1].expand_as(layers),
-                    positions[:1].expand_as(positions),
-                    encoders,
-                )
-            ),
-            sentence="All targets read where the first one reads in yours. Each has its own layer and position.",
-        ),
-        Mistake(
-            name="all at the last position",
-            wrong=_targets(
-                lambda layers, positions, encoders: (
-                    layers,
-                    positions.max().expand_as(positions),
-                    encoders,
-                )
-            ),
-            sentence="All your targets read at the last position of theirs. Each has its own.",
-        ),
-        Mistake(
-            name="unembedding for all",
-            wrong=_targets(
-                lambda layers, positions, encoders: (
-                    layers.max().expand_as(layers),
-                    positions,
-                    encoders,
-                )
-            ),
-            sentence="All your targets read what the last of them reads. Each has its own layer.",
-        ),
-    ),
-    hints=(
-        "One row you have. Where a loop over targets runs the same thing again and again, what could be run once?",
-        "`frozen_stream` takes a batch: all sources alone, in one go, give what EVERY target reads of each. Or go backward once per target.",
-        "`reads[:, layers, positions]` is [source target d_model]; then one einsum with the encoders, and rows are targets.",
     ),
 )
