@@ -80,7 +80,7 @@ print(
 )
 
 # %% tags=["claim"]
-assert model.to_string(best.indices[0]) == " Austin", "reads the answer's history"
+assert model.to_string(best.indices[0]) == " Austin", "read the answer's history"
 
 # %% [markdown]
 r"""
@@ -137,7 +137,7 @@ latent of 2                           ●
 """
 
 # %% tags=["quiz"]
-quiz("one-latent-or-many", "a")
+quiz("one-latent-or-many", "c")
 
 # %% [markdown] slug="clt-forward"
 r"""
@@ -171,7 +171,8 @@ check("clt-forward", clt_forward)
 r"""
 What is it trained for? To write what the MLPs write, all layers together, with few latents:
 
-$$\mathcal L = \sum_t \lVert y_t - \hat y_t \rVert^2 + \lambda \sum_{l,i} \tanh\!\big(c\, f_{li}\, \lVert W_{dec}[l, i] \rVert\big)$$
+$$\mathcal L = \sum_t \lVert y_t - \hat y_t \rVert^2
++ \lambda \sum_{l,i} \tanh\big(c\, f_{li}\, \lVert W_{dec}[l, i] \rVert\big)$$
 
 The tanh grows like L1 near 0 and stops growing where a latent is clearly on: being on costs, being *strong* does
 not. The norm is that of **all** that a latent writes, to every layer, as one long vector. Ask yourself what a latent
@@ -388,7 +389,7 @@ head 2.3 looks at the end of Dallas is no longer a question that can be asked.
 """
 
 # %% tags=["quiz"]
-quiz("twice-as-much", "a")
+quiz("twice-as-much", "d")
 
 # %% [markdown]
 r"""
@@ -585,7 +586,7 @@ the model would do what the graph suggests if a node were changed.
 """
 
 # %% tags=["quiz"]
-quiz("where-does-it-show", "c")
+quiz("where-does-it-show", "a")
 
 # %% [markdown]
 r"""
@@ -722,8 +723,9 @@ print(
     "your influence and the library's:",
     f"{(yours - tracing.node_influence(graph)).abs().max():.0e} apart",
 )
+n_edges = int((graph.adjacency != 0).sum())
 print(
-    f"{len(nodes.kind)} nodes → {len(pruned.kept)},  {int((graph.adjacency != 0).sum()):,} edges → {len(pruned.edges):,}"
+    f"{len(nodes.kind)} nodes → {len(pruned.kept)},  {n_edges:,} edges → {len(pruned.edges):,}"
 )
 print("the strongest:")
 strongest(words, graph)
@@ -742,8 +744,10 @@ with_2 = {2: attention_2}
 words, local_2, graph_2 = traced(DALLAS, attention=with_2)
 pruned_2 = tracing.prune(graph_2)
 print("with what attention 2 writes in latents, too:")
+n_edges_2 = int((graph_2.adjacency != 0).sum())
 print(
-    f"{len(graph_2.nodes.kind)} nodes → {len(pruned_2.kept)},  {int((graph_2.adjacency != 0).sum()):,} edges → {len(pruned_2.edges):,}"
+    f"{len(graph_2.nodes.kind)} nodes → {len(pruned_2.kept)},  "
+    f"{n_edges_2:,} edges → {len(pruned_2.edges):,}"
 )
 strongest(words, graph_2)
 names_2 = labels_of(graph_2)
@@ -921,7 +925,7 @@ multiplies. Their graph of one prompt that Ameisen et al. show for comparison ha
 quiz("a-chain", "d")
 
 # %% tags=["quiz"]
-quiz("beside-its-floor", "d")
+quiz("beside-its-floor", "c")
 
 # %% [markdown]
 r"""
@@ -986,12 +990,11 @@ by_size = {
 }
 largest = divmod(int(sizes.argmax()), len(tokens))
 most = max(by_size, key=by_size.get)
-print(
-    f"\nthe largest error: MLP {largest[0]} at{words[largest[1]]!r}, size {sizes[largest]:.1f}, influence {by_size[largest]:.4f}"
-)
-print(
-    f"the one that counts most: MLP {most[0]} at{words[most[1]]!r}, size {sizes[most]:.1f}, influence {by_size[most]:.4f}"
-)
+for title, (layer, position) in (("largest", largest), ("one that counts most", most)):
+    print(
+        f"the {title}: MLP {layer} at{words[position]!r}, "
+        f"size {sizes[layer, position]:.1f}, influence {by_size[layer, position]:.4f}"
+    )
 
 # %% tags=["claim"]
 assert by_size[largest] == 0 and largest[0] == n_layers - 1 and largest[1] < last, (
@@ -1244,7 +1247,7 @@ r"""
 """
 
 # %% tags=["quiz"]
-quiz("what-sixty-one-means", "c")
+quiz("what-sixty-one-means", "b")
 
 # %% [markdown]
 r"""
