@@ -73,7 +73,9 @@ attention_2 = open_dictionary(
 DALLAS = "In the state where Dallas lies, the capital is"
 tokens = model.to_tokens(DALLAS)[0]
 words = model.to_str_tokens(DALLAS)
-best = model(tokens[None])[0, -1].softmax(dim=-1).topk(3)
+with torch.no_grad():
+    model_logits = model(tokens[None])[0]
+best = model_logits[-1].softmax(dim=-1).topk(3)
 print(words)
 print(
     DALLAS, "…", [f"{model.to_string(i)} {p:.3f}" for p, i in zip(*best, strict=True)]
@@ -348,7 +350,6 @@ variants = {
     "latents alone, frozen": local(errors=torch.zeros_like(local.errors)),
     "latents alone, nothing frozen": tracing.replaced_logits(plain, clt, tokens),
 }
-model_logits = model(tokens[None])[0].detach()
 off = {
     name: (logits - model_logits)[1:].abs().max().item()
     for name, logits in variants.items()
@@ -662,29 +663,30 @@ does (an F1 of .5 or more), as in chapter 02.
 """
 
 # %% id="names"
-labelled = labelled_texts(seed=5, n_rows=150, place="slots")
+labelled = labelled_texts(seed=5, n_rows=100, place="slots")
 chosen_columns = labelled.columns(
     "state", "country", "relation", "context", "answer", "city", "name"
 )
 concepts = [labelled.concepts[i] for i in chosen_columns]
 is_true = labelled.labels[:, 1:, chosen_columns].flatten(0, 1).float()
-text_seen = tracing.record(plain, labelled.tokens)
+on = {}  # for each component whether each latent is on at each token
+for part in labelled.tokens.split(25):
+    there = tracing.record(plain, part)
+    latents = {
+        (tracing.MLP, layer): clt.encode_layer(layer, there.mlp_in[layer])
+        for layer in range(n_layers)
+    }
+    latents[tracing.ATTENTION, 2] = attention_2.encode(there.attn_out[2])
+    for place, values in latents.items():
+        on.setdefault(place, []).append((values[:, 1:] > 0).flatten(0, 1))
 
-
-def name_all(latents: Float[Tensor, "row pos latent"]):
-    """For each latent the concept with the best F1, and that."""
-    on = (latents[:, 1:] > 0).flatten(0, 1).float()
-    both = on.T @ is_true
-    f1 = 2 * both / (on.sum(dim=0)[:, None] + is_true.sum(dim=0)).clamp_min(1)
-    return f1.max(dim=1)
-
-
-found = {(tracing.ATTENTION, 2): name_all(attention_2.encode(text_seen.attn_out[2]))}
-for layer in range(n_layers):
-    found[tracing.MLP, layer] = name_all(
-        clt.encode_layer(layer, text_seen.mlp_in[layer])
-    )
-del text_seen
+found = {}  # for each latent the best F1, and of which concept
+for place, parts in on.items():
+    is_on = torch.cat(parts).float()
+    both = is_on.T @ is_true
+    f1 = 2 * both / (is_on.sum(dim=0)[:, None] + is_true.sum(dim=0)).clamp_min(1)
+    found[place] = f1.max(dim=1)
+del on, is_on, there, latents
 
 
 def labels_of(graph):

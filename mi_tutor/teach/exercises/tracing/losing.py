@@ -80,6 +80,7 @@ def _by_flattening(y, y_hat, latents, W_dec, sparsity, scale):
 
 CLT_LOSS = Exercise(
     slug="clt-loss",
+    optional=True,
     title="What it is trained for",
     chapter="06",
     points=2,

@@ -87,6 +87,7 @@ def _others_only(found, always, share):
 
 PRUNE = Exercise(
     slug="prune",
+    optional=True,
     title="Keep what counts",
     chapter="06",
     points=2,
