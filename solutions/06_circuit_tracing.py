@@ -61,6 +61,7 @@ The model is `atlas` again, with two sets of dictionaries of its MLPs, and one o
 """
 
 # %% id="open-everything"
+torch.set_grad_enabled(False)  # nothing is trained in this chapter
 model = open_specimen("atlas", device="cpu")
 plain = plain_transformer(model)  # the same model without hooks: fast
 n_layers = model.cfg.n_layers
@@ -73,8 +74,7 @@ attention_2 = open_dictionary(
 DALLAS = "In the state where Dallas lies, the capital is"
 tokens = model.to_tokens(DALLAS)[0]
 words = model.to_str_tokens(DALLAS)
-with torch.no_grad():
-    model_logits = model(tokens[None])[0]
+model_logits = model(tokens[None])[0]
 best = model_logits[-1].softmax(dim=-1).topk(3)
 print(words)
 print(
@@ -430,7 +430,8 @@ inner product, and a bias.
 
 Return what each source gives to the target's pre-activation **directly**, `[source]`: exactly, with its sign, and so
 that the numbers of all sources, together with what biases give, make the whole. How is not written above. Think
-of what kind of function you have frozen the model into.
+of what kind of function you have frozen the model into. (Gradients are switched off in this chapter; inside `with
+torch.enable_grad():` they are on.)
 """
 
 
