@@ -26,6 +26,7 @@ from mi_tutor.lab.tracing.interventions import (
     Intervened,
     changes_of,
     intervene,
+    supernode_step,
     written_layers,
 )
 from mi_tutor.lab.tracing.local import (
@@ -48,7 +49,7 @@ from mi_tutor.lab.tracing.scores import (
     node_influence,
     shares,
 )
-from mi_tutor.lab.tracing.supernodes import GroupedGraph, grouped
+from mi_tutor.lab.tracing.supernodes import GroupedGraph, group_inputs, grouped
 from mi_tutor.lab.tracing.training import CrossLayer, clt_loss, joined, parted
 from mi_tutor.lab.tracing.transcoders import (
     CrossLayerTranscoder,
@@ -60,7 +61,7 @@ from mi_tutor.lab.tracing.transcoders import (
     rescaled,
     shuffled_decoders,
 )
-from mi_tutor.lab.tracing.validation import Validation, spearman, validate
+from mi_tutor.lab.tracing.validation import Validation, agreement, divergences, spearman, validate
 
 __all__ = [
     "ATTENTION",
@@ -86,17 +87,20 @@ __all__ = [
     "TranscoderMetrics",
     "Transcoders",
     "Validation",
+    "agreement",
     "attribution_graph",
     "changes_of",
     "clt_decode",
     "clt_encode",
     "clt_loss",
     "clt_metadata",
+    "divergences",
     "edge_influence",
     "from_json",
     "frozen_attention",
     "frozen_norm",
     "graph_scores",
+    "group_inputs",
     "grouped",
     "influence",
     "intervene",
@@ -117,6 +121,7 @@ __all__ = [
     "shares",
     "shuffled_decoders",
     "spearman",
+    "supernode_step",
     "to_json",
     "transcoder_metrics",
     "validate",
