@@ -3,8 +3,8 @@
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
 with `sources` and `pulling`; `scores` (influence along all paths), `pruning`, `supernodes`; `interventions`
-and `validation` (does the model do what its graph says?); `attending` (why does a head look there?); `exchange`
-and `circuit_tracer_files` (graphs and transcoders that others open).
+and `validation` (does the model do what its graph says?); `wrong` (graphs with a known fault); `attending` (why
+does a head look there?); `exchange` and `circuit_tracer_files` (graphs and transcoders that others open).
 """
 
 from mi_tutor.lab.tracing.attending import ScoreParts, score_parts
@@ -62,6 +62,7 @@ from mi_tutor.lab.tracing.transcoders import (
     shuffled_decoders,
 )
 from mi_tutor.lab.tracing.validation import Validation, agreement, divergences, spearman, validate
+from mi_tutor.lab.tracing.wrong import exchanged_graph, unfrozen_graph
 
 __all__ = [
     "ATTENTION",
@@ -96,6 +97,7 @@ __all__ = [
     "clt_metadata",
     "divergences",
     "edge_influence",
+    "exchanged_graph",
     "from_json",
     "frozen_attention",
     "frozen_norm",
@@ -124,6 +126,7 @@ __all__ = [
     "supernode_step",
     "to_json",
     "transcoder_metrics",
+    "unfrozen_graph",
     "validate",
     "written_layers",
 ]

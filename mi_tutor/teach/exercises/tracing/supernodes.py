@@ -46,7 +46,10 @@ def _group_cases(g: torch.Generator) -> list[Case]:
             member[1:] *= 1 - member[0]
         counts = uniform(g, n, low=0.01) ** 2
         cases.append(
-            Case(label=label, inputs={"shares": _graph(g, n, dense), "counts": counts, "member": member})
+            Case(
+                label=label,
+                inputs={"shares": _graph(g, n, dense), "counts": counts, "member": member},
+            )
         )
     one = torch.eye(9)[torch.tensor([8, 5, 1])]
     inputs = {"shares": _graph(g, 9, 0.9), "counts": uniform(g, 9, low=0.1), "member": one}
