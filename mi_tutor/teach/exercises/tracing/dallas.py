@@ -39,16 +39,16 @@ def ours() -> dict[str, Any]:
         "the state": group("attention", [2], "end", 0.0, 0.97, 0.0),
         "the name": group("mlp", [0, 1], "name", 1.0, 0.0, 0.0),
         "other words": group("mlp", [0, 1], "elsewhere", 0.97, 0.0, 0.02),
-        "what is asked": group("mlp", [0, 1], "end", 0.65, 0.0, 0.2),
-        "the answer": group("mlp", [2, 3, 4], "end", 0.3, 0.78, 0.3),
+        "what is asked": group("mlp", [0, 1], "end", 0.72, 0.0, 0.17),
+        "the answer": group("mlp", [2, 3, 4], "end", 0.45, 0.8, 0.33),
     }
 
 
 def finer() -> dict[str, Any]:
     """The last one in two."""
     found = ours()
-    found["the answer"] = group("mlp", [3, 4], "end", 0.95, 0.06, 0.05)
-    return found | {"MLP 2": group("mlp", [2], "end", 0.8, 0.25, 0.12)}
+    found["the answer"] = group("mlp", [3, 4], "end", 0.97, 0.03, 0.02)
+    return found | {"MLP 2": group("mlp", [2], "end", 0.83, 0.25, 0.05)}
 
 
 def _said(found: dict[str, Any], name: str, **expected: float) -> dict[str, Any]:
