@@ -135,7 +135,7 @@ def keys_of(question: Question) -> tuple[tuple, tuple]:
 def traced(question: Question) -> Traced:
     tokens, place = encoded(question)
     prompt = torch.tensor(tokens)
-    local = local_replacement(plain_atlas(), transcoders(), prompt, attention())
+    local = local_replacement(plain_atlas(), transcoders("atlas-mlp"), prompt, attention())
     graph = attribution_graph(local, prompt)
     return Traced(question, local, graph, prune(graph), place)
 
