@@ -38,7 +38,7 @@ CLOSE = {
     "replacement": 0.05,
     "row sums": 0.25,
     "ablation": 0.2,
-    "direct": 0.15,
+    "direct": 0.2,
 }
 FAR = {name: 2.5 * value for name, value in CLOSE.items()}
 

@@ -202,13 +202,15 @@ def exchanged(supernode: Supernode, one: Traced, donor: Traced) -> list[Change]:
 def effects(supernode: Supernode, draw: int) -> dict[str, float]:
     """The share still right without it, and the shares that follow when it is exchanged."""
     counts = dict.fromkeys(EFFECTS, 0)
+    layers = supernode.layers
+    held = range(min(layers), max(layers) + 1) if supernode.site == MLP else range(0)
     for one, state, relation in drawn(draw):
         sets = [
             changes_of(one.graph.nodes, nodes_of(supernode, one)),
             exchanged(supernode, one, state),
             exchanged(supernode, one, relation),
         ]
-        said = intervene(one.local, sets).logits[:, -1].argmax(dim=-1).tolist()
+        said = intervene(one.local, sets, held).logits[:, -1].argmax(dim=-1).tolist()
         wanted = one.right, state.right, relation.right
         for effect, word, right in zip(EFFECTS, said, wanted, strict=True):
             counts[effect] += word == right
@@ -229,7 +231,7 @@ def covered(supernodes: Mapping[str, Supernode], draw: int) -> float:
 def experiment(supernodes: Mapping[str, Supernode], draw: int) -> Findings:
     found = {name: effects(each, draw) for name, each in supernodes.items()}
     part = covered(supernodes, draw)
-    state = [name for name, got in found.items() if got["state"] >= 0.6 and got["relation"] <= 0.2]
+    state = [name for name, got in found.items() if got["state"] >= 0.8 and got["relation"] <= 0.2]
     lines = [
         Line(
             f"your supernodes hold {part:.2f} of the latents' influence (wanted: {COVERED})",
