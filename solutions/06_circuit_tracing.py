@@ -1,4 +1,4 @@
-# %% [markdown] minutes=200
+# %% [markdown] minutes=230
 r"""
 # 06 · Circuit tracing
 
@@ -199,7 +199,8 @@ It is a story about one prompt, in groups that we made. Is it true of the model?
 
 A graph is a claim about the model. The strongest test is a swap (chapter 05): take the latents for Texas out, put in
 those for California, read from another prompt's graph, and see whether the answer becomes Sacramento. The latents
-are changed in the *model*; no replacement runs.
+are changed in the *model*; no replacement runs. MLPs in some layers are **held**: they write what they wrote before, and
+the change; all others run as usual and answer to it.
 """
 
 # %% [markdown] slug="swap-a-supernode"
@@ -236,7 +237,7 @@ check("swap-a-supernode", swap_step)
 r"""
 Fresh prompts: held-out questions, each with a donor that asks the same in the same words about a city of another
 state. From both *whole* graphs take, at the names' ends, the latents of MLPs 0 and 1 with most influence; and, as a
-control, as many latents that are on there by lot. Beside these: attention 2's latents at the end, one of each graph.
+control, as many latents that are on there by lot. (`tracing.intervene` does what your function does, at every place.) Beside these: attention 2's latents at the end, one of each graph.
 """
 
 # %% id="swap-supernodes"
@@ -374,10 +375,30 @@ follows = {name: sum(hits) / len(hits) for name, hits in swapped.items()}
 for name, share in follows.items():
     print(f"{name:<36}{share:>6.2f} of the answers follow")
 
+# %% tags=["claim"]
+assert follows["12 MLP latents, 1.5 times"] > 0.85, "nine in ten answers follow"
+assert follows["12 MLP latents by lot, 1.5 times"] < 0.4, "a quarter for as many by lot"
+assert follows["12 CLT latents, 1.5 times"] > 0.85, (
+    "the cross-layer transcoder's latents do as well"
+)
+assert follows["the same, MLPs held in all layers"] < 0.05, "no answer follows"
+assert follows["one attention latent, most influence"] > 0.9, (
+    "One latent of attention 2 does it alone"
+)
+assert follows["one attention latent, largest value"] < 0.4, (
+    "the one with the largest value hardly ever does"
+)
+
 # %% [markdown]
 r"""
-The strongest latent of attention 2 says nothing of the state. Which ones do? For states the next strongest is a good
-guess. But a guess that mostly holds is not knowledge: countries are harder.
+**What you should see.** With twelve latents of MLPs 0 and 1 at the name's end, put in at 1.5 times their values, nine in
+ten answers follow, and a quarter for as many by lot (there are few to draw from, so that some of the twelve are often
+among them). The cross-layer transcoder's latents do as well, with the first two layers' MLPs held. With MLPs held in
+all layers no answer follows, and nothing is wrong with the latents: an MLP that is held cannot answer to what comes in,
+and MLPs 2 to 4 have to, if Sacramento is to be said. Which layers are held belongs to the question.
+
+One latent of attention 2 does it alone: the one with most influence. But the one with the largest value hardly ever
+does. For states influence finds it. Is that knowledge, or luck? Countries are harder.
 """
 
 # %% [markdown] slug="the-generic-latent"
