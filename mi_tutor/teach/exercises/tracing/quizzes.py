@@ -8,7 +8,7 @@ def _quiz(slug: str, question: str, *options: Option) -> Quiz:
     return Quiz(slug=slug, chapter="06", question=question, options=options, review=REVIEWS[slug])
 
 
-FIRST_HALF = (
+QUIZZES_MAKING = (
     _quiz(
         "one-latent-or-many",
         "A feature is computed by the MLP of layer 1, and the MLPs of layers 2, 3 and 4 each write more of the same direction. How many latents does "
@@ -122,27 +122,26 @@ FIRST_HALF = (
             feedback="The shuffled one has the same .77. A score means something beside its floor.",
         ),
     ),
-    _quiz(
-        "what-sixty-one-means",
-        "“The graph of this prompt has a replacement score of .61.” What does that say?",
-        Option(
-            text=".39 of its paths' weight ends at errors",
-            right=True,
-            feedback="Of this one graph. What the model does otherwise, and what runs through frozen patterns, is not in that number.",
-        ),
-        Option(
-            text=".39 of what the model does is unknown",
-            feedback="It is about one prompt, and about paths with patterns given.",
-        ),
-        Option(
-            text=".39 of prompts cannot be explained",
-            feedback="It is one graph's score. How many prompts give a graph that somebody can read is another count.",
-        ),
-        Option(
-            text=".39 of its latents have no meaning",
-            feedback="Whether latents mean something does not enter: scores look at weights only.",
-        ),
-    ),
 )
 
-QUIZZES = (*FIRST_HALF,)
+AT_THE_END = _quiz(
+    "what-sixty-one-means",
+    "“The graph of this prompt has a replacement score of .61.” What does that say?",
+    Option(
+        text=".39 of its paths' weight ends at errors",
+        right=True,
+        feedback="Of this one graph. What the model does otherwise, and what runs through frozen patterns, is not in that number.",
+    ),
+    Option(
+        text=".39 of what the model does is unknown",
+        feedback="It is about one prompt, and about paths with patterns given.",
+    ),
+    Option(
+        text=".39 of prompts cannot be explained",
+        feedback="It is one graph's score. How many prompts give a graph that somebody can read is another count.",
+    ),
+    Option(
+        text=".39 of its latents have no meaning",
+        feedback="Whether latents mean something does not enter: scores look at weights only.",
+    ),
+)
