@@ -199,8 +199,8 @@ It is a story about one prompt, in groups that we made. Is it true of the model?
 
 A graph is a claim about the model. The strongest test is a swap (chapter 05): take the latents for Texas out, put in
 those for California, read from another prompt's graph, and see whether the answer becomes Sacramento. The latents
-are changed in the *model*; no replacement runs. MLPs in some layers are **held**: they write what they wrote before, and
-the change; all others run as usual and answer to it.
+are changed in the *model*; no replacement runs. MLPs in some layers are **held**: they write what they wrote before,
+and the change; all others run as usual and answer to it.
 """
 
 # %% [markdown] slug="swap-a-supernode"
@@ -237,7 +237,8 @@ check("swap-a-supernode", swap_step)
 r"""
 Fresh prompts: held-out questions, each with a donor that asks the same in the same words about a city of another
 state. From both *whole* graphs take, at the names' ends, the latents of MLPs 0 and 1 with most influence; and, as a
-control, as many latents that are on there by lot. (`tracing.intervene` does what your function does, at every place.) Beside these: attention 2's latents at the end, one of each graph.
+control, as many latents that are on there by lot. Beside these: attention 2's latents at the end, one of each graph.
+(`tracing.intervene` does what your function does, at every place.)
 """
 
 # %% id="swap-supernodes"
@@ -392,8 +393,8 @@ assert follows["one attention latent, largest value"] < 0.4, (
 # %% [markdown]
 r"""
 **What you should see.** With twelve latents of MLPs 0 and 1 at the name's end, put in at 1.5 times their values, nine in
-ten answers follow, and a quarter for as many by lot (there are few to draw from, so that some of the twelve are often
-among them). The cross-layer transcoder's latents do as well, with the first two layers' MLPs held. With MLPs held in
+ten answers follow, and a quarter for as many by lot (there are few to draw from, so that some of the twelve are
+often among them). The cross-layer transcoder's latents do as well, with the first two layers' MLPs held. With MLPs held in
 all layers no answer follows, and nothing is wrong with the latents: an MLP that is held cannot answer to what comes in,
 and MLPs 2 to 4 have to, if Sacramento is to be said. Which layers are held belongs to the question.
 
