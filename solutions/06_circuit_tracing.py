@@ -392,11 +392,12 @@ assert follows["one attention latent, largest value"] < 0.4, (
 
 # %% [markdown]
 r"""
-**What you should see.** With twelve latents of MLPs 0 and 1 at the name's end, put in at 1.5 times their values, nine in
-ten answers follow, and a quarter for as many by lot (there are few to draw from, so that some of the twelve are
-often among them). The cross-layer transcoder's latents do as well, with the first two layers' MLPs held. With MLPs held in
-all layers no answer follows, and nothing is wrong with the latents: an MLP that is held cannot answer to what comes in,
-and MLPs 2 to 4 have to, if Sacramento is to be said. Which layers are held belongs to the question.
+**What you should see.** With twelve latents of MLPs 0 and 1 at the name's end, put in at 1.5 times their values,
+nine in ten answers follow, and a quarter for as many by lot (there are few to draw from, so that some of the twelve
+are often among them). The cross-layer transcoder's latents do as well, with the first two layers' MLPs held. With
+MLPs held in all layers no answer follows, and nothing is wrong with the latents: an MLP that is held cannot answer
+to what comes in, and MLPs 2 to 4 have to, if Sacramento is to be said. Which layers are held belongs to the
+question.
 
 One latent of attention 2 does it alone: the one with most influence. But the one with the largest value hardly ever
 does. For states influence finds it. Is that knowledge, or luck? Countries are harder.
