@@ -405,7 +405,7 @@ does. For states influence finds it. Is that knowledge, or luck? Countries are h
 
 # %% [markdown] slug="the-generic-latent"
 r"""
-Attention 2's dictionary has 320 latents. At the prompt's **end** one of them is nearly always the strongest, whatever
+Attention 2's dictionary has 320 latents. At the prompt's **end** one of them is the strongest in most questions, whatever
 the question is about. Which ones say which *country* a two-hop question is about (all of `geography`'s 48, in all
 three languages), and what does the strongest one do? Leave in `own_latents`:
 
