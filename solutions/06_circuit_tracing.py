@@ -405,8 +405,8 @@ does. For states influence finds it. Is that knowledge, or luck? Countries are h
 
 # %% [markdown] slug="the-generic-latent"
 r"""
-Attention 2's dictionary has 320 latents. At the prompt's **end** one of them is the strongest in most questions, whatever
-the question is about. Which ones say which *country* a two-hop question is about (all of `geography`'s 48, in all
+Attention 2's dictionary has 320 latents. At the prompt's **end** one of them is the strongest in most questions,
+whatever they are about. Which ones say which *country* a two-hop question is about (all of `geography`'s 48, in all
 three languages), and what does the strongest one do? Leave in `own_latents`:
 
 ```python
