@@ -13,7 +13,8 @@ from mi_tutor.teach.exercises.tracing.quizzes import AT_THE_END, QUIZZES_MAKING
 from mi_tutor.teach.exercises.tracing.quizzes_reading import QUIZZES_READING
 from mi_tutor.teach.exercises.tracing.rows import ATTRIBUTION_ROW
 from mi_tutor.teach.exercises.tracing.scoring import SCORES
-from mi_tutor.teach.exercises.tracing.supernodes import SUPERNODES, SWAP_A_SUPERNODE
+from mi_tutor.teach.exercises.tracing.supernodes import SUPERNODES
+from mi_tutor.teach.exercises.tracing.swapping import SWAP_A_SUPERNODE
 from mi_tutor.teach.exercises.tracing.transcoding import TRANSCODER
 from mi_tutor.teach.exercises.tracing.validating import VALIDATE
 from mi_tutor.teach.exercises.tracing.wrong_graph import A_WRONG_GRAPH

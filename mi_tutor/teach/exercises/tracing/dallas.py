@@ -36,11 +36,11 @@ def group(
 def ours() -> dict[str, Any]:
     """As measured on prompts that no draw has."""
     return {
-        "the state": group("attention", [2], "end", 0.0, 0.98, 0.0),
-        "the name": group("mlp", [0, 1], "name", 0.15, 0.55, 0.0),
-        "what is asked": group("mlp", [0, 1], "elsewhere", 0.05, 0.0, 0.98),
-        "the end itself": group("mlp", [0, 1], "end", 0.02, 0.0, 0.0),
-        "the answer": group("mlp", [2, 3, 4], "end", 0.25, 0.8, 0.97),
+        "the state": group("attention", [2], "end", 0.03, 0.97, 0.0),
+        "the name": group("mlp", [0, 1], "name", 0.2, 0.5, 0.0),
+        "what is asked": group("mlp", [0, 1], "elsewhere", 0.08, 0.0, 0.99),
+        "the end itself": group("mlp", [0, 1], "end", 0.04, 0.0, 0.0),
+        "the answer": group("mlp", [2, 3, 4], "end", 0.27, 0.76, 0.97),
     }
 
 
