@@ -805,7 +805,7 @@ assert median["the 60 strongest, own layer held"] < median["the 60 strongest"] -
 
 # %% [markdown]
 r"""
-**What you should see.** Same graphs, same ablations: about .9 over all latents, and nearly as much for sixty by lot,
+**What you should see.** Same graphs, same ablations: about .85 over all latents, and about as much for sixty by lot,
 but much lower among the sixty strongest. Most latents matter little by either measure, and it is easy to put what
 matters little below what matters much. Among those that all matter it is hard, and these are the ones that a graph
 is read for. So a correlation without its sample says nothing (Ameisen et al. 2025 report .72, for their own sample).
@@ -890,7 +890,7 @@ def measure(local, graph):
     return {
         "completeness": scores.completeness,
         "replacement": scores.replacement,
-        "row sums": ((sums - reads).abs().mean() / reads.abs().mean()).item(),
+        "row sums": round(((sums - reads).abs().mean() / reads.abs().mean()).item(), 4),
         "ablation": tracing.validate(local, graph, strong).spearman,
         "direct": torch.corrcoef(torch.stack([row, falls]))[0, 1].item(),
     }
@@ -1004,6 +1004,11 @@ by_pair = torch.tensor(
 print(
     f"head 2.3 looks at the name's end with {pattern[name_end]:.3f}; its score there is {parts.score:.1f} "
     "above that of the end"
+)
+most = divmod(int(by_pair.argmax()), len(sides))
+names = list(sides)
+print(
+    f"most of it: {names[most[0]]} at the query with {names[most[1]]} at the key, {by_pair.max():.1f}"
 )
 show.heatmap(
     by_pair,
