@@ -583,7 +583,7 @@ supernodes = {
 
 Your supernodes should hold .8 of the influence of the latents that are left (.15 of the score), and one of them should
 carry the state and nothing else: “state” .8 or more, “relation” .2 or less, as measured (.15). Both are needed to pass.
-Your predictions count .7: each in full if off by .15 or less, nothing if off by .4; no pass if one is off by .5.
+Your predictions count .7: each in full if off by .2 or less, nothing if off by .45; no pass if one is off by .5.
 """
 
 # %% tags=["exercise"] slug="read-dallas"
@@ -832,7 +832,7 @@ Five measurements can be made on a graph:
 
 - **completeness**, **replacement**: its two scores.
 - **row sums**: of all rows of latents and logits, the mean of |row sum + constant − what the target reads| over
-  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit.
+  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit. Four decimals count.
 - **ablation**: for the 40 latents with most influence, Spearman's correlation of influence and KL when each is switched
   off (`tracing.validate`, with its defaults).
 - **direct**: for the same 40, the correlation (Pearson's) of their entries in the row of the likeliest logit with how
