@@ -832,7 +832,8 @@ Five measurements can be made on a graph:
 
 - **completeness**, **replacement**: its two scores.
 - **row sums**: of all rows of latents and logits, the mean of |row sum + constant − what the target reads| over
-  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit. Four decimals count.
+  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit. Four
+  decimals count.
 - **ablation**: for the 40 latents with most influence, Spearman's correlation of influence and KL when each is switched
   off (`tracing.validate`, with its defaults).
 - **direct**: for the same 40, the correlation (Pearson's) of their entries in the row of the likeliest logit with how
