@@ -1669,11 +1669,11 @@ for question in held_out:
     sets = [off, [tracing.Change(tracing.ATTENTION, 2, end, generic, 0.0)], on]
     said = tracing.intervene(local_c, sets).logits[:, -1].argmax(dim=-1).tolist()
     theirs = ids[f" {target.answers[question.relation].given(question.language)}"]
-    for name, word, wanted in zip(
+    for which, word, wanted in zip(
         right, said, (ids[question.answer],) * 2 + (theirs,), strict=True
     ):
-        right[name].append(word == wanted)
-shares_right = {name: sum(hits) / len(hits) for name, hits in right.items()}
+        right[which].append(word == wanted)
+shares_right = {which: sum(hits) / len(hits) for which, hits in right.items()}
 print(shares_right)
 own_latents = {"own": own, "generic": generic, **shares_right}
 # END SOLUTION
@@ -1742,8 +1742,8 @@ supernodes = {
 
 Your supernodes should hold .8 of the influence of the latents that are left (.15 of the score), and one of them
 should carry the state and nothing else: “state” .8 or more, “relation” .2 or less, as measured (.15). Both are
-needed to pass. Your predictions count .7: each in full if off by .15 or less, nothing if off by .4; no pass if one
-is off by .5.
+needed to pass. Your predictions count .7: each in full if off by .2 or less, nothing if off by .45; no pass if one
+is off by .55.
 """
 
 # %% tags=["exercise"] slug="read-dallas"
@@ -1953,8 +1953,10 @@ show.influence_against_effect(
 )
 
 # %% tags=["claim"]
-assert median["all latents with influence"] > 0.85, "about .9 over all latents"
-assert median["60 of them by lot"] > 0.8, "sixty by lot"
+assert 0.8 < median["all latents with influence"] < 0.9, "about .85 over all latents"
+assert abs(median["60 of them by lot"] - median["all latents with influence"]) < 0.06, (
+    "about as much for sixty by lot"
+)
 assert median["the 60 strongest"] < median["all latents with influence"] - 0.15, (
     "much lower among the sixty strongest"
 )
@@ -1964,11 +1966,10 @@ assert median["the 60 strongest, own layer held"] < median["the 60 strongest"] -
 
 # %% [markdown]
 r"""
-**What you should see.** Same graphs, same ablations: about .9 over all latents, and nearly as much for sixty by
-lot, but much lower among the sixty strongest. Most latents matter little by either measure, and it is easy to put
-what matters little below what matters much. Among those that all matter it is hard, and these are the ones that a
-graph is read for. So a correlation without its sample says nothing (Ameisen et al. 2025 report .72, for their own
-sample).
+**What you should see.** Same graphs, same ablations: about .85 over all latents, and about as much for sixty by lot,
+but much lower among the sixty strongest. Most latents matter little by either measure, and it is easy to put what
+matters little below what matters much. Among those that all matter it is hard, and these are the ones that a graph
+is read for. So a correlation without its sample says nothing (Ameisen et al. 2025 report .72, for their own sample).
 
 It is lower still if only its own layer is held: what a latent writes to later layers then goes on being written by
 their MLPs, and a latent that should be off is half on.
@@ -1992,7 +1993,8 @@ Five measurements can be made on a graph:
 
 - **completeness**, **replacement**: its two scores.
 - **row sums**: of all rows of latents and logits, the mean of |row sum + constant − what the target reads| over
-  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit.
+  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit. Four
+  decimals count.
 - **ablation**: for the 40 latents with most influence, Spearman's correlation of influence and KL when each is
   switched off (`tracing.validate`, with its defaults).
 - **direct**: for the same 40, the correlation (Pearson's) of their entries in the row of the likeliest logit with
@@ -2051,7 +2053,7 @@ def measure(local, graph):
     return {
         "completeness": scores.completeness,
         "replacement": scores.replacement,
-        "row sums": ((sums - reads).abs().mean() / reads.abs().mean()).item(),
+        "row sums": round(((sums - reads).abs().mean() / reads.abs().mean()).item(), 4),
         "ablation": tracing.validate(local, graph, strong).spearman,
         "direct": torch.corrcoef(torch.stack([row, falls]))[0, 1].item(),
     }
@@ -2168,6 +2170,11 @@ print(
     f"head 2.3 looks at the name's end with {pattern[name_end]:.3f}; its score there is {parts.score:.1f} "
     "above that of the end"
 )
+most = divmod(int(by_pair.argmax()), len(sides))
+names = list(sides)
+print(
+    f"most of it: {names[most[0]]} at the query with {names[most[1]]} at the key, {by_pair.max():.1f}"
+)
 show.heatmap(
     by_pair,
     x=list(sides),
@@ -2248,7 +2255,7 @@ r"""
 """
 
 # %% tags=["quiz"]
-quiz("what-sixty-one-means", "b")
+quiz("what-sixty-one-means", "c")
 
 # %% [markdown]
 r"""

@@ -128,7 +128,7 @@ AT_THE_END = _quiz(
     "what-sixty-one-means",
     "“The graph of this prompt has a replacement score of .61.” What does that say?",
     Option(
-        text=".39 of its paths' weight ends at errors",
+        text=".39 of its paths lead to errors",
         right=True,
         feedback="Of this one graph. What the model does otherwise, and what runs through frozen patterns, is not in that number.",
     ),

@@ -38,7 +38,7 @@ PLACES = ("name", "end", "elsewhere")
 EFFECTS = ("without", "state", "relation")
 LEAST, MOST = 4, 8  # supernodes
 COVERED = 0.8
-CLOSE, FAR = 0.15, 0.4  # errors of predictions that count in full, and not at all
+CLOSE, FAR = 0.2, 0.45  # errors of predictions that count in full, and not at all
 MOST_OFF = 0.5  # a reading with an error like that does not pass
 PROMPTS = 20
 

@@ -100,11 +100,11 @@ REVIEWS = {
             feedback="(.91 - .37) / (1 - .37). A floor turns a score into a statement about the dictionary.",
         ),
         Option(
-            text="Nine tenths, as .91 alone",
+            text="Nine tenths, as .91 by itself",
             feedback="That measures from 0, which no dictionary gets, not even a shuffled one.",
         ),
         Option(
-            text="A half, as .91 less .37",
+            text="A good half, as .91 less .37",
             feedback="That is how far it has gone, not of how much.",
         ),
         Option(
@@ -115,7 +115,7 @@ REVIEWS = {
     "what-sixty-one-means": _ask(
         "“Our graphs gave satisfying insight for about a quarter of the prompts that we tried.” What does that say?",
         Option(
-            text="Some 3 in 4 tried prompts stayed unread",
+            text="Some 3 in 4 prompts stayed unread",
             right=True,
             feedback="It counts prompts that somebody tried to read, by the readers' own judgement. How much of a model's behaviour that is, nobody has counted.",
         ),
