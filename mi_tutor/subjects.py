@@ -11,7 +11,8 @@ SUBJECTS = {
     "03": "induction",
     "04": "patching",
     "05": "swaps",
+    "06": "tracing",
 }
 
 # Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.
-TO_COME = {"06": "tracing"}
+TO_COME: dict[str, str] = {}

@@ -54,6 +54,12 @@ _HOMES = {
         "swap_explorer",
         "swap_heatmap",
     ),
+    "mi_tutor.show.tracing": (
+        "graph_figure",
+        "influence_against_effect",
+        "scores_bars",
+        "supernode_figure",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)

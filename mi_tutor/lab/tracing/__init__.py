@@ -2,9 +2,10 @@
 
 Read in this order: `transcoders` (per layer, and cross-layer), `training`, `metrics`, `files`; `local` (the local
 replacement model, which is the model itself at one prompt); `graph` (every node's direct effect on every other),
-with `sources` and `pulling`; `scores` (influence along all paths), `pruning`, `supernodes`; `interventions`
-and `validation` (does the model do what its graph says?); `attending` (why does a head look there?); `exchange`
-and `circuit_tracer_files` (graphs and transcoders that others open).
+with `sources` and `pulling`, and `stream` (the same numbers the long way); `scores` (influence along all paths),
+`pruning`, `supernodes`; `interventions` and `validation` (does the model do what its graph says?); `wrong` (graphs
+with a known fault); `attending` (why does a head look there?); `exchange` and `circuit_tracer_files` (graphs and
+transcoders that others open).
 """
 
 from mi_tutor.lab.tracing.attending import ScoreParts, score_parts
@@ -26,6 +27,7 @@ from mi_tutor.lab.tracing.interventions import (
     Intervened,
     changes_of,
     intervene,
+    supernode_step,
     written_layers,
 )
 from mi_tutor.lab.tracing.local import (
@@ -38,7 +40,7 @@ from mi_tutor.lab.tracing.local import (
     replaced_logits,
 )
 from mi_tutor.lab.tracing.metrics import TranscoderMetrics, transcoder_metrics
-from mi_tutor.lab.tracing.pruning import PrunedGraph, prune
+from mi_tutor.lab.tracing.pruning import PrunedGraph, kept_nodes, prune
 from mi_tutor.lab.tracing.pulling import ATTENTION, MLP
 from mi_tutor.lab.tracing.scores import (
     Scores,
@@ -46,9 +48,17 @@ from mi_tutor.lab.tracing.scores import (
     graph_scores,
     influence,
     node_influence,
+    scores_of,
     shares,
+    unexplained,
 )
-from mi_tutor.lab.tracing.supernodes import GroupedGraph, grouped
+from mi_tutor.lab.tracing.stream import (
+    all_written,
+    direct_effects,
+    frozen_stream,
+    written_by,
+)
+from mi_tutor.lab.tracing.supernodes import GroupedGraph, group_inputs, grouped
 from mi_tutor.lab.tracing.training import CrossLayer, clt_loss, joined, parted
 from mi_tutor.lab.tracing.transcoders import (
     CrossLayerTranscoder,
@@ -60,7 +70,8 @@ from mi_tutor.lab.tracing.transcoders import (
     rescaled,
     shuffled_decoders,
 )
-from mi_tutor.lab.tracing.validation import Validation, spearman, validate
+from mi_tutor.lab.tracing.validation import Validation, agreement, divergences, spearman, validate
+from mi_tutor.lab.tracing.wrong import exchanged_graph, unfrozen_graph
 
 __all__ = [
     "ATTENTION",
@@ -86,21 +97,29 @@ __all__ = [
     "TranscoderMetrics",
     "Transcoders",
     "Validation",
+    "agreement",
+    "all_written",
     "attribution_graph",
     "changes_of",
     "clt_decode",
     "clt_encode",
     "clt_loss",
     "clt_metadata",
+    "direct_effects",
+    "divergences",
     "edge_influence",
+    "exchanged_graph",
     "from_json",
     "frozen_attention",
     "frozen_norm",
+    "frozen_stream",
     "graph_scores",
+    "group_inputs",
     "grouped",
     "influence",
     "intervene",
     "joined",
+    "kept_nodes",
     "local_replacement",
     "node_influence",
     "open_circuit_tracer",
@@ -114,11 +133,16 @@ __all__ = [
     "save_circuit_tracer",
     "save_clt",
     "score_parts",
+    "scores_of",
     "shares",
     "shuffled_decoders",
     "spearman",
+    "supernode_step",
     "to_json",
     "transcoder_metrics",
+    "unexplained",
+    "unfrozen_graph",
     "validate",
+    "written_by",
     "written_layers",
 ]

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from mi_tutor.lab.ground.plain import affine
@@ -140,6 +140,32 @@ def values_at(local: LocalReplacementModel, reader: Stage) -> Float[Tensor, "pos
         f"dictionary are the MLPs of {local.transcoders.n_layers} layers and the attentions "
         f"{sorted(local.attn_latents)}."
     )
+
+
+def supernode_step(
+    values: Float[Tensor, "latent"],
+    donor: Float[Tensor, "latent"],
+    off: Int[Tensor, "off"],
+    on: Int[Tensor, "on"],
+    factor: float,
+    W_dec: Float[Tensor, "latent to d_model"],
+) -> Float[Tensor, "to d_model"]:
+    """What is added to each MLP's output when one supernode goes off and another one comes on.
+
+    values: one layer's latents where the edit is made. donor: the latents of the prompt that the other supernode
+    was read from, where it was read. Latents of `on` get `factor` times the donor's value, also those that are in
+    `off`.
+
+    >>> W_dec = torch.eye(3)[:, None]
+    >>> donor = torch.tensor([0.0, 2.0, 0.0])
+    >>> values, off, on = torch.tensor([4.0, 1.0, 5.0]), torch.tensor([0]), torch.tensor([1])
+    >>> supernode_step(values, donor, off, on, 1.5, W_dec)[0]
+    tensor([-4.,  2.,  0.])
+    """
+    new = values.clone()
+    new[off] = 0
+    new[on] = factor * donor[on]
+    return torch.einsum("l,ltd->td", new - values, W_dec)
 
 
 def changes_of(nodes: Nodes, numbers: Sequence[int], factor: float = 0.0) -> list[Change]:

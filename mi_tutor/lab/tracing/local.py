@@ -69,7 +69,7 @@ def denominator(x: Float[Tensor, "*any d_model"], eps: float) -> Float[Tensor, "
 
 
 def frozen_norm(
-    x: Float[Tensor, "*any d_model"], ln: Affine, scale: Float[Tensor, "*any 1"]
+    x: Float[Tensor, "*any d_model"], ln: Affine, scale: Float[Tensor, "*like 1"]
 ) -> Float[Tensor, "*any d_model"]:
     """LayerNorm with a given denominator: (x - mean x) / scale * W + b, which is affine in x.
 
@@ -83,8 +83,8 @@ def frozen_attention(
     plain: PlainTransformer,
     layer: int,
     x: Float[Tensor, "*any pos d_model"],
-    pattern: Float[Tensor, "*any head pos pos"],
-    scale: Float[Tensor, "*any pos 1"],
+    pattern: Float[Tensor, "*like head pos pos"],
+    scale: Float[Tensor, "*like pos 1"],
 ) -> Float[Tensor, "*any pos d_model"]:
     """What an attention writes when it attends as it is told: each head moves its values along its pattern."""
     block = plain.blocks[layer]

@@ -60,6 +60,17 @@ def bound_for(scores: Float[Tensor, "score"], share: float) -> float:
     return ordered[min(place, len(ordered) - 1)].item()
 
 
+def kept_nodes(
+    influence: Float[Tensor, "node"], always: Bool[Tensor, "node"], share: float
+) -> Bool[Tensor, "node"]:
+    """Step 1: the strongest nodes that together hold a share of all influence, and those that always stay.
+
+    >>> kept_nodes(torch.tensor([1.0, 5.0, 4.0]), torch.tensor([False, False, False]), 0.9)
+    tensor([False,  True,  True])
+    """
+    return (influence >= bound_for(influence, share)) | always
+
+
 def prune(
     graph: AttributionGraph, node_share: float = 0.8, edge_share: float = 0.98
 ) -> PrunedGraph:
@@ -72,7 +83,7 @@ def prune(
             raise ValueError(f"{name} should be above 0 and at most 1, got {share}.")
     kind, found = graph.nodes.kind, node_influence(graph)
     always = (kind == EMBEDDING) | (kind == LOGIT)
-    kept = ((found >= bound_for(found, node_share)) | always).nonzero()[:, 0]
+    kept = kept_nodes(found, always, node_share).nonzero()[:, 0]
     adjacency = graph.adjacency[kept][:, kept]
     scores = edge_influence(adjacency, graph.logit_weights[kept])
     scores_on = scores[scores > 0]

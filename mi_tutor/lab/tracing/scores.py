@@ -19,7 +19,7 @@ score every path through it is lost. Look at both beside their floors: what they
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from mi_tutor.lab.tracing.graph import EMBEDDING, ERROR, AttributionGraph
@@ -84,13 +84,51 @@ def edge_influence(
     return A * (weights + influence(A, weights))[:, None]
 
 
-def graph_scores(graph: AttributionGraph) -> Scores:
-    """Both scores of a graph. See the module."""
-    A, weights, kind = shares(graph.adjacency), graph.logit_weights, graph.nodes.kind
+def scores_of(
+    adjacency: Float[Tensor, "node node"],
+    weights: Float[Tensor, "node"],
+    is_error: Bool[Tensor, "node"],
+    is_embedding: Bool[Tensor, "node"],
+) -> Scores:
+    """Both scores from a graph's parts. weights: the logits' probabilities, 0 for other nodes. See the module.
+
+    >>> A = torch.tensor([[0.0, 3.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])  # a logit, a word and an error
+    >>> which = torch.arange(3)
+    >>> scores_of(A, torch.tensor([1.0, 0.0, 0.0]), which == 2, which == 1)
+    Scores(replacement=0.75, completeness=0.875)
+    """
+    A = shares(adjacency)
     counts = influence(A, weights)
-    embeddings, errors = counts[kind == EMBEDDING].sum(), counts[kind == ERROR].sum()
-    known = 1 - A[:, kind == ERROR].sum(dim=1)
+    embeddings, errors = counts[is_embedding].sum(), counts[is_error].sum()
+    known = 1 - A[:, is_error].sum(dim=1)
     # As circuit-tracer does it: nodes without inputs, embeddings and errors too, count as known.
     counts = counts + weights
     completeness = (known * counts).sum() / counts.sum()
     return Scores((embeddings / (embeddings + errors)).item(), completeness.item())
+
+
+def graph_scores(graph: AttributionGraph) -> Scores:
+    """Both scores of a graph. See the module."""
+    kind = graph.nodes.kind
+    return scores_of(graph.adjacency, graph.logit_weights, kind == ERROR, kind == EMBEDDING)
+
+
+def unexplained(
+    shares: Float[Tensor, "node node"], is_error: Bool[Tensor, "node"]
+) -> Float[Tensor, "node"]:
+    """For each node, the share of its input that comes from errors, along paths of any length.
+
+    A latent in the middle of a graph can be made of errors while the whole graph scores well; this says which one.
+    Raises ValueError if there is a way back.
+
+    >>> A = torch.tensor([[0.0, 0.5, 0.5], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    >>> unexplained(A, torch.tensor([False, False, True]))
+    tensor([1., 1., 0.])
+    """
+    total, now = torch.zeros_like(shares[0]), is_error.to(shares)
+    for _ in range(len(shares) + 1):
+        now = shares @ now
+        if not now.any():
+            return total
+        total = total + now
+    raise ValueError("The graph has a way back to where it began; no sum of its paths exists.")

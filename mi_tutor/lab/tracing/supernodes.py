@@ -8,11 +8,12 @@ group say nothing about it and are left out, so that what comes from outside add
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from mi_tutor.lab.tracing.graph import AttributionGraph
-from mi_tutor.lab.tracing.scores import influence, shares
+from mi_tutor.lab.tracing.scores import SMALLEST, influence, shares
 
 
 class GroupedGraph(NamedTuple):
@@ -36,7 +37,6 @@ def grouped(graph: AttributionGraph, supernodes: Mapping[str, Sequence[int]]) ->
 
     Raises ValueError if a group is empty, a node is none of the graph's, or is in two groups.
 
-    >>> import torch
     >>> from mi_tutor.lab.tracing.graph import Nodes
     >>> kinds = torch.tensor([0, 0, 2, 3])
     >>> nodes = Nodes(kinds, *[kinds] * 4, value=torch.ones(4))
@@ -59,10 +59,29 @@ def grouped(graph: AttributionGraph, supernodes: Mapping[str, Sequence[int]]) ->
         row[list(nodes)] = 1
     A = shares(graph.adjacency)
     found = influence(A, graph.logit_weights)
-    counts = member * (found + graph.logit_weights)
-    given = counts @ A  # [group, source]: what each node gives to the group
+    # The nodes in no group are one more group, for what comes from them.
+    nowhere = (member.sum(dim=0, keepdim=True) == 0).to(member.dtype)
+    every = group_inputs(A, found + graph.logit_weights, torch.cat([member, nowhere]))[:-1]
+    return GroupedGraph(
+        tuple(supernodes), every[:, :-1], every[:, -1], (member @ found[:, None])[:, 0]
+    )
+
+
+def group_inputs(
+    shares: Float[Tensor, "node node"],
+    counts: Float[Tensor, "node"],
+    member: Float[Tensor, "group node"],
+) -> Float[Tensor, "group group"]:
+    """Of what each group gets from outside of it, the share that each group gives.
+
+    shares: each node's inputs as shares. counts: how much each node counts. member: 1 where a node is in a group.
+
+    >>> A = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.25, 0.75, 0.0]])
+    >>> member = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    >>> group_inputs(A, torch.tensor([1.0, 1.0, 2.0]), member)  # what comes from the own group is left out
+    tensor([[0., 0.],
+            [1., 0.]])
+    """
+    given = (member * counts) @ shares  # [group, source]: what each node gives to the group
     outside = given * (1 - member)
-    total = outside.sum(dim=1, keepdim=True).clamp_min(1e-10)
-    inputs = outside @ member.mT / total
-    others = (outside * (member.sum(dim=0) == 0)).sum(dim=1) / total[:, 0]
-    return GroupedGraph(tuple(supernodes), inputs, others, (member @ found[:, None])[:, 0])
+    return outside @ member.mT / outside.sum(dim=1, keepdim=True).clamp_min(SMALLEST)

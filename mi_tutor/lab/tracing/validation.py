@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from mi_tutor.lab.patching.attribution import pearson, ranks
@@ -49,6 +49,36 @@ def spearman(a: Float[Tensor, "item"], b: Float[Tensor, "item"]) -> float:
     return pearson(ranks(a), ranks(b))
 
 
+def divergences(
+    before: Float[Tensor, "vocab"], after: Float[Tensor, "run vocab"]
+) -> Float[Tensor, "run"]:
+    """KL(before || after) of the next token, from logits.
+
+    >>> divergences(torch.zeros(2), torch.tensor([[0.0, 0.0], [5.0, 5.0]]))
+    tensor([0., 0.])
+    """
+    before, after = before.log_softmax(dim=-1), after.log_softmax(dim=-1)
+    return (before.exp() * (before - after)).sum(dim=-1)
+
+
+def agreement(
+    predicted: Float[Tensor, "latent"],
+    before: Float[Tensor, "vocab"],
+    after: Float[Tensor, "latent vocab"],
+    sample: Int[Tensor, "asked"],
+) -> float:
+    """Spearman's correlation of predicted effects and divergences, among the latents of a sample.
+
+    before, after: logits of the next token, intact and with each latent switched off. Ranks are those within the
+    sample.
+
+    >>> after = torch.tensor([[3.0, 0.0], [1.0, 0.0], [0.0, 9.0]])
+    >>> round(agreement(torch.tensor([0.5, 0.1, 0.2]), torch.zeros(2), after, torch.tensor([0, 1])), 4)
+    1.0
+    """
+    return spearman(predicted[sample], divergences(before, after)[sample])
+
+
 @torch.no_grad()
 def validate(
     local: LocalReplacementModel,
@@ -63,13 +93,12 @@ def validate(
     layers, freeze_patterns: as in `intervene`; with layers None each latent is clamped where it writes.
     """
     predicted = node_influence(graph)[list(numbers)]
-    before = local.recording.logits[-1].log_softmax(dim=-1)
+    before = local.recording.logits[-1]
     changes = changes_of(graph.nodes, numbers)
     measured = torch.zeros_like(predicted)
     # Which MLPs are held depends on where a latent reads: one run for each layer.
     for place in sorted({(change.component, change.layer) for change in changes}):
         mine = [i for i, change in enumerate(changes) if (change.component, change.layer) == place]
         found = intervene(local, [[changes[i]] for i in mine], layers, freeze_patterns)
-        after = found.logits[:, -1].log_softmax(dim=-1)
-        measured[mine] = (before.exp() * (before - after)).sum(dim=-1)
+        measured[mine] = divergences(before, found.logits[:, -1])
     return Validation(predicted, measured, spearman(predicted, measured))

@@ -2,13 +2,14 @@
 
     prompts, texts    questions and labelled texts, as tensors
     stories           indirect-object stories, each with another one to take activations from
-    riddles, nameless what a chapter hands over without its label, or without its name
+    riddles, nameless, graphs    what a chapter hands over without its label, or without its name
     recipe, measures, swaps                 how `atlas` is made, what its card says
     rote, paragraphs, sentences             its relatives
 
 From `mi_tutor.world` come the facts and pairs that prompts are made of.
 """
 
+from mi_tutor.specimens.atlas.graphs import SuspectGraphs, suspect_graphs
 from mi_tutor.specimens.atlas.nameless import ten_latents
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
@@ -23,6 +24,7 @@ __all__ = [
     "Geography",
     "LabelledTexts",
     "Stories",
+    "SuspectGraphs",
     "accuracy",
     "by_length",
     "chosen",
@@ -33,6 +35,7 @@ __all__ = [
     "stories_about",
     "stories_of_strangers",
     "story_pairs",
+    "suspect_graphs",
     "suspects",
     "swap_questions",
     "ten_latents",

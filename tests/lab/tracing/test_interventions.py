@@ -9,8 +9,10 @@ from mi_tutor.lab.tracing import (
     LATENT,
     MLP,
     Change,
+    agreement,
     attribution_graph,
     changes_of,
+    divergences,
     grouped,
     influence,
     intervene,
@@ -18,9 +20,11 @@ from mi_tutor.lab.tracing import (
     node_influence,
     shares,
     spearman,
+    supernode_step,
     validate,
     written_layers,
 )
+from mi_tutor.lab.tracing.interventions import deltas
 
 from .conftest import TOKENS, random_transcoders
 
@@ -79,6 +83,31 @@ def test_held_is_every_layer_that_is_written(plain):
     assert written_layers(clt, changes) == range(1, 3)
     assert written_layers(per_layer, changes) == range(1, 2)
     assert written_layers(clt, [Change(ATTENTION, 1, 3, 4, 5.0)]) == range(0)
+
+
+def test_a_supernode_step_is_what_interventions_add(local):
+    if local.transcoders.writes(0, 1) is None:
+        return
+    values, donor = local.latents[0][3], local.latents[0][5]
+    off, on = torch.tensor([0, 2, 4]), torch.tensor([2, 7])
+    W_dec = torch.stack([local.transcoders.writes(0, to) for to in range(3)], dim=1)
+    step = supernode_step(values, donor, off, on, 1.5, W_dec)
+    new = dict.fromkeys(off.tolist(), 0.0) | {i: 1.5 * float(donor[i]) for i in on.tolist()}
+    mlp, attention = deltas(local, [[Change(MLP, 0, 3, i, value) for i, value in new.items()]])
+    torch.testing.assert_close(mlp[:, 0, 3], step, rtol=1e-4, atol=1e-5)
+    assert not attention.any()
+
+
+def test_agreement_is_validation_among_some(local):
+    graph = attribution_graph(local, TOKENS)
+    numbers = (graph.nodes.kind == LATENT).nonzero()[:12, 0].tolist()
+    seen = validate(local, graph, numbers, layers=range(3))
+    sets = [[change] for change in changes_of(graph.nodes, numbers)]
+    after = intervene(local, sets, range(3)).logits[:, -1]
+    before = local.recording.logits[-1]
+    torch.testing.assert_close(divergences(before, after), seen.measured, rtol=1e-3, atol=1e-6)
+    some = torch.arange(12)
+    assert agreement(seen.predicted, before, after, some) == pytest.approx(seen.spearman, abs=1e-6)
 
 
 def test_changes_of_nodes(local):

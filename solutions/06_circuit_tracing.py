@@ -1,0 +1,2285 @@
+# %% [markdown] minutes=340
+r"""
+# 06 · Circuit tracing
+
+Draw the graph of one answer: which latents made it, through which others, and how much of it nobody has explained.
+
+## What you will be able to do
+
+- put a dictionary in the place of an MLP: a transcoder, and one that writes across layers
+- freeze what is not linear in a model, so that it stays exactly the model at one prompt
+- derive what one latent gives to another, and make the whole graph of a prompt
+- find out what counts along all paths, and prune the rest away
+- score a graph beside its floors, and say what each of two scores hides
+- say of a graph what it leaves unexplained, what frozen patterns hide, and that it is about one prompt
+- put latents together that mean the same, and exchange such a group in the model itself
+- tell a latent that stands for one thing from one that is merely strong
+- hold a graph against ablations, say of which latents a correlation speaks, and find a graph that is wrong
+
+You need chapter 02 (dictionaries) and chapter 05 (Dallas, Texas, Austin). Chapter 04 helps: a row of the graph is
+an attribution that is no longer an estimate.
+"""
+
+# %% tags=["setup"]
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from mi_tutor import check, hint, progress, quiz, show
+from mi_tutor.lab import tracing
+from mi_tutor.lab.ground import plain_transformer, seeded
+from mi_tutor.specimens import (
+    SpecimenError,
+    open_dictionary,
+    open_specimen,
+    open_transcoders,
+)
+from mi_tutor.specimens.atlas import (
+    Geography,
+    by_length,
+    chosen,
+    labelled_texts,
+    suspect_graphs,
+    tokenizer,
+)
+
+# %% [markdown]
+r"""
+## A circuit nobody drew by hand
+
+Chapter 05 found the middle step of Dallas → Texas → Austin by guessing where it must be, and exchanging it. That
+took an idea beforehand. Ameisen et al. 2025 turn it round: cut the model into pieces that mean something, compute
+what each piece gives to each other one at *this* prompt, and read the answer's history off the graph.
+
+```
+                 ┌──────────────── logit: Austin ───────────────┐
+                 │                      │                       │
+            latent: a capital     latent: Texas            ?? (errors)
+                 │                      │
+            word: capital         word: Dallas
+```
+
+Three things stand in the way. An MLP's neurons mean little, so it gets a dictionary. Attention and LayerNorm are
+not linear, so that "what a gives to b" has no exact meaning; it gets one once they are frozen. And a
+dictionary is never complete: what it leaves out has to stand in the picture as well, as a node of its own.
+
+The model is `atlas` again, with two sets of dictionaries of its MLPs, and one of what its attention 2 writes.
+"""
+
+# %% id="open-everything"
+torch.set_grad_enabled(False)  # nothing is trained in this chapter
+model = open_specimen("atlas", device="cpu")
+plain = plain_transformer(model)  # the same model without hooks: fast
+n_layers = model.cfg.n_layers
+per_layer = open_transcoders("atlas-mlp")  # one transcoder for each MLP
+clt = open_transcoders("atlas-clt")  # one that writes across layers
+attention_2 = open_dictionary(
+    "atlas-attn2"
+)  # an autoencoder of what attention 2 writes
+
+DALLAS = "In the state where Dallas lies, the capital is"
+tokens = model.to_tokens(DALLAS)[0]
+words = model.to_str_tokens(DALLAS)
+model_logits = model(tokens[None])[0]
+best = model_logits[-1].softmax(dim=-1).topk(3)
+print(words)
+print(
+    DALLAS, "…", [f"{model.to_string(i)} {p:.3f}" for p, i in zip(*best, strict=True)]
+)
+
+# %% tags=["claim"]
+assert model.to_string(best.indices[0]) == " Austin", "read the answer's history"
+
+# %% [markdown]
+r"""
+## A dictionary for what an MLP does
+
+The autoencoder of chapter 02 says what an activation *is*: it reads a place and writes the same place. For a
+circuit we want to know what an MLP *does*. A **transcoder** (Dunefsky et al. 2024) reads what the MLP reads and
+writes what the MLP writes. Put in its place, it is the MLP in slow motion: for each latent one can see what it
+looks for (its encoder) and what it then adds to the stream (its decoder), with nothing dense in between.
+"""
+
+# %% [markdown] slug="transcoder"
+r"""
+Return `(latents, y_hat)`: latents `[*batch latent]` and what they write, `[*batch d_out]`. The kind is JumpReLU: a
+latent keeps its pre-activation if that is **above** its threshold, and is 0 otherwise. x is what an MLP reads, y_hat
+what it should write. Think before you copy chapter 02: one thing that was right there would be wrong here.
+"""
+
+
+# %% tags=["exercise"] slug="transcoder"
+def transcode(
+    x: Float[Tensor, "*batch d_in"],
+    W_enc: Float[Tensor, "d_in latent"],
+    b_enc: Float[Tensor, "latent"],
+    threshold: Float[Tensor, "latent"],
+    W_dec: Float[Tensor, "latent d_out"],
+    b_dec: Float[Tensor, "d_out"],
+) -> tuple[Float[Tensor, "*batch latent"], Float[Tensor, "*batch d_out"]]:
+    """The latents that are on, and what they write."""
+    # BEGIN SOLUTION
+    pre = x @ W_enc + b_enc  # b_dec lives where the MLP writes, not where it reads
+    latents = pre * (pre > threshold)
+    return latents, latents @ W_dec + b_dec
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("transcoder", transcode)
+
+# %% [markdown]
+r"""
+## Read once, write to all that follow
+
+With a transcoder per layer, a step that several MLPs take together ("this is Texas, and once more, Texas") becomes
+a chain of latents that do nothing but hand on. A **cross-layer transcoder** (CLT) shortens it. Its latents read at
+one layer and write to the MLP outputs of that layer *and of all later ones*.
+
+```
+              MLP 0      MLP 1      MLP 2
+latent of 0     ●──────────●──────────●        reads before MLP 0, writes three times
+latent of 1                ●──────────●
+latent of 2                           ●
+```
+"""
+
+# %% tags=["quiz"]
+quiz("one-latent-or-many", "c")
+
+# %% [markdown] slug="clt-forward"
+r"""
+Return what a cross-layer transcoder writes to each MLP's output, `[*batch layer d_model]`. `x[..., l, :]` is what
+layer l's MLP reads, and the latents of layer l read it, with JumpReLU thresholds as before. `W_dec[l, i, t]` is
+what latent i of layer l writes to layer t; it is 0 for `t < l`.
+"""
+
+
+# %% tags=["exercise"] slug="clt-forward"
+def clt_forward(
+    x: Float[Tensor, "*batch layer d_model"],
+    W_enc: Float[Tensor, "layer d_model latent"],
+    b_enc: Float[Tensor, "layer latent"],
+    threshold: Float[Tensor, "layer latent"],
+    W_dec: Float[Tensor, "layer latent layer d_model"],
+    b_dec: Float[Tensor, "layer d_model"],
+) -> Float[Tensor, "*batch layer d_model"]:
+    """What all latents together write to each layer."""
+    # BEGIN SOLUTION
+    pre = torch.einsum("...ld,ldm->...lm", x, W_enc) + b_enc
+    latents = pre * (pre > threshold)
+    return torch.einsum("...lm,lmtd->...td", latents, W_dec) + b_dec
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("clt-forward", clt_forward)
+
+# %% [markdown]
+r"""
+What is it trained for? To write what the MLPs write, all layers together, with few latents:
+
+$$\mathcal L = \sum_t \lVert y_t - \hat y_t \rVert^2
++ \lambda \sum_{l,i} \tanh\big(c\, f_{li}\, \lVert W_{dec}[l, i] \rVert\big)$$
+
+The tanh grows like L1 near 0 and stops growing where a latent is clearly on: being on costs, being *strong* does
+not. The norm is that of **all** that a latent writes, to every layer, as one long vector. Ask yourself what a latent
+would do if only its own layer counted.
+"""
+
+# %% [markdown] slug="clt-loss"
+r"""
+Return this loss as one number: sums over layers, dimensions and latents, and a **mean** over the batch. `sparsity`
+is λ, `scale` is c.
+"""
+
+
+# %% tags=["exercise"] slug="clt-loss"
+def clt_loss(
+    y: Float[Tensor, "batch layer d_model"],
+    y_hat: Float[Tensor, "batch layer d_model"],
+    latents: Float[Tensor, "batch layer latent"],
+    W_dec: Float[Tensor, "layer latent layer d_model"],
+    sparsity: float,
+    scale: float,
+) -> Float[Tensor, ""]:
+    """Squared error plus a saturating price for each latent that is on."""
+    # BEGIN SOLUTION
+    error = (y - y_hat).square().sum(dim=(1, 2))
+    norm = W_dec.flatten(2).norm(dim=-1)
+    price = torch.tanh(scale * latents * norm).sum(dim=(1, 2))
+    return (error + sparsity * price).mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("clt-loss", clt_loss)
+
+# %% [markdown]
+r"""
+`atlas-clt` took some minutes of one core. (It was trained with the exact cousin of that price: BatchTopK, over all
+layers together. With the same number of latents for each layer it fails: the first MLP needs five times as many as
+the last one.) How good are both sets, on the questions that we shall trace? Here are held-out two-hop questions
+about cities that no two-hop question in training was ever about.
+"""
+
+# %% id="how-good-are-they"
+geography = Geography()
+held_out = chosen(geography, language="english", kind="state", held_out_by="city")
+texts = [question.prompt.text for question in held_out][::4]
+groups = [group for _, group in by_length(texts)]
+
+reads, writes, same = [], [], {"per layer": 0, "cross-layer": 0}
+for group in groups:
+    seen = tracing.record(plain, group)
+    for kept, part in ((reads, seen.mlp_in), (writes, seen.mlp_out)):
+        kept.append(part[:, :, 1:].flatten(1, 2).transpose(0, 1))  # [row layer d_model]
+    for name, each in (("per layer", per_layer), ("cross-layer", clt)):
+        guess = tracing.replaced_logits(plain, each, group)[:, -1].argmax(dim=-1)
+        same[name] += int((guess == seen.logits[:, -1].argmax(dim=-1)).sum())
+rows = torch.cat(reads), torch.cat(writes)
+quality = {
+    name: tracing.transcoder_metrics(each, *rows)
+    for name, each in (("per layer", per_layer), ("cross-layer", clt))
+}
+print(f"{len(texts)} questions, {len(rows[0])} tokens")
+print(f"{'':<13}{'latents on, by layer':<31}{'sum':>7}{'FVU':>9}   same first guess")
+for name, seen_as in quality.items():
+    by_layer = "".join(f"{n:6.1f}" for n in seen_as.l0)
+    print(f"{name:<13}{by_layer:<31}{seen_as.l0.sum():7.1f}{seen_as.fvu.mean():9.4f}"
+          f"{same[name] / len(texts):12.1%}")  # fmt: skip
+
+# %% [markdown]
+r"""
+“Same first guess” is the **replacement model**: all MLPs gone, transcoders in their places, and nothing else done.
+"""
+# %% tags=["claim"]
+_two = quality["per layer"], quality["cross-layer"]
+assert _two[1].l0.sum() < _two[0].l0.sum(), "with fewer latents on"
+assert _two[1].fvu.mean() < _two[0].fvu.mean(), "and a smaller error"
+assert _two[1].l0[0] > 5 * _two[1].l0[-1], "five times as many in layer 0 as in layer 4"
+assert same["cross-layer"] >= same["per layer"], "at least as often"
+assert 0.85 < min(same.values()) / len(texts) < 0.97, "nine in ten"
+
+# %% [markdown]
+r"""
+**What you should see.** The cross-layer transcoder writes what the MLPs write with fewer latents on and a smaller
+error, five times as many in layer 0 as in layer 4. With either in place of all five MLPs the first guess stays the
+same in nine in ten of these questions, for the cross-layer one at least as often.
+
+Nine in ten is good, and it is another model: where its guess differs, its graph would explain an answer that
+`atlas` never gave. (For their 18-layer model with a CLT of 10 million features Ameisen et al. report an L0 of 88,
+an error of about 11.5 %, and the same first guess for half of the prompts, chosen among those that the model
+answers right with a confidence below 80 %.) So we do not explain the replacement. We repair it.
+
+## Freeze what is not linear
+
+Take one prompt. Whatever the transcoders leave out at each layer and position is put back as a constant vector, an
+**error node**. Now every MLP's output is what it was, and so is the answer. That costs nothing and explains nothing;
+but of each MLP output we now know how much is latents, and how much is error.
+
+Then the two things between MLPs that are not linear. Attention patterns are softmaxes of products; LayerNorm
+divides by the size of what it gets. **Freeze** both at what they were at this prompt: where each head looked, and
+what each LayerNorm divided by, are constants now. What a head *moves* along its pattern still follows what is
+there.
+
+`tracing.record(plain, tokens)` keeps what is needed, for each layer:
+
+| field | shape | what it is |
+|---|---|---|
+| `embedding` | pos d_model | what enters the first block |
+| `patterns` | layer head pos pos | where heads looked |
+| `attn_scale`, `mlp_scale` | layer pos 1 | the denominators before attention and MLP |
+| `final_scale` | pos 1 | the one before the unembedding |
+| `mlp_in`, `mlp_out` | layer pos d_model | what MLPs read and wrote |
+| `logits` | pos vocab | the model's answer |
+"""
+
+# %% [markdown] slug="frozen-model"
+r"""
+Write the frozen stream: what every reader reads, given all that is written. MLPs are not run. What they write is
+*given*, in `written`, `[*batch part pos d_model]`: part 0 is the embedding, part l + 1 is what layer l's MLP adds.
+Return what is read, in the same shape: part l is what layer l's **MLP** reads (after its LayerNorm), and the last
+part is what the **unembedding** reads (after the last one).
+
+`tracing.frozen_attention(plain, layer, x, pattern, scale)` is what a layer's attention writes when the stream is x,
+with its own LayerNorm in it. The other LayerNorms are yours: `plain.blocks[l].ln2` and `plain.ln_final`, each with
+a scale `W` and a shift `b`. Of a LayerNorm only the denominator is frozen.
+"""
+
+
+# %% tags=["exercise"] slug="frozen-model"
+def frozen_stream(
+    plain, seen, written: Float[Tensor, "*batch part pos d_model"]
+) -> Float[Tensor, "*batch part pos d_model"]:
+    """What each MLP reads, and last the unembedding."""
+
+    # BEGIN SOLUTION
+    def norm(x, ln, scale):
+        return (x - x.mean(dim=-1, keepdim=True)) / scale * ln.W + ln.b
+
+    x, reads = written[..., 0, :, :], []
+    for layer, block in enumerate(plain.blocks):
+        x = x + tracing.frozen_attention(
+            plain, layer, x, seen.patterns[layer], seen.attn_scale[layer]
+        )
+        reads.append(norm(x, block.ln2, seen.mlp_scale[layer]))
+        x = x + written[..., layer + 1, :, :]
+    reads.append(norm(x, plain.ln_final, seen.final_scale))
+    return torch.stack(reads, dim=-3)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("frozen-model", frozen_stream)
+
+# %% [markdown]
+r"""
+Is it the model? With the embedding and the MLPs' outputs as they were, logits should come out as they were. And what
+of the transcoders: `tracing.local_replacement` computes their latents and errors at the prompt; run forward, latents
+read anew in every layer, it should give the model's logits too. The last two rows leave the errors out: with all
+else frozen, and with nothing frozen (the replacement model from above).
+"""
+
+# %% id="is-it-the-model"
+local = tracing.local_replacement(plain, clt, tokens)
+seen = local.recording
+
+
+def logits_of(reads):
+    return reads[-1] @ plain.unembed.W + plain.unembed.b
+
+
+variants = {
+    "frozen stream": logits_of(frozen_stream(plain, seen, tracing.all_written(seen))),
+    "latents and errors": local(),
+    "latents alone, frozen": local(errors=torch.zeros_like(local.errors)),
+    "latents alone, nothing frozen": tracing.replaced_logits(plain, clt, tokens),
+}
+off = {
+    name: (logits - model_logits)[1:].abs().max().item()
+    for name, logits in variants.items()
+}
+for name, logits in variants.items():
+    chance = logits[-1].softmax(dim=-1)[best.indices[0]]
+    print(
+        f"{name:<32} largest difference of a logit {off[name]:9.1e}    p(Austin) {chance:.3f}"
+    )
+
+# The frozen stream adds up: each source alone, less nothing at all.
+whole = tracing.all_written(seen)
+nothing = frozen_stream(plain, seen, torch.zeros_like(whole))
+alone = torch.zeros_like(whole)
+for part in range(n_layers + 1):
+    only = torch.zeros_like(whole)
+    only[part] = whole[part]
+    alone += frozen_stream(plain, seen, only) - nothing
+gap = (alone + nothing - frozen_stream(plain, seen, whole)).abs().max().item()
+print(f"\nsum of the effects of {n_layers + 1} sources, less all together: {gap:.0e}")
+
+# %% tags=["claim"]
+assert max(off["frozen stream"], off["latents and errors"]) < 2e-5, (
+    "the model itself, to rounding"
+)
+assert min(off["latents alone, frozen"], off["latents alone, nothing frozen"]) > 0.1, (
+    "Without errors logits move"
+)
+assert gap < 1e-4, "The effects of the parts add up"
+
+# %% [markdown]
+r"""
+**What you should see.** The first two rows are the model itself, to rounding. Without errors logits move, frozen or
+not. And the frozen stream is no approximation of anything nonlinear: The effects of the parts add up.
+
+What did that cost? Everything that the prompt decides *through* patterns and denominators is now a constant. Why
+head 2.3 looks at the end of Dallas is no longer a question that can be asked.
+"""
+
+# %% tags=["quiz"]
+quiz("twice-as-much", "d")
+
+# %% [markdown]
+r"""
+## What made this latent come on?
+
+The nodes of a prompt's graph: every latent that is on, at its position; an error for each MLP and position; an
+embedding for each token; and the likeliest answers. (At BOS, where transcoders were never trained, there are no
+latents and no errors: what MLPs write there is constant and counts with BOS's embedding.) Each node *writes*
+something to the stream. A latent of a CLT writes several vectors, one per layer from its own on: value times
+decoder.
+
+`tracing.written_by` has it all in the form of your frozen stream: `sources[s]` is what node s writes, `[part pos
+d_model]`, 0 almost everywhere.
+"""
+
+# %% id="nodes"
+graph = tracing.attribution_graph(local, tokens)  # for its list of nodes
+nodes = graph.nodes
+sources = tracing.written_by(local, nodes)
+kinds = ("latents", "errors", "embeddings", "logits")
+counts = Counter(kinds[kind] for kind in nodes.kind.tolist())
+print(dict(counts), "  sources:", list(sources.shape))
+always = torch.zeros_like(whole)  # decoders' biases are written whatever is on: no node
+always[1:, 1:] = torch.stack([clt.constant(layer) for layer in range(n_layers)])[
+    :, None
+]
+left = whole[:-1] - (sources.sum(dim=0) + always)[:-1]
+print(
+    f"what neither nodes nor biases write, before the last MLP: {left.abs().max():.0e}"
+)
+
+# %% [markdown] slug="attribution-row"
+r"""
+A target is a reader: it reads part `layer` of the frozen stream, at its `position`, along its `encoder` (a latent's
+encoder; for a logit, where `layer` is the number of layers, a column of the unembedding). Its pre-activation is the
+inner product, and a bias.
+
+Return what each source gives to the target's pre-activation **directly**, `[source]`: exactly, with its sign, and so
+that the numbers of all sources, together with what biases give, make the whole. How is not written above. Think
+of what kind of function you have frozen the model into. (Gradients are switched off in this chapter; inside `with
+torch.enable_grad():` they are on.)
+"""
+
+
+# %% tags=["exercise"] slug="attribution-row"
+def attribution_row(
+    plain,
+    seen,
+    sources: Float[Tensor, "source part pos d_model"],
+    layer: int,
+    position: int,
+    encoder: Float[Tensor, "d_model"],
+) -> Float[Tensor, "source"]:
+    """What each source gives to one target."""
+    # BEGIN SOLUTION
+    # Affine in what is written: its gradient is the same everywhere, so one backward pass is exact.
+    with torch.enable_grad():
+        written = torch.zeros_like(sources[0]).requires_grad_()
+        target = frozen_stream(plain, seen, written)[layer, position] @ encoder
+        (gradient,) = torch.autograd.grad(target, written)
+    return torch.einsum("lpd,slpd->s", gradient, sources)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("attribution-row", attribution_row)
+
+# %% [markdown]
+r"""
+The first row: the logit of Austin, less the mean logit (what raises all answers alike explains none). Before you
+run the cell: will the largest entry be a latent of layer 0, where the state is put together, or of a later layer?
+"""
+
+# %% id="first-row"
+austin = int(best.indices[0])
+toward_austin = plain.unembed.W[:, austin] - plain.unembed.W.mean(dim=1)
+last = len(tokens) - 1
+row = attribution_row(plain, seen, sources, n_layers, last, toward_austin)
+
+
+def said(number, graph=graph, words=words):
+    """A node in words."""
+    kind, component, layer, position, index = (
+        int(part[number]) for part in graph.nodes[:5]
+    )
+    if kind == tracing.LOGIT:
+        return f"logit{model.to_string(index)}"
+    where = f"at{words[position]!r}"
+    if kind == tracing.EMBEDDING:
+        return f"word {where}"
+    place = f"{'attention' if component == tracing.ATTENTION else 'MLP'} {layer}"
+    return f"{place} {f'latent {index}' if kind == tracing.LATENT else 'error'} {where}"
+
+
+for number in row.abs().argsort(descending=True)[:10].tolist():
+    print(f"{row[number]:+6.2f}  {said(number)}")
+bias = plain.unembed.b - plain.unembed.b.mean()
+biases = frozen_stream(plain, seen, always)[-1, -1] @ toward_austin + bias[austin]
+logit = model_logits[-1, austin] - model_logits[-1].mean()
+total = row.sum() + biases
+print(f"\nall sources {row.sum():.3f}, biases {biases:.3f}; together "
+      f"{total:.3f}, the logit less the mean {logit:.3f}")  # fmt: skip
+shares_of = {
+    kinds[kind]: (row[nodes.kind == kind].abs().sum() / row.abs().sum()).item()
+    for kind in range(3)
+}
+print(
+    {name: f"{share:.1%}" for name, share in shares_of.items()},
+    "of all absolute values",
+)
+top_layers = nodes.layer[row.abs().argsort(descending=True)[:10]]
+
+# %% tags=["claim"]
+assert abs(float(total - logit)) < 1e-3, "They add up to the logit"
+assert (top_layers >= 2).all(), "all in layers 2 to 4"
+assert shares_of["latents"] > 0.85, "Latents give most of it directly"
+
+# %% [markdown]
+r"""
+**What you should see.** They add up to the logit, which no estimate of chapter 04 did. The ten largest entries are
+all in layers 2 to 4, at the last position: what came from Dallas had to get there first, through others. Latents
+give most of it directly. But direct is not all: a latent of layer 0 that made a latent of layer 2 is not to be seen
+in this row. It is in that latent's row.
+"""
+
+# %% [markdown] slug="whole-graph"
+r"""
+Now for all targets at once: latents and logits. Return the matrix `[target source]`: **rows are targets, columns are
+sources**. `layers`, `positions` and `encoders` have one entry per target.
+
+You can go backward, once for each target, or forward, once for each source. Which is fewer here?
+"""
+
+
+# %% tags=["exercise"] slug="whole-graph"
+def attribution_matrix(
+    plain,
+    seen,
+    sources: Float[Tensor, "source part pos d_model"],
+    layers: Int[Tensor, "target"],
+    positions: Int[Tensor, "target"],
+    encoders: Float[Tensor, "target d_model"],
+) -> Float[Tensor, "target source"]:
+    """What each source gives to each target."""
+    # BEGIN SOLUTION
+    # All sources in one batch, less nothing at all.
+    nothing = frozen_stream(plain, seen, torch.zeros_like(sources[:1]))
+    reads = frozen_stream(plain, seen, sources) - nothing
+    return torch.einsum("std,td->ts", reads[:, layers, positions], encoders)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("whole-graph", attribution_matrix)
+
+# %% id="all-rows"
+is_target = (nodes.kind == tracing.LATENT) | (nodes.kind == tracing.LOGIT)
+centred = plain.unembed.W - plain.unembed.W.mean(dim=1, keepdim=True)
+encoders = torch.stack(
+    [
+        centred[:, index] if kind == tracing.LOGIT else clt.reads(layer)[0][:, index]
+        for kind, layer, index in zip(
+            nodes.kind[is_target].tolist(),
+            nodes.layer[is_target].tolist(),
+            nodes.index[is_target].tolist(),
+            strict=True,
+        )
+    ]
+)
+matrix = attribution_matrix(
+    plain, seen, sources, nodes.layer[is_target], nodes.position[is_target], encoders
+)
+apart = (matrix - graph.adjacency[is_target]).abs().max().item()
+pre = graph.adjacency.sum(dim=1) + graph.constant
+is_latent = nodes.kind == tracing.LATENT
+missed = (pre - nodes.value)[is_latent].abs().max().item()
+print(
+    f"{len(matrix)} targets × {matrix.shape[1]} sources, {int((matrix != 0).sum()):,} edges"
+)
+print(f"your matrix and the library's: {apart:.0e} apart at most")
+print(f"each latent's inputs and biases, less its value: {missed:.0e} at most")
+
+# %% tags=["claim"]
+assert apart < 1e-4, "Yours and the library's are the same"
+assert missed < 1e-3, "and every latent's row adds up to its value"
+
+# %% [markdown]
+r"""
+**What you should see.** Yours and the library's are the same, and every latent's row adds up to its value. (The
+library pulls encoders back in closed form, and is faster: at most a few tenths of a second for a graph like this.)
+So the graph is *exact*. That says that the sums are right. It does not say that the nodes mean something, or that
+the model would do what the graph suggests if a node were changed.
+"""
+
+# %% tags=["quiz"]
+quiz("where-does-it-show", "a")
+
+# %% [markdown]
+r"""
+## What counts along all paths
+
+A graph of some 90,000 edges is no explanation. Which nodes does the answer owe most to, through whatever others?
+
+Effects cannot simply be multiplied along a path: each target has a size of its own, and signs cancel. Ameisen et
+al. make them **shares**: of each target's inputs the absolute values, divided by their sum. Then a share of a share
+can be taken, and a node's **influence** is all that flows from the logits back to it, along paths of every length;
+each logit counts with its probability.
+"""
+
+# %% [markdown] slug="influence"
+r"""
+Return the influence of each node, `[node]`. `adjacency` has the effects with their signs, rows targets; a node
+without inputs has a row of zeros, and no shares. `weights` has each logit's probability, and 0 for other nodes. A
+path has at least one step. Nothing in the graph leads back to where it began, and paths may be as long as they
+like.
+"""
+
+
+# %% tags=["exercise"] slug="influence"
+def influence(
+    adjacency: Float[Tensor, "node node"], weights: Float[Tensor, "node"]
+) -> Float[Tensor, "node"]:
+    """How much each node counts for the logits, along all paths."""
+    # BEGIN SOLUTION
+    size = adjacency.abs()
+    A = size / size.sum(dim=1, keepdim=True).clamp_min(1e-10)
+    total, now = torch.zeros_like(weights), weights
+    for _ in range(len(weights)):  # no path is longer
+        now = now @ A
+        total = total + now
+    return total  # weights @ ((I - A)^-1 - I)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("influence", influence)
+
+# %% [markdown] slug="prune"
+r"""
+And the rest goes. Return which nodes are kept, `[node]` of bool: the **fewest** with the largest influence that
+together hold at least the share `share` of all influence; of nodes with the same influence all or none; and those
+in `always` (embeddings and logits), whatever theirs is. "All influence" is that of all nodes, those in `always`
+too.
+"""
+
+
+# %% tags=["exercise"] slug="prune"
+def keep_nodes(
+    influence: Float[Tensor, "node"], always: Bool[Tensor, "node"], share: float
+) -> Bool[Tensor, "node"]:
+    """The strongest nodes, up to a share of all influence."""
+    # BEGIN SOLUTION
+    ordered = influence.sort(descending=True).values
+    reached = ordered.cumsum(dim=0) / ordered.sum()
+    n = int((reached < share).sum())  # these are not enough
+    bound = ordered[min(n, len(ordered) - 1)]
+    return (influence >= bound) | always
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("prune", keep_nodes)
+
+# %% [markdown]
+r"""
+`tracing.prune` does the same with edges (.98 of theirs), and then takes away latents that lead nowhere. Names come
+from texts that `atlas` has not seen in training: a latent is called by the concept that it goes with best, if it
+does (an F1 of .5 or more), as in chapter 02.
+"""
+
+# %% id="names"
+labelled = labelled_texts(seed=5, n_rows=100, place="slots")
+chosen_columns = labelled.columns(
+    "state", "country", "relation", "context", "answer", "city", "name"
+)
+concepts = [labelled.concepts[i] for i in chosen_columns]
+is_true = labelled.labels[:, 1:, chosen_columns].flatten(0, 1).float()
+on = {}  # for each component whether each latent is on at each token
+for part in labelled.tokens.split(25):
+    there = tracing.record(plain, part)
+    latents = {
+        (tracing.MLP, layer): clt.encode_layer(layer, there.mlp_in[layer])
+        for layer in range(n_layers)
+    }
+    latents[tracing.ATTENTION, 2] = attention_2.encode(there.attn_out[2])
+    for place, values in latents.items():
+        on.setdefault(place, []).append((values[:, 1:] > 0).flatten(0, 1))
+
+found = {}  # for each latent the best F1, and of which concept
+for place, parts in on.items():
+    is_on = torch.cat(parts).float()
+    both = is_on.T @ is_true
+    f1 = 2 * both / (is_on.sum(dim=0)[:, None] + is_true.sum(dim=0)).clamp_min(1)
+    found[place] = f1.max(dim=1)
+del on, is_on, there, latents
+
+
+def labels_of(graph):
+    """Names of a graph's latents, by node."""
+    names = {}
+    for number in (graph.nodes.kind == tracing.LATENT).nonzero()[:, 0].tolist():
+        _, component, layer, _, index = (int(part[number]) for part in graph.nodes[:5])
+        f1, concept = (part[index] for part in found[component, layer])
+        if f1 >= 0.5:
+            names[number] = concepts[concept].split("=")[-1].replace("_", " ")
+    return names
+
+
+def traced(text, transcoders=clt, attention=None):
+    """A prompt's words, its local replacement model and its graph."""
+    tokens = model.to_tokens(text)[0]
+    local = tracing.local_replacement(plain, transcoders, tokens, attention)
+    return model.to_str_tokens(text), local, tracing.attribution_graph(local, tokens)
+
+
+def strongest(words, graph, n=8):
+    """The nodes that count most, in words; embeddings left out."""
+    counts, names = tracing.node_influence(graph), labels_of(graph)
+    for number in counts.argsort(descending=True).tolist():
+        if graph.nodes.kind[number] != tracing.EMBEDDING and n > 0:
+            n -= 1
+            print(
+                f"  {counts[number]:.3f}  {said(number, graph, words):<34}{names.get(number, '')}"
+            )
+
+
+pruned = tracing.prune(graph)
+weights = graph.logit_weights
+yours = influence(graph.adjacency, weights)
+print(
+    "your influence and the library's:",
+    f"{(yours - tracing.node_influence(graph)).abs().max():.0e} apart",
+)
+n_edges = int((graph.adjacency != 0).sum())
+print(
+    f"{len(nodes.kind)} nodes → {len(pruned.kept)},  {n_edges:,} edges → {len(pruned.edges):,}"
+)
+print("the strongest:")
+strongest(words, graph)
+
+# %% id="dallas-figure"
+show.graph_figure(
+    pruned,
+    words,
+    labels_of(graph),
+    [" Austin"],
+    title="“In the state where Dallas lies, the capital is”: MLPs",
+)
+
+# %% id="with-attention"
+with_2 = {2: attention_2}
+words, local_2, graph_2 = traced(DALLAS, attention=with_2)
+pruned_2 = tracing.prune(graph_2)
+print("with what attention 2 writes in latents, too:")
+n_edges_2 = int((graph_2.adjacency != 0).sum())
+print(
+    f"{len(graph_2.nodes.kind)} nodes → {len(pruned_2.kept)},  "
+    f"{n_edges_2:,} edges → {len(pruned_2.edges):,}"
+)
+strongest(words, graph_2)
+names_2 = labels_of(graph_2)
+counts_2 = tracing.node_influence(graph_2)
+not_words = counts_2.where(graph_2.nodes.kind != tracing.EMBEDDING, 0.0)
+texas = int(not_words.argmax())
+inputs = tracing.shares(graph_2.adjacency)[texas]
+name_end = words.index("las")
+at_name = graph_2.nodes.position == name_end
+from_mlp_0 = (graph_2.nodes.kind == tracing.LATENT) & (graph_2.nodes.layer == 0)
+from_name = inputs[from_mlp_0 & at_name].sum().item()
+from_errors = inputs[graph_2.nodes.kind == tracing.ERROR].sum().item()
+print(f"\n{said(texas, graph_2, words)} gets {from_name:.0%} of its input from MLP-0 latents at{words[name_end]!r}, "
+      f"{from_errors:.0%} from errors")  # fmt: skip
+show.graph_figure(
+    pruned_2,
+    words,
+    names_2,
+    [" Austin"],
+    title="The same prompt, with attention 2 in latents",
+)
+
+# %% tags=["claim"]
+_top = (
+    tracing.node_influence(graph)
+    .where(nodes.kind == tracing.LATENT, 0.0)
+    .argsort(descending=True)
+)
+_names = [labels_of(graph).get(int(i), "") for i in _top[:8]]
+assert "Texas" not in labels_of(graph).values() or "Texas" not in _names, (
+    "Texas is not among them"
+)
+assert _names.count("capital") >= 4, "Most names among the strongest say capital"
+assert names_2[texas] == "Texas", "the strongest node that is no word is Texas"
+assert len(pruned_2.kept) < len(pruned.kept) and len(pruned_2.edges) < len(
+    pruned.edges
+), "with fewer nodes and edges"
+assert from_name > 0.4, "gets most of its input from MLP-0 latents at the name's end"
+assert from_errors < 0.1, "hardly any from errors"
+
+# %% [markdown]
+r"""
+**What you should see.** The first graph is disappointing. Most names among the strongest say capital, and Texas is
+not among them, though chapter 05 proved that the state is what the answer hangs on. Where is it? Look at what could
+hold it: MLP 0 puts the state together at the end of the name, in many latents of which none is one state's own.
+Then a *head* of layer 2 carries it to the end. In the first graph heads are no nodes; edges run through them, and
+what is carried is to be seen nowhere.
+
+Give attention 2 a dictionary (chapter 02 made it), and its latents and errors take the place of what it writes. Now
+the strongest node that is no word is Texas: at the prompt's end, of attention 2. It gets most of its input from
+MLP-0 latents at the name's end, and hardly any from errors. And the picture is smaller, with fewer nodes and edges.
+
+That is a lesson about the method. A graph can be exact, with high scores, and still leave out what a reader needs,
+because that has no node. What it costs to give it one, the next section counts.
+
+## How much of it is explained?
+
+Two scores of one graph, both from shares and influence:
+
+- **replacement**: paths end at embeddings or at errors. Of the influence that these have, the share of the
+  embeddings.
+- **completeness**: each node's *direct* input is partly error. The share that is not, as a mean over all nodes, each
+  weighted with its influence; a logit with its own weight. Nodes without inputs (embeddings, errors) count as known.
+"""
+
+# %% [markdown] slug="completeness-and-replacement"
+r"""
+Return `(replacement, completeness)` as two numbers. `adjacency` and `weights` are those of your `influence`.
+"""
+
+
+# %% tags=["exercise"] slug="completeness-and-replacement"
+def scores(
+    adjacency: Float[Tensor, "node node"],
+    weights: Float[Tensor, "node"],
+    is_error: Bool[Tensor, "node"],
+    is_embedding: Bool[Tensor, "node"],
+) -> tuple[float, float]:
+    """Replacement and completeness of a graph."""
+    # BEGIN SOLUTION
+    size = adjacency.abs()
+    A = size / size.sum(dim=1, keepdim=True).clamp_min(1e-10)
+    counts = influence(adjacency, weights)
+    words, errors = counts[is_embedding].sum(), counts[is_error].sum()
+    known = 1 - A[:, is_error].sum(dim=1)
+    every = counts + weights
+    return (words / (words + errors)).item(), (
+        (known * every).sum() / every.sum()
+    ).item()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("completeness-and-replacement", scores)
+
+# %% [markdown]
+r"""
+What would a dictionary that explains *nothing* score? Two floors. **No dictionary**: no latent is ever on, all that
+MLPs write is error. **Shuffled decoders**: the same latents come on, and each writes what another one should;
+errors make up for it, so the graph is as exact as before. Guess all four numbers before you run the cell.
+"""
+
+# %% id="floors"
+d_model = model.cfg.d_model
+silent = tracing.Transcoder(
+    W_enc=torch.zeros(d_model, 1),
+    b_enc=torch.zeros(1),
+    W_dec=torch.zeros(1, d_model),
+    b_dec=torch.zeros(d_model),
+)
+
+
+def scores_of(transcoders, attention=None):
+    return tracing.graph_scores(traced(DALLAS, transcoders, attention)[2])
+
+
+of_dallas = {
+    "cross-layer": scores_of(clt),
+    "per layer": scores_of(per_layer),
+    "cross-layer, attention 2": scores_of(clt, with_2),
+}
+floors = {
+    "shuffled decoders": scores_of(tracing.shuffled_decoders(clt, seeded(0))),
+    "no dictionary": scores_of(tracing.LayerTranscoders([silent] * n_layers)),
+}
+own = scores(
+    graph.adjacency,
+    weights,
+    nodes.kind == tracing.ERROR,
+    nodes.kind == tracing.EMBEDDING,
+)
+print(f"{'':<26}replacement   completeness")
+for name, (replacement, completeness) in {**of_dallas, **floors}.items():
+    print(f"{name:<26}{replacement:>8.3f}{completeness:>15.3f}")
+show.scores_bars(of_dallas, floors)
+
+# %% tags=["claim"]
+assert (
+    max(abs(_a - _b) for _a, _b in zip(own, of_dallas["cross-layer"], strict=True))
+    < 1e-4
+), "yours"
+assert (
+    floors["no dictionary"].replacement < 0.1
+    and floors["no dictionary"].completeness > 0.5
+), "Without any dictionary completeness is above one half, and replacement near 0"
+assert 0.3 < floors["shuffled decoders"].replacement < 0.5, "about .4"
+assert 0.7 < floors["shuffled decoders"].completeness < 0.8, "three quarters"
+assert of_dallas["cross-layer"].replacement > of_dallas["per layer"].replacement, (
+    "The cross-layer transcoder has more than the per-layer ones"
+)
+assert (
+    of_dallas["cross-layer, attention 2"].replacement
+    < of_dallas["cross-layer"].replacement
+), "Attention 2 in latents costs some of it"
+assert of_dallas["cross-layer, attention 2"].replacement > 0.88, (
+    "and leaves nine tenths"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** Without any dictionary completeness is above one half, and replacement near 0. With
+decoders in the wrong order replacement is about .4 and completeness three quarters. So completeness of .8 is little
+above what nonsense gets here, and the real ones have to be read from there. The cross-layer transcoder has more
+than the per-layer ones. Attention 2 in latents costs some of it (what its dictionary leaves out is error now, where
+it was a path before) and leaves nine tenths. More can be read, less is explained: that is a choice, and the scores
+do not make it.
+
+Why is completeness so much higher? It asks every node about its *direct* input. An error far from the logits costs
+what one node loses. For the replacement score every path through it is lost, and what is lost at each step
+multiplies. Their graph of one prompt that Ameisen et al. show for comparison has .80 and .61 with a CLT, .78 and
+.37 with transcoders per layer: one representative graph, no average.
+"""
+
+# %% tags=["quiz"]
+quiz("a-chain", "d")
+
+# %% tags=["quiz"]
+quiz("beside-its-floor", "c")
+
+# %% [markdown]
+r"""
+## What the graph does not explain
+
+A score is about a whole graph. A reader looks at one node, and wants to know: is *this* one explained? A latent of
+layer 3 can stand there with a name, and be made of errors.
+"""
+
+# %% [markdown] slug="error-nodes"
+r"""
+Return for each node the share of its input that comes from errors, along paths of **any** length, `[node]`: not
+only what errors give it directly, but also what they give to the latents that made it, and so on. `adjacency` has
+effects with their signs, rows targets. Nodes without inputs have 0.
+"""
+
+
+# %% tags=["exercise"] slug="error-nodes"
+def unexplained(
+    adjacency: Float[Tensor, "node node"], is_error: Bool[Tensor, "node"]
+) -> Float[Tensor, "node"]:
+    """How much of each node is made of errors."""
+    # BEGIN SOLUTION
+    size = adjacency.abs()
+    A = size / size.sum(dim=1, keepdim=True).clamp_min(1e-10)
+    found = torch.zeros_like(A[0])
+    for _ in range(
+        len(A)
+    ):  # a mean over sources: an error counts 1, others what they have themselves
+        found = A @ torch.where(is_error, 1.0, found)
+    return found
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("error-nodes", unexplained)
+
+# %% id="where-errors-are"
+of_errors = {}
+for name, each in (("MLPs only", graph), ("with attention 2", graph_2)):
+    kind, counts = each.nodes.kind, tracing.node_influence(each)
+    share = unexplained(each.adjacency, kind == tracing.ERROR)
+    of_errors[name] = share
+    print(
+        f"{name}: of the logit {share[kind == tracing.LOGIT].item():.1%} comes from errors; of latents, by influence:"
+    )
+    for layer in range(n_layers):
+        here = (kind == tracing.LATENT) & (each.nodes.layer == layer)
+        mean = (share * counts)[here].sum() / counts[here].sum()
+        print(
+            f"   layer {layer}: {mean:.1%}, the worst of {int(here.sum())}: {share[here].max():.0%}"
+        )
+
+# Large errors, and errors that count.
+sizes = local.errors.clone()
+sizes[:, 0] = 0
+sizes = sizes.norm(dim=-1)  # [layer pos]
+is_error = (nodes.kind == tracing.ERROR).nonzero()[:, 0]
+counts = tracing.node_influence(graph)
+by_size = {
+    (int(nodes.layer[i]), int(nodes.position[i])): counts[i].item() for i in is_error
+}
+largest = divmod(int(sizes.argmax()), len(tokens))
+most = max(by_size, key=by_size.get)
+for title, (layer, position) in (("largest", largest), ("one that counts most", most)):
+    print(
+        f"the {title}: MLP {layer} at{words[position]!r}, "
+        f"size {sizes[layer, position]:.1f}, influence {by_size[layer, position]:.4f}"
+    )
+
+# %% tags=["claim"]
+assert by_size[largest] == 0 and largest[0] == n_layers - 1 and largest[1] < last, (
+    "the largest error counts for nothing. It is in the last layer, at a token from which nothing is read any more"
+)
+assert sizes[most] < sizes[largest] / 2, "is less than half as large"
+_logit = {
+    _n: _s[_g.nodes.kind == tracing.LOGIT].item()
+    for (_n, _s), _g in zip(of_errors.items(), (graph, graph_2), strict=True)
+}
+assert (
+    _logit["MLPs only"] < 0.05 and _logit["with attention 2"] > 2 * _logit["MLPs only"]
+), "with attention 2 in latents more than twice as much of the logit comes from errors"
+assert all(
+    _s[(_g.nodes.kind == tracing.LATENT) & (_g.nodes.layer == 0)].max() == 0
+    for _s, _g in zip(of_errors.values(), (graph, graph_2), strict=True)
+), "Latents of MLP 0 have none"
+assert abs(_logit["MLPs only"] - (1 - of_dallas["cross-layer"].replacement)) < 0.01, (
+    "for the logit it is one minus the replacement score"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** For the logit it is one minus the replacement score, up to rounding; with attention 2 in
+latents more than twice as much of the logit comes from errors. Latents of MLP 0 have none (nothing but words,
+attention 0 and biases come before them), and it grows from layer to layer. Look at the worst latents before you
+build a story on one of them.
+
+And size says little: the largest error counts for nothing. It is in the last layer, at a token from which nothing is
+read any more. The one that counts most is less than half as large. An error is what is unexplained; what matters is
+what it is *used* for.
+
+## Per layer, or across layers?
+
+The same prompts with both kinds. How long are paths? Let the logits' weight flow back along shares: at each step
+some of it arrives at words or errors. The mean number of steps is a path's length. (Ameisen et al. report 2.3 for a
+CLT and 3.7 for transcoders per layer, in their 18-layer model.)
+"""
+
+
+# %% id="per-layer-or-across"
+def path_length(graph):
+    """The mean number of edges from a logit back to where paths end."""
+    A, kind = tracing.shares(graph.adjacency), graph.nodes.kind
+    ends = (kind == tracing.EMBEDDING) | (kind == tracing.ERROR)
+    now, steps, weight, arrived = graph.logit_weights, 0, 0.0, 0.0
+    while now.any():
+        now, steps = now @ A, steps + 1
+        weight += steps * now[ends].sum().item()
+        arrived += now[ends].sum().item()
+    return weight / arrived
+
+
+sample = [text for text in texts if model.to_tokens(text).shape[1] <= 12][::4]
+ways = {
+    "per layer": (per_layer, None),
+    "cross-layer": (clt, None),
+    "per layer, attention 2": (per_layer, with_2),
+    "cross-layer, attention 2": (clt, with_2),
+}
+table = {name: [] for name in ways}
+for text in sample:
+    for name, (transcoders, attention) in ways.items():
+        _, _, each = traced(text, transcoders, attention)
+        kept = tracing.prune(each)
+        table[name].append(
+            (*tracing.graph_scores(each), path_length(each),
+             int((each.nodes.kind == tracing.LATENT).sum()), len(kept.kept), len(kept.edges))
+        )  # fmt: skip
+medians = {
+    name: torch.tensor(each).float().median(dim=0).values.tolist()
+    for name, each in table.items()
+}
+print(f"medians of {len(sample)} held-out questions")
+print(f"{'':<26}replacement  completeness  path length  latents   kept: nodes   edges")
+for name, (a, b, length, n_on, n_kept, n_edges) in medians.items():
+    print(
+        f"{name:<26}{a:>9.3f}{b:>13.3f}{length:>13.2f}{n_on:>11.0f}{n_kept:>13.0f}{n_edges:>9.0f}"
+    )
+
+# %% tags=["claim"]
+_a, _b, _c, _d = (medians[_name] for _name in ways)
+assert _b[2] < _a[2] and _d[2] < _c[2], "paths are a little shorter across layers"
+assert _a[2] / _b[2] < 1.15, "a little"
+assert _b[5] < 0.8 * _a[5] and _d[5] < 0.8 * _c[5], (
+    "three quarters of the edges or fewer are left"
+)
+assert abs(_b[0] - _a[0]) < 0.01, "by the scores neither is better"
+assert _d[0] < _c[0], "with attention 2 in latents the per-layer ones are ahead"
+assert _c[2] > _a[2] and _d[2] > _b[2], "Attention 2 as nodes makes paths longer"
+assert (
+    of_dallas["cross-layer"].replacement - of_dallas["per layer"].replacement > 0.03
+), "for Dallas"
+
+# %% [markdown]
+r"""
+**What you should see.** With fewer latents on, paths are a little shorter across layers, and three quarters of the
+edges or fewer are left. But by the scores neither is better over these questions, and with attention 2 in latents
+the per-layer ones are ahead. For Dallas alone the cross-layer transcoder was clearly ahead: one graph decides
+nothing.
+
+Why is so little gained, where Ameisen et al. went from 3.7 to 2.3? In five layers there is not much to shorten;
+their model had 18. Attention 2 as nodes makes paths longer, and that is no fault: a step can be seen that edges had
+run through.
+
+## Other prompts, other graphs
+
+A graph is about one prompt. Here are three others: a fact in one step, a story in which a thing is given to the
+other person, and a rhyme. For each, the strongest nodes and the scores.
+"""
+
+# %% id="other-prompts"
+others = {
+    "one step": " The city of Dallas lies in",
+    "a story": " After Mary and John met at the store, Mary passed a apple to",
+    "a rhyme": " John crossed the moat,\n and Anna fed the happy",
+}
+drawn = {}
+for name, text in others.items():
+    each_words, _, each = traced(text, attention=with_2)
+    drawn[name] = each_words, each
+    answers = [
+        model.to_string(i) for i in each.nodes.index[each.nodes.kind == tracing.LOGIT]
+    ]
+    replacement, completeness = tracing.graph_scores(each)
+    print(
+        f"{name}: {text!r} … {answers},  replacement {replacement:.3f}, completeness {completeness:.3f}"
+    )
+    strongest(each_words, each, 6)
+
+
+# %% id="one-step-figure"
+def drawn_graph(name):
+    each_words, each = drawn[name]
+    answers = [
+        model.to_string(i) for i in each.nodes.index[each.nodes.kind == tracing.LOGIT]
+    ]
+    return show.graph_figure(
+        tracing.prune(each),
+        each_words,
+        labels_of(each),
+        answers,
+        title=f"{name}: {others[name].strip()!r}",
+    )
+
+
+drawn_graph("one step")
+
+# %% id="story-figure"
+drawn_graph("a story")
+
+# %% id="rhyme-figure"
+drawn_graph("a rhyme")
+
+# %% tags=["claim"]
+_tops = {}
+for _name, (_words, _graph) in drawn.items():
+    _counts = tracing.node_influence(_graph).where(
+        _graph.nodes.kind == tracing.LATENT, 0.0
+    )
+    _tops[_name] = [
+        labels_of(_graph).get(int(_i), "")
+        for _i in _counts.argsort(descending=True)[:6]
+    ]
+    _first = int(_counts.argmax())
+    assert (int(_graph.nodes.component[_first]), int(_graph.nodes.layer[_first])) == (
+        tracing.ATTENTION,
+        2,
+    ), "In all three the strongest latent is one of attention 2"
+    if _name == "one step":
+        assert _graph.nodes.index[_first] == graph_2.nodes.index[texas], (
+            "the very latent of the two-hop prompt"
+        )
+assert _tops["one step"][0] == "Texas", "In the fact in one step it is Texas"
+assert set(_tops["a story"]) == {""}, "In the story none of the strongest has a name"
+assert "North Dakota" in _tops["a rhyme"], "In the rhyme one is called North Dakota"
+
+# %% [markdown]
+r"""
+**What you should see.** In all three the strongest latent is one of attention 2: in `atlas` that is how what a name
+or a word means comes to the end. In the fact in one step it is Texas, the very latent of the two-hop prompt. In the
+story none of the strongest has a name. In the rhyme one is called North Dakota.
+
+North Dakota? The name is what that latent goes with in texts about places, of which our labels know. In a
+rhyme it is on as well, and means something else, or nothing. A label is a hypothesis from other texts. And where no
+label fits, the graph is as exact as before and tells a reader next to nothing: Lindsey et al. 2025 write that
+their graphs gave a satisfying insight for about a quarter of the prompts they tried. (Of prompts, not of behaviour.)
+"""
+
+# %% [markdown]
+r"""
+## From nodes to supernodes
+
+The graph of one prompt, pruned, still has dozens of nodes. People read it by putting nodes together that seem to
+mean the same. Two things can go wrong: the names that we give, and the groups that we make. Names come from data
+here, not from a look at five contexts: for each latent we ask, on labelled text, which concept it marks best, and
+how well (F1, chapter 02). Attention 2 gets a dictionary as well, so what its heads bring is said in latents too.
+"""
+
+
+# %% id="trace-a-prompt"
+def trace(text, attention=True, transcoders=clt):
+    """The local replacement model of a text, its graph, and what pruning leaves of that."""
+    tokens = model.to_tokens(text)[0]
+    local = tracing.local_replacement(
+        plain, transcoders, tokens, {2: attention_2} if attention else None
+    )
+    graph = tracing.attribution_graph(local, tokens)
+    return local, graph, tracing.prune(graph)
+
+
+# What each latent marks best, where names end and where answers are due.
+label_of = {}
+for place in ("names", "slots"):
+    texts = labelled_texts(seed=5, n_rows=60, place=place)
+    seen = tracing.record(plain, texts.tokens)
+    marked = texts.asked("state")
+    there = texts.labels[marked]
+    there = there[:, : next(i for i, c in enumerate(texts.concepts) if "=" not in c)]
+    sites = {
+        (tracing.MLP, layer): clt.encode_layer(layer, seen.mlp_in[layer][marked])
+        for layer in range(clt.n_layers)
+    }
+    sites[tracing.ATTENTION, 2] = attention_2.encode(seen.attn_out[2][marked])
+    for (component, layer), values in sites.items():
+        said = values > 0.3
+        both = said.float().mT @ there.float()
+        f1 = 2 * both / (said.sum(dim=0)[:, None] + there.sum(dim=0)).clamp(min=1)
+        for latent, (score, concept) in enumerate(zip(*f1.max(dim=1), strict=True)):
+            found = score.item(), texts.concepts[concept]
+            old = label_of.get((component, layer, latent), (0.0, ""))
+            label_of[component, layer, latent] = max(old, found)
+
+dallas = " The capital of the state of Dallas is"
+words = model.to_str_tokens(dallas)
+local, graph, pruned = trace(dallas)
+print(
+    f"{len(pruned.kept)} of {len(graph.constant)} nodes are left; latents with most influence:"
+)
+shown = [i for i in pruned.influence.argsort(descending=True).tolist()
+         if pruned.nodes.kind[i] == tracing.LATENT]  # fmt: skip
+for i in shown[:14]:
+    component, layer, position, latent = (int(part[i]) for part in pruned.nodes[1:5])
+    score, concept = label_of[component, layer, latent]
+    concept = concept if score >= 0.5 else "none"
+    site = f"{('attention', 'MLP')[component]} {layer}"
+    print(f"  {site:<12}{latent:>4} at {words[position]!r:<9} influence {pruned.influence[i]:.3f}   "
+          f"best label {concept} (F1 {score:.2f})")  # fmt: skip
+
+# %% [markdown]
+r"""
+Now the groups. A node's inputs are shares already: they add up to 1. What is a *group's* input? Each of its nodes
+speaks with the weight that it has for the answer, and what nodes of one group give each other says nothing about
+where the group's input comes from.
+
+$$S_{gh} = \frac{\sum_{t \in g} \sum_{s \in h,\, s \notin g} w_t A_{ts}}{\sum_{t \in g} \sum_{s \notin g} w_t A_{ts}}$$
+
+with $A$ the shares and $w$ how much each node counts.
+"""
+
+# %% [markdown] slug="supernodes"
+r"""
+Return `[group group]`: of what each group gets from *outside* of it, the share that each group gives. Rows are
+groups that get, columns groups that give. `shares` is `[node node]`, each target's inputs as shares; `counts` says
+how much each node counts; `member` is 1 where a node is in a group. Some nodes are in no group, and what they give
+is input as well. A group without any input from outside has a row of zeros.
+"""
+
+
+# %% tags=["exercise"] slug="supernodes"
+def group_inputs(
+    shares: Float[Tensor, "node node"],
+    counts: Float[Tensor, "node"],
+    member: Float[Tensor, "group node"],
+) -> Float[Tensor, "group group"]:
+    """Where each group's input comes from."""
+    # BEGIN SOLUTION
+    given = (member * counts) @ shares
+    outside = given * (1 - member)
+    return outside @ member.mT / outside.sum(dim=1, keepdim=True).clamp_min(1e-10)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("supernodes", group_inputs)
+
+# %% id="dallas-in-groups"
+nodes, last, name_end = graph.nodes, len(words) - 1, words.index("las")
+is_latent, is_mlp = nodes.kind == tracing.LATENT, nodes.component == tracing.MLP
+at_end, at_name = nodes.position == last, nodes.position == name_end
+in_name = at_name | (nodes.position == name_end - 1)
+groups = {
+    "the name's tokens": (nodes.kind == tracing.EMBEDDING) & in_name,
+    "other tokens": (nodes.kind == tracing.EMBEDDING) & ~in_name,
+    "MLP 0-1, name's end": is_latent & is_mlp & (nodes.layer < 2) & at_name,
+    "MLP 0-1, elsewhere": is_latent & is_mlp & (nodes.layer < 2) & ~at_name,
+    "attention 2, end": is_latent & ~is_mlp & at_end,
+    "MLP 2-4, end": is_latent & is_mlp & (nodes.layer >= 2) & at_end,
+    "errors": nodes.kind == tracing.ERROR,
+    "the answer": nodes.kind == tracing.LOGIT,
+}  # fmt: skip
+member = torch.stack(list(groups.values())).float()
+A = tracing.shares(graph.adjacency)
+counts = tracing.influence(A, graph.logit_weights) + graph.logit_weights
+inputs = group_inputs(A, counts, member)
+between = {
+    name: dict(zip(groups, row.tolist(), strict=True))
+    for name, row in zip(groups, inputs, strict=True)
+}
+for name in ("MLP 0-1, name's end", "attention 2, end", "MLP 2-4, end", "the answer"):
+    largest = sorted(between[name].items(), key=lambda pair: -pair[1])[:4]
+    print(f"{name:<20} from  " + ",  ".join(f"{other} {x:.2f}" for other, x in largest))
+numbers = {name: mask.nonzero()[:, 0].tolist() for name, mask in groups.items()}
+show.supernode_figure(
+    tracing.grouped(graph, numbers),
+    title="Dallas in groups",
+    smallest=0.1,
+)
+
+# %% tags=["claim"]
+assert round(between["attention 2, end"]["MLP 0-1, name's end"], 1) == 0.7, (
+    "two thirds of what attention 2's latents at the end get comes from MLPs 0 and 1 where the name ends"
+)
+assert between["MLP 0-1, name's end"]["the name's tokens"] > 0.8, (
+    "and these get it from the name's tokens"
+)
+assert between["the answer"]["MLP 2-4, end"] > 0.6, (
+    "The answer gets most of its input from MLPs 2 to 4 at the end"
+)
+assert between["MLP 2-4, end"]["MLP 0-1, elsewhere"] > 0.5, (
+    "more than half of theirs comes from MLPs 0 and 1 elsewhere"
+)
+assert max(_row["errors"] for _row in between.values()) < 0.1, (
+    "errors give less than a tenth"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** A story in a few arrows. Two thirds of what attention 2's latents at the end get comes from
+MLPs 0 and 1 where the name ends, and these get it from the name's tokens. The answer gets most of its input from
+MLPs 2 to 4 at the end; more than half of theirs comes from MLPs 0 and 1 elsewhere: the words that ask, and the end
+itself. Errors give less than a tenth of any group's input.
+
+It is a story about one prompt, in groups that we made. Is it true of the model?
+
+## Exchange a supernode
+
+A graph is a claim about the model. The strongest test is a swap (chapter 05): take the latents for Texas out, put in
+those for California, read from another prompt's graph, and see whether the answer becomes Sacramento. The latents
+are changed in the *model*; no replacement runs. MLPs in some layers are **held**: they write what they wrote before,
+and the change; all others run as usual and answer to it.
+"""
+
+# %% [markdown] slug="swap-a-supernode"
+r"""
+Return what is **added** to each MLP's output, `[to d_model]`, at the edited place. `values` are one layer's latents
+there, `donor` those of the other prompt at its place. Latents of `off` (numbers) go off. Latents of `on` get
+`factor` times what they have in the donor, whatever they had, also if they are in `off`. All others keep their
+values. `W_dec` is `[latent to d_model]`: a cross-layer transcoder's latent writes to several layers.
+"""
+
+
+# %% tags=["exercise"] slug="swap-a-supernode"
+def swap_step(
+    values: Float[Tensor, "latent"],
+    donor: Float[Tensor, "latent"],
+    off: Int[Tensor, "off"],
+    on: Int[Tensor, "on"],
+    factor: float,
+    W_dec: Float[Tensor, "latent to d_model"],
+) -> Float[Tensor, "to d_model"]:
+    """One supernode off, another on: what each MLP writes in addition."""
+    # BEGIN SOLUTION
+    new = values.clone()
+    new[off] = 0
+    new[on] = factor * donor[on]
+    return torch.einsum("l,ltd->td", new - values, W_dec)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("swap-a-supernode", swap_step)
+
+# %% [markdown]
+r"""
+Fresh prompts: held-out questions, each with a donor that asks the same in the same words about a city of another
+state. From both *whole* graphs take, at the names' ends, the latents of MLPs 0 and 1 with most influence; and, as a
+control, as many latents that are on there by lot. Beside these: attention 2's latents at the end, one of each graph.
+(`tracing.intervene` does what your function does, at every place.)
+"""
+
+# %% id="swap-supernodes"
+every_question = list(geography.questions(["english"], ["state"]))
+ids = tokenizer().ids
+
+
+def place_of(question):
+    """Where its name ends."""
+    return len(tokenizer().encode(question.prompt.text[: question.name_end]))
+
+
+def answer_of(question):
+    """The right next token."""
+    return ids[question.answer]
+
+
+def around(question):
+    """The words around the name, and how many tokens there are."""
+    text = question.prompt.text
+    before = text[: question.name_end - len(question.city.name.english)]
+    return (
+        before,
+        text[question.name_end :],
+        place_of(question),
+        len(tokenizer().encode(text)),
+    )
+
+
+alike, same_city = {}, {}
+for question in every_question:
+    alike.setdefault(around(question), []).append(question)
+    same_city.setdefault((question.city, *around(question)[2:]), []).append(question)
+
+
+def pairs_by_lot(n, seed):
+    """Held-out questions, each with one about another state and one that asks something else about the city."""
+    lot, found = seeded(seed), []
+    held_out = [q for q in every_question if q.held_out_by]
+    for i in torch.randperm(len(held_out), generator=lot).tolist():
+        one = held_out[i]
+        others = [q for q in alike[around(one)] if q.answer != one.answer]
+        asked = [
+            q for q in same_city[one.city, *around(one)[2:]] if q.answer != one.answer
+        ]
+        if others and asked:
+            a, b = torch.randint(10**6, (2,), generator=lot).tolist()
+            found.append((one, others[a % len(others)], asked[b % len(asked)]))
+        if len(found) == n:
+            break
+    return found
+
+
+def strongest_at(graph, layers, position, n, component=tracing.MLP, lot=None):
+    """The nodes with most influence at one position in some layers; by lot if there is a generator."""
+    nodes = graph.nodes
+    here = (nodes.kind == tracing.LATENT) & (nodes.component == component)
+    here &= torch.isin(nodes.layer, torch.tensor(layers)) & (nodes.position == position)
+    numbers = here.nonzero()[:, 0]
+    if lot is not None:
+        return numbers[torch.randperm(len(numbers), generator=lot)[:n]].tolist()
+    order = tracing.node_influence(graph)[numbers].argsort(descending=True)
+    return numbers[order[:n]].tolist()
+
+
+def exchange(graph, off, donor_graph, on, factor=1.0):
+    """Changes that take some nodes of a graph out and put some of another one in."""
+    comes = tracing.changes_of(donor_graph.nodes, on, factor)
+    places = {change[:4] for change in comes}
+    goes = tracing.changes_of(graph.nodes, off)
+    return [change for change in goes if change[:4] not in places] + comes
+
+
+def first_by(values, numbers):
+    """The node with the largest value among some."""
+    return numbers[int(values[numbers].argmax())]
+
+
+def swap_sets(one, other, transcoders, lot):
+    """Named exchanges for one question and its donor: changes, and the layers whose MLPs are held."""
+    (local_a, graph_a, _), (_, graph_b, _) = (
+        trace(q.prompt.text, transcoders=transcoders) for q in (one, other)
+    )
+    place, end, early = place_of(one), len(graph_a.tokens) - 1, range(2)
+    sets = {}
+    kind = "CLT" if transcoders is clt else "MLP"
+    settings = [(5, 1.5), (12, 1.0), (12, 1.5)] if kind == "MLP" else [(12, 1.5)]
+    for n, factor in settings:
+        own, theirs = (strongest_at(g, [0, 1], place, n) for g in (graph_a, graph_b))
+        sets[f"{n} {kind} latents, {factor} times"] = (
+            exchange(graph_a, own, graph_b, theirs, factor),
+            early,
+        )
+    if kind == "CLT":
+        sets["the same, MLPs held in all layers"] = (
+            sets["12 CLT latents, 1.5 times"][0],
+            range(5),
+        )
+        return local_a, sets
+    own, theirs = (
+        strongest_at(g, [0, 1], place, 12, lot=lot) for g in (graph_a, graph_b)
+    )
+    sets["12 MLP latents by lot, 1.5 times"] = (
+        exchange(graph_a, own, graph_b, theirs, 1.5),
+        early,
+    )
+    some = [strongest_at(g, [2], end, 9, tracing.ATTENTION) for g in (graph_a, graph_b)]
+    for name in ("largest value", "most influence"):
+        own, theirs = (
+            [
+                first_by(
+                    g.nodes.value
+                    if name == "largest value"
+                    else tracing.node_influence(g),
+                    numbers,
+                )
+            ]
+            for numbers, g in zip(some, (graph_a, graph_b), strict=True)
+        )
+        sets[f"one attention latent, {name}"] = (
+            exchange(graph_a, own, graph_b, theirs),
+            range(0),
+        )
+    return local_a, sets
+
+
+swapped, lot = {}, seeded(0)
+for one, other, _ in pairs_by_lot(16, seed=0):
+    for transcoders in (per_layer, clt):
+        local_a, sets = swap_sets(one, other, transcoders, lot)
+        for name, (changes, held) in sets.items():
+            said = tracing.intervene(local_a, [changes], held).logits[0, -1].argmax()
+            swapped.setdefault(name, []).append(int(said) == answer_of(other))
+follows = {name: sum(hits) / len(hits) for name, hits in swapped.items()}
+for name, share in follows.items():
+    print(f"{name:<36}{share:>6.2f} of the answers follow")
+
+# %% tags=["claim"]
+assert follows["12 MLP latents, 1.5 times"] > 0.85, "nine in ten answers follow"
+assert follows["12 MLP latents by lot, 1.5 times"] < 0.4, "a quarter for as many by lot"
+assert follows["12 CLT latents, 1.5 times"] > 0.85, (
+    "the cross-layer transcoder's latents do as well"
+)
+assert follows["the same, MLPs held in all layers"] < 0.05, "no answer follows"
+assert follows["one attention latent, most influence"] > 0.9, (
+    "One latent of attention 2 does it alone"
+)
+assert follows["one attention latent, largest value"] < 0.4, (
+    "the one with the largest value hardly ever does"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** With twelve latents of MLPs 0 and 1 at the name's end, put in at 1.5 times their values,
+nine in ten answers follow, and a quarter for as many by lot (there are few to draw from, so that some of the twelve
+are often among them). The cross-layer transcoder's latents do as well, with the first two layers' MLPs held. With
+MLPs held in all layers no answer follows, and nothing is wrong with the latents: an MLP that is held cannot answer
+to what comes in, and MLPs 2 to 4 have to, if Sacramento is to be said. Which layers are held belongs to the
+question.
+
+One latent of attention 2 does it alone: the one with most influence. But the one with the largest value hardly ever
+does. For states influence finds it. Is that knowledge, or luck? Countries are harder.
+"""
+
+# %% [markdown] slug="the-generic-latent"
+r"""
+Attention 2's dictionary has 320 latents. At the prompt's **end** one of them is the strongest in most questions,
+whatever they are about. Which ones say which *country* a two-hop question is about (all of `geography`'s 48, in all
+three languages), and what does the strongest one do? Leave in `own_latents`:
+
+```python
+own_latents = {
+    "own": {"France": [12, 305], "Japan": [7], ...},
+    "generic": 61,
+    "without": 0.5, "generic_without": 0.5, "on_top": 0.5,
+}
+```
+
+- **own**: for each country (`area.name.english`) its latents, one to six. They are tried on held-out questions: in
+  each, its own country's latents go off at the end, and those of another one, by lot, get that country's *mean*
+  values over taught questions. All else stays. How many answers become the other country's?
+- **generic**: the number of the latent that is the strongest one most often.
+- **without**: the share answered right with the own country's latents off, and nothing put in.
+- **generic_without**: the share answered right with the generic latent off.
+- **on_top**: the share that becomes the other country's answer if its latents are put in and the own ones *stay on*.
+
+Swaps count by the **worst quarter** of the countries: .5 of the score if .74 or more of their answers follow
+(nothing at .62; a pass needs .70). The generic latent counts .1, the three shares .4, each in full if off by .07 or
+less, and none may be off by .2.
+"""
+
+# %% tags=["exercise"] slug="the-generic-latent"
+# BEGIN SOLUTION
+# 1. Attention 2's latents at the end, for taught questions about countries.
+countries = [a.name.english for a in geography.facts.areas if a.kind == "country"]
+about_countries = list(geography.questions(kinds=["country"]))
+taught = [q for q in about_countries if not q.held_out_by][::5]
+
+
+def ends_of(questions):
+    """[question latent], and the questions in that order."""
+    values, ordered = [], []
+    for indices, tokens in by_length([q.prompt.text for q in questions]):
+        values.append(
+            attention_2.encode(tracing.record(plain, tokens).attn_out[2][:, -1])
+        )
+        ordered += [questions[i] for i in indices]
+    return torch.cat(values), ordered
+
+
+values, ordered = ends_of(taught)
+number = torch.tensor([countries.index(q.city.area) for q in ordered])
+means = torch.stack([values[number == i].mean(dim=0) for i in range(len(countries))])
+generic = int(values.argmax(dim=1).mode().values)
+is_strongest = (values.argmax(dim=1) == generic).float().mean().item()
+print(f"latent {generic} is the strongest in {is_strongest:.0%} of the questions")
+
+# 2. The latent that is most above its usual value. Is it on in all questions of its country?
+excess = means - means.mean(dim=0)
+first = excess.argmax(dim=1)
+on_share = torch.stack(
+    [(values[number == i, first[i]] > 0).float().mean() for i in range(len(countries))]
+)
+gaps = [
+    (countries[i], round(on_share[i].item(), 2))
+    for i in on_share.argsort()[:6].tolist()
+]
+print("least often on:", gaps)
+france = countries.index("France")
+for city in sorted({q.city.name.english for q in ordered if q.city.area == "France"}):
+    rows = torch.tensor(
+        [q.city.area == "France" and q.city.name.english == city for q in ordered]
+    )
+    on = values[rows].mean(dim=0).topk(3)
+    print(
+        f"  {city:<12}"
+        + ", ".join(
+            f"{i} ({x:.1f})" for x, i in zip(*map(Tensor.tolist, on), strict=True)
+        )
+    )
+
+# 3. So more than one latent for some: those of which a good part belongs to one country.
+part = means / means.sum(dim=0).clamp_min(1e-6)
+own = {}
+for i, country in enumerate(countries):
+    order = means[i].argsort(descending=True).tolist()
+    own[country] = [j for j in order if part[i, j] > 0.3 and means[i, j] > 0.1][:6]
+n_more = sum(len(each) > 1 for each in own.values())
+print(f"{n_more} of {len(own)} countries have more than one")
+
+# 4. The three experiments, on some held-out questions.
+held_out = [q for q in about_countries if q.held_out_by][::9]
+right = {"without": [], "generic_without": [], "on_top": []}
+lot = seeded(1)
+for question in held_out:
+    tokens = model.to_tokens(question.prompt.text)[0]
+    local_c = tracing.local_replacement(plain, clt, tokens, {2: attention_2})
+    end = len(tokens) - 1
+    off = [
+        tracing.Change(tracing.ATTENTION, 2, end, j, 0.0)
+        for j in own[question.city.area]
+    ]
+    area = geography.area_of(question.city)
+    others = [a for a in geography.facts.areas if a.kind == "country"
+              and a.answers[question.relation] != area.answers[question.relation]]  # fmt: skip
+    target = others[int(torch.randint(len(others), (), generator=lot))]
+    row = means[countries.index(target.name.english)]
+    on = [
+        tracing.Change(tracing.ATTENTION, 2, end, j, row[j].item())
+        for j in own[target.name.english]
+    ]
+    sets = [off, [tracing.Change(tracing.ATTENTION, 2, end, generic, 0.0)], on]
+    said = tracing.intervene(local_c, sets).logits[:, -1].argmax(dim=-1).tolist()
+    theirs = ids[f" {target.answers[question.relation].given(question.language)}"]
+    for which, word, wanted in zip(
+        right, said, (ids[question.answer],) * 2 + (theirs,), strict=True
+    ):
+        right[which].append(word == wanted)
+shares_right = {which: sum(hits) / len(hits) for which, hits in right.items()}
+print(shares_right)
+own_latents = {"own": own, "generic": generic, **shares_right}
+# END SOLUTION
+
+# %% tags=["check"]
+check("the-generic-latent", own_latents)
+
+# %% tags=["claim"]
+assert 0.7 < is_strongest < 0.9, "the strongest in four of five questions"
+assert shares_right["generic_without"] > 0.9, (
+    "with it off more than nine in ten answers stay right"
+)
+assert {87, 210} <= set(own["France"]), "Marseille and Nantes by latent 87"
+assert on_share[france] < 0.8, "one latent alone misses questions"
+assert 0.1 < shares_right["without"] < 0.25, (
+    "about one in six is right without the country's latents"
+)
+assert 0.2 < shares_right["on_top"] < 0.4, "some three in ten follow"
+
+# %% [markdown]
+r"""
+**What we found.** Latent 104 is the strongest in four of five questions, and says of none what it is about: with it
+off more than nine in ten answers stay right. The test that tells it from the others is not its size and not its
+influence but an exchange: what is the same for every country changes nothing when it is exchanged.
+
+One latent for each country is nearly right, and wrong where it counts. For France one latent alone misses questions:
+the dictionary knows Marseille and Nantes by latent 87, Lyon and Toulouse by 210. So look at what is *not* covered.
+Our two ways to choose (the three that are most above usual; all that mostly belong to one country) both get the full
+score. And half a swap is another experiment: about one in six is right without the country's latents, since many
+countries share a continent or a language, and with both countries' latents on some three in ten follow.
+"""
+
+
+# %% tags=["quiz"]
+quiz("on-for-every-state", "b")
+
+# %% [markdown]
+r"""
+## Read a graph
+
+You have read one graph. What you say of it is a hypothesis about all prompts of its kind, and can be tried on those.
+"""
+
+# %% [markdown] slug="read-dallas"
+r"""
+Hand in **supernodes as a rule**: which latents, by site, layer and place, whatever the prompt. The check draws fresh
+held-out questions about states (English), traces each as `trace` does (`atlas-mlp`, `atlas-attn2`, pruned with the
+usual shares) and takes for each supernode the latents that pruning has *left* there. Leave in `supernodes`:
+
+```python
+supernodes = {
+    "the state": {"site": "mlp", "layers": [3], "places": ["name", "elsewhere"],
+                  "without": 0.5, "state": 0.5, "relation": 0.5},
+    ...
+}
+```
+
+- **site**: `"attention"` or `"mlp"`; **layers**: where the latents read; **places**: `"name"` (the name's last
+  token), `"end"` (the prompt's last token), `"elsewhere"`. Four to eight supernodes that share no nodes.
+- **without**: the share of questions still answered right when the supernode's latents go off, all at once. MLPs
+  from its first to its last layer are held at what they wrote, less what the latents write no more; later ones
+  answer.
+- **state**: the share that gives the other answer when the supernode goes off and that of *another* graph comes on,
+  at its values there: the same question about a city of another state.
+- **relation**: the same with a graph of another question about the same city.
+
+Your supernodes should hold .8 of the influence of the latents that are left (.15 of the score), and one of them
+should carry the state and nothing else: “state” .8 or more, “relation” .2 or less, as measured (.15). Both are
+needed to pass. Your predictions count .7: each in full if off by .2 or less, nothing if off by .45; no pass if one
+is off by .55.
+"""
+
+# %% tags=["exercise"] slug="read-dallas"
+# BEGIN SOLUTION
+rules = {
+    "the state": ("attention", [2], ["end"]),
+    "the name": ("mlp", [0, 1], ["name"]),
+    "what is asked": ("mlp", [0, 1], ["elsewhere"]),
+    "the end itself": ("mlp", [0, 1], ["end"]),
+    "the answer": ("mlp", [2, 3, 4], ["end"]),
+}
+
+
+def chosen_nodes(graph, pruned, rule, place):
+    """The numbers of a supernode's nodes."""
+    site, layers, places = rule
+    nodes, end = pruned.nodes, len(graph.tokens) - 1
+    where = torch.where(
+        nodes.position == end, 1, torch.where(nodes.position == place, 0, 2)
+    )
+    here = (nodes.kind == tracing.LATENT) & torch.isin(
+        nodes.layer, torch.tensor(layers)
+    )
+    here &= (
+        nodes.component == {"attention": tracing.ATTENTION, "mlp": tracing.MLP}[site]
+    )
+    here &= torch.isin(
+        where, torch.tensor([("name", "end", "elsewhere").index(x) for x in places])
+    )
+    return pruned.kept[here].tolist()
+
+
+counted = {name: {"without": [], "state": [], "relation": []} for name in rules}
+for one, other, asked in pairs_by_lot(24, seed=3):
+    local_a, graph_a, pruned_a = trace(one.prompt.text, transcoders=per_layer)
+    theirs = [
+        trace(each.prompt.text, transcoders=per_layer)[1:] for each in (other, asked)
+    ]
+    place = place_of(one)
+    sets = []
+    for rule in rules.values():
+        own = chosen_nodes(graph_a, pruned_a, rule, place)
+        sets.append(tracing.changes_of(graph_a.nodes, own))
+        for graph_b, pruned_b in theirs:
+            on = chosen_nodes(graph_b, pruned_b, rule, place)
+            sets.append(exchange(graph_a, own, graph_b, on))
+    for i, name in enumerate(rules):
+        for (_, hits), changes, wanted in zip(
+            counted[name].items(),
+            sets[3 * i : 3 * i + 3],
+            (one, other, asked),
+            strict=True,
+        ):
+            site, layers, _ = rules[name]
+            held = range(min(layers), max(layers) + 1) if site == "mlp" else range(0)
+            said = tracing.intervene(local_a, [changes], held).logits[0, -1].argmax()
+            hits.append(int(said) == answer_of(wanted))
+supernodes = {}
+for name, (site, layers, places) in rules.items():
+    effects = {effect: sum(hits) / len(hits) for effect, hits in counted[name].items()}
+    supernodes[name] = {"site": site, "layers": layers, "places": places, **effects}
+    print(
+        f"{name:<15}" + "   ".join(f"{effect} {x:.2f}" for effect, x in effects.items())
+    )
+# END SOLUTION
+
+# %% tags=["check"]
+check("read-dallas", supernodes)
+
+# %% tags=["claim"]
+_state, _name, _asked, _end, _answer = supernodes.values()
+assert _state["state"] > 0.9 and _state["relation"] < 0.1, (
+    "carry the state and nothing else"
+)
+assert 0.25 < _name["state"] < 0.55, "about four in ten answers follow"
+assert _asked["relation"] > 0.9 and _asked["state"] < 0.1, (
+    "carry what is asked and nothing else"
+)
+assert max(_end[_effect] for _effect in ("without", "state", "relation")) < 0.15, (
+    "few answers are right without them, and none follows when they are exchanged"
+)
+assert min(_answer["state"], _answer["relation"]) > 0.6, "carry both"
+
+# %% [markdown]
+r"""
+**What we found.** Attention 2's latents at the end carry the state and nothing else. The early MLPs' latents on
+words that are neither the name's end nor the end carry what is asked and nothing else. MLPs 2 to 4 at the end carry
+both. So far it is what the graph seems to say.
+
+Two things it does not say. Of the early latents where the name ends pruning leaves a few, and when these are
+exchanged about four in ten answers follow: the others, each small, still speak for the old state. And the early
+latents at the end itself: few answers are right without them, and none follows when they are exchanged. They are
+alike in all these prompts. Needed is one thing, and carrying something another.
+"""
+
+
+# %% tags=["quiz"]
+quiz("where-the-state-hides", "d")
+
+# %% [markdown]
+r"""
+## Predicted and measured
+
+A graph gives each latent an influence. Does the model owe to a latent what the graph says? Switch latents off one by
+one, and measure how the prediction changes: KL(before || after) of the next token. Influence and divergence have no
+common unit, so compare their *order*: Spearman's correlation is the correlation of ranks.
+"""
+
+# %% [markdown] slug="validate"
+r"""
+Return Spearman's correlation of `predicted` effects and measured ones, among the latents of a `sample` (their
+numbers). `before` are the intact logits of the next token, `[vocab]`, and `after` those with each latent off,
+`[latent vocab]`. Measured is KL(before || after). Ranks are those within the sample; equal values share the mean of
+their ranks.
+"""
+
+
+# %% tags=["exercise"] slug="validate"
+def agreement(
+    predicted: Float[Tensor, "latent"],
+    before: Float[Tensor, "vocab"],
+    after: Float[Tensor, "latent vocab"],
+    sample: Int[Tensor, "asked"],
+) -> float:
+    """Spearman's correlation of influence and divergence among some latents."""
+    # BEGIN SOLUTION
+    log_before, log_after = before.log_softmax(dim=-1), after.log_softmax(dim=-1)
+    measured = (log_before.exp() * (log_before - log_after)).sum(dim=-1)
+
+    def ranks(x):
+        smaller = (x[None] < x[:, None]).sum(dim=1)
+        equal = (x[None] == x[:, None]).sum(dim=1)
+        return smaller + (equal - 1) / 2
+
+    both = torch.stack([ranks(predicted[sample]), ranks(measured[sample])])
+    return torch.corrcoef(both.double())[0, 1].item()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("validate", agreement)
+
+# %% [markdown]
+r"""
+Now the same graphs, asked about different latents, with two ways to switch off. A cross-layer transcoder's latent
+writes to its own layer and to later ones. Guess both: which sample has the highest correlation, and does it matter
+which layers are held?
+"""
+
+
+# %% id="which-sample"
+def logits_without(local, graph, numbers, own_layer_only=False):
+    """The next token's logits with each latent off; held are all layers that it writes to, or its own alone."""
+    found = torch.zeros(len(numbers), plain.unembed.W.shape[1])
+    layers = graph.nodes.layer[numbers]
+    for layer in layers.unique().tolist():
+        mine = (layers == layer).nonzero()[:, 0]
+        sets = [
+            [c]
+            for c in tracing.changes_of(
+                graph.nodes, [numbers[i] for i in mine.tolist()]
+            )
+        ]
+        held = range(layer, layer + 1) if own_layer_only else None
+        found[mine] = tracing.intervene(local, sets, held).logits[:, -1]
+    return found
+
+
+samples = {}
+for one, _, _ in pairs_by_lot(6, seed=7):
+    local_a, graph_a, _ = trace(one.prompt.text, attention=False)
+    found = tracing.node_influence(graph_a)
+    numbers = ((graph_a.nodes.kind == tracing.LATENT) & (found > 0)).nonzero()[:, 0]
+    numbers = numbers[found[numbers].argsort(descending=True)]  # the strongest first
+    before, after = (
+        local_a.recording.logits[-1],
+        logits_without(local_a, graph_a, numbers.tolist()),
+    )
+    own_only = logits_without(
+        local_a, graph_a, numbers[:60].tolist(), own_layer_only=True
+    )
+    n = len(numbers)
+    for name, logits, sample in (
+        ("all latents with influence", after, torch.arange(n)),
+        ("60 of them by lot", after, torch.randperm(n, generator=seeded(1))[:60]),
+        ("the 60 strongest", after, torch.arange(60)),
+        ("ranks 61 to 120", after, torch.arange(60, 120)),
+        ("the 60 strongest, own layer held", own_only, torch.arange(60)),
+    ):
+        some = found[numbers][: len(logits)]
+        samples.setdefault(name, []).append(agreement(some, before, logits, sample))
+median = {name: torch.tensor(each).median().item() for name, each in samples.items()}
+for name, value in median.items():
+    print(f"{name:<34} Spearman {value:.2f}   (median of {len(samples[name])} prompts)")
+everything = tracing.divergences(before, after)
+show.influence_against_effect(
+    {
+        name: tracing.Validation(
+            found[numbers][some], everything[some], samples[name][-1]
+        )
+        for name, some in (
+            ("all latents with influence", slice(None)),
+            ("the 60 strongest", slice(60)),
+        )
+    },
+    title="The same graph, asked about more latents and about fewer",
+)
+
+# %% tags=["claim"]
+assert 0.8 < median["all latents with influence"] < 0.9, "about .85 over all latents"
+assert abs(median["60 of them by lot"] - median["all latents with influence"]) < 0.06, (
+    "about as much for sixty by lot"
+)
+assert median["the 60 strongest"] < median["all latents with influence"] - 0.15, (
+    "much lower among the sixty strongest"
+)
+assert median["the 60 strongest, own layer held"] < median["the 60 strongest"] - 0.1, (
+    "lower still if only its own layer is held"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** Same graphs, same ablations: about .85 over all latents, and about as much for sixty by lot,
+but much lower among the sixty strongest. Most latents matter little by either measure, and it is easy to put what
+matters little below what matters much. Among those that all matter it is hard, and these are the ones that a graph
+is read for. So a correlation without its sample says nothing (Ameisen et al. 2025 report .72, for their own sample).
+
+It is lower still if only its own layer is held: what a latent writes to later layers then goes on being written by
+their MLPs, and a latent that should be off is half on.
+"""
+
+# %% tags=["quiz"]
+quiz("later-writes", "c")
+
+# %% tags=["quiz"]
+quiz("which-sample", "c")
+
+# %% [markdown] slug="a-wrong-graph"
+r"""
+`suspect_graphs(plain, per_layer, draw)` gives a prompt (`text`), its local replacement model (`local`) and three
+graphs of it, `graphs["A"]`, `["B"]` and `["C"]`. One is right. In one the LayerNorms' denominators were left
+**unfrozen**: it is made of plain gradients. In one, what latents write was **exchanged** among the latents of each
+layer and position, as if their decoders had been shuffled. Which is which is not said, and another draw has another
+prompt and other letters.
+
+Five measurements can be made on a graph:
+
+- **completeness**, **replacement**: its two scores.
+- **row sums**: of all rows of latents and logits, the mean of |row sum + constant − what the target reads| over
+  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit. Four
+  decimals count.
+- **ablation**: for the 40 latents with most influence, Spearman's correlation of influence and KL when each is
+  switched off (`tracing.validate`, with its defaults).
+- **direct**: for the same 40, the correlation (Pearson's) of their entries in the row of the likeliest logit with
+  how much that logit, less the mean logit, *falls* when each is off, with all MLPs held and patterns frozen.
+
+Leave in `wrong_graph` how each wrong graph is told from the other two of its prompt, and the mean of each
+measurement:
+
+```python
+wrong_graph = {
+    "unfrozen": ("ablation", "largest"), "exchanged": ("replacement", "smallest"),
+    "values": {"right": {"completeness": 0.5, "replacement": 0.5, "row sums": 0.5, "ablation": 0.5, "direct": 0.5},
+               "unfrozen": {...}, "exchanged": {...}},
+}
+```
+
+The check draws five fresh prompts. Both choices have to be right on all of them to pass (.2 and .3 of the score).
+The 15 means count .5; in full if off by .02 (completeness), .05 (replacement), .25 (row sums), .2 (the other two).
+"""
+
+
+# %% tags=["exercise"] slug="a-wrong-graph"
+# BEGIN SOLUTION
+def reads_of(local, graph):
+    """What every target reads in the model."""
+    nodes, found = graph.nodes, torch.zeros_like(graph.constant)
+    for i in (nodes.kind == tracing.LATENT).nonzero()[:, 0].tolist():
+        layer, position, latent = (int(part[i]) for part in nodes[2:5])
+        W_enc, b_enc = local.transcoders.reads(layer)
+        found[i] = (
+            local.recording.mlp_in[layer, position] @ W_enc[:, latent] + b_enc[latent]
+        )
+    logits, at = local.recording.logits[-1], nodes.kind == tracing.LOGIT
+    found[at] = (logits - logits.mean())[nodes.index[at]]
+    return found
+
+
+def measure(local, graph):
+    """All five measurements."""
+    nodes, logits = graph.nodes, local.recording.logits[-1]
+    rows = (nodes.kind == tracing.LATENT) | (nodes.kind == tracing.LOGIT)
+    reads = reads_of(local, graph)[rows]
+    sums = (graph.adjacency.sum(dim=1) + graph.constant)[rows]
+    influence = torch.where(
+        nodes.kind == tracing.LATENT, tracing.node_influence(graph), 0.0
+    )
+    strong = influence.topk(40).indices.tolist()
+    each = [[change] for change in tracing.changes_of(nodes, strong)]
+    after = tracing.intervene(local, each, range(5), freeze_patterns=True).logits[:, -1]
+    likeliest = int(nodes.index[nodes.kind == tracing.LOGIT][0])
+    falls = (logits - logits.mean())[likeliest] - (
+        after - after.mean(dim=-1, keepdim=True)
+    )[:, likeliest]
+    row = graph.adjacency[(nodes.kind == tracing.LOGIT).nonzero()[0, 0], strong]
+    scores = tracing.graph_scores(graph)
+    return {
+        "completeness": scores.completeness,
+        "replacement": scores.replacement,
+        "row sums": round(((sums - reads).abs().mean() / reads.abs().mean()).item(), 4),
+        "ablation": tracing.validate(local, graph, strong).spearman,
+        "direct": torch.corrcoef(torch.stack([row, falls]))[0, 1].item(),
+    }
+
+
+tables = []
+for draw in range(5):
+    suspects = suspect_graphs(plain, per_layer, draw)
+    tokens = model.to_tokens(suspects.text)[0]
+    again = tracing.attribution_graph(
+        suspects.local, tokens
+    )  # the right one, made anew
+    found = {
+        letter: measure(suspects.local, graph)
+        for letter, graph in suspects.graphs.items()
+    }
+    is_right = {letter: torch.allclose(graph.adjacency, again.adjacency, atol=1e-4)
+                for letter, graph in suspects.graphs.items()}  # fmt: skip
+    # Of the two that are not, rows add up in one: nothing is missing there, entries have changed places.
+    kinds = {letter: "right" if is_right[letter] else "exchanged" if found[letter]["row sums"] < 0.01 else "unfrozen"
+             for letter in found}  # fmt: skip
+    tables.append({kinds[letter]: found[letter] for letter in found})
+means_of = {
+    kind: {
+        name: sum(t[kind][name] for t in tables) / len(tables)
+        for name in tables[0][kind]
+    }
+    for kind in ("right", "unfrozen", "exchanged")
+}
+for kind, row in means_of.items():
+    print(f"{kind:<10}" + "   ".join(f"{name} {x:.2f}" for name, x in row.items()))
+always = {}
+for name in means_of["right"]:
+    for side, pick in (("largest", max), ("smallest", min)):
+        taken = {pick(table, key=lambda kind: table[kind][name]) for table in tables}
+        if len(taken) == 1:
+            always[name, side] = taken.pop()
+print("on all five prompts:", always)
+wrong_graph = {
+    "unfrozen": ("row sums", "largest"),
+    "exchanged": ("direct", "smallest"),
+    "values": means_of,
+}
+# END SOLUTION
+
+# %% tags=["check"]
+check("a-wrong-graph", wrong_graph)
+
+# %% tags=["claim"]
+_right, _unfrozen, _exchanged = (
+    means_of[_kind] for _kind in ("right", "unfrozen", "exchanged")
+)
+assert max(_right["row sums"], _exchanged["row sums"]) < 0.001, (
+    "in the right graph and in the exchanged one rows add up"
+)
+assert _unfrozen["row sums"] > 1, "off by more than what there is to explain"
+assert always["row sums", "largest"] == "unfrozen", "in all five prompts"
+assert always["direct", "smallest"] == "exchanged", (
+    "the exchanged graph is last each time"
+)
+assert not {"completeness", "replacement"} & {_name for _name, _ in always}, (
+    "the scores tell neither"
+)
+assert abs(_right["completeness"] - _exchanged["completeness"]) < 0.01, (
+    "nearly the same"
+)
+assert _unfrozen["direct"] > _right["direct"] + 0.05, (
+    "the unfrozen graph predicts direct effects better than the right one"
+)
+
+# %% [markdown]
+r"""
+**What we found.** In the right graph and in the exchanged one rows add up; in the unfrozen one they are off by more
+than what there is to explain, and it has the largest error in all five prompts. Why: a LayerNorm does not care how
+long its input is, so a plain gradient leaves out the input's own direction, and what is left does not add up to
+anything. What the row sums cannot see is that entries have changed places: for that the model has to be asked about
+single entries, and there the exchanged graph is last each time. The scores tell neither: completeness is nearly the
+same for the right graph and the exchanged one.
+
+One thing we had not expected. The unfrozen graph predicts direct effects better than the right one. In the model
+itself denominators do answer when a latent goes off, and a plain gradient knows that. So "it predicts ablations
+better" and "its entries are what is there" are two different virtues of a graph, and frozen denominators buy the
+second one.
+"""
+
+# %% [markdown]
+r"""
+## Why does the head look there? (optional)
+
+All of this took for granted that layer 2's head 3 looks from the prompt's end to the name's end: patterns are
+frozen. A head's *score* for a query and a key is a product of two vectors, and with frozen denominators each is a
+sum over nodes. So the score is a sum over **pairs**: what node $i$ gives to the query, times what node $j$ gives to
+the key (Kamath et al. 2025). A score alone moves no attention. What counts is by how much it exceeds the scores of
+other keys.
+"""
+
+# %% id="why-the-head-looks"
+local_a, graph_a, _ = trace(dallas, attention=False)
+pattern = local_a.recording.patterns[2, 3, last]
+parts = tracing.score_parts(local_a, graph_a, 2, 3, last, name_end, against=last)
+kinds = {"latents of MLP 0": (0, 0), "latents of MLP 1": (0, 1)}
+sides = {
+    **{name: (graph_a.nodes.kind == tracing.LATENT) & (graph_a.nodes.layer == layer)
+       for name, (_, layer) in kinds.items()},
+    "errors": graph_a.nodes.kind == tracing.ERROR,
+    "embeddings": graph_a.nodes.kind == tracing.EMBEDDING,
+}  # fmt: skip
+sides = {name: torch.cat([mask, torch.tensor([False])]) for name, mask in sides.items()}
+sides["biases"] = torch.arange(len(parts.pairs)) == len(parts.pairs) - 1
+by_pair = torch.tensor(
+    [[parts.pairs[a][:, b].sum() for b in sides.values()] for a in sides.values()]
+)
+print(
+    f"head 2.3 looks at the name's end with {pattern[name_end]:.3f}; its score there is {parts.score:.1f} "
+    "above that of the end"
+)
+most = divmod(int(by_pair.argmax()), len(sides))
+names = list(sides)
+print(
+    f"most of it: {names[most[0]]} at the query with {names[most[1]]} at the key, {by_pair.max():.1f}"
+)
+show.heatmap(
+    by_pair,
+    x=list(sides),
+    y=list(sides),
+    title="Why head 2.3 looks at “las”: its score, by pairs",
+    x_title="at the key (the name's end, less the end itself)",
+    y_title="at the query (the end)",
+    value_title="score",
+)
+
+# %% [markdown]
+r"""
+## Common misreadings
+
+- **"The graph shows how the model computes the answer."** It shows what gave what to what with patterns and
+  denominators *given*. Why a head looked there is not in it; nor is a latent whose only effect is to make a head
+  look.
+- **"It is exact, so it is right."** The sums are exact for any dictionary, shuffled ones too. Whether a node means
+  what its label says, and whether the model does what the graph says when a node is changed, has to be tried.
+- **"Completeness .8, so four fifths are explained."** Decoders in the wrong order get nearly as much here. Put the
+  floor beside every score, and the replacement score beside completeness.
+- **"A replacement score of .61 means that 39 % of the behaviour is unexplained."** It is one graph's share of paths
+  that end at errors. It knows nothing of other prompts, nor of what is frozen.
+- **"The largest error is what matters."** The largest one of Dallas's graph counts for nothing.
+- **"A transcoder is an autoencoder across layers."** It never reads what it writes: it is a model of a *step*.
+- **"The strongest latent is the one that matters."** The strongest of attention 2 is on for everything.
+- **"The graph shows three latents at the name, so these carry the state."** Many small ones do, together.
+- **"Spearman .9, so the graph is right."** Over which latents? And ranks are not effects.
+- **"Every row adds up, so every entry is right."** Entries can have changed places.
+- **"This is the circuit for two-hop questions."** It is the graph of one prompt. Another city has other latents;
+  whether they have the same roles is a question for many graphs.
+
+## On the real thing
+
+The public graphs of Gemma-2-2B, Llama and Qwen are made with the library circuit-tracer, from per-layer and
+cross-layer transcoders in its file layout. `tracing.open_circuit_tracer` reads that layout, and all of this chapter
+then runs on GPT-2 (for other architectures take the library itself; `tracing.from_json` reads the graphs that it
+and Neuronpedia save). No such files come with the course, so the path is proved on a stand-in: `atlas`'s own
+transcoders, written in their layout and read back. With transcoders of GPT-2 small (12 layers, all of its MLPs) in
+a folder, put it in the list.
+"""
+
+
+# %% tags=["nbval-ignore-output"] id="on-the-real-thing"
+def trace_folder(name, folder, text):
+    """The graph of a prompt, with transcoders in circuit-tracer's layout."""
+    network = open_specimen(name, device="cpu")
+    bare, transcoders = plain_transformer(network), tracing.open_circuit_tracer(folder)
+    prompt = network.to_tokens(text)[0]
+    here = tracing.local_replacement(bare, transcoders, prompt)
+    each = tracing.attribution_graph(here, prompt)
+    replacement, completeness = tracing.graph_scores(each)
+    off = (here() - here.recording.logits).abs().max()
+    likely = network.to_string(here.recording.logits[-1].argmax())
+    print(f"{name}: {text!r} …{likely}; {len(each.nodes.kind)} nodes, replacement {replacement:.3f}, "
+          f"completeness {completeness:.3f}; logits within {off:.0e} of the model's")  # fmt: skip
+    kept = tracing.prune(each)
+    return tracing.to_json(kept, network.to_str_tokens(text), text, "dallas", name)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    tracing.save_circuit_tracer(folder, per_layer, "atlas")
+    places = [("atlas", folder, DALLAS)]
+    # places += [("gpt2", "FOLDER", "Fact: the capital of the state containing Dallas is")]
+    for name, place, text in places:
+        try:
+            exported = trace_folder(name, Path(place), text)
+        except (SpecimenError, FileNotFoundError) as error:
+            print(error)
+back = tracing.from_json(exported)
+print(
+    f"as JSON for the public viewers: {len(exported):,} characters, and back: {type(back).__name__}"
+)
+
+# %% [markdown]
+r"""
+## Recap
+"""
+
+# %% tags=["quiz"]
+quiz("what-sixty-one-means", "c")
+
+# %% [markdown]
+r"""
+Can you say these without looking? What a transcoder reads, and what it writes. What a cross-layer latent saves.
+Which two things are frozen, and why the sums are exact then. What rows and columns are. Why shares have no signs,
+and what influence cannot say. Two scores, two floors, and why completeness is the milder one. Where an error
+counts. What the first graph of Dallas lacked, though its scores were high. What a supernode's inputs leave out.
+Which layers have to be held when a latent is switched off, and which must be free. Why the sample decides a
+correlation.
+"""
+
+# %% tags=["nbval-ignore-output"] id="progress"
+progress()
+
+# %% [markdown]
+r"""
+## Further reading
+
+- Ameisen et al. 2025, *Circuit Tracing: Revealing Computational Graphs in Language Models*. The method, with its
+  limits.
+- Lindsey et al. 2025, *On the Biology of a Large Language Model*. What was found with it in Claude 3.5 Haiku.
+- Dunefsky, Chlenski and Nanda 2024, *Transcoders Find Interpretable LLM Feature Circuits*. Transcoders, and
+  circuits of weights.
+- Marks et al. 2024, *Sparse Feature Circuits*. Errors as nodes, and graphs from gradients.
+- Kamath et al. 2025, *Tracing Attention Computation*. Why a head looks where it does.
+- Hanna et al. 2025, *circuit-tracer*. The library, and public graphs to read.
+"""
