@@ -12,6 +12,7 @@ from mi_tutor.lab.tracing import PrunedGraph
 from mi_tutor.show.drawing import theme
 from mi_tutor.show.drawing.words import listing, number
 from mi_tutor.show.tracing.places import Drawn
+from mi_tutor.world.tokenizer import BOS
 
 N_NEIGHBOURS = 6
 
@@ -99,7 +100,7 @@ def _line(i: int, share: float, pruned: PrunedGraph, drawn: Drawn, words: Sequen
 
 
 def _parts(context: Context, name: Callable[[int], str]) -> tuple[str, str, str, float]:
-    tokens = [name(token) for token in context.tokens]
+    tokens = [name(token).replace(BOS, "") for token in context.tokens]
     here = context.here
     return "".join(tokens[:here]), tokens[here], "".join(tokens[here + 1 :]), context.activation
 

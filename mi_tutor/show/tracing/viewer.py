@@ -1,8 +1,9 @@
 """The graph viewer: choose a node of a prompt's graph, see what it is, what gives to it, and what it gives to.
 
-Nodes are chosen with the mouse in the picture, or from the list beside it, with or without the keyboard. In front
-of the picture lie the labels of radio buttons, one on each node: native controls whose clicks every front end of
-Jupyter brings to the kernel, without scripts of our own. The list is what the keyboard reaches.
+Nodes are chosen with the mouse in the picture or the list, and with the keyboard by search and buttons (JupyterLab
+keeps arrow keys for itself, so a list alone would not do). In front of the picture lie the labels of radio
+buttons, one on each node: native controls whose clicks every front end of Jupyter brings to the kernel, without
+scripts of our own.
 """
 
 from __future__ import annotations
@@ -97,20 +98,25 @@ class GraphViewer(ipywidgets.VBox):
         top.add_class(self._class)
         steps = ipywidgets.HBox([self.to_input, self.to_output])
         pins = ipywidgets.HBox([self.group, self.pin, self.unpin])
-        beside = ipywidgets.VBox([self.nodes, steps, pins, self._pinned], layout={"width": "390px"})
+        along = ipywidgets.HBox([self.before, self.after])
+        rows = [self.search, self.nodes, along, steps, pins, self._pinned]
+        beside = ipywidgets.VBox(rows, layout={"width": "390px"})
         below = ipywidgets.Box([beside, self._panel], layout={"flex_flow": "row wrap"})
         super().__init__([top, below])
 
     def _make_controls(self) -> None:
         n = len(self._kept)
-        order = sorted(range(n), key=lambda i: (-self._drawn.row[i], self._drawn.x[i]))
-        lines = [(self._line(i), i) for i in order]
+        self._order = sorted(range(n), key=lambda i: (-self._drawn.row[i], self._drawn.x[i]))
+        lines = [(self._line(i), i) for i in self._order]
+        self.search = ipywidgets.Combobox(
+            description="find", options=[line for line, _ in lines], placeholder="a part of its name, then Enter",
+            continuous_update=False, style={"description_width": "46px"}, layout={"width": "384px"},
+        )  # fmt: skip
         self.nodes = ipywidgets.Select(
-            options=lines, value=self._place, rows=12, layout={"width": "384px"}, description="nodes",
+            options=lines, value=self._place, rows=9, layout={"width": "384px"}, description="nodes",
             style={"description_width": "46px"},
         )  # fmt: skip
-        titles = [f"{self._drawn.name[i]} \u2063{i}" for i in range(n)]  # each of them once
-        self._marks = ipywidgets.RadioButtons(options=titles, index=self._place)
+        self._marks = ipywidgets.RadioButtons(options=self._titles(), index=self._place)
         self._class = f"mi-graph-{next(_NUMBERS)}"
         self._style = ipywidgets.HTML(over_nodes(self._class, self._drawn))
         self._picture, self._panel, self._pinned = (ipywidgets.HTML() for _ in range(3))
@@ -124,6 +130,11 @@ class GraphViewer(ipywidgets.VBox):
         )  # fmt: skip
         self.pin = _button("pin", "Put this node into the supernode of this name", "70px")
         self.unpin = _button("unpin", "Take this node out of its supernode", "80px")
+        self.before = _button("▲ node before", "The node before this one in the list")
+        self.after = _button("node after ▼", "The node after this one in the list")
+        self.before.on_click(lambda _: self._along(-1))
+        self.after.on_click(lambda _: self._along(1))
+        self.search.observe(lambda change: self._find(change["new"]), "value")
         self.nodes.observe(lambda change: self._choose(change["new"]), "value")
         self._marks.observe(lambda change: self._choose(change["new"]), "index")
         self.to_input.on_click(lambda _: self._step(self._told.inputs))
@@ -158,6 +169,16 @@ class GraphViewer(ipywidgets.VBox):
         count = "" if drawn.kind[i] == "logit" else f" · {float(self._pruned.influence[i]):.3f}"
         return f"{row} · {position}: {self._words[position]} · {drawn.name[i]}{count}"
 
+    def _titles(self) -> list[str]:
+        """What is shown of a node that is pointed at. Each is another one: the front end asks for that."""
+        titles: list[str] = []
+        for name, position in zip(self._drawn.name, self._pruned.nodes.position, strict=True):
+            title = f"{name} at {position}: {self._words[position]}"
+            while title in titles:
+                title += "\u200b"  # seen by nobody
+            titles.append(title)
+        return titles
+
     def _choose(self, place: int | None) -> None:
         if place is None or place == self._place:
             return
@@ -166,6 +187,22 @@ class GraphViewer(ipywidgets.VBox):
         # After the drawing, so that what they set off finds nothing left to do.
         self.nodes.value = place
         self._marks.index = place
+
+    def _along(self, by: int) -> None:
+        """To a neighbour in the list."""
+        place = self._order.index(self._place) + by
+        if 0 <= place < len(self._order):
+            self._choose(self._order[place])
+
+    def _find(self, query: str) -> None:
+        """To the next node of the list whose line has these words in it."""
+        wanted = query.strip().casefold()
+        here = self._order.index(self._place) + 1
+        for i in [*self._order[here:], *self._order[:here]]:
+            if wanted and wanted in self._line(i).casefold():
+                self._choose(i)
+                break
+        self.search.value = ""
 
     def _step(self, neighbours: Sequence[tuple[int, float]]) -> None:
         if neighbours:

@@ -125,7 +125,7 @@ def _name(drawn: Drawn, i: int) -> str:
     (x, y), half = at(drawn, i), 3.7 * len(name) + 6
     x, y = min(max(x, half + 2), size_of(drawn)[0] - half - 2), y - 22
     back = svg.tag(
-        "rect", x=x - half, y=y - 9, width=2 * half, height=18, rx=3, fill=theme.PAPER, opacity=0.9
+        "rect", x=x - half, y=y - 9, width=2 * half, height=18, rx=3, fill=theme.PAPER, opacity=0.75
     )
     return back + svg.text(x, y, name, 12, font_weight="bold")
 

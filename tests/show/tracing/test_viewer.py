@@ -79,6 +79,19 @@ def test_list_picture_and_buttons_agree(viewer, pruned):
     assert viewer.node == int(pruned.kept[to])
 
 
+def test_the_keyboard_reaches_every_node(viewer, pruned):
+    seen = []
+    viewer.search.value = "no such node"
+    viewer.search.value = "<E>"  # a token, in capitals
+    assert "“<e>”" in viewer.words
+    for _ in range(2 * len(pruned.kept)):
+        viewer.before.click()
+    for _ in range(len(pruned.kept)):
+        seen.append(viewer.node)
+        viewer.after.click()
+    assert sorted(seen) == pruned.kept.tolist() and viewer.node == seen[-1]
+
+
 def test_inputs_and_outputs_are_shares_of_the_whole_graph(viewer, graph, pruned):
     A = shares(graph.adjacency) * graph.adjacency.sign()
     number = viewer.node
