@@ -64,8 +64,6 @@ def ours(n_threads: int, n_rounds: int) -> Iterator[dict]:
     for size, (d, d_sae) in SIZES.items():
         for name, kind in KINDS.items():
             versions = {"readable": autograd_gradients, "written": written_gradients}
-            if name == "jumprelu":
-                versions.pop("written")  # it is the readable one
             for version, gradients in versions.items():
                 step = step_of(d, d_sae, kind, gradients)
                 found = share(step, d, d_sae, n_rounds)

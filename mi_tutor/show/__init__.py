@@ -56,7 +56,9 @@ _HOMES = {
     ),
     "mi_tutor.show.tracing": (
         "graph_figure",
+        "graph_viewer",
         "influence_against_effect",
+        "latent_contexts",
         "scores_bars",
         "supernode_figure",
     ),

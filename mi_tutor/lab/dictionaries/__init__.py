@@ -6,8 +6,8 @@ BatchTopK, JumpReLU), `losses`, `dead`, `toy` (data whose features are known), `
 activations like these?), `concepts`, `reading`, `splitting` (what do its latents mean?); `sources` (samples
 from a model); `saelens` (files that others can open), with `saelens_config` for what they say and
 `saelens_weights` for what they hold. `written` has the gradients of a step written out, which is faster
-(`sparse`: most latents are off); `state` keeps a run on disk; `finite` keeps NaN and overflow out of what is
-counted.
+(`sparse`: most latents are off; `jumping`: JumpReLU); `state` keeps a run on disk; `finite` keeps NaN and
+overflow out of what is counted.
 """
 
 from mi_tutor.lab.dictionaries.activations import batch_top_k, jump_relu, step, top_k

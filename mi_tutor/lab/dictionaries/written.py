@@ -14,6 +14,7 @@ lambda is 0 for TopK and BatchTopK. Five matrix products, two forward and three 
 
 1. Relu: all else is one pass each over a [batch latent] tensor, in memory that is already there.
 2. TopK: k latents per sample are on, so that all products but the first need only these (`sparse`).
+3. JumpRelu: the many passes go through parts of the batch that stay in the cache (`jumping`).
 
 The tests hold both against autograd.
 
@@ -28,7 +29,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mi_tutor.lab.dictionaries.gradients import Goal, Seen, Weights, autograd_gradients
+from mi_tutor.lab.dictionaries.gradients import Goal, Seen, Weights
+from mi_tutor.lab.dictionaries.jumping import jumped, jumped_back
 from mi_tutor.lab.dictionaries.kinds import BatchTopK, JumpRelu, Relu
 from mi_tutor.lab.dictionaries.model import unit_decoder
 from mi_tutor.lab.dictionaries.sparse import Code, code_of, dots, times, transposed
@@ -37,12 +39,10 @@ from mi_tutor.lab.dictionaries.sparse import Code, code_of, dots, times, transpo
 def written_gradients(
     weights: Weights, x: Float[Tensor, "batch d_in"], y: Float[Tensor, "batch d_out"], goal: Goal
 ) -> Seen:
-    """Put the gradient of the loss into each weight's .grad. A JumpRelu is left to autograd."""
-    kind = weights.template.kind
-    if isinstance(kind, JumpRelu):
-        return autograd_gradients(weights, x, y, goal)
+    """Put the gradient of the loss into each weight's .grad."""
+    ways = {Relu: _dense, JumpRelu: _jumping}
     with torch.no_grad():
-        return (_dense if isinstance(kind, Relu) else _sparse)(weights, x, y, goal)
+        return ways.get(type(weights.template.kind), _sparse)(weights, x, y, goal)
 
 
 def _dense(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
@@ -71,6 +71,33 @@ def _dense(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
         _add_auxiliary(weights, x, latents[:, goal.dead], -error, goal)
     l0 = (latents > 0).sum() / n if goal.count else total.new_zeros(())
     return Seen(reconstruction, total > 0, l0, total.new_zeros(()))
+
+
+def _jumping(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
+    """The gradients of a JumpRelu dictionary."""
+    W_enc, b_enc, W_dec, b_dec = weights.four()
+    n, centred = len(x), weights.template.centred
+    x = x - b_dec if centred else x
+    shape, theta = (n, len(b_enc)), weights.moved["log_threshold"].exp()
+
+    pre = encoded(x, W_enc, b_enc, weights.scratch("pre", shape))
+    latents = jumped(pre, theta, weights.scratch("latents", shape))
+    error = torch.addmm(b_dec, latents, W_dec).sub_(y)
+    reconstruction = error.square().sum() / n
+
+    e = error * (2 / n)
+    g = torch.mm(e, W_dec.mT, out=weights.scratch("g", shape))
+    total = jumped_back(weights, goal, pre, latents, g)
+    W_dec.grad = latents.mT @ e
+    W_dec.grad.addcmul_(unit_decoder(W_dec), total.norm[:, None])
+    W_enc.grad = _like(W_enc, _full_encoder_gradient(g, x, W_enc))
+    b_enc.grad = total.pre
+    b_dec.grad = e.sum(dim=0) - (W_enc @ total.pre if centred else 0)
+    weights.moved["log_threshold"].grad = total.threshold * theta
+    if goal.revive and goal.dead is not None:
+        _add_auxiliary(weights, x, torch.relu(pre[:, goal.dead]), -error, goal)
+    l0 = (latents > 0).sum() / n if goal.count else theta.new_zeros(())
+    return Seen(reconstruction, latents.amax(dim=0) > 0, l0, theta.new_zeros(()))
 
 
 def _sparse(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
@@ -145,6 +172,15 @@ def _encoder_gradient(g_t: Code, x: Tensor, W_enc: Tensor) -> Tensor:
         code = Code(g_t.column[entries], g_t.value[entries], start)
         found.append(times(code, inputs.contiguous()))
     return torch.stack(found)
+
+
+def _full_encoder_gradient(g: Tensor, x: Tensor, W_enc: Tensor) -> Tensor:
+    """The same for a g that is not sparse."""
+    if W_enc.ndim == 2:
+        return g.mT @ x
+    n_blocks = len(W_enc)
+    pairs = zip(g.chunk(n_blocks, dim=1), x.chunk(n_blocks, dim=1), strict=True)
+    return torch.stack([own.mT @ inputs for own, inputs in pairs])
 
 
 def _blocks(

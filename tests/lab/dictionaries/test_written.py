@@ -20,11 +20,20 @@ from mi_tutor.lab.dictionaries import (
     written_gradients,
 )
 from mi_tutor.lab.dictionaries.gradients import Goal, Weights
+from mi_tutor.lab.dictionaries.jumping import ROWS
 from mi_tutor.lab.ground.device import seeded
 
 F64 = torch.float64
-KINDS = [Relu(), TopK(k=2), BatchTopK(k=2), JumpRelu(), JumpRelu(penalty_kind="tanh")]
-NAMES = [kind.name for kind in KINDS[:4]] + ["tanh"]
+KINDS = [
+    Relu(),
+    TopK(k=2),
+    BatchTopK(k=2),
+    JumpRelu(),
+    JumpRelu(penalty_kind="tanh", tanh_scale=4.0, bandwidth=1.0),
+    JumpRelu(pull=0.3),
+    JumpRelu(penalty_kind="tanh", pull=0.3),
+]
+NAMES = [kind.name for kind in KINDS[:4]] + ["tanh", "pull", "tanh and pull"]
 
 
 def problem(kind, seed, n, d_in, d_sae, d_out, centred):
@@ -71,12 +80,22 @@ def test_gradients_are_autograds(kind, seed, n, d_in, d_sae, d_out, centred, tra
         torch.testing.assert_close(a, b, check_dtype=False)
 
 
+def test_parts_of_a_batch_are_added_up():
+    """More samples than go through at once, and not a multiple."""
+    for kind in KINDS[3:]:
+        sae, x, y, _ = problem(kind, 3, 2 * ROWS + 5, 4, 6, 4, True)
+        one, other = Weights.of(sae), Weights.of(sae)
+        autograd_gradients(one, x, y, Goal(0.7)), written_gradients(other, x, y, Goal(0.7))
+        for name, weight in one.moved.items():
+            torch.testing.assert_close(other.moved[name].grad, weight.grad)
+
+
 TOY = ToyActivations.drawn(n_features=24, d=12, probability=0.02, seed=0)
 REVIVE = [None, Auxiliary(k=6), Resample(every=20, n_rows=256)]
 
 
 @pytest.mark.parametrize("revive", REVIVE, ids=["none", "auxiliary", "resample"])
-@pytest.mark.parametrize("kind", KINDS[:3], ids=NAMES[:3])
+@pytest.mark.parametrize("kind", KINDS[:5], ids=NAMES[:5])
 def test_weights_after_training_are_the_same(kind, revive):
     config = SaeConfig(
         d_sae=64,
@@ -104,7 +123,7 @@ def test_weights_after_training_are_the_same(kind, revive):
         torch.testing.assert_close(torch.tensor(a[1:]), torch.tensor(b[1:]), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", KINDS[:3], ids=NAMES[:3])
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_nothing_given_is_changed(kind):
     sae, x, y, _ = problem(kind, 0, 8, 4, 6, 4, True)
     weights = Weights.of(sae)
