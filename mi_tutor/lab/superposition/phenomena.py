@@ -70,10 +70,9 @@ def pairs(kind: Pairing, n_seeds: int = 40) -> ToySweep:
     """Two pairs of features in the plane: how correlation decides who sits beside whom.
 
     Correlated pairs settle at right angles to each other, each feature opposite to one of the
-    other pair; anti-correlated ones share a line, with opposite signs: each in all of 40 seeds.
-    Independent ones have no reason to prefer either. From larger starting weights (init_scale 1)
-    the start decides more often: 88 % and 90 %. Correlated pairs that are on often (p ≥ 0.3) end
-    in the SAME direction instead: the pair is then stored as one feature, its sum.
+    other pair; anti-correlated ones share a line, with opposite signs: each in all of 40 seeds, at
+    these densities (.1 and .4) and from small starting weights (init_scale .3). Independent ones
+    have no reason to prefer either.
     """
     probability = {"correlated": 0.1, "anti-correlated": 0.4, "independent": 0.1}[kind]
     return ToySweep(
