@@ -60,11 +60,10 @@ def test_every_figure_of_a_chapter_is_drawn_and_can_be_asked(site, open_page, se
         figures.nth(number).locator(".main-svg").first.wait_for()
     assert from_elsewhere(asked) == []
     assert sum("plotly" in url for url in asked) == 1
-    # Two of them are lines: one is pointed at, and says a number.
-    figure = page.locator("figure.plotly[data-drawn]").first
-    figure.scroll_into_view_if_needed()
-    box = figure.locator(".nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    # Pointing at a mark says its numbers.
+    figure = figures.first.locator(".plot")
+    figure.evaluate("node => Plotly.Fx.hover(node, [{curveNumber: 0, pointNumber: 3}])")
+    figure.locator(".hoverlayer text").first.wait_for()
     seen(page, "site figure, pointed at")
 
 
