@@ -583,7 +583,7 @@ supernodes = {
 
 Your supernodes should hold .8 of the influence of the latents that are left (.15 of the score), and one of them should
 carry the state and nothing else: “state” .8 or more, “relation” .2 or less, as measured (.15). Both are needed to pass.
-Your predictions count .7: each in full if off by .2 or less, nothing if off by .45; no pass if one is off by .5.
+Your predictions count .7: each in full if off by .2 or less, nothing if off by .45; no pass if one is off by .55.
 """
 
 # %% tags=["exercise"] slug="read-dallas"
