@@ -221,10 +221,10 @@ check("clt-loss", clt_loss)
 
 # %% [markdown]
 r"""
-`atlas-clt` took some minutes of one core. (It was trained with the exact cousin of that price: BatchTopK, over all
-layers together. With the same number of latents for each layer it fails: the first MLP needs five times as many as
-the last one.) How good are both sets, on the questions that we shall trace? Here are held-out two-hop questions
-about cities that no two-hop question in training was ever about.
+`atlas-clt` took some minutes of one core. (It was made sparse in another way, BatchTopK over all layers together.
+With the same number of latents for each layer it fails: the first MLP needs five times as many as the last one.)
+How good are both sets, on the questions that we shall trace? Here are held-out two-hop questions about cities that
+no two-hop question in training was ever about.
 """
 
 # %% id="how-good-are-they"
@@ -590,9 +590,9 @@ assert missed < 1e-3, "and every latent's row adds up to its value"
 # %% [markdown]
 r"""
 **What you should see.** Yours and the library's are the same, and every latent's row adds up to its value. (The
-library pulls encoders back in closed form, and is faster: at most a few tenths of a second for a graph like this.)
-So the graph is *exact*. That says that the sums are right. It does not say that the nodes mean something, or that
-the model would do what the graph suggests if a node were changed.
+library pulls encoders back in closed form, which is faster.) So the graph is *exact*. That says that the sums are
+right. It does not say that the nodes mean something, or that the model would do what the graph suggests if a node
+were changed.
 """
 
 # %% tags=["quiz"]
@@ -928,8 +928,8 @@ do not make it.
 
 Why is completeness so much higher? It asks every node about its *direct* input. An error far from the logits costs
 what one node loses. For the replacement score every path through it is lost, and what is lost at each step
-multiplies. Their graph of one prompt that Ameisen et al. show for comparison has .80 and .61 with a CLT, .78 and
-.37 with transcoders per layer: one representative graph, no average.
+multiplies. Ameisen et al. state .80 (completeness) and .61 (replacement) with a CLT, .78 and .37 with transcoders
+per layer: of one representative graph, and no averages.
 """
 
 # %% tags=["quiz"]
@@ -1819,7 +1819,7 @@ assert _state["state"] > 0.9 and _state["relation"] < 0.1, (
     "carry the state and nothing else"
 )
 assert 0.25 < _name["state"] < 0.55, "about four in ten answers follow"
-assert _asked["relation"] > 0.9 and _asked["state"] < 0.1, (
+assert _asked["relation"] > 0.8 and _asked["state"] < 0.1, (
     "carry what is asked and nothing else"
 )
 assert max(_end[_effect] for _effect in ("without", "state", "relation")) < 0.15, (
@@ -2219,9 +2219,9 @@ a folder, put it in the list.
 
 
 # %% tags=["nbval-ignore-output"] id="on-the-real-thing"
-def trace_folder(name, folder, text):
+def trace_folder(model_name, folder, text):
     """The graph of a prompt, with transcoders in circuit-tracer's layout."""
-    network = open_specimen(name, device="cpu")
+    network = open_specimen(model_name, device="cpu")
     bare, transcoders = plain_transformer(network), tracing.open_circuit_tracer(folder)
     prompt = network.to_tokens(text)[0]
     here = tracing.local_replacement(bare, transcoders, prompt)
@@ -2229,19 +2229,21 @@ def trace_folder(name, folder, text):
     replacement, completeness = tracing.graph_scores(each)
     off = (here() - here.recording.logits).abs().max()
     likely = network.to_string(here.recording.logits[-1].argmax())
-    print(f"{name}: {text!r} …{likely}; {len(each.nodes.kind)} nodes, replacement {replacement:.3f}, "
+    print(f"{model_name}: {text!r} …{likely}; {len(each.nodes.kind)} nodes, replacement {replacement:.3f}, "
           f"completeness {completeness:.3f}; logits within {off:.0e} of the model's")  # fmt: skip
     kept = tracing.prune(each)
-    return tracing.to_json(kept, network.to_str_tokens(text), text, "dallas", name)
+    return tracing.to_json(
+        kept, network.to_str_tokens(text), text, "dallas", model_name
+    )
 
 
 with tempfile.TemporaryDirectory() as folder:
     tracing.save_circuit_tracer(folder, per_layer, "atlas")
     places = [("atlas", folder, DALLAS)]
     # places += [("gpt2", "FOLDER", "Fact: the capital of the state containing Dallas is")]
-    for name, place, text in places:
+    for model_name, place, text in places:
         try:
-            exported = trace_folder(name, Path(place), text)
+            exported = trace_folder(model_name, Path(place), text)
         except (SpecimenError, FileNotFoundError) as error:
             print(error)
 back = tracing.from_json(exported)
