@@ -17,6 +17,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("equal predictions", 30, 8, 20, True),
         ("a small sample", 12, 30, 4, False),
         ("logits far from 0", 25, 6, 25, False),
+        ("what matters least is named first", 25, 9, 18, False),
     ]
     cases = []
     for label, n, vocab, size, ties in settings:
@@ -24,6 +25,8 @@ def _cases(g: torch.Generator) -> list[Case]:
         before = 2 * normal(g, vocab) + (30.0 if "far" in label else 0.0)
         after = before + 6 * strength[:, None] * normal(g, n, vocab) + normal(g, n, 1)
         predicted = strength * (0.5 + uniform(g, n))
+        if "least" in label:
+            predicted = 1.6 - predicted  # a graph that is wrong: a negative correlation
         if ties:
             predicted = (predicted * 6).round() / 6
         sample = torch.randperm(n, generator=g)[:size]
