@@ -1802,12 +1802,12 @@ abroad = [q for q in every_question if q.language != "english" and q.held_out_by
 
 # %% [markdown] slug="one-vector"
 r"""
-The last column says how well swaps work in each language with directions made in that language, the one before it
-how well with *English* directions. They differ by half a per cent or less. So `atlas` has one vector for Texas,
-whatever the language? That would give this table. What else would, with no vector in common for what a name means?
-Find it, hand in the comparisons that can tell the two apart, and say what follows. `abroad` has every held-out
-question in French and Spanish. Leave in `contest`: `{"test": [...], "control": [...], "strict": [...], "french": (...,
-...), "spanish": (..., ...), "alike": (..., ...), "there": (..., ...), "says": {"a": "open", ...}}`:
+The last column says how well swaps of states work in each language with directions made in that language, the one
+before it how well with *English* directions. They differ by half a per cent or less. So `atlas` has one vector for
+Texas, whatever the language? That would give this table. What else would, with no vector in common for what a name
+means? Find it, hand in the comparisons that can tell the two apart, and say what follows. `abroad` has every held-out
+question in French and Spanish. Leave in `contest`: `{"test": [...], "control": [...], "strict": [...], "french":
+(..., ...), "spanish": (..., ...), "alike": (..., ...), "there": (..., ...), "says": {"a": "open", ...}}`:
 
 - **test**: numbers into `abroad`, of all questions for which the two explanations predict different things, and no
   others.

@@ -21,7 +21,9 @@ def test_binders_environment_is_made_from_ours():
     """With one version of Python: of a range repo2docker makes its own default, 3.10, which is too old for us."""
     ours = (ROOT / "environment.yml").read_text()
     binders = (ROOT / "binder" / "environment.yml").read_text()
-    (python,) = re.findall(r"^  - python\s*=+\s*([\d.]*)$", binders, re.MULTILINE)  # its own expression
+    (python,) = re.findall(
+        r"^  - python\s*=+\s*([\d.]*)$", binders, re.MULTILINE
+    )  # its own expression
     here = ours.replace("- -e .", "- -e ..").replace("python >=3.11,<3.14", f"python ={python}")
     assert binders.splitlines()[1:] == here.splitlines()[1:]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -40,7 +42,9 @@ def test_binder_ends_its_build_with_specimens_that_open(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     names = {path.name for path in SHELF.iterdir() if path.is_dir()}
-    assert names == {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" opens")}
+    assert names == {
+        line.split()[0] for line in done.stdout.splitlines() if line.endswith(" opens")
+    }
     settings = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     assert "fetchNews" in settings.read_text()
 
