@@ -814,6 +814,27 @@ MLP-0 latents at the name's end, and hardly any from errors. And the picture is 
 That is a lesson about the method. A graph can be exact, with high scores, and still leave out what a reader needs,
 because that has no node. What it costs to give it one, the next section counts.
 
+Look around in it. Choose a node in the picture, or by search and the buttons (all of it goes by keyboard, too): below
+stand its name, the tokens on which it is highest, where its input comes from and where its output goes. *Pin* puts
+nodes together that mean the same; `viewer.supernodes` then has them.
+"""
+
+# %% id="viewer"
+contexts = show.latent_contexts(pruned_2, plain, clt, labelled.tokens, with_2)
+viewer = show.graph_viewer(
+    graph_2,
+    words,
+    names_2,
+    [" Austin"],
+    pruned=pruned_2,
+    contexts=contexts,
+    name=model.to_string,
+    node=texas,
+)
+viewer
+
+# %% [markdown]
+r"""
 ## How much of it is explained?
 
 Two scores of one graph, both from shares and influence:
@@ -1221,23 +1242,28 @@ def trace(text, attention=True, transcoders=clt):
 label_of = {}
 for place in ("names", "slots"):
     texts = labelled_texts(seed=5, n_rows=60, place=place)
-    seen = tracing.record(plain, texts.tokens)
     marked = texts.asked("state")
     there = texts.labels[marked]
     there = there[:, : next(i for i, c in enumerate(texts.concepts) if "=" not in c)]
-    sites = {
-        (tracing.MLP, layer): clt.encode_layer(layer, seen.mlp_in[layer][marked])
-        for layer in range(clt.n_layers)
-    }
-    sites[tracing.ATTENTION, 2] = attention_2.encode(seen.attn_out[2][marked])
-    for (component, layer), values in sites.items():
-        said = values > 0.3
+    sites = {}
+    for part, here in zip(texts.tokens.split(20), marked.split(20), strict=True):
+        seen = tracing.record(plain, part)
+        latents = {
+            (tracing.MLP, layer): clt.encode_layer(layer, seen.mlp_in[layer][here])
+            for layer in range(clt.n_layers)
+        }
+        latents[tracing.ATTENTION, 2] = attention_2.encode(seen.attn_out[2][here])
+        for site, values in latents.items():
+            sites.setdefault(site, []).append(values > 0.3)
+    for (component, layer), parts in sites.items():
+        said = torch.cat(parts)
         both = said.float().mT @ there.float()
         f1 = 2 * both / (said.sum(dim=0)[:, None] + there.sum(dim=0)).clamp(min=1)
         for latent, (score, concept) in enumerate(zip(*f1.max(dim=1), strict=True)):
-            found = score.item(), texts.concepts[concept]
+            here = score.item(), texts.concepts[concept]
             old = label_of.get((component, layer, latent), (0.0, ""))
-            label_of[component, layer, latent] = max(old, found)
+            label_of[component, layer, latent] = max(old, here)
+del texts, marked, there, sites, seen, latents, said, both
 
 dallas = " The capital of the state of Dallas is"
 words = model.to_str_tokens(dallas)
