@@ -34,7 +34,8 @@ STARTS = (
     "os.spawn",
     "os.system",
 )
-LOAD_NOTHING = ("cc", "file", "gcc", "git", "ld", "ldconfig", "uname")  # of this project
+# They load nothing of this project. (Of pandoc jupytext asks the version when it is imported.)
+LOAD_NOTHING = ("cc", "file", "gcc", "git", "ld", "ldconfig", "pandoc", "uname")
 OTHER_STARTS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
 _opened: set[str] = set()
 _started: set[str] = set()
