@@ -34,8 +34,8 @@ QUIZZES_MAKING = (
     ),
     _quiz(
         "twice-as-much",
-        "Patterns and denominators are frozen at a prompt. You double what one latent writes and change nothing else. What becomes of what it gives to a later "
-        "latent's pre-activation?",
+        "Patterns and denominators are frozen at a prompt. You double what one latent writes and change nothing else. What becomes of what it gives *directly* to "
+        "a later latent's pre-activation?",
         Option(
             text="It is exactly doubled",
             right=True,
@@ -106,8 +106,8 @@ QUIZZES_MAKING = (
         Option(
             text="As good as nothing",
             right=True,
-            feedback="Latents that write what others should do as well. The numbers come from what needs no dictionary: embeddings' direct paths, attention, and "
-            "that many latents share the credit.",
+            feedback="Latents that write what others should do as well. Not from embeddings' direct paths: without latents these give .03. Absolute shares "
+            "spread over many latents, whatever these write.",
         ),
         Option(
             text="A quarter, as .77 less .52",

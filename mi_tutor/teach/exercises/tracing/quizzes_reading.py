@@ -14,21 +14,21 @@ QUIZZES_READING = (
     _quiz(
         "on-for-every-state",
         "At the prompt's end latent A is on at 4.3 for every state. Latent B is on at 3.5 for Texas and at 0 for the other 49. Another state's "
-        "latent is put in, B goes off, and 98 % follow. What happens if A goes off and all else stays?",
+        "latent is put in, B goes off, and 98 % follow. What happens if A alone gets the value that it has for another state?",
         "At the prompt's end latent A is on at 4.3 for every state. Latent B is on at 3.5 for Texas and at 0 for the other 49. California's own "
         "latent is put on at its usual value, and all else stays. What is the likeliest for questions about Texas?",
         Option(
             text="Nearly all answers stay",
             right=True,
-            feedback="In this model they do: what is the same for every state cannot say which one it is. Strong is not the same as needed.",
+            feedback="A has the same value for every state, so nothing is changed: what is alike for all cannot say which one it is, however strong it is.",
         ),
         Option(
             text="Nearly all answers go",
-            feedback="It would be so if later layers needed what A writes. A size of 4.3 does not say that they do.",
+            feedback="It might be so if A went off and later layers needed what it writes. Here it keeps its 4.3.",
         ),
         Option(
             text="About one in three follows",
-            feedback="Follows whom? No other state was put in.",
+            feedback="No other state was put in: A's value is alike for both.",
         ),
         Option(
             text="Nearly all answers follow",
@@ -98,7 +98,7 @@ QUIZZES_READING = (
     _quiz(
         "later-writes",
         "A latent of a cross-layer transcoder reads layer 0 and writes to layers 0, 1 and 3. It is switched off with layer 0 alone "
-        "held, and the answer stays. With layers 0 to 4 held the answer goes. What carried the answer in the first run?",
+        "held, and the answer stays. With layers 0, 1 and 3 held, 2 and 4 free, the answer goes. What carried the answer in the first run?",
         "A per-layer transcoder's latent of layer 0 is switched off with layer 0 alone held, and the answer stays. With layers 0 to 4 "
         "held the answer goes. What carried the answer in the first run?",
         Option(
@@ -109,8 +109,8 @@ QUIZZES_READING = (
         ),
         Option(
             text="MLPs that answered to the change",
-            feedback="They may have, too. But that would be all there is for a latent that writes to one layer; this one has writes of its own "
-            "in layers that were not held.",
+            feedback="They may have, too. But those of layers 2 and 4 were free in both runs, and the latent has writes of its own in the two "
+            "layers that were not held in the first.",
         ),
         Option(
             text="The error node of layer 0",
