@@ -30,7 +30,7 @@ def mi_tutor(monkeypatch, capsys, tmp_path):
     ]
     seen: list = []
 
-    def pretend(places, out, chapters, options, tell):
+    def pretend(places, out, chapters, options, tell, make):
         seen.append(options)
         tell(Progress(2, 2, rows[0].graded))
         return rows[: run.rows]
