@@ -25,7 +25,7 @@ GIB = 2**30
 class Limits(NamedTuple):
     """What one submission may use. memory: bytes above what is there when it starts."""
 
-    memory: int = 2 * GIB  # a whole chapter in one worker: 06 takes 1.5
+    memory: int = 3 * GIB  # of addresses: a whole chapter 06 in one worker takes more than 2
     cpu_seconds: int = 900
     file_bytes: int = 16 * 2**20
     files: int = 64
