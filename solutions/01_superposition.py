@@ -1341,7 +1341,7 @@ small = replace(sweep, probabilities=[0.05], n_seeds=16, n_batch=256, seed=300)
 networks = lab.train_absolute(replace(small, n_steps=1200, learning_rate=0.015))
 networks = list(zip(*networks[:3], strict=True))  # W_in, W_out, b of each
 x = sparse_features(4000, torch.full((10,), 0.05), seeded(7))
-x = torch.where(x > 0, 2 * x - 1, 0.0).float()  # a feature that is on is uniform in [-1, 1)
+x = torch.where(x > 0, 2 * x - 1, 0.0).float()  # what is on is uniform in [-1, 1)
 ways = torch.cat(
     [torch.stack(lab.neuron_paths(*each[:2]), dim=-1) for each in networks]
 )
