@@ -22,7 +22,16 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 SHELF = PACKAGE / "specimens" / "shelf"
 # Where a run can stand on something. What chooses tests and prints their costs is nothing that a test stands on.
-COUNTED = ("benchmarks", "chapters", "docs", "mi_tutor", "solutions", "tests")
+COUNTED = (
+    "CHANGELOG.md",
+    "README.md",
+    "benchmarks",
+    "chapters",
+    "docs",
+    "mi_tutor",
+    "solutions",
+    "tests",
+)
 NOT_COUNTED = (PACKAGE / "witness.py", ROOT / "tests" / "plugins")
 # By what a process starts another one. (The ways of multiprocessing tell no hook: they are looked for at the end.)
 STARTS = (

@@ -17,15 +17,19 @@ DEARER = {
     "tests/specimens/cards/test_every_card.py": 60.0,  # three cards measured again
     "tests/test_wheel.py": 50.0,  # builds, installs and uses it
     "tests/grading/test_check_notebook.py": 45.0,  # notebooks in kernels of their own
-    "tests/authoring/test_site.py": 40.0,  # the whole web page, made and read
-    "tests/test_investigations.py": 40.0,  # experiments of one of them
+    "tests/test_investigations.py": 80.0,  # experiments of one of them
     "tests/cli/test_consoles.py": 25.0,  # everything that is printed, on two poor consoles
     "tests/teach/test_memory.py": 20.0,  # checks, again and again
     "tests/grading/test_check_command.py": 20.0,  # the course's own checks in a kernel
     "tests/classroom/test_marks.py": 20.0,  # the grader and its workers start once per file
     "tests/classroom/test_jail.py": 20.0,
     "tests/classroom/test_whole_class.py": 20.0,
+    "tests/classroom/test_spawning.py": 40.0,  # workers that import everything anew
+    "tests/classroom/test_gradescope.py": 20.0,  # an autograder's zip, unpacked and run
+    "tests/specimens/opening/test_models.py": 20.0,  # tiny models of 24 architectures
+    "tests/test_packaging.py": 20.0,
     # These only if they do not stand, or as one of two spot checks.
+    "tests/authoring/test_site.py": 70.0,  # the whole web page, made and read
     "tests/teach/test_attacks.py": 75.0,  # an exercise's own inputs, again and again
     "tests/lab/superposition/test_phenomena.py": 60.0,  # trains what the paper shows
     "tests/teach/exercises/test_dictionaries.py": 30.0,
