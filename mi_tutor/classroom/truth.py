@@ -11,12 +11,13 @@ from mi_tutor.classroom.seeds import fair_seed, variant
 from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
 from mi_tutor.teach.investigating import Judged, investigate
 from mi_tutor.teach.investigation import Investigation
-from mi_tutor.teach.judging import Verdict, judge, judge_value, see
+from mi_tutor.teach.judging import OnOtherInput, Verdict, judge, judge_value, see
 from mi_tutor.teach.outcome import Elsewhere, tensors_in
 from mi_tutor.teach.recognising import Seen
 
 MOST_KEPT = 1_000_000  # numbers of one outcome
-Key = tuple[str, tuple[int, int] | None, int]
+OTHERS_KEPT, NUMBERS_OF_OTHERS = 20_000, 5_000  # outcomes on changed inputs, and numbers of each
+Key = tuple[str, tuple[int, int] | None, int | str]
 
 
 class Truth:
@@ -25,6 +26,7 @@ class Truth:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._seen: dict[Key, Seen] = {}
+        self._others: dict[Key, Seen] = {}
         self._values: dict[str, ValueExercise] = {}
         self._seeds: dict[tuple[str, int], int] = {}
 
@@ -62,6 +64,13 @@ class Truth:
         """The experiment of the first draw, as in a notebook that is run once."""
         return investigate(item, value)
 
+    def forget(self, slug: str) -> None:
+        """What is remembered of an exercise: a verdict was given up in the middle of it."""
+        self._values.pop(slug, None)
+        for kept in (self._seen, self._others):
+            for key in [key for key in kept if key[0] == slug]:
+                del kept[key]
+
     def size(self, exercise: Exercise, case: Case) -> int:
         """How many numbers the reference leaves on a case."""
         return _numbers(self._look(exercise, exercise.reference, case))
@@ -69,13 +78,19 @@ class Truth:
     def _look(self, exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:
         if isinstance(function, Elsewhere):
             return see(exercise, function, case)
-        key = exercise.slug, case.at, id(function)
-        if key in self._seen:
-            return self._seen[key]
-        seen = see(exercise, function, case)
-        if _numbers(seen) <= MOST_KEPT:
-            self._seen[key] = seen
-        return seen
+        if isinstance(function, OnOtherInput):
+            key, kept, most = function.change.words, self._others, NUMBERS_OF_OTHERS
+            if len(kept) >= OTHERS_KEPT:
+                kept.clear()
+        else:
+            key, kept, most = id(function), self._seen, MOST_KEPT
+        whole: Key = (exercise.slug, case.at, key)
+        if whole not in kept:
+            seen = see(exercise, function, case)
+            if _numbers(seen) > most:
+                return seen
+            kept[whole] = seen
+        return kept[whole]
 
 
 def _numbers(seen: Seen) -> int:

@@ -164,6 +164,12 @@ def grade(
     partial: Annotated[
         bool, typer.Option("--partial", help="Points for the cases that are right.")
     ] = False,
+    cell_seconds: Annotated[
+        float, typer.Option(min=1, help="The processor's seconds for one cell of a submission.")
+    ] = 120.0,
+    memory: Annotated[
+        float, typer.Option(min=0.25, help="GB that a submission may use (chapter 06 needs 3).")
+    ] = 3.0,
     due: Annotated[str | None, typer.Option(help="When it was due: 2026-03-01T18:00.")] = None,
     late_per_day: Annotated[
         float, typer.Option(min=0, max=100, help="Percent of the points that a late day costs.")
@@ -193,6 +199,8 @@ def grade(
             resume=resume,
             secret=secret,
             partial=partial,
+            cell_seconds=cell_seconds,
+            memory=memory,
             due=due,
             late_per_day=late_per_day,
             anonymous=anonymous,
