@@ -127,6 +127,7 @@ def of_otter(folder: Path, python: str) -> Took:
     timed([*otter, "generate", "-t", "tests", "-o", "autograder.zip"], folder, {})
     total = Took(0.0, 0.0)
     for number in range(OF_PEERS):
+        (folder / f"out-{number}").mkdir()
         command = [*otter, "run", "one.ipynb", "-a", "autograder.zip", "-o", f"out-{number}"]
         took = timed(command, folder, {})
         total = Took(total.seconds + took.seconds, total.cpu + took.cpu)

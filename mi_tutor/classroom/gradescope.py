@@ -43,7 +43,10 @@ cd /autograder/source
 PYTHONPATH=/autograder/source /autograder/python/bin/python -m mi_tutor.classroom.gradescope
 """
 SETTINGS = "settings.json"
-ADVICE = "On this machine of Gradescope's a submission could write its own results, so nothing was run. Export again with --trust-submissions if you accept that, or grade on a Linux machine with `mi-tutor grade`."
+ADVICE = (
+    "On this machine of Gradescope's a submission could write its own results, so nothing was run. Export again "
+    "with --trust-submissions if you accept that, or grade on a Linux machine with `mi-tutor grade`."
+)
 
 
 def export(chapter: Path, out: Path, trust: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""A verdict on hostile data that does not end, or wants too much memory: it costs its exercise, and nothing else."""
+"""A verdict on hostile data that does not end, or wants too much memory, costs its exercise and nothing else."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ import hmac
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mi_tutor.classroom.channel import Closed, Late, receive
+from mi_tutor.classroom.folders import remove
 from mi_tutor.classroom.workers import START_SECONDS, Lost, NoJail, Worker, clean_environment
 from mi_tutor.teach.wire import Garbled
 
@@ -73,7 +73,7 @@ class Started:
         self.listener.close()
         self.process.kill()
         self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
 
 class Spawner:

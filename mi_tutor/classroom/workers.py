@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,11 +16,11 @@ from typing import Any, NamedTuple, Protocol
 
 import mi_tutor
 from mi_tutor.classroom.channel import Closed, Late, receive, send
+from mi_tutor.classroom.folders import fits, remove
 from mi_tutor.classroom.jail.bubblewrap import ring
 from mi_tutor.teach.wire import Garbled
 
 START_SECONDS = 180.0
-MAX_FOLDER = 64 * 2**20  # bytes that a submission may write
 GRACE = 5.0  # seconds after a limit, before a worker is killed
 
 
@@ -218,12 +217,8 @@ class Worker:
             raise Lost(self.lost) from None
 
     def _watch(self) -> None:
-        written = 0
-        for path in self.folder.rglob("*"):
-            with contextlib.suppress(OSError):
-                written += path.lstat().st_size
-            if written > MAX_FOLDER:
-                raise Lost("full")
+        if not fits(self.folder):
+            raise Lost("full")
 
     def end(self) -> None:
         """Kill it, and take away what it wrote."""
@@ -232,4 +227,4 @@ class Worker:
         if self.pid > 0:
             self.nursery.reap(self.pid)
             self.pid = 0
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)

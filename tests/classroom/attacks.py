@@ -186,6 +186,54 @@ atexit.register(lambda: open("{{outside}}", "w"))
 sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *a: None
 gc.callbacks.append(lambda *a: 1 / 0)
 {WRONG}""",
+    "a million files": f"""
+for i in range(10**6): open(f"f{{i}}", "w").close()
+{WRONG}""",
+    "folders without end": f"""
+import os
+while True: os.mkdir("a"); os.chdir("a")
+{WRONG}""",
+    "a stop": f"import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n{WRONG}",
+    "all files closed": f"import os\nos.closerange(0, 64)\n{WRONG}",
+    "what carries answers replaced": f"""
+import json, pickle, safetensors.torch, struct
+json.dumps = lambda *a, **k: '{{"passed": true, "ticket": ""}}'
+safetensors.torch.save = lambda *a, **k: pickle.dumps(print)
+{WRONG}""",
+    "a registry of its own": f"""
+import mi_tutor.teach.registry as r, mi_tutor.classroom.inside.serving as s
+s.get = r.get = lambda slug: None
+s.make_cases = s._cases = lambda *a: [None] * 99
+{WRONG}""",
+    "a shell by magic": f"""
+get_ipython().system("touch {{outside}}-new")
+!touch {{outside}}-new
+%sx touch {{outside}}-new
+{WRONG}""",
+    "a hash that lies": """
+class Word(str):
+    __hash__ = lambda self: 0
+    __eq__ = lambda self, other: True
+    __str__ = lambda self: 1 / 0
+def toy_forward(x, W, b):
+    return {Word("a"): x, Word("b"): Word("c")}""",
+    "a list that never ends": """
+import itertools
+class Endless(list):
+    __len__ = lambda self: 3
+    __iter__ = lambda self: itertools.repeat(0)
+def toy_forward(x, W, b):
+    return Endless([1, 2, 3])""",
+    "half a million numbers one by one": "def toy_forward(x, W, b):\n    return [[0] * 10**4] * 50",
+    "a text of a hundred megabytes": "def toy_forward(x, W, b):\n    return 'x' * 10**8",
+    "a number of a million digits": "def toy_forward(x, W, b):\n    return 10 ** 10**6",
+    "a sparse tensor of a trillion": """
+def toy_forward(x, W, b):
+    return torch.sparse_coo_tensor(size=(10**6, 10**6))""",
+    "complex numbers": "def toy_forward(x, W, b):\n    return x * complex('nan+infj')",
+    "a promise": "async def toy_forward(x, W, b):\n    return x",
+    "code that is too deep to read": f"x = {'-' * 50_000}1\n{WRONG}",
+    "brackets that are too deep": f"x = {'(' * 5_000}1{')' * 5_000}\n{WRONG}",
     "a file outside": f"""
 import os, pathlib
 for way in ("w", "a", "r+"):

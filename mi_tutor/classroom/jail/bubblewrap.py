@@ -19,7 +19,7 @@ MOST_PROCESSES = 8  # that can be seen in the ring: its own
 
 
 def ring(folder: Path, readable: Iterable[Path]) -> list[str]:
-    """The words before a command that run it in the ring; none where there is no bubblewrap, or it may not be used.
+    """The words before a command that run it in the ring; none where there is no bubblewrap that may be used.
 
     folder: the one that can be written.
     """
