@@ -20,14 +20,8 @@ from typing import Any
 
 import grading_peers
 import grading_run
-from grading_class import Expected, course, generate
+from grading_class import CHAPTER, SLUGS, Expected, course, generate
 
-CHAPTER = "01"
-# None of them calls another one: a mistake in one would cost the other.
-SLUGS = (
-    "toy-forward", "weighted-loss", "interference", "compute-in-superposition", "phase-losses",
-    "almost-orthogonal",
-)  # fmt: skip
 ATTACKS = Path(__file__).resolve().parents[1] / "tests" / "classroom"
 
 

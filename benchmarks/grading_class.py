@@ -1,5 +1,7 @@
 """A class of generated submissions, and what each of them deserves: right answers, every known mistake of some
 exercises, the attacks of the tests, files that cannot be read.
+
+    python benchmarks/grading_class.py FOLDER [N]     # N learners without attacks, for trying things out
 """
 
 from __future__ import annotations
@@ -38,6 +40,13 @@ class Course(NamedTuple):
     blank: Notebook
     right: dict[str, str]
 
+
+CHAPTER = "01"
+# None of them calls another one: a mistake in one would cost the other.
+SLUGS = (
+    "toy-forward", "weighted-loss", "interference", "compute-in-superposition", "phase-losses",
+    "almost-orthogonal",
+)  # fmt: skip
 
 # What each learner deserves, by slug; None: there is nothing to read.
 Expected = dict[str, dict[str, Deserved] | None]
@@ -120,10 +129,20 @@ def _calls(slug: str) -> tuple[str, dict[str, str]]:
     assert isinstance(item, Exercise)
     for name, module in list(sys.modules.items()):
         if name.startswith("mi_tutor.teach.exercises") and item in vars(module).values():
-            wrong = dict(_mistakes(ast.parse(inspect.getsource(module))))
+            wrong = dict(_mistakes(_written(ast.parse(inspect.getsource(module)), slug)))
             if {mistake.name for mistake in item.mistakes} <= set(wrong):
                 return name, wrong
     raise LookupError(f"no module writes the mistakes of {slug} out")
+
+
+def _written(tree: ast.AST, slug: str) -> ast.AST:
+    """Where an exercise is written: another one's mistakes may have the same names."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    for call in calls:
+        named = [k.value for k in call.keywords if k.arg == "slug"]
+        if named and getattr(named[0], "value", "") == slug:
+            return call
+    return tree
 
 
 def _mistakes(tree: ast.AST) -> Iterator[tuple[str, str]]:
@@ -223,3 +242,14 @@ BROKEN = (
     _cut_off, _empty, _a_link, _a_gigabyte, _bytes, _a_hundred_thousand_cells, _nested, _another_language,
     _old_format, _out_of_its_zip,
 )  # fmt: skip
+
+
+def main(folder: str, n: str = "30") -> None:
+    """Write a class, and print what its learners deserve."""
+    for learner, deserved in generate(Path(folder), int(n), course(CHAPTER, SLUGS), {}, "").items():
+        points = sum(each.earned for each in deserved.values()) if deserved is not None else None
+        print(learner, "cannot be read" if points is None else f"{points} points")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -30,6 +30,7 @@ HIDDEN = (
     "It is right on the inputs that the notebook's check has, and not on others. Is a number, a shape or a result "
     "written down where it should be computed?"
 )
+CHAPTERS = "right for the chapter, not for the version of this learner"
 NOT_JUDGED = "This answer could not be judged. Your instructor has been told why."
 
 
@@ -88,7 +89,8 @@ def _mark(learner: str, asked: Asked, session: Session, truth: Truth, rules: Rul
         with guarded():
             if isinstance(item, Exercise):
                 return _function(learner, item, blank, session, truth, rules, taken)
-            return _value(item, blank, truth, taken.get("value"))
+            whose = learner if rules.exam else ""
+            return _value(item, blank, truth, taken.get("value"), whose)
     except Lost as lost:
         return _stopped(blank, why(lost))
     except Stuck as stuck:
@@ -136,10 +138,16 @@ def _fit(taken: dict[str, Any]) -> Fit:
     return Fit(False, None)
 
 
-def _value(item: ValueExercise | Investigation, blank: Mark, truth: Truth, value: Any) -> Mark:
+def _value(
+    item: ValueExercise | Investigation, blank: Mark, truth: Truth, value: Any, whose: str
+) -> Mark:
     """An answer that is data: nothing of the learner's runs any more."""
     if isinstance(item, ValueExercise):
-        return _of_verdict(blank, truth.judge_value(item, value), Rules())
+        mark = _of_verdict(blank, truth.judge_value(item, value, whose), Rules())
+        copied = whose and item.variant and mark.status is Status.WRONG
+        if copied and truth.judge_value(item, value).passed:
+            return mark._replace(flags=(*mark.flags, CHAPTERS))
+        return mark
     judged = truth.investigate(item, value)
     status = Status.PASSED if judged.passed else Status.WRONG
     said = "" if judged.passed else in_one_line(item, judged)

@@ -24,12 +24,14 @@ class Rules(NamedTuple):
 
     partial: whether right cases count where not all are. public: judge on the notebook's own inputs.
     cell_seconds: of the processor, for one cell. memory: GiB of addresses that a submission may use.
+    exam: whether value exercises have each learner's own version, as `mi-tutor exam` handed it out.
     """
 
     partial: bool = False
     public: bool = False
     cell_seconds: float = 120.0
     memory: float = 3.0
+    exam: bool = False
 
 
 class Session:

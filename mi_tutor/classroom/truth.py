@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from mi_tutor.classroom.seeds import fair_seed, variant
+from mi_tutor.classroom.seeds import fair_seed, own_number, variant
 from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
 from mi_tutor.teach.investigating import Judged, investigate
 from mi_tutor.teach.investigation import Investigation
@@ -48,8 +48,17 @@ class Truth:
         right = [exercise.reference, *(style.right for style in exercise.styles)]
         return all(judge(exercise, answer, seed, self._look).passed for answer in right)
 
-    def judge_value(self, exercise: ValueExercise, value: Any) -> Verdict:
-        """The verdict of `check` on plain data; what is right is measured once."""
+    def own(self, exercise: ValueExercise, learner: str) -> ValueExercise:
+        """A learner's version in an exam. The mistakes are the chapter's: of another version they say nothing."""
+        if exercise.variant is None:
+            return exercise
+        variant = exercise.variant(own_number(self._secret, learner, exercise.slug))
+        return replace(exercise, expected=variant.expected, mistakes=(), otherwise=variant.asked)
+
+    def judge_value(self, exercise: ValueExercise, value: Any, learner: str = "") -> Verdict:
+        """The verdict of `check` on plain data; what is right is measured once. learner: whose version, if any."""
+        if learner and exercise.variant is not None:
+            return judge_value(self.own(exercise, learner), value)
         if exercise.slug not in self._values:
             mistakes = tuple(
                 replace(one, wrong=cache(one.wrong) if callable(one.wrong) else one.wrong)

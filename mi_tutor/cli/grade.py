@@ -74,6 +74,7 @@ def _options(
     partial: bool,
     cell_seconds: float,
     memory: float,
+    exam: bool,
     due: str | None,
     late_per_day: float,
     anonymous: bool,
@@ -91,16 +92,20 @@ def _options(
             raise Trouble(
                 f"{due!r} is no date; expected something like 2026-03-01T18:00."
             ) from None
-    if secret is not None and not secret.is_file():
-        raise Trouble(
-            f"There is no file {secret}; a secret is a file with some random words in it."
-        )
-    text = secret.read_bytes().strip() if secret else None
-    if text is not None and len(text) < 8:
-        raise Trouble(f"{secret} is too short to be a secret; expected at least 8 characters.")
+    text = read_secret(secret) if secret else None
     jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
-    rules = Rules(partial, cell_seconds=cell_seconds, memory=memory)
+    rules = Rules(partial, cell_seconds=cell_seconds, memory=memory, exam=exam)
     return Options(jobs, text, rules, late, anonymous, jail=not trust)
+
+
+def read_secret(path: Path) -> bytes:
+    """The words of a secret's file."""
+    if not path.is_file():
+        raise Trouble(f"There is no file {path}; a secret is a file with some random words in it.")
+    text = path.read_bytes().strip()
+    if len(text) < 8:
+        raise Trouble(f"{path} is too short to be a secret; expected at least 8 characters.")
+    return text
 
 
 def _probe() -> None:
