@@ -111,5 +111,5 @@ binder: ## environment.yml -> binder/environment.yml
 		environment.yml > binder/environment.yml
 
 .PHONY: bench-grading
-bench-grading: $(VENV)/.test ## 300 generated submissions, killed twice: marks as expected? how fast?
-	@$(PY) benchmarks/grading.py --n 300 --jobs 2
+bench-grading: $(VENV)/.test ## 300 generated submissions, killed twice: marks as deserved? as fast as NBGRADER=python, OTTER=python?
+	@$(PY) benchmarks/grading.py --n 300 --jobs 2 $(if $(NBGRADER),--nbgrader $(NBGRADER)) $(if $(OTTER),--otter $(OTTER))

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import mi_tutor
 from mi_tutor.classroom.grader import Settings, kept_grader, run_job
-from mi_tutor.classroom.workers import NoJail
 
 CONNECT_SECONDS = 30.0
 _ONE_AT_A_TIME = threading.Lock()  # a worker with several threads has one grader all the same
@@ -91,13 +90,12 @@ def run_parcel(
     """`run_job` for a file that came as bytes. The jail of this machine is tried before the first one.
 
     Raises:
-        NoJail: a wall does not hold here.
+        NoJail: a wall does not hold here (`workers.NoJail`).
     """
     with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="mi_tutor-parcel-") as folder:
         here = settings._replace(chapters=_laid_out(parcel))
         if here.jail and here not in _tried:
-            if not all(holds for _, holds in kept_grader(here).nursery.probe()):
-                raise NoJail("The jail of this worker's machine has a hole.")
+            kept_grader(here).nursery.try_jail()
             _tried.add(here)
         path = Path(folder, Path(name).name)
         path.write_bytes(content)

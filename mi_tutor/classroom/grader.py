@@ -11,10 +11,11 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mi_tutor.classroom.judge import Chapter, Rules, grade
+from mi_tutor.classroom.judge import Chapter, grade
 from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.reading import read_submission
 from mi_tutor.classroom.rebuild import Rebuilt, rebuild
+from mi_tutor.classroom.remote import Rules
 from mi_tutor.classroom.spawning import Spawner
 from mi_tutor.classroom.truth import Truth
 from mi_tutor.classroom.workers import Nursery

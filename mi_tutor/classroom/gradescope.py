@@ -43,9 +43,9 @@ cd /autograder/source
 PYTHONPATH=/autograder/source /autograder/python/bin/python -m mi_tutor.classroom.gradescope
 """
 SETTINGS = "settings.json"
-NO_JAIL = (
-    "The jail does not hold on Gradescope's machine, so nothing was run: a submission could write its results. "
-    "Export again with --trust-submissions if you accept that, or grade on a Linux machine with `mi-tutor grade`."
+ADVICE = (
+    "On this machine of Gradescope's a submission could write its own results, so nothing was run. Export again "
+    "with --trust-submissions if you accept that, or grade on a Linux machine with `mi-tutor grade`."
 )
 
 
@@ -82,8 +82,8 @@ def mark(root: Path = ROOT) -> Path:
     secret = settings["secret"].encode()
     grader = Grader(Settings(str(root / "source" / "chapters"), secret, settings["jail"]))
     try:
-        if settings["jail"] and not all(holds for _, holds in grader.nursery.probe()):
-            raise NoJail(NO_JAIL)
+        if settings["jail"]:
+            grader.nursery.try_jail()
         files = sorted(
             (root / "submission").rglob("*.ipynb"), key=lambda file: file.stat().st_mtime
         )
@@ -145,4 +145,4 @@ if __name__ == "__main__":
     try:
         print(mark())
     except NoJail as error:
-        sys.exit(str(error))
+        sys.exit(f"{error} {ADVICE}")

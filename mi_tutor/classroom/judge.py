@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from mi_tutor.classroom.alike import print_of
 from mi_tutor.classroom.flags import borrowed
+from mi_tutor.classroom.guard import Stuck, guarded
 from mi_tutor.classroom.marks import Graded, Mark, Status
 from mi_tutor.classroom.rebuild import Asked, Rebuilt, rebuild, wanted
-from mi_tutor.classroom.remote import Remote, Session, said, why
+from mi_tutor.classroom.remote import Remote, Rules, Session, said, why
 from mi_tutor.classroom.spawning import Spawner
 from mi_tutor.classroom.truth import Truth
 from mi_tutor.classroom.workers import Lost, Nursery
@@ -29,6 +30,8 @@ HIDDEN = (
     "It is right on the inputs that the notebook's check has, and not on others. Is a number, a shape or a result "
     "written down where it should be computed?"
 )
+CHAPTERS = "right for the chapter, not for the version of this learner"
+NOT_JUDGED = "This answer could not be judged. Your instructor has been told why."
 
 
 class Chapter(NamedTuple):
@@ -40,20 +43,13 @@ class Chapter(NamedTuple):
     warm: frozenset[str] = frozenset()
 
 
-class Rules(NamedTuple):
-    """partial: whether right cases count where not all are. public: judge on the notebook's own inputs."""
-
-    partial: bool = False
-    public: bool = False
-
-
 def grade(
     learner: str, submission: Notebook, chapter: Chapter, truth: Truth, rules: Rules
 ) -> Graded:
     """All marks of one notebook. Whatever it does, this ends, with a mark for each exercise of the chapter."""
     started = time.monotonic()
     rebuilt = rebuild(chapter.notebook, submission)
-    session = Session(chapter.nursery, rebuilt, wanted(rebuilt), chapter.warm)
+    session = Session(chapter.nursery, rebuilt, wanted(rebuilt), chapter.warm, rules)
     marks: dict[str, Mark] = {}
     try:
         for asked in rebuilt.asked:
@@ -90,11 +86,17 @@ def _mark(learner: str, asked: Asked, session: Session, truth: Truth, rules: Rul
         failure = taken.get("failure")
         if isinstance(failure, Failure):
             return _stopped(blank, failed or said(failure))
-        if isinstance(item, Exercise):
-            return _function(learner, item, blank, session, truth, rules, taken)
+        with guarded():
+            if isinstance(item, Exercise):
+                return _function(learner, item, blank, session, truth, rules, taken)
+            whose = learner if rules.exam else ""
+            return _value(item, blank, truth, taken.get("value"), whose)
     except Lost as lost:
         return _stopped(blank, why(lost))
-    return _value(item, blank, truth, taken.get("value"))
+    except Stuck as stuck:
+        session.end()  # it may be in the middle of a sentence
+        truth.forget(item.slug)
+        return _stopped(blank._replace(flags=(*blank.flags, f"not judged: {stuck}")), NOT_JUDGED)
 
 
 def _function(
@@ -136,10 +138,16 @@ def _fit(taken: dict[str, Any]) -> Fit:
     return Fit(False, None)
 
 
-def _value(item: ValueExercise | Investigation, blank: Mark, truth: Truth, value: Any) -> Mark:
+def _value(
+    item: ValueExercise | Investigation, blank: Mark, truth: Truth, value: Any, whose: str
+) -> Mark:
     """An answer that is data: nothing of the learner's runs any more."""
     if isinstance(item, ValueExercise):
-        return _of_verdict(blank, truth.judge_value(item, value), Rules())
+        mark = _of_verdict(blank, truth.judge_value(item, value, whose), Rules())
+        copied = whose and item.variant and mark.status is Status.WRONG
+        if copied and truth.judge_value(item, value).passed:
+            return mark._replace(flags=(*mark.flags, CHAPTERS))
+        return mark
     judged = truth.investigate(item, value)
     status = Status.PASSED if judged.passed else Status.WRONG
     said = "" if judged.passed else in_one_line(item, judged)

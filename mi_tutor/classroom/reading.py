@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,12 @@ def read_submission(path: Path) -> Notebook:
         raise NotebookError(
             f"{path.name} has {size / 2**20:.0f} MB; at most {MAX_FILE >> 20} are read. Clear its outputs."
         )
-    _check_code(path)
-    return read_notebook(path)
+    return read_notebook(path, partial(_check_code, path.name))
 
 
-def _check_code(path: Path) -> None:
+def _check_code(name: str, content: dict[str, Any]) -> None:
     """How much code there is, before any of it is parsed. What is no notebook is for `read_notebook` to say."""
-    try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return
-    cells = content.get("cells") if isinstance(content, dict) else None
+    cells = content.get("cells")
     cells = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
     texts = [_length(cell.get("source")) for cell in cells]
     lengths = [
@@ -50,7 +45,7 @@ def _check_code(path: Path) -> None:
         ("characters of code", sum(lengths), MAX_CODE),
     ):
         if seen > most:
-            raise NotebookError(f"{path.name} has {seen:,} {what}; at most {most:,} are read.")
+            raise NotebookError(f"{name} has {seen:,} {what}; at most {most:,} are read.")
 
 
 def _length(source: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from mi_tutor.classroom.rebuild import Asked, Rebuilt
 from mi_tutor.classroom.spawning import Spawner
@@ -12,11 +12,26 @@ from mi_tutor.classroom.workers import Lost, Nursery, Worker
 from mi_tutor.teach.exercise import Case, Exercise
 from mi_tutor.teach.outcome import Elsewhere, Failure, Odd, Outcome, tensors_in
 
-CELL_SECONDS = 120.0  # of the processor
 PATIENCE = 4  # times as long by the clock
 OPENING = 20.0  # seconds to make a case's inputs
+GIB = 2**30
 LEARNER_SECONDS = 1800.0  # all cells of a learner together, by the clock
 TIMES_THE_REFERENCE, AND_MORE = 64, 100_000  # numbers that an outcome may have
+
+
+class Rules(NamedTuple):
+    """How a class is marked.
+
+    partial: whether right cases count where not all are. public: judge on the notebook's own inputs.
+    cell_seconds: of the processor, for one cell. memory: GiB of addresses that a submission may use.
+    exam: whether value exercises have each learner's own version, as `mi-tutor exam` handed it out.
+    """
+
+    partial: bool = False
+    public: bool = False
+    cell_seconds: float = 120.0
+    memory: float = 3.0
+    exam: bool = False
 
 
 class Session:
@@ -26,9 +41,14 @@ class Session:
     """
 
     def __init__(
-        self, nursery: Nursery | Spawner, rebuilt: Rebuilt, steps: list[int], warm: frozenset[str]
+        self,
+        nursery: Nursery | Spawner,
+        rebuilt: Rebuilt,
+        steps: list[int],
+        warm: frozenset[str],
+        rules: Rules,
     ) -> None:
-        self.nursery, self.rebuilt, self.warm = nursery, rebuilt, warm
+        self.nursery, self.rebuilt, self.warm, self.rules = nursery, rebuilt, warm, rules
         self.steps = [i for i in steps if rebuilt.steps[i].source not in warm]
         self.failed: dict[int, str] = {}
         self.done: list[int] = []
@@ -81,7 +101,7 @@ class Session:
         while True:
             self.end()
             done, self.done = [i for i in self.done if i not in self.ended], []
-            self.worker = self.nursery.worker()
+            self.worker = self.nursery.worker(memory=int(self.rules.memory * GIB))
             for index in done:
                 self._try(index)
                 if self.lost:
@@ -100,7 +120,7 @@ class Session:
         if self.left <= 0:
             self.failed[index] = "The time for one learner was used up before it came to this."
             return
-        seconds, started = min(CELL_SECONDS, self.left), time.monotonic()
+        seconds, started = min(self.rules.cell_seconds, self.left), time.monotonic()
         try:
             reply = self.ask(
                 "run", PATIENCE * seconds, number=index, source=step.source, seconds=seconds

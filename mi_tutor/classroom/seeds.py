@@ -28,6 +28,11 @@ def variant(secret: bytes, learner: str, slug: str) -> int:
     return _draw(secret, "variant", learner, slug) % VARIANTS
 
 
+def own_number(secret: bytes, learner: str, slug: str) -> int:
+    """The number of a learner's own version of a value exercise, in an exam."""
+    return _draw(secret, "own", learner, slug) % 2**31
+
+
 def fair_seed(secret: bytes, slug: str, number: int, fair: Callable[[int], bool]) -> int:
     """The seed of a variant: the first that is fair; 0, which the notebook uses, if none is."""
     for attempt in range(TRIES):

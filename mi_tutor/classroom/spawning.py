@@ -11,15 +11,16 @@ import hmac
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mi_tutor.classroom.channel import Closed, Late, receive
+from mi_tutor.classroom.folders import remove
 from mi_tutor.classroom.workers import START_SECONDS, Lost, NoJail, Worker, clean_environment
 from mi_tutor.teach.wire import Garbled
 
@@ -72,7 +73,7 @@ class Started:
         self.listener.close()
         self.process.kill()
         self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
 
 class Spawner:
@@ -85,7 +86,7 @@ class Spawner:
         self.home = folder / "home"
         self.home.mkdir(exist_ok=True)
         self._warm = Path(tempfile.mkstemp(dir=folder, suffix=".json")[1])
-        self._warm.write_text(json.dumps({"sources": [], "slugs": []}))
+        self._tell([], [])
         self._ahead: Started | None = None
         self._running: dict[int, Started] = {}
 
@@ -102,7 +103,7 @@ class Spawner:
 
     def warm(self, sources: list[str], slugs: list[str]) -> list[bool]:
         """Have every worker run cells of ours when it starts: which of them ran in the first one."""
-        self._warm.write_text(json.dumps({"sources": sources, "slugs": slugs}), encoding="utf-8")
+        self._tell(sources, slugs)
         first = Started(self.home, self._warm)
         try:
             channel, ran = first.channel()
@@ -110,6 +111,10 @@ class Spawner:
             return ran
         finally:
             first.end()
+
+    def _tell(self, sources: list[str], slugs: list[str]) -> None:
+        """Write down what a worker does when it starts."""
+        self._warm.write_text(json.dumps({"sources": sources, "slugs": slugs}), encoding="utf-8")
 
     def worker(self, **more: Any) -> Worker:
         """The worker that was started ahead, in an empty folder of its own; the next one is started."""
@@ -129,7 +134,7 @@ class Spawner:
         with contextlib.suppress(KeyError):
             self._running.pop(pid).end()
 
-    def probe(self) -> list[tuple[str, bool]]:
+    def try_jail(self, tell: Callable[[str, bool], None] = lambda what, holds: None) -> None:
         """Raises NoJail."""
         raise NoJail("This machine has no jail for submissions.")
 

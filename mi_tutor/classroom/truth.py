@@ -7,16 +7,17 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from mi_tutor.classroom.seeds import fair_seed, variant
+from mi_tutor.classroom.seeds import fair_seed, own_number, variant
 from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
 from mi_tutor.teach.investigating import Judged, investigate
 from mi_tutor.teach.investigation import Investigation
-from mi_tutor.teach.judging import Verdict, judge, judge_value, see
+from mi_tutor.teach.judging import OnOtherInput, Verdict, judge, judge_value, see
 from mi_tutor.teach.outcome import Elsewhere, tensors_in
 from mi_tutor.teach.recognising import Seen
 
 MOST_KEPT = 1_000_000  # numbers of one outcome
-Key = tuple[str, tuple[int, int] | None, int]
+OTHERS_KEPT, NUMBERS_OF_OTHERS = 20_000, 5_000  # outcomes on changed inputs, and numbers of each
+Key = tuple[str, tuple[int, int] | None, int | str]
 
 
 class Truth:
@@ -25,6 +26,7 @@ class Truth:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._seen: dict[Key, Seen] = {}
+        self._others: dict[Key, Seen] = {}
         self._values: dict[str, ValueExercise] = {}
         self._seeds: dict[tuple[str, int], int] = {}
 
@@ -46,8 +48,17 @@ class Truth:
         right = [exercise.reference, *(style.right for style in exercise.styles)]
         return all(judge(exercise, answer, seed, self._look).passed for answer in right)
 
-    def judge_value(self, exercise: ValueExercise, value: Any) -> Verdict:
-        """The verdict of `check` on plain data; what is right is measured once."""
+    def own(self, exercise: ValueExercise, learner: str) -> ValueExercise:
+        """A learner's version in an exam. The mistakes are the chapter's: of another version they say nothing."""
+        if exercise.variant is None:
+            return exercise
+        variant = exercise.variant(own_number(self._secret, learner, exercise.slug))
+        return replace(exercise, expected=variant.expected, mistakes=(), otherwise=variant.asked)
+
+    def judge_value(self, exercise: ValueExercise, value: Any, learner: str = "") -> Verdict:
+        """The verdict of `check` on plain data; what is right is measured once. learner: whose version, if any."""
+        if learner and exercise.variant is not None:
+            return judge_value(self.own(exercise, learner), value)
         if exercise.slug not in self._values:
             mistakes = tuple(
                 replace(one, wrong=cache(one.wrong) if callable(one.wrong) else one.wrong)
@@ -62,6 +73,13 @@ class Truth:
         """The experiment of the first draw, as in a notebook that is run once."""
         return investigate(item, value)
 
+    def forget(self, slug: str) -> None:
+        """What is remembered of an exercise: a verdict was given up in the middle of it."""
+        self._values.pop(slug, None)
+        for kept in (self._seen, self._others):
+            for key in [key for key in kept if key[0] == slug]:
+                del kept[key]
+
     def size(self, exercise: Exercise, case: Case) -> int:
         """How many numbers the reference leaves on a case."""
         return _numbers(self._look(exercise, exercise.reference, case))
@@ -69,13 +87,19 @@ class Truth:
     def _look(self, exercise: Exercise, function: Callable[..., Any], case: Case) -> Seen:
         if isinstance(function, Elsewhere):
             return see(exercise, function, case)
-        key = exercise.slug, case.at, id(function)
-        if key in self._seen:
-            return self._seen[key]
-        seen = see(exercise, function, case)
-        if _numbers(seen) <= MOST_KEPT:
-            self._seen[key] = seen
-        return seen
+        if isinstance(function, OnOtherInput):
+            key, kept, most = function.change.words, self._others, NUMBERS_OF_OTHERS
+            if len(kept) >= OTHERS_KEPT:
+                kept.clear()
+        else:
+            key, kept, most = id(function), self._seen, MOST_KEPT
+        whole: Key = (exercise.slug, case.at, key)
+        if whole not in kept:
+            seen = see(exercise, function, case)
+            if _numbers(seen) > most:
+                return seen
+            kept[whole] = seen
+        return kept[whole]
 
 
 def _numbers(seen: Seen) -> int:

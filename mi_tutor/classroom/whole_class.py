@@ -17,9 +17,9 @@ import mi_tutor
 from mi_tutor.classroom.feedback import write_feedback, write_summary
 from mi_tutor.classroom.gradebook import Row, write_gradebooks, write_junit
 from mi_tutor.classroom.grader import Settings
-from mi_tutor.classroom.judge import Rules
 from mi_tutor.classroom.ledger import Ledger, Line, digest_of
 from mi_tutor.classroom.marks import Graded
+from mi_tutor.classroom.remote import Rules
 from mi_tutor.classroom.running import Job, pool, run_all
 from mi_tutor.classroom.submissions import collect
 

@@ -6,21 +6,21 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import mi_tutor
 from mi_tutor.classroom.channel import Closed, Late, receive, send
+from mi_tutor.classroom.folders import fits, remove
+from mi_tutor.classroom.jail.bubblewrap import ring
 from mi_tutor.teach.wire import Garbled
 
 START_SECONDS = 180.0
-MAX_FOLDER = 64 * 2**20  # bytes that a submission may write
 GRACE = 5.0  # seconds after a limit, before a worker is killed
 
 
@@ -43,14 +43,19 @@ class Nursery(NamedTuple):
     folder: Path
     jail: bool
     process: subprocess.Popen[bytes] | None = None
+    ringed: bool = False
 
     @classmethod
     def start(cls, folder: Path, jail: bool = True) -> Nursery:
-        """Start one. It inherits nothing: no environment, no open files, no secrets."""
+        """Start one, within bubblewrap's ring if there is one. It inherits nothing: no environment, no open
+        files, no secrets.
+        """
+        around = ring(folder, readable()) if jail else []
         ours, theirs = socket.socketpair()
         home = folder / "home"
         home.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "mi_tutor.classroom.inside.nursery", str(theirs.fileno())]
+        module = "mi_tutor.classroom.inside.nursery"
+        command = [*around, sys.executable, "-m", module, str(theirs.fileno())]
         with (folder / "nursery.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
@@ -63,7 +68,7 @@ class Nursery(NamedTuple):
                 start_new_session=True,
             )
         theirs.close()
-        made = cls(ours, folder, jail, process)
+        made = cls(ours, folder, jail, process, bool(around))
         ours.settimeout(START_SECONDS)
         if "ready" not in made._reply():
             said = (folder / "nursery.log").read_text(errors="replace").strip().splitlines()
@@ -88,7 +93,7 @@ class Nursery(NamedTuple):
         self._order({"do": "branch"}, theirs.fileno())
         theirs.close()
         ours.settimeout(START_SECONDS)
-        return Nursery(ours, self.folder, self.jail)
+        return Nursery(ours, self.folder, self.jail, ringed=self.ringed)
 
     def warm(self, sources: list[str], slugs: list[str]) -> list[bool]:
         """Run cells of ours in it, and open what these exercises give, once for all workers: which cells ran."""
@@ -117,7 +122,8 @@ class Nursery(NamedTuple):
         """The walls of the jail, tried from inside: what was tried, and whether it was refused."""
         outside = self.folder / "outside"
         outside.write_text("out of reach")
-        worker = self.worker(do="probe", outside=str(outside), grader=os.getpid())
+        aim = {"outside": str(outside), "grader": os.getpid(), "ringed": self.ringed}
+        worker = self.worker(do="probe", **aim)
         try:
             walls = receive(worker.channel, 60.0)["walls"]
         except (Closed, Late, Garbled, KeyError):
@@ -127,10 +133,21 @@ class Nursery(NamedTuple):
         intact = outside.read_text() == "out of reach" and not (self.folder / "new").exists()
         return [*map(tuple, walls), ("the file outside is as it was", intact)]
 
+    def try_jail(self, tell: Callable[[str, bool], None] = lambda what, holds: None) -> None:
+        """Try every wall. tell: hears what was tried, and whether it was refused.
+
+        Raises:
+            NoJail: there is no jail, or one with a hole.
+        """
+        walls = self.probe()
+        for what, holds in walls:
+            tell(what, holds)
+        holes = [what for what, holds in walls if not holds]
+        if holes:
+            raise NoJail(f"The jail has a hole: {', '.join(holes)}.")
+
     def reap(self, pid: int) -> None:
-        """End a worker with its threads (it can have no processes)."""
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
+        """End a worker with its threads, and processes where it may have some."""
         self._order({"do": "reap", "pid": pid})
 
     def close(self) -> None:
@@ -200,12 +217,8 @@ class Worker:
             raise Lost(self.lost) from None
 
     def _watch(self) -> None:
-        written = 0
-        for path in self.folder.rglob("*"):
-            with contextlib.suppress(OSError):
-                written += path.lstat().st_size
-            if written > MAX_FOLDER:
-                raise Lost("full")
+        if not fits(self.folder):
+            raise Lost("full")
 
     def end(self) -> None:
         """Kill it, and take away what it wrote."""
@@ -214,4 +227,4 @@ class Worker:
         if self.pid > 0:
             self.nursery.reap(self.pid)
             self.pid = 0
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)

@@ -164,6 +164,15 @@ def grade(
     partial: Annotated[
         bool, typer.Option("--partial", help="Points for the cases that are right.")
     ] = False,
+    cell_seconds: Annotated[
+        float, typer.Option(min=1, help="The processor's seconds for one cell of a submission.")
+    ] = 120.0,
+    memory: Annotated[
+        float, typer.Option(min=0.25, help="GB that a submission may use (chapter 06 needs 3).")
+    ] = 3.0,
+    exam: Annotated[
+        bool, typer.Option("--exam", help="Each has the version that `mi-tutor exam` gave them.")
+    ] = False,
     due: Annotated[str | None, typer.Option(help="When it was due: 2026-03-01T18:00.")] = None,
     late_per_day: Annotated[
         float, typer.Option(min=0, max=100, help="Percent of the points that a late day costs.")
@@ -193,6 +202,9 @@ def grade(
             resume=resume,
             secret=secret,
             partial=partial,
+            cell_seconds=cell_seconds,
+            memory=memory,
+            exam=exam,
             due=due,
             late_per_day=late_per_day,
             anonymous=anonymous,
@@ -200,6 +212,22 @@ def grade(
             dask=dask,
         )
     )
+
+
+@app.command()
+def exam(
+    chapter: Annotated[str, typer.Argument(help="A number or a name: 02, autoencoders.")],
+    learners: Annotated[Path, typer.Argument(help="A file with a learner in each line.")],
+    secret: Annotated[Path, typer.Option(help="The file that `grade --secret` will get.")],
+    out: Annotated[Path, typer.Option(help="The folder for the notebooks.")] = Path("exam"),
+) -> None:
+    """For instructors: a notebook for each learner, with versions of their own of value exercises.
+
+    Grade them with `mi-tutor grade --exam` and the same secret. Learners keep the files' names.
+    """
+    from mi_tutor.cli.exam import write
+
+    write(chapter, learners, secret, out)
 
 
 @app.command()

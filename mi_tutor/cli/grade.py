@@ -72,13 +72,16 @@ def _options(
     jobs: int,
     secret: Path | None,
     partial: bool,
+    cell_seconds: float,
+    memory: float,
+    exam: bool,
     due: str | None,
     late_per_day: float,
     anonymous: bool,
     trust: bool,
     resume: bool,
 ) -> Any:
-    from mi_tutor.classroom.judge import Rules
+    from mi_tutor.classroom.remote import Rules
     from mi_tutor.classroom.whole_class import Late, Options
 
     late = None
@@ -89,15 +92,20 @@ def _options(
             raise Trouble(
                 f"{due!r} is no date; expected something like 2026-03-01T18:00."
             ) from None
-    if secret is not None and not secret.is_file():
-        raise Trouble(
-            f"There is no file {secret}; a secret is a file with some random words in it."
-        )
-    text = secret.read_bytes().strip() if secret else None
-    if text is not None and len(text) < 8:
-        raise Trouble(f"{secret} is too short to be a secret; expected at least 8 characters.")
+    text = read_secret(secret) if secret else None
     jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
-    return Options(jobs, text, Rules(partial), late, anonymous, jail=not trust)
+    rules = Rules(partial, cell_seconds=cell_seconds, memory=memory, exam=exam)
+    return Options(jobs, text, rules, late, anonymous, jail=not trust)
+
+
+def read_secret(path: Path) -> bytes:
+    """The words of a secret's file."""
+    if not path.is_file():
+        raise Trouble(f"There is no file {path}; a secret is a file with some random words in it.")
+    text = path.read_bytes().strip()
+    if len(text) < 8:
+        raise Trouble(f"{path} is too short to be a secret; expected at least 8 characters.")
+    return text
 
 
 def _probe() -> None:
@@ -111,22 +119,23 @@ def _probe() -> None:
     )
     if not can_hold():
         raise Trouble(f"This machine has no jail for submissions. {advice}")
+
+    def tell(what: str, holds: bool) -> None:
+        said = "refused" if holds else "NOT REFUSED"
+        say(f"{sign('good' if holds else 'bad')} {what}: {said}", indent=2)
+
     with tempfile.TemporaryDirectory(prefix="mi_tutor-probe-") as folder:
         nursery = Nursery.start(Path(folder))
+        around = ", in bubblewrap's ring" if nursery.ringed else ""
+        say(f"The jail{around}, tried from inside:", "strong")
         try:
-            walls = nursery.probe()
+            nursery.try_jail(tell)
         except NoJail as error:
             raise Trouble(f"{error} {advice}") from None
         finally:
             nursery.close()
-    say("The jail, tried from inside:", "strong")
-    for what, holds in walls:
-        say(
-            f"{sign('good' if holds else 'bad')} {what}: {'refused' if holds else 'NOT REFUSED'}",
-            indent=2,
-        )
-    if not all(holds for _, holds in walls):
-        raise Trouble(f"The jail has a hole. {advice}")
+    if not nursery.ringed:
+        say("Bubblewrap, a further ring, is not installed or may not be used here.", "faint")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,13 +86,18 @@ class Notebook(NamedTuple):
         return tuple(dict.fromkeys(wanted))
 
 
-def read_notebook(path: Path) -> Notebook:
+def read_notebook(
+    path: Path, limits: Callable[[dict[str, Any]], None] = lambda content: None
+) -> Notebook:
     """Read a notebook without changing it.
+
+    limits: may raise `NotebookError` of its content before any code in it is parsed.
 
     Raises:
         NotebookError: it is not a file, not JSON, not a notebook, not Python, or of a format that is not read.
     """
     content = _content(path)
+    limits(content)
     metadata = _dict(content.get("metadata"))
     kernel, info = _dict(metadata.get("kernelspec")), _dict(metadata.get("language_info"))
     language = kernel.get("language") or info.get("name")

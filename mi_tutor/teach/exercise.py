@@ -149,6 +149,14 @@ class Exercise(_Described):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A value exercise with other parameters, for an exam: `asked`, in words, and what is right then."""
+
+    asked: str
+    expected: Callable[[], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ValueExercise(_Described):
     """A number, a head, a word: something the learner finds out rather than writes.
 
@@ -157,6 +165,7 @@ class ValueExercise(_Described):
     accepts: whether a value has that form.
     read: how a value is read before anything else (a name in another case or with spaces around it).
     otherwise: said of a wrong value that is no known mistake; the objective, if empty.
+    variant: by any number, the same exercise with other parameters; None where there is only one.
     """
 
     expected: Callable[[], Any]
@@ -167,6 +176,7 @@ class ValueExercise(_Described):
     tolerance: Tolerance = field(default_factory=Tolerance)
     mistakes: tuple[Mistake, ...] = ()
     styles: tuple[Style, ...] = ()
+    variant: Callable[[int], Variant] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

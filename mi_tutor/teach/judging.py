@@ -84,7 +84,7 @@ def judge(
     if mistake is not None:
         findings = [f and f._replace(kind="mistake", advice=mistake.sentence) for f in findings]
     else:
-        findings = _with_structure(exercise, findings, cases, seen, truths)
+        findings = _with_structure(exercise, findings, cases, seen, truths, look)
     verdicts = tuple(
         CaseVerdict(case.label, finding is None, finding)
         for case, finding in zip(cases, findings, strict=False)
@@ -191,6 +191,7 @@ def _with_structure(
     cases: list[Case],
     seen: list[Seen],
     truths: list[Seen],
+    look: See,
 ) -> list[Finding | None]:
     """Findings about values, shapes and gradients also say how these differ, if it is the same in every case."""
     kinds = {finding.kind for finding in findings if finding is not None}
@@ -203,7 +204,7 @@ def _with_structure(
     elif kinds <= {"value", "shape"}:
         pairs = [(s.view, t.view) for s, t in zip(seen, truths, strict=True)]
         within = exercise.tolerance
-        otherwise = partial(_other_input, exercise, cases, pairs)
+        otherwise = partial(_other_input, exercise, cases, pairs, look)
     else:
         return findings
     if any(mine is None for mine, _ in pairs):
@@ -212,19 +213,27 @@ def _with_structure(
     return [f and f._replace(advice=f"{f.advice} {said}".strip()) for f in findings]
 
 
-def _other_input(exercise: Exercise, cases: list[Case], pairs: list[tuple[Any, Any]]) -> str:
+def _other_input(
+    exercise: Exercise, cases: list[Case], pairs: list[tuple[Any, Any]], look: See
+) -> str:
     """Where alone it is wrong, or of which other input it is the right result; or ""."""
 
     def reference(case: Case, change: Change) -> Any:
-        def changed(*given: Any) -> Any:
-            return exercise.reference(
-                *change.made(dict(zip(case.inputs, given, strict=True))).values()
-            )
-
-        outcome = observe(exercise, changed, case)
-        if outcome.failure is not None:
-            raise ValueError(outcome.failure.message)
-        return viewed(exercise, case, outcome)
+        seen = look(exercise, OnOtherInput(exercise.reference, change, tuple(case.inputs)), case)
+        if seen.outcome.failure is not None:
+            raise ValueError(seen.outcome.failure.message)
+        return seen.view
 
     known = cases, *zip(*pairs, strict=True), exercise.tolerance, reference
     return tie_sentence(*known) or input_sentence(*known)
+
+
+class OnOtherInput(NamedTuple):
+    """A function on changed inputs. What it did on a case can be remembered by the words of the change."""
+
+    function: Callable[..., Any]
+    change: Change
+    names: tuple[str, ...]
+
+    def __call__(self, *given: Any) -> Any:
+        return self.function(*self.change.made(dict(zip(self.names, given, strict=True))).values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from walled import Walled
 
 from mi_tutor.classroom import whole_class
 from mi_tutor.classroom.gradebook import Row
@@ -98,18 +99,14 @@ def test_without_a_jail_it_refuses(monkeypatch):
 def test_the_probe_is_printed_and_a_hole_ends_it(monkeypatch, capsys, holds):
     from mi_tutor.classroom import workers
 
-    class Pretends:
-        def probe(self):
-            return [("the network", holds), ("another process", True)]
-
-        def close(self):
-            pass
-
+    walls = (("the network", holds), ("another process", True))
     monkeypatch.setattr(entering, "can_hold", lambda: True)
-    monkeypatch.setattr(workers.Nursery, "start", lambda folder: Pretends())
+    monkeypatch.setattr(workers.Nursery, "start", lambda folder: Walled(walls, ringed=holds))
     if holds:
         command._probe()
     else:
         with pytest.raises(command.Trouble, match="a hole"):
             command._probe()
-    assert f"the network: {'refused' if holds else 'NOT REFUSED'}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"the network: {'refused' if holds else 'NOT REFUSED'}" in said
+    assert ("in bubblewrap's ring" in said) == holds

@@ -9,6 +9,7 @@ import sys
 import zipfile
 
 import pytest
+from walled import Walled
 
 from mi_tutor.classroom import gradescope
 from mi_tutor.classroom.jail.entering import can_hold
@@ -77,8 +78,9 @@ def test_no_notebook_and_no_metadata(there, monkeypatch):
 def test_a_jail_with_a_hole_gives_no_results(there, monkeypatch):
     """Else a submission could write what stands there: the instructor has to decide."""
     monkeypatch.setattr(gradescope, "Grader", lambda settings: Stub(("files", False)))
-    with pytest.raises(NoJail, match="--trust-submissions"):
+    with pytest.raises(NoJail, match="a hole: files"):
         gradescope.mark(there)
+    assert "--trust-submissions" in gradescope.ADVICE
     assert not (there / "results" / "results.json").exists()
 
 
@@ -96,10 +98,10 @@ def test_every_line_is_told():
 
 
 class Stub:
-    """A grader without workers, whose walls are these."""
+    """A grader without workers, whose jail has these walls."""
 
     def __init__(self, *walls: tuple[str, bool]) -> None:
-        self.nursery = type("Probed", (), {"probe": lambda _: list(walls)})()
+        self.nursery = Walled(walls)
 
     def close(self) -> None:
         pass

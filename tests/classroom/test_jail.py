@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mi_tutor.classroom.jail import seccomp
+from mi_tutor.classroom.jail import bubblewrap, seccomp
+from mi_tutor.classroom.jail.bubblewrap import ring
 from mi_tutor.classroom.jail.kernel import architecture
-from mi_tutor.classroom.workers import Lost
+from mi_tutor.classroom.workers import Lost, Nursery, readable
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,12 @@ NOT_PERMITTED = {
     "passwords": "open('/etc/passwd')",
     "solutions": f"open({str(Path('solutions/01_superposition.py').resolve())!r})",
     "listing the temporary folder": "import os; os.listdir('/tmp')",
+    "other submissions": "import os; os.listdir('..')",
+    "the course itself": "import mi_tutor; open(mi_tutor.__file__, 'a')",
+    "its own memory as a file": "open('/proc/self/mem', 'rb')",
+    "a device": "open('/dev/tty')",
+    "a pipe with a name": "import os; os.mkfifo('p')",
+    "watching files": "import ctypes; ctypes.CDLL(None, use_errno=True).inotify_init1(0) >= 0 or 1 / 0",
     "shared memory": "open('/dev/shm/x', 'w')",
     "beside its folder": "open('../x', 'w')",
     "a link out of its folder": "import os; os.symlink('/etc/passwd', 'p')",
@@ -110,6 +117,8 @@ def test_filling_the_disk_ends_the_worker(grader):
 
 
 def test_an_end_takes_threads_with_it(grader):
+    if grader.nursery.ringed:
+        pytest.skip("in the ring processes have numbers of their own")
     worker = grader.nursery.worker()
     pid = worker.pid
     run(
@@ -126,3 +135,32 @@ def test_the_lists_of_calls_are_whole():
     assert len(seccomp._program(1)) // 8 < 4096
     for numbers in seccomp.REFUSED.values():
         assert numbers[1] is None or numbers[1] < 512
+
+
+@pytest.fixture(scope="module")
+def ringed(tmp_path_factory):
+    """A nursery in bubblewrap's ring."""
+    made = Nursery.start(tmp_path_factory.mktemp("ringed"))
+    yield made
+    made.close()
+
+
+@pytest.mark.skipif(not ring(Path("/tmp"), readable()), reason="bubblewrap may not be used here")
+def test_the_ring_and_the_walls_within_it(ringed):
+    """Tried before the other walls are up, and those within it."""
+    assert ringed.ringed
+    walls = dict(ringed.probe())
+    assert all(walls.values()) and sum(what.startswith("bubblewrap") for what in walls) == 4
+    worker = ringed.worker()
+    assert run(worker, "import torch; open('mine', 'w').write(str(torch.ones(3).sum()))") == ""
+    assert (worker.folder / "mine").read_text() == "tensor(3.)"
+    assert "Error" in run(worker, "open('/etc/passwd')")
+    worker.end()
+    assert not worker.folder.exists()
+
+
+def test_without_bubblewrap_or_where_it_fails_there_is_no_ring(monkeypatch, tmp_path):
+    monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: None)
+    assert ring(tmp_path, readable()) == []
+    monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: "/bin/false")
+    assert ring(tmp_path, readable()) == []

@@ -60,4 +60,4 @@ def test_no_jail_is_said(tmp_path):
     with pytest.raises(NoJail):
         Spawner.start(tmp_path)
     with pytest.raises(NoJail):
-        Spawner.start(tmp_path, jail=False).probe()
+        Spawner.start(tmp_path, jail=False).try_jail()

@@ -17,7 +17,7 @@ from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.source import read_chapter
 from mi_tutor.classroom.grader import Grader, Settings
 from mi_tutor.classroom.jail.entering import can_hold
-from mi_tutor.classroom.judge import Rules
+from mi_tutor.classroom.remote import Rules
 from mi_tutor.subjects import SUBJECTS
 
 SOURCES = Path(__file__).parents[2] / "solutions"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from io import StringIO
 from xml.etree import ElementTree
 
 import pytest
+from here import Here
 
 from mi_tutor.classroom import grader as grading
 from mi_tutor.classroom.alike import pairs, print_of
@@ -21,18 +22,6 @@ from mi_tutor.classroom.whole_class import Late, Options, grade_class
 
 FORWARD = "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
 NAMES = ["ada", "=1+1", "<script>alert(1)</script>", "@SUM(A1)", "Jürgen 'x'", "a\u202eb"]
-
-
-class Here(Executor):
-    """Runs jobs at once, in this process."""
-
-    ran = 0
-
-    def submit(self, function, /, *arguments, **options):
-        Here.ran += 1
-        future = Future()
-        future.set_result(function(*arguments, **options))
-        return future
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
+import subprocess
+import sys
 import threading
 import time
 from unittest import mock
@@ -11,7 +14,7 @@ from unittest import mock
 import pytest
 
 from mi_tutor.teach import limits
-from mi_tutor.teach.limits import TimeLimitReached, time_limit
+from mi_tutor.teach.limits import TimeLimitReached, time_limit, work_limit
 
 
 def _forever():
@@ -109,3 +112,32 @@ def test_quick_code_is_left_alone():
 def test_exceptions_pass_through():
     with pytest.raises(ZeroDivisionError), time_limit(1):
         _ = 1 / 0
+
+
+def test_nothing_is_left_behind():
+    """Under a profiler Python 3.11 hung after the watchdog had taken its interruption back."""
+    code = (
+        "import cProfile; from mi_tutor.teach.limits import _by_watchdog\n"
+        "profile = cProfile.Profile(); profile.enable()\n"
+        "with _by_watchdog(60.0): pass\n"
+        "list(map(len, ['a'] * 9)); profile.disable()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+def test_work_counts_and_waiting_does_not():
+    with work_limit(0.2, _never):
+        time.sleep(0.5)
+    with pytest.raises(TimeLimitReached), work_limit(0.05, _never):
+        _forever()
+
+
+def test_a_call_that_does_not_return_is_told():
+    told: list[bool] = []
+    with contextlib.suppress(TimeLimitReached), work_limit(0.01, lambda: told.append(True)):
+        sum(itertools.repeat(1, 2 * 10**7))
+    assert told
+
+
+def _never():
+    raise AssertionError("it returned in time")

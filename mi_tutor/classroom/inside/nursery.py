@@ -19,7 +19,8 @@ from typing import Any
 from mi_tutor.classroom.channel import send
 from mi_tutor.classroom.inside.cells import Cells
 from mi_tutor.classroom.inside.serving import serve
-from mi_tutor.classroom.jail.entering import enter, try_walls
+from mi_tutor.classroom.jail.bubblewrap import walls as ring_walls
+from mi_tutor.classroom.jail.entering import Limits, enter, try_walls
 
 MAX_ORDER = 4096
 WARM_SECONDS = 120.0  # for one of the chapter's own cells
@@ -60,9 +61,7 @@ def _serve(control: socket.socket, cells: Cells) -> None:
         order = json.loads(text)
         reply: dict[str, Any] = {}
         if order["do"] == "reap":
-            with contextlib.suppress(ChildProcessError, ProcessLookupError):
-                os.kill(order["pid"], signal.SIGKILL)
-                os.waitpid(order["pid"], 0)
+            reap(order["pid"])
         elif order["do"] == "warm":
             text = Path(order["file"]).read_text(encoding="utf-8")
             reply["ran"] = warm_up(cells, **json.loads(text))
@@ -86,6 +85,15 @@ def warm_up(cells: Cells, sources: list[str], slugs: list[str]) -> list[bool]:
     return [cells.run(0, source, WARM_SECONDS) is None for source in sources]
 
 
+def reap(pid: int) -> None:
+    """End a worker: the group that it leads, or itself where it leads none yet."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(OSError):
+            kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
 def _fork(control: socket.socket, handle: int, order: dict[str, Any], cells: Cells) -> int:
     pid = os.fork()
     if pid:
@@ -97,14 +105,16 @@ def _fork(control: socket.socket, handle: int, order: dict[str, Any], cells: Cel
         if order["do"] == "branch":
             _serve(channel, cells)
         os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # 0 and 1 lead there already
+        seen = ring_walls(map(Path, order["readable"])) if order.get("ringed") else []
         if order.get("jail", True):
-            enter(Path(order["folder"]), [Path(path) for path in order["readable"]])
+            limits = Limits(memory=order["memory"]) if "memory" in order else Limits()
+            enter(Path(order["folder"]), [Path(path) for path in order["readable"]], limits)
         else:
             os.setsid()
             os.chdir(order["folder"])
         if order["do"] == "probe":
             walls = try_walls(Path(order["outside"]), order["grader"])
-            send(channel, {"walls": [tuple(wall) for wall in walls]})
+            send(channel, {"walls": [*seen, *map(tuple, walls)]})
         else:
             serve(channel, cells)
         status = 0

@@ -43,7 +43,7 @@ def can_hold() -> bool:
     return architecture() is not None and landlock.version() > 0
 
 
-def enter(folder: Path, readable: list[Path], limits: Limits | None = None) -> None:
+def enter(folder: Path, readable: list[Path], limits: Limits) -> None:
     """Shut this process in: it reads `readable`, writes into `folder`, and dies with its parent.
 
     Raises:
@@ -51,7 +51,6 @@ def enter(folder: Path, readable: list[Path], limits: Limits | None = None) -> N
     """
     import resource
 
-    limits = limits or Limits()
     parent = os.getppid()
     with contextlib.suppress(PermissionError):  # it leads a session already
         os.setsid()
@@ -97,12 +96,19 @@ def try_walls(outside: Path, parent: int) -> list[Wall]:
         ("another process", _fork),
         ("the network", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()),
         ("a signal to the grader", lambda: os.kill(parent, 0)),
-        ("the grader's memory", lambda: Path(f"/proc/{parent}/mem").open("rb").close()),
+        ("the grader's memory", lambda: _memory_of(parent)),
         ("shared memory", lambda: Path("/dev/shm/mi_tutor-probe").write_bytes(b"x")),
         ("a session of its own", os.setsid),
         ("more memory than its limit", lambda: bytearray(64 * GIB)),
     ]
     return [Wall(what, _refused(attempt)) for what, attempt in tries]
+
+
+def _memory_of(pid: int) -> None:
+    try:
+        Path(f"/proc/{pid}/mem").open("rb").close()
+    except FileNotFoundError:  # in bubblewrap's ring there is no such process
+        raise PermissionError(errno.EACCES, "out of sight") from None
 
 
 def _fork() -> None:

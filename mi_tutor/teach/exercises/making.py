@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,16 @@ def and_near_zero(
 def strided(tensor: Tensor) -> Tensor:
     """The same matrix in memory that is not contiguous: column by column. A clone keeps that."""
     return tensor.mT.contiguous().mT
+
+
+def ordered(items: Iterable[Any], number: int) -> list[Any]:
+    """The items in one of their orders.
+
+    >>> [ordered("abc", number) for number in (0, 5, 6)]
+    [['a', 'b', 'c'], ['c', 'b', 'a'], ['a', 'b', 'c']]
+    """
+    orders = list(itertools.permutations(items))
+    return list(orders[number % len(orders)])
 
 
 def fresh_generator(seed: int) -> Handle:

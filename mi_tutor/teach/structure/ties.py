@@ -75,8 +75,11 @@ def nudges(inputs: Mapping[str, Any]) -> Iterator[Change]:
         if isinstance(value, float):
             value = torch.tensor(value)
         if isinstance(value, Tensor) and value.is_floating_point():
-            for by in _ways(value):
-                yield Change("", lambda given, name=name, by=by: {**given, name: given[name] + by})
+            for number, by in enumerate(_ways(value)):
+                words = f"`{name}` moved by next to nothing, way {number}"
+                yield Change(
+                    words, lambda given, name=name, by=by: {**given, name: given[name] + by}
+                )
 
 
 def _ways(value: Tensor) -> Iterator[Tensor | float]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mi_tutor.lab import dictionaries as lab
-from mi_tutor.specimens.atlas.riddles import mystery
+from mi_tutor.specimens.atlas.riddles import mysteries, mystery
 from mi_tutor.specimens.atlas.texts import labelled_texts
 from mi_tutor.teach.exercise import (
     Case,
@@ -19,6 +19,7 @@ from mi_tutor.teach.exercise import (
     Property,
     Style,
     ValueExercise,
+    Variant,
 )
 from mi_tutor.teach.exercises.copies import opened
 
@@ -282,6 +283,14 @@ def _read_name(value: Any) -> Any:
     return {state.casefold(): state for state in _states()}.get(name.casefold(), name)
 
 
+def _another_latent(number: int) -> Variant:
+    one = mysteries()[number % len(mysteries())]
+    return Variant(
+        asked=f"Read latent {one.latent} in place of `mystery_latent()`.",
+        expected=lambda: one.state,
+    )
+
+
 NAME_A_LATENT = ValueExercise(
     slug="name-a-latent",
     title="Give it a name",
@@ -295,6 +304,7 @@ NAME_A_LATENT = ValueExercise(
     accepts=lambda value: isinstance(value, str) and value in _states(),
     read=_read_name,
     otherwise="Read its contexts, strong and weak: which state do their cities lie in?",
+    variant=_another_latent,
     styles=(
         Style(name="the name", right=lambda: mystery().state),
         Style(name="as a token", right=lambda: f" {mystery().state.lower()}"),

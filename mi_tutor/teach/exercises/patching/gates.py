@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mi_tutor.lab.patching.gates import MYSTERIES, part_effects
 from mi_tutor.lab.patching.planted import and_gate, or_gate, patch_parts
-from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, ValueExercise
-from mi_tutor.teach.exercises.making import uniform
+from mi_tutor.teach.exercise import Case, Exercise, Handle, Mistake, Style, ValueExercise, Variant
+from mi_tutor.teach.exercises.making import ordered, uniform
 
 # --- denoise-or-noise -----------------------------------------------------------------------------
 
@@ -188,6 +188,14 @@ def _from_noising(enough: Any) -> Callable[[], tuple[str, ...]]:
     return wrong
 
 
+def _another_order(number: int) -> Variant:
+    order = ordered(range(len(MYSTERIES)), number)
+    return Variant(
+        asked=f"Give your words in this order: `[lab.MYSTERIES[i] for i in {order}]`.",
+        expected=lambda: tuple(gate_words()[i] for i in order),
+    )
+
+
 READ_THE_GATES = ValueExercise(
     slug="read-the-gates",
     title="Three closed boxes",
@@ -200,6 +208,7 @@ READ_THE_GATES = ValueExercise(
     form='three words, each "and", "or" or "one" (only one of the two parts matters)',
     accepts=lambda value: len(value) == 3 and all(word in ("and", "or", "one") for word in value),
     styles=(Style(name="a list", right=lambda: list(gate_words())),),
+    variant=_another_order,
     mistakes=(
         Mistake(
             name="AND and OR exchanged",

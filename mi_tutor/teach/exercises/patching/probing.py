@@ -11,8 +11,8 @@ from torch import Tensor
 from mi_tutor.lab.ground.device import seeded
 from mi_tutor.lab.patching.planted import PlantedProbe, planted_probe
 from mi_tutor.lab.patching.probes import Probe, exchange_along, probe_accuracy
-from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise
-from mi_tutor.teach.exercises.making import and_near_zero, normal
+from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise, Variant
+from mi_tutor.teach.exercises.making import and_near_zero, normal, ordered
 
 # --- exchange-along -------------------------------------------------------------------------------
 
@@ -195,6 +195,14 @@ def _columns(change: Any) -> Any:
     return lambda: tuple(change(readable, used) for readable, used in readable_and_used())
 
 
+def _another_order(number: int) -> Variant:
+    order = ordered("abcd", number)
+    return Variant(
+        asked=f"Give your four pairs in the order {', '.join(order)}, not from a to d.",
+        expected=lambda: tuple(readable_and_used()["abcd".index(letter)] for letter in order),
+    )
+
+
 PROBE_IS_NOT_CAUSE = ValueExercise(
     slug="probe-is-not-cause",
     title="What is read, and what is used",
@@ -210,6 +218,7 @@ PROBE_IS_NOT_CAUSE = ValueExercise(
         and all(len(pair) == 2 and all(type(word) is bool for word in pair) for pair in value)
     ),
     styles=(Style(name="lists", right=lambda: [list(pair) for pair in readable_and_used()]),),
+    variant=_another_order,
     mistakes=(
         Mistake(
             name="readable is used",

@@ -1,0 +1,36 @@
+"""`mi-tutor exam`: a notebook for each learner of a class."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mi_tutor.cli.chapters import find_chapter
+from mi_tutor.cli.grade import read_secret
+from mi_tutor.cli.say import Trouble, say
+
+
+def write(chapter: str, learners: Path, secret: Path, out: Path) -> None:
+    """Write the notebooks, and say which exercises have versions."""
+    from mi_tutor.classroom.exam import personal, versions
+
+    if not learners.is_file():
+        raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
+    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
+    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
+    if odd or not names:
+        raise Trouble(
+            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
+        )
+    notebook = find_chapter(chapter)
+    blank = json.loads(notebook.read_text("utf-8"))
+    key = read_secret(secret)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        made = personal(blank, name, key)
+        file = out / f"{name}-{notebook.name}"
+        file.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    slugs = versions(blank)
+    say(f"{len(names)} notebooks in {out}.", "good")
+    say(f"Versions of their own: {', '.join(slugs) or 'none in this chapter'}.")
+    say(f"Grade what comes back with: mi-tutor grade ... --exam --secret {secret}")
