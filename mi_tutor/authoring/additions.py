@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from mi_tutor.authoring.registry import ExerciseInfo
 from mi_tutor.authoring.source import Chapter
 
-# The first line is all that happens elsewhere. `pip` leaves what is installed alone where it can; torch, whose
-# other builds do not know Colab's GPU, it has to.
+# The first line is all that happens elsewhere. The course comes alone; what it needs is a matter of
+# `mi_tutor.colab`, which also goes on where a first try stopped half-way.
 _COLAB_SETUP = """\
 # On Google Colab: installs the course and says what that changed. Anywhere else: nothing.
 from importlib.util import find_spec
@@ -16,18 +16,17 @@ from importlib.util import find_spec
 if find_spec("google") and find_spec("google.colab"):
     import subprocess
     import sys
-    from importlib.metadata import distributions, version
+    from importlib.metadata import distributions
 
     had = {{one.name: one.version for one in distributions()}}
     if not find_spec("mi_tutor"):
         print("Installing the course (about a minute) ...")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        course = "{course}"
-        if subprocess.run([*pip, f"torch=={{version('torch')}}", course]).returncode:
+        if subprocess.run([*pip, "--no-deps", "{course}"]).returncode:
             sys.exit("The course could not be installed (see above). Run this cell again.")
-    from mi_tutor.colab import tell
+    from mi_tutor.colab import complete
 
-    tell(had)"""
+    complete(had)"""
 
 
 def course_archive(repository: str) -> str:
@@ -36,10 +35,7 @@ def course_archive(repository: str) -> str:
 
 
 def colab_setup(repository: str) -> str:
-    """The cell that installs the course on Colab and does nothing anywhere else.
-
-    The torch that is there is asked for by its exact version, so that pip can only keep it.
-    """
+    """The cell that installs the course on Colab and does nothing anywhere else."""
     return _COLAB_SETUP.format(course=course_archive(repository))
 
 

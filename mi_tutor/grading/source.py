@@ -6,6 +6,7 @@ Cells are Python with IPython's additions (`%time`, `!ls`, `%%capture`); IPython
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import re
 import symtable
@@ -213,9 +214,23 @@ def _call(node: ast.AST) -> Call | None:
     return None
 
 
+class _AsGenerators(ast.NodeTransformer):
+    """Every comprehension as a generator: since Python 3.12 others have no table of their own."""
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    visit_SetComp = visit_ListComp
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return self.generic_visit(ast.GeneratorExp(pair, node.generators))
+
+
 def _step(statement: ast.stmt) -> Step:
     try:
-        top = symtable.symtable(ast.unparse(statement), "cell", "exec")
+        text = ast.unparse(_AsGenerators().visit(copy.deepcopy(statement)))
+        top = symtable.symtable(text, "cell", "exec")
     except (SyntaxError, ValueError, RecursionError):  # `return` at the top, for example
         return Step(frozenset(), frozenset())
     made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}

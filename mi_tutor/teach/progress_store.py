@@ -144,15 +144,11 @@ def _save(patience: float = LOCK_SECONDS) -> str | None:
 
 @contextmanager
 def _locked(patience: float) -> Iterator[None]:
-    from filelock import FileLock
+    from mi_tutor.locks import acquire
 
     folder = progress_file().parent
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "progress.lock")
-    try:
-        lock.acquire(timeout=patience, poll_interval=0.01)
-    except NotImplementedError as error:  # an old filelock on a file system without locks
-        raise OSError(str(error)) from None
+    lock = acquire(folder / "progress.lock", patience, poll_interval=0.01)
     try:
         yield
     finally:

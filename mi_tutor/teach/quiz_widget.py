@@ -22,7 +22,13 @@ def display_quiz(item: Quiz, again: bool = False) -> None:
     if get_ipython() is None or "ipykernel" not in sys.modules:
         tell(text)
         return
-    bundle = quiz_widget(item, again)._repr_mimebundle_()
+    widget = quiz_widget(item, again)
+    if not hasattr(
+        widget, "_repr_mimebundle_"
+    ):  # ipywidgets 7, which Colab has: it displays itself
+        display(widget)
+        return
+    bundle = widget._repr_mimebundle_()
     bundle["text/plain"] = text
     display(bundle, raw=True)
 

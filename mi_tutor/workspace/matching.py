@@ -8,6 +8,7 @@ this order, and what a stronger sign has claimed a weaker one leaves alone:
 3. it calls `check("slug", …)` or `quiz("slug", …)`;
 4. it defines the name that an exercise asks for: each such cell, since an answer can have been copied.
 
+Of several answers to one thing one counts; the others are asked again by 3 and 4, as the next update would.
 What is claimed by nothing is the learner's own.
 """
 
@@ -80,6 +81,11 @@ def match(mine: list[Cell], base: list[Shipped], fresh: list[Shipped]) -> Matche
     _by_text(own, mine, [one for one in fresh if one.key not in keys])
     _by_call(own, mine, [*base, *fresh])
     covered = _by_name(own, mine, [*fresh, *base])
+    while spare := _spare(own, mine, [*fresh, *base]):
+        for number in spare:
+            own[number] = keys[number] = origins[number] = None
+        _by_call(own, mine, [*base, *fresh])
+        covered = _by_name(own, mine, [*fresh, *base])
     in_base, in_fresh = {one.key for one in base}, {one.key for one in fresh}
     for number, key in enumerate(own):
         if key and keys[number] is None:
@@ -141,6 +147,32 @@ def _by_call(keys: list[str | None], mine: list[Cell], course: list[Shipped]) ->
             if found:
                 keys[number] = found
                 free.discard(found)
+
+
+def _spare(keys: list[str | None], mine: list[Cell], course: list[Shipped]) -> list[int]:
+    """Of several answers to one thing all but the one that counts: such a cell may have another one, too."""
+    texts: dict[str, set[str]] = defaultdict(set)
+    known = {one.key: one for one in reversed(course) if one.role in ANSWERED}
+    for one in course:
+        texts[one.key].add(one.text)
+    claims: dict[str, list[int]] = defaultdict(list)
+    for number, key in enumerate(keys):
+        if key in known and said(source_of(mine[number])) not in texts[key]:
+            claims[key].append(number)
+    found: list[int] = []
+    for key, numbers in claims.items():
+        counts = _the_answer(known[key], numbers, keys, mine)
+        found += [number for number in numbers if number != counts]
+    return found
+
+
+def _the_answer(one: Shipped, numbers: list[int], keys: list[str | None], mine: list[Cell]) -> int:
+    """Which of several cells is the answer: the last to define the name before the check, as when all are run."""
+    check = key_of("check", one.slug)
+    checked = keys.index(check) if check in keys else len(keys)
+    defining = [number for number in numbers if one.names & made(said(source_of(mine[number])))]
+    before = [number for number in defining if number < checked]
+    return (before[-1:] or defining[:1] or numbers[:1])[0]
 
 
 def _by_name(keys: list[str | None], mine: list[Cell], course: list[Shipped]) -> frozenset[str]:

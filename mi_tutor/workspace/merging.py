@@ -21,7 +21,6 @@ from mi_tutor.workspace.cells import (
     Cell,
     Notebook,
     Shipped,
-    made,
     said,
     shipped,
     source_of,
@@ -181,7 +180,7 @@ def _fill_answered(
     if not changed:
         _take(work, one, same[0], one.cell)
         return
-    number = _the_answer(work, one, changed)
+    number = changed[0]
     _take(work, one, number, work.mine[number])
     work.result.answers.append(one.slug)
     if old is not None and old.text != one.text:
@@ -192,18 +191,6 @@ def _fill_answered(
             f"{one.slug}: the course changed the exercise after you answered it. Your answer stays; the new stub "
             "stands above it."
         )
-
-
-def _the_answer(work: _Work, one: Shipped, changed: list[int]) -> int:
-    """Which of several cells is the answer: the last to define the name before the check, as when all are run."""
-    if len(changed) == 1:
-        return changed[0]
-    check = f"check-{one.slug}"
-    keys = work.matched.keys
-    checked = keys.index(check) if check in keys else len(keys)
-    defining = [number for number in changed if one.names & made(work.texts[number])]
-    before = [number for number in defining if number < checked]
-    return (before[-1:] or defining[:1] or changed[:1])[0]
 
 
 def _take(work: _Work, one: Shipped, number: int | None, cell: Cell) -> None:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from mi_tutor.files import free_name, stage
 from mi_tutor.folders import HIDDEN
+from mi_tutor.locks import SOFT, acquire
 
 LOCK_SECONDS = 5.0
 UNDONE = ".undone"
@@ -48,28 +49,23 @@ def alone(root: Path) -> Iterator[None]:
     Raises:
         WorkspaceError: another one does, or the folder cannot be written.
     """
-    from filelock import FileLock, SoftFileLock, Timeout
+    from filelock import Timeout
 
-    busy = f"Another mi-tutor command is at work in {root}. Wait until it is done, and try again."
     lock = root / HIDDEN / "lock"
     with told(root):
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
-            held = FileLock(lock).acquire(timeout=LOCK_SECONDS)
-        except Timeout:
-            raise WorkspaceError(busy) from None
-        except (NotImplementedError, OSError) as error:
-            if isinstance(error, OSError) and error.errno not in (errno.ENOLCK, errno.ENOTSUP):
-                raise
-            # A network drive without locks. A file that is there or not will do; one that a killed command
-            # left behind is named in the sentence.
-            soft = lock.with_name("lock.soft")
-            try:
-                held = SoftFileLock(soft).acquire(timeout=LOCK_SECONDS)
-            except Timeout:
-                raise WorkspaceError(f"{busy} If there is none, delete {soft}.") from None
-    with held:
+            held = acquire(lock, LOCK_SECONDS)
+        except Timeout as error:
+            soft = Path(error.lock_file)
+            rest = f" If there is none, delete {soft}." if soft.suffix == SOFT else ""
+            raise WorkspaceError(
+                f"Another mi-tutor command is at work in {root}. Wait until it is done, and try again.{rest}"
+            ) from None
+    try:
         yield
+    finally:
+        held.release()
 
 
 @contextmanager

@@ -159,7 +159,7 @@ def test_repository_adds_badges_and_the_colab_cell(small: str, registry: Registr
 
 
 @pytest.mark.parametrize(("on_colab", "installed"), [(0, 0), (0, 1), (1, 1), (1, 0)])
-def test_the_colab_cell_installs_only_there_and_keeps_its_torch(
+def test_the_colab_cell_installs_the_course_only_there_and_alone(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     on_colab: int,
@@ -169,20 +169,20 @@ def test_the_colab_cell_installs_only_there_and_keeps_its_torch(
     ran: list[list[str]] = []
     found = {"google": 1, "google.colab": on_colab, "mi_tutor": installed}
     monkeypatch.setattr("importlib.util.find_spec", lambda name: found[name] or None)
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "2.9.0+cu126")
+    monkeypatch.setattr("mi_tutor.colab.complete", lambda had: print("complete"))
     monkeypatch.setattr(
         "subprocess.run", lambda command: ran.append(command) or SimpleNamespace(returncode=0)
     )
     exec(colab_setup("someone/course"), {})
     said = capsys.readouterr().out
-    assert bool(said) == bool(on_colab)
+    assert ("complete" in said) == bool(on_colab) and bool(said) == bool(on_colab)
     if not on_colab or installed:
         assert ran == []
     else:
         (command,) = ran
         assert command[1:4] == ["-m", "pip", "install"]
         archive = "https://github.com/someone/course/archive/refs/heads/main.zip"
-        assert command[-2:] == ["torch==2.9.0+cu126", f"mi_tutor @ {archive}"]
+        assert command[-2:] == ["--no-deps", f"mi_tutor @ {archive}"]
 
 
 def test_a_network_that_fails_on_colab_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

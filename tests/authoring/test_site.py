@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import posixpath
 import re
@@ -85,6 +87,28 @@ def test_ids_are_unique_and_pictures_have_words(pages):
         assert len(ids) == len(set(ids)), page
         assert all(node.get("alt") for node in soup.select("img")), page
         assert all(node.get("aria-label") for node in soup.select("figure, svg[role=img]")), page
+
+
+WRITTEN = re.compile(
+    r"\*\*\S|\$[^\d\s]|\]\(|^\s*#{1,6} |<!--|\\[a-zA-Z]{2,}|`|&[a-z]+;|^\s*\|.*\|\s*$|^:::", re.M
+)
+
+
+def test_nothing_stands_as_it_was_written(pages):
+    """Markdown, LaTeX and HTML are read: nothing of them is left in the words of a page, nor in a formula."""
+    for page, soup in pages.items():
+        words = copy.copy(soup)
+        for node in words.select("script, style, pre, code"):
+            node.extract()
+        left = WRITTEN.search(words.get_text("\n"))
+        assert left is None, (
+            f"{page}: {left[0]!r} in {left.string[left.start() - 40 : left.end() + 40]!r}"
+        )
+        assert not soup.select("merror"), page
+        assert all(table.find_parent(class_="wide") for table in soup.select("table")), page
+        levels = [int(heading.name[1]) for heading in soup.select("h1, h2, h3, h4, h5, h6")]
+        assert levels.count(1) == 1, page
+        assert all(below <= above + 1 for above, below in itertools.pairwise(levels)), page
 
 
 @pytest.mark.parametrize("stem", chapters())

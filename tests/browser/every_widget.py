@@ -34,6 +34,14 @@ show.latent_dashboard(
     concepts=texts.concepts, labels=texts.labels,
 )  # fmt: skip
 
+# %% id="graph"
+from mi_tutor.lab import tracing
+from mi_tutor.specimens import encode, open_transcoders
+
+tokens = encode(model, "In the state where Dallas lies, the capital is")[0]
+local = tracing.local_replacement(plain, open_transcoders("atlas-clt"), tokens)
+show.graph_viewer(tracing.attribution_graph(local, tokens), model.to_str_tokens(tokens))
+
 # %% id="quick-check"
 from mi_tutor import quiz
 

@@ -11,7 +11,13 @@ from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import get, get_quiz
 
 pytestmark = pytest.mark.slow
-WIDGETS = ("superposition", "swaps", "dictionary", "quick-check")  # cells of every_widget.py
+WIDGETS = (
+    "superposition",
+    "swaps",
+    "dictionary",
+    "graph",
+    "quick-check",
+)  # cells of every_widget.py
 CHANGE_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 
 WRONG = """def top_tokens(logits, k):
@@ -134,6 +140,16 @@ def test_each_widget_moves_and_its_figure_with_it(widgets, seen):
     page.keyboard.press("Enter")
     changes(page, shown, before)
     seen(page, "the latent dashboard")
+
+    shown = widgets.run("graph")
+    shown.locator("svg[role=img]").first.wait_for()
+    before = picture(shown)
+    shown.locator("button", has_text="strongest input").click()
+    changes(page, shown, before)
+    before = picture(shown)
+    shown.locator("input[type=radio]").first.locator("xpath=..").click()  # a node in the picture
+    changes(page, shown, before)
+    seen(page, "the graph viewer")
 
 
 def test_axe_finds_nothing_serious_in_our_widgets_light_and_dark(widgets, seen, assert_accessible):

@@ -31,6 +31,19 @@ def from_elsewhere(asked):
     return [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
 
 
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OPEN_ALL = "document.querySelectorAll('main details').forEach((each) => each.open = true)"
+
+
+def test_every_page_fits_a_phone_with_all_answers_open(site, open_page):
+    page = open_page(390)
+    for path in sorted(site.rglob("*.html")):
+        name = path.relative_to(site).as_posix()
+        assert from_elsewhere(opened(page, site, name)) == []
+        page.evaluate(OPEN_ALL)
+        assert page.evaluate(WIDER) <= 0, f"{name} is wider than the screen"
+
+
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_pages_fit_the_screen_and_axe_finds_nothing_serious(
     site, open_page, assert_accessible, seen, width, dark
@@ -39,11 +52,8 @@ def test_pages_fit_the_screen_and_axe_finds_nothing_serious(
     for name in PAGES:
         asked = opened(page, site, name)
         assert from_elsewhere(asked) == []
-        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        page.evaluate(
-            "document.querySelectorAll('main details').forEach((each) => each.open = true)"
-        )
-        assert page.evaluate(wider) <= 0, f"{name} is wider than the screen"
+        page.evaluate(OPEN_ALL)
+        assert page.evaluate(WIDER) <= 0, f"{name} is wider than the screen"
         assert_accessible(page)
         label = name.partition(".")[0].replace("/", "-")
         seen(page, f"site {label}, {width}, {'dark' if dark else 'light'}")
@@ -53,7 +63,7 @@ def test_every_figure_of_a_chapter_is_drawn_and_can_be_asked(site, open_page, se
     page = open_page()
     asked = opened(page, site, "chapters/03_induction_heads.html")
     assert not any("plotly" in url for url in asked), "not before it is needed"
-    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.evaluate(OPEN_ALL)
     figures = page.locator("figure.plotly")
     for number in range(figures.count()):
         figures.nth(number).scroll_into_view_if_needed()

@@ -62,6 +62,8 @@ def test_no_calls(text):
         ("import a.b, c as d\nfrom e import g", "a d g", ""),
         ("for i in ys:\n    show(i)", "i", "show ys"),
         ("[a for a in bs]", "", "bs"),
+        ("{a: {b for b in a} for a in bs}", "", "bs"),
+        ("x = [y := a for a in bs]", "x y", "bs"),
         ("def f():\n    global x\n    x = 1", "f x", ""),
         ("def f(x)\n    return x\ny: int = 1\nz == 2", "f y", ""),  # not Python
         ("for i in ys:\n    total = total + i", "i total", "total ys"),

@@ -297,6 +297,16 @@ class TestCannotBeSaved:
         assert [json.loads(line)["slug"] for line in lines(home)] == ["a", "b"]
         assert attempts("a") == 1
 
+    @pytest.mark.parametrize("error", [NotImplementedError(), OSError(errno.ENOLCK, "No locks")])
+    def test_a_drive_without_locks(self, home, monkeypatch, error):
+        def refuse(*_, **__):
+            raise error
+
+        monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+        assert record("a", True) is None
+        assert [json.loads(line)["slug"] for line in lines(home)] == ["a"]
+        assert not list(home.glob("*.soft"))
+
     def test_folder_below_a_file(self, home, monkeypatch):
         home.write_text("a file")
         monkeypatch.setenv("MI_TUTOR_HOME", str(home / "below"))

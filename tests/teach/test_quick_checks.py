@@ -8,15 +8,18 @@ often than chance plus two standard deviations, over the course and, for the lon
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from math import sqrt
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mi_tutor import quiz
 from mi_tutor.teach import CheckFailed
+from mi_tutor.teach import quiz_widget as quiz_display
 from mi_tutor.teach.exercise import Option, Quiz, Wording
 from mi_tutor.teach.progress import passed_slugs
 from mi_tutor.teach.quiz_text import lettered
@@ -232,6 +235,24 @@ class TestAskedAgain:
         assert "is right" in box.children[-2].value and "first wording" in box.children[-2].value
         box.children[-1].click()
         assert "PREVIOUS token" in box.children[0].value
+
+    @pytest.mark.parametrize("version", [7, 8])
+    def test_the_widget_is_displayed_by_either_ipywidgets(self, monkeypatch, version):
+        """Colab has 7, whose widgets display themselves; 8's are a bundle, to which the text is added."""
+        shown = []
+        widget = SimpleNamespace(_repr_mimebundle_=lambda: {"widget": 1})
+        if version == 7:
+            del widget._repr_mimebundle_
+        monkeypatch.setattr(quiz_display, "quiz_widget", lambda *_: widget)
+        monkeypatch.setattr(quiz_display, "get_ipython", object)
+        monkeypatch.setitem(sys.modules, "ipykernel", object())
+        monkeypatch.setattr(quiz_display, "display", lambda *what, **how: shown.append((what, how)))
+        quiz_display.display_quiz(get_quiz("which-composition"))
+        ((what,), how) = shown[0]
+        if version == 7:
+            assert what is widget and not how
+        else:
+            assert what.keys() == {"widget", "text/plain"} and how == {"raw": True}
 
     def test_a_check_without_a_second_wording_asks_its_only_one(self):
         options = (Option(text="a", feedback="yes", right=True), Option(text="b", feedback="no"))

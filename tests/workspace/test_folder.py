@@ -227,13 +227,13 @@ class TestReset:
             reset(workspace, "halv")
 
 
-def full_disk(monkeypatch, after):
-    """No room from the n-th file on."""
+def full_disk(monkeypatch, after, error=errno.ENOSPC):
+    """No room from the n-th file on; or another error of the disk."""
     real, count = os.fsync, iter(range(10_000))
 
     def fsync(fd):
         if next(count) >= after:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(error, os.strerror(error))
         real(fd)
 
     monkeypatch.setattr(os, "fsync", fsync)
@@ -276,6 +276,18 @@ class TestBadDisks:
         with pytest.raises(WorkspaceError, match="here cannot be written: allow it, or choose"):
             start(tmp_path / "new")
 
+    @pytest.mark.parametrize("change", [update, undo, lambda root: reset(root, "double")])
+    def test_a_folder_that_became_read_only(self, course, workspace, monkeypatch, change):
+        course.get_newer(recap="New.")
+        update(workspace)
+        course.get_newer(recap="Newer.")
+        before = files(workspace)
+        with monkeypatch.context() as patch:
+            full_disk(patch, 0, errno.EROFS)
+            with pytest.raises(WorkspaceError, match=r"cannot be written: .* as they were"):
+                change(workspace)
+        assert files(workspace) == before and ANSWER in text(workspace / SEVEN)
+
     def test_saved_while_it_was_updated(self, course, workspace, monkeypatch):
         """JupyterLab saves between our reading and our writing: the update begins again with what was saved."""
         course.get_newer(recap="New.")
@@ -315,7 +327,12 @@ class TestBadDisks:
         monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
         course.get_newer(recap="New.")
         assert update(workspace).answers == 1
-        assert not (workspace / ".mi_tutor" / "lock.soft").exists()
+        left = workspace / ".mi_tutor" / "lock.soft"
+        assert not left.exists()
+        left.touch()  # of a command that was killed, on another machine
+        monkeypatch.setattr(steps, "LOCK_SECONDS", 0.05)
+        with pytest.raises(WorkspaceError, match=r"If there is none, delete .*lock\.soft"):
+            update(workspace)
 
     def test_another_command_at_work(self, workspace, monkeypatch):
         import filelock

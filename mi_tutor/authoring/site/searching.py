@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-_LEFT_OUT = "script, style, svg, math, pre, nav, .mark, .answer, .quiz details, .plotly"
+_LEFT_OUT = "script, style, svg, pre, nav, .note, .mark, .answer, .quiz details, .plotly"
 _HEADINGS = ("h1", "h2", "h3")
 
 
@@ -26,10 +26,14 @@ def sections(address: str, title: str, body: str) -> Iterator[Section]:
 
     >>> list(sections("a.html", "A", '<h2 id="b">B</h2><p>some <b>words</b></p>'))
     [Section(address='a.html#b', page='A', heading='B', text='some words')]
+    >>> next(sections("a.html", "A", "<p>with <math><mi>x</mi><mo>=</mo><mn>1</mn></math></p>")).text
+    'with x=1'
     """
     soup = BeautifulSoup(body, "html.parser")
     for left_out in soup.select(_LEFT_OUT):
         left_out.decompose()
+    for formula in soup.select("math"):  # its letters, in a row
+        formula.replace_with(formula.get_text())
     mark, heading, words = "", title, []
     for node in soup.descendants:
         if isinstance(node, Tag) and node.name in _HEADINGS:
