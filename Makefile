@@ -90,6 +90,7 @@ measure: $(VENV)/.test ## execute, and write time and memory of each chapter int
 bench: $(VENV)/.test ## ratios against doing it one after another, and shares of matrix products
 	@$(PY) benchmarks/superposition.py
 	@$(PY) benchmarks/patching.py
+	@$(PY) benchmarks/tracing.py $(if $(TRACER),--peer $(TRACER))
 	@$(PY) benchmarks/sae.py $(if $(PEERS),--peers $(PEERS))
 
 gpu: $(VENV)/.learn ## the same numbers on a GPU as on the CPU? and how fast? into docs/gpu.md

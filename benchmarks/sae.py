@@ -9,12 +9,17 @@ learners rebuild (`autograd_gradients`), "written" has the same gradients writte
 
 PYTHON is the interpreter of an environment with `pip install sae-lens dictionary-learning eai-sparsify`, which
 cannot share one with this project. Without it there are only our own rows.
+
+Last comes a step of a cross-layer transcoder as `atlas-clt` is trained. None of these libraries trains one, and
+circuit-tracer only opens them, so that there is nothing to compare with but the readable version: the same loss by
+autograd, which multiplies whole matrices.
 """
 
 import argparse
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,6 +37,7 @@ from mi_tutor.lab.dictionaries import (
 )
 from mi_tutor.lab.dictionaries.gradients import Gradients
 from mi_tutor.lab.dictionaries.run import Run
+from mi_tutor.lab.tracing import CrossLayer
 
 KINDS = {"relu": Relu(), "topk": TopK(k=K), "batchtopk": BatchTopK(k=K), "jumprelu": JumpRelu()}
 HERE = Path(__file__).parent
@@ -56,6 +62,28 @@ def main() -> None:
                 f"{row['share']:>6.2f}{row['seconds'] * 1e3:>9.1f}",
                 flush=True,
             )
+        cross_layer(n_threads, options.rounds)
+
+
+def cross_layer(n_threads: int, n_rounds: int, n_layers: int = 5, d: int = 128) -> None:
+    """A cross-layer transcoder's step, both versions."""
+    torch.set_num_threads(n_threads)
+    d_sae, k = 512 * n_layers, 61
+    config = SaeConfig(d_sae=d_sae, kind=BatchTopK(k=k), n_steps=10**6, batch_size=BATCH)
+    x, y = data(n_layers * d), list(reversed(data(n_layers * d)))
+    taken = []
+    for gradients in (autograd_gradients, written_gradients):
+        pair = x[0], y[0]
+        run = Run(
+            lambda i, pair=pair: pair, config, torch.device("cpu"), gradients, CrossLayer(n_layers)
+        )
+        step = partial(lambda i, run: run.advance(x[i % 8], y[i % 8]), run=run)
+        taken.append(share(step, d, d_sae, n_rounds)[1])
+    print(
+        f"CLT, {n_layers} x {d} → {d_sae}, k {k}, {n_threads} thread(s): readable {1e3 * taken[0]:.1f} ms, "
+        f"written {1e3 * taken[1]:.1f} ms, {taken[0] / taken[1]:.1f} times as fast",
+        flush=True,
+    )
 
 
 def ours(n_threads: int, n_rounds: int) -> Iterator[dict]:

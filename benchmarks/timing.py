@@ -27,6 +27,20 @@ def median(
     return sorted(taken)[len(taken) // 2], result
 
 
+def core_seconds(run: Callable[[], Any], repeats: int) -> tuple[float, Any]:
+    """CPU seconds of the quickest of several runs on one thread, and what it returned.
+
+    On a machine that does nothing else these are seconds; on a busy one they still mean the same.
+    """
+    torch.set_num_threads(1)
+    taken = []
+    for _ in range(repeats):
+        begun = time.process_time()
+        result = run()
+        taken.append(time.process_time() - begun)
+    return min(taken), result
+
+
 def seconds(
     run: Callable[[], Any], device: torch.device, repeats: int = 5, at_least: float = 0.1
 ) -> float:

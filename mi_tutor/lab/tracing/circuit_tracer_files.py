@@ -139,7 +139,10 @@ def cross_layer(directory: Path, n_layers: int, device: torch.device | str) -> C
 
 
 def save_circuit_tracer(directory: Path | str, transcoders: Transcoders, model: str) -> None:
-    """Write transcoders so that circuit-tracer opens them."""
+    """Write transcoders so that circuit-tracer opens them: JumpReLU and ReLU ones.
+
+    TopK ones are written with their k, and `open_circuit_tracer` reads that; circuit-tracer 0.5 refuses it.
+    """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     is_cross = isinstance(transcoders, CrossLayerTranscoder)

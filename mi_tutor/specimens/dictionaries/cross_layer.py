@@ -163,7 +163,7 @@ CROSS_LAYER = {
         ),
         CrossLayerRecipe(
             name="atlas-clt-sparse",
-            config=cross_layer(k=35, n_steps=2000, falling=500, revive=0.1, dead_after=20_000),
+            config=cross_layer(k=33, n_steps=2000, falling=500, revive=0.1, dead_after=20_000),
             summary="The same as atlas-clt with about half as many latents on: sparser, and a little less exact.",
             intended_use="Chapter 06: graphs that are easier to read.",
             limits=LIMITS,

@@ -7,6 +7,7 @@ import torch
 from mi_tutor.lab.tracing import (
     ATTENTION,
     LATENT,
+    LOGIT,
     MLP,
     Change,
     agreement,
@@ -76,6 +77,106 @@ def test_interventions_are_what_hooks_do(tiny_gpt2, local, held, freeze_patterns
     torch.testing.assert_close(found.logits[2], local.recording.logits, rtol=1e-5, atol=2e-5)
 
 
+def anew_by_hooks(model, local, changes):
+    """Iterative patching with hooks: every MLP runs, and latents are read anew before they are changed."""
+    added = torch.zeros(2, 3, len(TOKENS), 24)
+
+    def change(component, layer, values):
+        for of, at, position, index, value in changes:
+            if (of, at) == (component, layer):
+                for to in range(layer, 3):
+                    if component == MLP:
+                        W_dec = local.transcoders.writes(layer, to)
+                    else:
+                        W_dec = local.attention[layer].W_dec if to == layer else None
+                    if W_dec is not None:
+                        step = value - values[0, position, index]
+                        added[component, to, position] += step * W_dec[index]
+
+    def at_attention(x, hook):
+        if hook.layer() in local.attention:
+            change(ATTENTION, hook.layer(), local.attention[hook.layer()].encode(x))
+        return x + added[ATTENTION, hook.layer()]
+
+    read = {}
+
+    def before(x, hook):
+        read[hook.layer()] = x @ torch.eye(24)
+
+    def at_mlp(x, hook):
+        layer, block = hook.layer(), local.plain.blocks[hook.layer()]
+        mlp_in = read[layer] * block.ln2.W + block.ln2.b
+        change(MLP, layer, local.transcoders.encode_layer(layer, mlp_in))
+        return x + added[MLP, layer]
+
+    hooks = []
+    for layer in range(3):
+        hooks += [
+            (f"blocks.{layer}.hook_attn_out", at_attention),
+            (f"blocks.{layer}.ln2.hook_normalized", before),
+            (f"blocks.{layer}.hook_mlp_out", at_mlp),
+        ]
+    return model.run_with_hooks(TOKENS[None], fwd_hooks=hooks)[0]
+
+
+def test_iterative_patching_is_what_hooks_do(tiny_gpt2, local):
+    changes = [Change(MLP, 0, 3, 4, 5.0), Change(MLP, 1, 5, 2, -1.0), Change(MLP, 1, 4, 7, 2.0)]
+    if local.attention:
+        changes.append(Change(ATTENTION, 1, 5, 3, 4.0))
+    sets = [changes, changes[1:], []]
+    found = intervene(local, sets, mode="iterative").logits
+    for logits, each in zip(found, sets, strict=True):
+        expected = anew_by_hooks(tiny_gpt2, local, each)
+        torch.testing.assert_close(logits, expected, rtol=1e-4, atol=2e-5)
+    torch.testing.assert_close(found[2], local.recording.logits, rtol=1e-5, atol=2e-5)
+
+
+def test_iterative_patching_changes_latents_from_what_they_are_now(local):
+    """A later latent that is given the value it has anyway, after the earlier change, changes nothing."""
+    first = Change(MLP, 0, 3, 4, 9.0)
+    alone = intervene(local, [[first]], mode="iterative")
+    now = local.transcoders.encode_layer(2, alone.mlp_in[2, 0, 3])
+    moved = int((now - local.latents[2][3]).abs().argmax())
+    assert (now - local.latents[2][3])[moved].abs() > 0.1
+    again = Change(MLP, 2, 3, moved, float(now[moved]))
+    both = intervene(local, [[first, again]], mode="iterative")
+    torch.testing.assert_close(both.logits, alone.logits, rtol=1e-4, atol=2e-5)
+
+
+def test_direct_effects_are_the_rows_of_the_graph(local):
+    """What a logit loses when latents go off is what the graph says that they give it, and so for what is read."""
+    graph = attribution_graph(local, TOKENS)
+    nodes = graph.nodes
+    numbers = (nodes.kind == LATENT).nonzero()[:, 0].tolist()
+    sets = [[change] for change in changes_of(nodes, numbers)]
+    found = intervene(local, sets, mode="direct")
+    centred = [
+        (logits - logits.mean(dim=-1, keepdim=True))[..., nodes.index[nodes.kind == LOGIT]]
+        for logits in (found.logits[:, -1], local.recording.logits[-1])
+    ]
+    falls = (centred[1] - centred[0]).T
+    row = graph.adjacency[nodes.kind == LOGIT][:, numbers]
+    torch.testing.assert_close(falls, row, rtol=1e-3, atol=2e-5)
+    for target in numbers[-8:]:
+        if nodes.component[target] == MLP:
+            layer, position, index = (int(part[target]) for part in nodes[2:5])
+            W_enc, _ = local.transcoders.reads(layer)
+            before = local.recording.mlp_in[layer, position] @ W_enc[:, index]
+            after = found.mlp_in[layer, :, position] @ W_enc[:, index]
+            torch.testing.assert_close(
+                before - after, graph.adjacency[target, numbers], rtol=1e-3, atol=2e-5
+            )
+
+
+def test_a_mode_that_leaves_no_choice_takes_no_layers(local):
+    with pytest.raises(ValueError, match="holds none"):
+        intervene(local, [[]], range(2), mode="iterative")
+    with pytest.raises(ValueError, match="holds all of them"):
+        intervene(local, [[]], range(2), mode="direct")
+    with pytest.raises(Exception, match="mode"):  # jaxtyping's, in tests
+        intervene(local, [[]], mode="free")
+
+
 def test_held_is_every_layer_that_is_written(plain):
     clt = local_replacement(plain, random_transcoders("cross-layer"), TOKENS)
     per_layer = local_replacement(plain, random_transcoders("per layer"), TOKENS)
@@ -93,9 +194,9 @@ def test_a_supernode_step_is_what_interventions_add(local):
     W_dec = torch.stack([local.transcoders.writes(0, to) for to in range(3)], dim=1)
     step = supernode_step(values, donor, off, on, 1.5, W_dec)
     new = dict.fromkeys(off.tolist(), 0.0) | {i: 1.5 * float(donor[i]) for i in on.tolist()}
-    mlp, attention = deltas(local, [[Change(MLP, 0, 3, i, value) for i, value in new.items()]])
-    torch.testing.assert_close(mlp[:, 0, 3], step, rtol=1e-4, atol=1e-5)
-    assert not attention.any()
+    added = deltas(local, [[Change(MLP, 0, 3, i, value) for i, value in new.items()]])
+    torch.testing.assert_close(added[MLP, :, 0, 3], step, rtol=1e-4, atol=1e-5)
+    assert not added[ATTENTION].any()
 
 
 def test_agreement_is_validation_among_some(local):
