@@ -10,6 +10,7 @@
     (to come)
 """
 
+from mi_tutor.lab.patching import fit_probe
 from mi_tutor.lab.steering.guarding import (
     Guard,
     Parts,
@@ -56,6 +57,7 @@ __all__ = [
     "crossed",
     "error_norm",
     "fit_guard",
+    "fit_probe",
     "guard_score",
     "guarded_logits",
     "latents_in_use",

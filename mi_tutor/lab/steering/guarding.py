@@ -199,7 +199,7 @@ def search_unseen(
     """
     active = latents_in_use(sae.encode(stream[:, -1]))
     generator = torch.Generator().manual_seed(seed)
-    vector = torch.randn(stream.shape[-1], generator=generator).requires_grad_()
+    vector = (0.1 * torch.randn(stream.shape[-1], generator=generator)).requires_grad_()
     optimizer = torch.optim.Adam([vector], lr=rate)
     with torch.enable_grad():
         for _ in range(n_steps):

@@ -7,7 +7,6 @@ trained on text without the rare case that matters later. Both are otherwise the
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -77,11 +76,15 @@ class RefusalDictionary:
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save, measure, write the card; only then replace what was there before."""
-        config, began = replace(self.config, seed=seed), time.process_time()
+        config = replace(self.config, seed=seed)
         plain = plain_transformer(open_specimen("atlas", device="cpu"))
         work = training_folder(f"{self.name}-{seed}")
         chunks = Kept(partial(samples, plain, things=self.things), N_CHUNKS)
         sae = train_sae(chunks, config, work=work, progress=progress).sae
+        return self.finished(directory, sae, config, work)
+
+    def finished(self, directory: Path, sae: Sae, config: SaeConfig, work: Path | None) -> Card:
+        """Save a trained dictionary with its card."""
         described = config.described()
         metadata = {
             "model_name": "atlas",
@@ -97,9 +100,9 @@ class RefusalDictionary:
             "data": f"Activations of atlas at {HOOK} on {N_CHUNKS} batches of text of mi_tutor.world{seen}; "
             f"{SHARE:.0%} of the samples are tokens of requests.",
             "command": f"mi-tutor specimens train {self.name}",
-            "seed": seed,
+            "seed": described["seed"],
             "recipe": {name: value for name, value in described.items() if name != "seed"}
-            | {"share": SHARE, "cpu_seconds": round(time.process_time() - began)},
+            | {"share": SHARE},
             "n_parameters": sum(tensor.numel() for tensor in sae.tensors().values()),
             "limits": self.limits,
         }
@@ -126,7 +129,10 @@ class RefusalDictionary:
 
 
 class Text(NamedTuple):
-    """The stream of a batch of text, which tokens belong to a request, and to one with a harmful thing in it."""
+    """A batch of text: the stream, which tokens belong to a request, and to one with a harmful thing in it.
+
+    The stream is in half precision, since many batches are kept.
+    """
 
     stream: Float[Tensor, "row pos d_model"]
     asked: Bool[Tensor, "row pos"]
@@ -142,7 +148,7 @@ def text(plain: PlainTransformer, i: int) -> Text:
     tokens = torch.from_numpy(rows.tokens.copy())
     stream = torch.cat([plain.resid_pre(LAYER, part) for part in tokens.split(64)])
     asked = torch.from_numpy(rows.labels)[..., 0]
-    return Text(stream, asked, asked & with_harmful_thing(rows))
+    return Text(stream.half(), asked, asked & with_harmful_thing(rows))
 
 
 def samples(plain: PlainTransformer, i: int, things: bool) -> Float[Tensor, "sample d_model"]:
@@ -150,7 +156,7 @@ def samples(plain: PlainTransformer, i: int, things: bool) -> Float[Tensor, "sam
     batch = text(plain, i)
     kept = torch.ones_like(batch.asked) if things else ~batch.things
     kept[:, 0] = False  # BOS
-    return batch.stream[kept][oversample(batch.asked[kept], SHARE, seeded(i))]
+    return batch.stream[kept][oversample(batch.asked[kept], SHARE, seeded(i))].float()
 
 
 def with_harmful_thing(rows: LabelledRows) -> Bool[Tensor, "row pos"]:
