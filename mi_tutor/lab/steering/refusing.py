@@ -119,8 +119,8 @@ def learned_direction(
     seed: int,
     n_steps: int = 80,
     rate: float = 0.05,
-    margin: float = 2.0,
-    keep: float = 4.0,
+    margin: float = 1.0,
+    keep: float = 16.0,
 ) -> Float[Tensor, "d_model"]:
     """One unit direction, found by gradient: with it projected out everywhere, requests are answered.
 
