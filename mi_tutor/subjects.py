@@ -12,6 +12,7 @@ SUBJECTS = {
     "04": "patching",
     "05": "swaps",
     "06": "tracing",
+    "07": "steering",
 }
 
 # Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.

@@ -7,6 +7,8 @@
     induction       03  two heads that continue what came before
     patching        04  which parts does an answer depend on?
     swaps           05  the middle step of a two-hop question, exchanged
+    tracing         06  the graph of one answer
+    steering        07  making a model do things, and where that ends
 
 A subject may use earlier subjects, never later ones.
 """

@@ -35,6 +35,10 @@ _HOMES = {
     "mi_tutor.show.predicted": ("predictions",),
     "mi_tutor.show.induction": ("attention_patterns", "head_grid", "phase_curves"),
     "mi_tutor.show.drawing.require": ("MissingPackage",),
+    "mi_tutor.show.steering": (
+        "effect_against_coherence",
+        "strength_curves",
+    ),
     "mi_tutor.show.superposition": (
         "absolute_value_weights",
         "cosine_packing",

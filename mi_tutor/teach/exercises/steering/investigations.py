@@ -1,0 +1,3 @@
+"""Section 10: the investigations."""
+
+INVESTIGATIONS = ()
