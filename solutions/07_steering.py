@@ -33,10 +33,12 @@ from mi_tutor.specimens.atlas import (
     Geography,
     all_requests,
     chosen,
+    first_lines,
     full_stops,
     labelled_texts,
     mark_texts,
     prompts_of,
+    second_lines,
     swap_questions,
     tokenizer,
 )
@@ -132,7 +134,7 @@ check("steer-vector", steering_vector)
 # %% [markdown]
 r"""
 Now add it, $x' = x + c\,v$, at every full stop, those of the new text too. In which layer? Let us make one vector
-before each layer, add each there with $c = 2$, and count. Beside it a random vector of the same length.
+before each layer, add each there with $c = 2$, and count.
 """
 
 # %% id="which-layer"
@@ -144,18 +146,14 @@ concept_of = {
     "french": texts.labels[..., texts.concepts.index("language=french")],
 }
 vectors, by_layer = {}, {}
-print(f"{'':<9}{'layer':>6}{'|v|':>8}{'about':>8}{'valid':>8}   random: about, valid")
+print(f"{'':<9}{'layer':>6}{'|v|':>8}{'about':>8}{'valid':>8}")
 for kind, concept in concept_of.items():
     for layer in range(1, 5):
         stream = paragraphs.resid_pre(layer, texts.tokens)
         v = vectors[kind, layer] = steering_vector(stream, concept, is_stop)
-        pair = v, steering.random_vector(v, seed=layer)
-        found = by_layer[kind, layer] = [
-            shares(write([steering.added(each, layer, 2.0, at_stops)]), kind)
-            for each in pair
-        ]
-        print(f"{kind:<9}{layer:>6}{v.norm():8.1f}{found[0][0]:8.2f}{found[0][1]:8.2f}"
-              f"   {found[1][0]:.2f}, {found[1][1]:.2f}")  # fmt: skip
+        written = write([steering.added(v, layer, 2.0, at_stops)])
+        by_layer[kind, layer] = about, valid = shares(written, kind)
+        print(f"{kind:<9}{layer:>6}{v.norm():8.1f}{about:8.2f}{valid:8.2f}")
 law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
 taken_over = write(law)
 print("\nlaw, before layer 3, 1.5 times:", told(taken_over[0]))
@@ -164,13 +162,10 @@ print(f"about {about_law:.2f}, valid {valid_law:.2f}")
 
 # %% tags=["claim"]
 assert min(about_law, valid_law) >= 0.95, "the law takes over all of it"
-assert by_layer["law", 1][0][0] < 0.05, "before layer 1 nothing happens"
-assert by_layer["french", 4][0][0] > 0.8, "French comes before layer 4"
-assert max(by_layer["french", _l][0][0] for _l in (1, 2, 3)) < 0.1, "and not before"
-assert max(_found[1][0] for _found in by_layer.values()) < 0.05, (
-    "no random vector makes a word of either"
-)
-assert abs(by_layer["french", 4][0][1] - shares(unsteered, "french")[1]) < 0.2, (
+assert by_layer["law", 1][0] < 0.05, "before layer 1 nothing happens"
+assert by_layer["french", 4][0] > 0.8, "French comes before layer 4"
+assert max(by_layer["french", _l][0] for _l in (1, 2, 3)) < 0.1, "and not before"
+assert 0.02 < shares(unsteered, "french")[1] - by_layer["french", 4][1] < 0.2, (
     "sentences suffer a little"
 )
 
@@ -178,8 +173,8 @@ assert abs(by_layer["french", 4][0][1] - shares(unsteered, "french")[1]) < 0.2, 
 r"""
 **What you should see.** Added before layer 3, the law takes over all of it, in whole sentences. Before layer 1
 nothing happens. French comes before layer 4 and not before: a language is settled later than a kind of text here,
-and a vector that is added where the model has not begun to decide has nothing to push. Its sentences suffer a little.
-No random vector makes a word of either.
+and a vector that is added where the model has not begun to decide has nothing to push. Its sentences suffer a
+little. (What random vectors of these lengths do, comes further down: nothing of the kind.)
 
 **Where a thing is decided** counts in two ways: the layer, and the place. Contrastive activation addition (CAA,
 Rimsky et al. 2024) and activation addition (ActAdd, Turner et al. 2023) choose places in other ways.
@@ -248,6 +243,56 @@ began. Added at *every* new position the same vectors write nothing but legal wo
 centred** works too, nearly as well. Most of it is what all full stops have in common; a stream that lies in that
 direction anyway is made longer by it, and LayerNorm does not care how long it is. Do not count on that: where the
 common part is not in the stream already, it is what you steer with.
+
+The same with a decision that sits on three tokens. `atlas` writes couplets. From the means of each rhyme, at the
+first line's rhyme word, its comma and its line break: the step from the rhyme that a line has to another one, added
+once at these three places. Does the second line end in the rhyme that was added? And is it still a line of this
+world, in which one feeds a goat and wears a coat?
+"""
+
+# %% id="another-rhyme"
+atlas = plain_transformer(open_specimen("atlas", device="cpu"))
+known, rhyme_of = first_lines(n=12, seed=0)
+new_lines, own = first_lines(n=6, seed=1)
+target = (own + torch.randint(1, 14, own.shape, generator=seeded(0))) % 14
+rhymed = {}
+print(f"{'before layer':<14}{'rhyme added':>12}{'a line':>8}   random: rhyme added")
+for layer in (1, 2, 3):
+    stream = atlas.resid_pre(layer, known)
+    means = torch.stack([stream[rhyme_of == i].mean(dim=0) for i in range(14)])
+    steps = means[target] - means[own]  # [row pos d_model]
+    noise = torch.randn(steps.shape, generator=seeded(1))
+    noise *= steps.norm(dim=-1, keepdim=True) / noise.norm(
+        dim=-1, keepdim=True
+    ).clamp_min(1e-6)
+    for name, each in (("rhyme", steps), ("random", noise)):
+        held = [
+            steering.added(each[:, [p]], layer, 1.0, steering.at_positions(p, p))
+            for p in (4, 5, 6)
+        ]
+        written = steering.generate(atlas, new_lines, 7, held, temperature=0.7)
+        ends, is_line = second_lines(written)
+        rhymed[layer, name] = (
+            (ends == target).float().mean().item(),
+            is_line.float().mean().item(),
+        )
+    print(f"{layer:<14}{rhymed[layer, 'rhyme'][0]:12.2f}{rhymed[layer, 'rhyme'][1]:8.2f}"
+          f"{rhymed[layer, 'random'][0]:12.2f}")  # fmt: skip
+
+# %% tags=["claim"]
+assert max(min(rhymed[_l, "rhyme"]) for _l in (1, 2)) >= 0.9, (
+    "nine in ten lines end in the rhyme that was added"
+)
+assert rhymed[3, "rhyme"][0] < 0.3, "before layer 3 it is too late"
+assert max(rhymed[_l, "random"][0] for _l in (1, 2, 3)) < 0.1, (
+    "with random vectors hardly a line ends so"
+)
+
+# %% [markdown]
+r"""
+**What you should see.** Added before layer 1 or 2, at least nine in ten lines end in the rhyme that was added, and as
+many are lines of this world: the verb fits the new word. Before layer 3 it is too late: what the break has to tell
+has been read already. With random vectors hardly a line ends so.
 
 ## One subject takes over
 
@@ -348,7 +393,6 @@ Where something does depend on a latent, clamping works. `atlas` carries the sta
 """
 
 # %% id="clamp-a-state"
-atlas = plain_transformer(open_specimen("atlas", device="cpu"))
 of_states = open_dictionary("atlas-attn2")
 geography = Geography()
 held_out = chosen(geography, language="english", kind="state", held_out_by="city")
@@ -610,7 +654,7 @@ happens when ten unrelated ones are held at once?
 **Predict first.** Let the activation have length $|x|$, let ten latents be held at $c$ times their largest values
 $m_i$, along rows of length 1. If the rows are nearly orthogonal and the latents were off, how long is the step, in
 units of $|x|$, if each $m_i$ is nearly $|x|$? For $c = 1$, and for $c = 10$? And the loss on ordinary text, which is
-.95 nats here when nothing is done, and 7.6 when every one of the 1,900 tokens is as likely as any other: where does
+.94 nats here when nothing is done, and 7.7 when every one of the 2,124 tokens is as likely as any other: where does
 it end at $c = 1$ and at $c = 10$? Write your four numbers down.
 """
 
@@ -679,7 +723,8 @@ print(f"|x| is {x.norm(dim=-1).mean():.1f} on average; nothing done: loss {loss_
       f"all {len(tokenizer().ids)} tokens alike: {torch.tensor(len(tokenizer().ids)).log():.2f}")  # fmt: skip
 desk = {}
 print(
-    f"{'times':>6}{'step / |x|':>12}{'one alone':>11}{'ten at once':>13}{'norm kept':>11}{'whole sentences':>17}"
+    f"{'times':>6}{'step / |x|':>12}{'one alone':>11}{'ten at once':>13}{'norm kept':>11}"
+    f"{'whole sentences':>17}{'norm kept':>11}"
 )
 for multiple in (0.1, 1, 10):
     step = (
@@ -688,22 +733,29 @@ for multiple in (0.1, 1, 10):
         )
         - x
     )
-    written = steering.generate(atlas, mixed, 60, held_at(multiple, ten), 0.7)
+    written, kept = (
+        steering.generate(atlas, mixed, 60, held_at(multiple, ten, keep_norm), 0.7)
+        for keep_norm in (False, True)
+    )
     desk[multiple] = (
         (step.norm(dim=-1).mean() / x.norm(dim=-1).mean()).item(),
         sum(loss_with(held_at(multiple, ten[[j]])) for j in range(10)) / 10,
         loss_with(held_at(multiple, ten)),
         loss_with(held_at(multiple, ten, keep_norm=True)),
         shares(written, "english")[1],
+        shares(kept, "english")[1],
     )
     print(f"{multiple:>6g}{desk[multiple][0]:12.2f}{desk[multiple][1]:11.2f}{desk[multiple][2]:13.2f}"
-          f"{desk[multiple][3]:11.2f}{desk[multiple][4]:17.2f}")  # fmt: skip
+          f"{desk[multiple][3]:11.2f}{desk[multiple][4]:17.2f}{desk[multiple][5]:11.2f}")  # fmt: skip
 print("ten at 10 times:", told(written[0])[:90])
 
 # %% tags=["claim"]
-assert desk[10][2] > torch.tensor(float(len(tokenizer().ids))).log() - 1, (
-    "worse than, or near, knowing nothing"
-)
+_alike = torch.tensor(float(len(tokenizer().ids))).log().item()
+assert desk[10][2] > _alike, "the loss is worse than knowing nothing"
+assert len(tokenizer().ids) == 2124 and round(_alike, 1) == 7.7, "2,124 tokens"
+assert abs(loss_with([]) - 0.94) < 0.01, ".94 nats here when nothing is done"
+assert desk[1][0] > 1 and desk[10][0] > 10, "longer than the activation"
+assert desk[10][5] < 0.3, "the text does not come back"
 assert desk[10][4] < 0.05, "no sentence is left"
 assert desk[0.1][2] < 1.1, "a tenth of each costs next to nothing"
 assert desk[10][3] < 0.5 * desk[10][2], (
@@ -714,14 +766,14 @@ assert desk[1][2] > desk[1][1] + 0.1, "ten cost more than one"
 # %% [markdown]
 r"""
 **What you should see.** A tenth of each costs next to nothing. At once their largest values ten cost more than one
-does; at ten times no sentence is left, and the loss is worse than, or near, knowing nothing. The geometry says why.
+does; at ten times no sentence is left, and the loss is worse than knowing nothing. The geometry says why.
 Orthogonal steps add up like the sides of a box, as $\sqrt{10}$ times one of them: at $c = 1$ the step is already
 longer than the activation, at $c = 10$ the activation is a rounding error beside it. No layer after it has ever read
 such a vector, whatever its ten parts mean. That they mean unrelated things is not what breaks it.
 
 With the length kept the loss is less than half of that, since nothing is out of scale any more; but now the ten
-share one length, so each is weaker than alone, and what was there before them has been pressed out. The text
-does not come back. Interference is not repaired by a volume knob.
+share one length, so each is weaker than alone, and what was there before them has been pressed out: the text does
+not come back. Interference is not repaired by a volume knob.
 
 ## Up and down
 

@@ -160,13 +160,13 @@ def clamp_latents(
 
 
 def added(
-    vector: Float[Tensor, "d_model"],
+    vector: Float[Tensor, "*row d_model"],
     layer: int,
     strength: float = 1.0,
     where: Where = everywhere,
     component: str = "resid_pre",
 ) -> Intervention:
-    """Add a vector to a component, at the chosen places.
+    """Add a vector to a component, at the chosen places: one for all, or [row 1 d_model], one for each text.
 
     >>> it = added(torch.ones(1), layer=0, strength=2.0)
     >>> it.apply(torch.zeros(1, 2, 1), torch.zeros(1, 2, dtype=torch.long), torch.arange(2)).flatten()

@@ -16,7 +16,13 @@ from mi_tutor.specimens.atlas.nameless import ten_latents
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.refusals import Requests, all_requests
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
-from mi_tutor.specimens.atlas.steering import full_stops, mark_texts, prompts_of
+from mi_tutor.specimens.atlas.steering import (
+    first_lines,
+    full_stops,
+    mark_texts,
+    prompts_of,
+    second_lines,
+)
 from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
 from mi_tutor.specimens.atlas.texts import LabelledTexts, labelled_texts, training_texts
 from mi_tutor.world.geography import Geography
@@ -34,6 +40,7 @@ __all__ = [
     "all_requests",
     "by_length",
     "chosen",
+    "first_lines",
     "full_stops",
     "labelled_texts",
     "mark_texts",
@@ -41,6 +48,7 @@ __all__ = [
     "pair_is_held_out",
     "prompts_of",
     "question_pairs",
+    "second_lines",
     "stories_about",
     "stories_of_strangers",
     "story_pairs",

@@ -11,11 +11,11 @@ from mi_tutor.world import grammar
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.tables import LANGUAGES
 from mi_tutor.world.text import Sentence
-from mi_tutor.world.themes import contexts
+from mi_tutor.world.themes import contexts, couplets
 from mi_tutor.world.tokenizer import BOS
 
 if TYPE_CHECKING:
-    from jaxtyping import Int
+    from jaxtyping import Bool, Int
     from torch import Tensor
 
     from mi_tutor.lab.steering import Marked
@@ -65,6 +65,56 @@ def prompts_of(
         if len(found) == n:
             return torch.tensor(found)
     raise ValueError(f"No {n} prompts of {n_sentences} {kind} sentences have {n_pos} tokens.")
+
+
+def first_lines(n: int, seed: int = 0) -> tuple[Int[Tensor, "row pos"], Int[Tensor, row]]:
+    """First lines of couplets up to the line break, `n` for each rhyme, and the number of each one's rhyme.
+
+    BOS is at position 0; the rhyme word, the comma and the line break at 4, 5 and 6.
+
+    >>> lines, rhymes = first_lines(1)
+    >>> tokenizer().decode(lines[0, 1:].tolist()), int(rhymes[0])
+    ('Kate fed the goat,\n', 0)
+    """
+    import torch
+
+    rng = random.Random(seed)
+    rows = []
+    for by_verb in couplets.RHYMES.values():
+        for _ in range(n):
+            verb = rng.choice(list(by_verb))
+            text = f" {rng.choice(couplets.NAMES)} {verb} the {by_verb[verb]},\n"
+            rows.append([tokenizer().ids[BOS], *tokenizer().encode(text)])
+    return torch.tensor(rows), torch.arange(len(couplets.RHYMES)).repeat_interleave(n)
+
+
+def second_lines(
+    written: Int[Tensor, "row pos"],
+) -> tuple[Int[Tensor, row], Bool[Tensor, row]]:
+    """The number of the rhyme that each second line ends in, -1 for none; and whether it is a line of this world.
+
+    written: what comes after a first line, seven tokens or more. A line has a name, a verb and what goes with it.
+    """
+    import torch
+
+    number = {
+        (f" {verb}", f" {noun}"): i
+        for i, by_verb in enumerate(couplets.RHYMES.values())
+        for verb, noun in by_verb.items()
+    }
+    by_noun = {noun: i for (_, noun), i in number.items()}
+    token = {i: each for each, i in tokenizer().ids.items()}
+    rhymes, valid = [], []
+    for row in written.tolist():
+        start, name, verb, the, what, noun, stop = (token[i] for i in row[:7])
+        rhymes.append(by_noun.get(noun, -1))
+        valid.append(
+            (start, the, stop) == (" and", " the", ".")
+            and (verb, noun) in number
+            and name.strip() in couplets.NAMES
+            and what.strip() in couplets.ADJECTIVES
+        )
+    return torch.tensor(rhymes), torch.tensor(valid)
 
 
 def full_stops() -> list[int]:

@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from mi_tutor.specimens.atlas import full_stops, mark_texts, prompts_of, tokenizer
+from mi_tutor.specimens.atlas import (
+    first_lines,
+    full_stops,
+    mark_texts,
+    prompts_of,
+    second_lines,
+    tokenizer,
+)
 
 
 @pytest.mark.parametrize(("kind", "n_sentences", "n_pos"), [("english", 1, 12), ("law", 2, 31)])
@@ -31,3 +38,29 @@ def test_marks_token_by_token():
     assert marks.finished[0].tolist() == [True] * 10 + [False] * 3
     with pytest.raises(ValueError, match="kind should be one of"):
         mark_texts(ids, "german")
+
+
+def test_second_lines_are_read():
+    texts = (
+        " and Anna fed the happy goat.",
+        " and Anna wore the happy goat.",  # nobody wears a goat
+        " and Anna fed the happy the.",
+        " and Anna crossed the old lake.",
+        " and Anna crossed the old lake,",
+    )
+    rows = torch.tensor([tokenizer().encode(text) for text in texts])
+    rhymes, valid = second_lines(rows)
+    assert (rhymes[:3].tolist(), valid.tolist()) == ([0, 0, -1], [True, False, False, True, False])
+    assert rhymes[3] == rhymes[4] > 0
+
+
+def test_first_lines_have_their_rhymes():
+    lines, rhymes = first_lines(3, seed=5)
+    assert lines.shape == (42, 7)
+    whole = torch.cat([lines[:, 2:3], lines[:, 4:5]], dim=1)  # verb, noun
+    texts = torch.tensor([tokenizer().encode(" and Anna fed the old goat.")]).repeat(42, 1)
+    texts[:, 2], texts[:, 5] = whole.T
+    seen, valid = second_lines(texts)
+    assert torch.equal(seen, rhymes)
+    assert valid.all()
+    assert not torch.equal(lines, first_lines(3, seed=6)[0])

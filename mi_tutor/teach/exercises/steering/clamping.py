@@ -167,7 +167,7 @@ def _many_case(g, label, shape, chosen, keep_norm, negative=False) -> Case:
 
 def _many_cases(g: torch.Generator) -> list[Case]:
     return [
-        _many_case(g, "three latents", (2, 5, 6, 9), [7, 0, 3], False),
+        _many_case(g, "seven latents", (2, 5, 6, 15), [7, 0, 3, 14, 9, 4, 11], False),
         _many_case(g, "the norm kept", (2, 5, 6, 9), [7, 0, 3], True),
         _many_case(g, "two latents, the norm kept", (1, 4, 5, 8), [2, 5], True),
         _many_case(
@@ -226,7 +226,8 @@ MANY_AT_ONCE = Exercise(
         Property(
             name="as long as before",
             holds=lambda value, x, keep_norm, **_: (
-                not keep_norm or torch.allclose(value.norm(dim=-1), x.norm(dim=-1), rtol=1e-3)
+                not keep_norm
+                or torch.allclose(value.float().norm(dim=-1), x.norm(dim=-1), rtol=1e-3)
             ),
             sentence="With `keep_norm` each activation should be as long as it was, and yours are not.",
         ),
