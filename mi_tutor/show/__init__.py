@@ -47,6 +47,7 @@ _HOMES = {
         "superposition_explorer",
         "training_curves",
     ),
+    "mi_tutor.show.steering": ("steering_desk",),
     "mi_tutor.show.swaps": (
         "control_bars",
         "dose_curves",

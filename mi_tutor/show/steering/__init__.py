@@ -1,3 +1,5 @@
-"""Figures and the widget of chapter 07: effect against coherence, up against down, and the dashboard."""
+"""Figures and the widget of chapter 07: effect against coherence, up against down, and the steering desk."""
 
-__all__: list[str] = []
+from mi_tutor.show.steering.explorer import Vector, steering_desk
+
+__all__ = ["Vector", "steering_desk"]
