@@ -2,6 +2,7 @@
 
     prompts, texts    questions and labelled texts, as tensors
     stories           indirect-object stories, each with another one to take activations from
+    talk              conversation in running text, and a dashboard that reads it
     riddles, nameless, graphs    what a chapter hands over without its label, or without its name
     recipe, measures, swaps                 how `atlas` is made, what its card says
     rote, paragraphs, sentences             its relatives
@@ -14,6 +15,14 @@ from mi_tutor.specimens.atlas.nameless import ten_latents
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
 from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
+from mi_tutor.specimens.atlas.talk import (
+    Dashboard,
+    Requests,
+    conversation,
+    dashboard,
+    opinion_prompts,
+    some_requests,
+)
 from mi_tutor.specimens.atlas.texts import LabelledTexts, labelled_texts, training_texts
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.pairs import question_pairs, story_pairs
@@ -21,17 +30,23 @@ from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
 
 __all__ = [
     "NAMES",
+    "Dashboard",
     "Geography",
     "LabelledTexts",
+    "Requests",
     "Stories",
     "SuspectGraphs",
     "accuracy",
     "by_length",
     "chosen",
+    "conversation",
+    "dashboard",
     "labelled_texts",
     "mystery_latent",
+    "opinion_prompts",
     "pair_is_held_out",
     "question_pairs",
+    "some_requests",
     "stories_about",
     "stories_of_strangers",
     "story_pairs",
