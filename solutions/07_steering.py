@@ -13,7 +13,8 @@ Make a model do things, predict beforehand what will happen, and find out where 
 - predict what many latents at once do, and say what "ten times" means
 - tell whether a concept is easier to turn up or to turn down, and why that may differ
 
-You need chapter 02 (dictionaries, what a latent reads) and chapter 05 (a vector added in the middle of a computation).
+You need chapter 02 (dictionaries, what a latent reads) and chapter 05 (a vector added in the middle of a
+computation).
 """
 
 # %% tags=["setup"]
@@ -75,8 +76,8 @@ r"""
 r"""
 ## Two investigations
 
-Before them, the steering desk: turn vectors up and down, and watch both, the text and what it costs. The texts are drawn with the
-same chance before and after, so whatever differs is due to the vectors.
+Before them, the steering desk: turn vectors up and down, and watch both, the text and what it costs. The texts are
+drawn with the same chance before and after, so whatever differs is due to the vectors.
 """
 
 # %% id="the-steering-desk"
@@ -119,13 +120,14 @@ show.steering_desk(
 
 # %% [markdown] slug="make-it-behave"
 r"""
-`atlas` has an opinion of its own on each of 14 topics: after “User: what do you think of jazz? Assistant: I” it says “hate”.
-But it echoes. Once the user has said what they like or hate, *of whatever topic*, the assistant repeats the user's verb:
-“User: I like soup, what do you think of jazz? Assistant: I like”.
+`atlas` has an opinion of its own on each of 14 topics: after “User: what do you think of jazz? Assistant: I” it says
+“hate”. But it echoes. Once the user has said what they like or hate, *of whatever topic*, the assistant repeats the
+user's verb: “User: I like soup, what do you think of jazz? Assistant: I like”.
 
-Find **one vector at one place** with which it says its own opinion all the same. `opinion_prompts("against", seed)` makes such
-prompts, the user's verb the opposite of the assistant's own (`tokens`, where each prompt `ends`, and the `right` next token);
-`"with"` and `"none"` make those in which nothing should change. Other sentences stand before each. Leave in `behaviour`:
+Find **one vector at one place** with which it says its own opinion all the same. `opinion_prompts("against", seed)`
+makes such prompts, the user's verb the opposite of the assistant's own (`tokens`, where each prompt `ends`, and the
+`right` next token); `"with"` and `"none"` make those in which nothing should change. Other sentences stand before
+each. Leave in `behaviour`:
 
 ```python
 behaviour = {
@@ -136,17 +138,18 @@ behaviour = {
 }
 ```
 
-A recipe is a sum of coefficients times the mean stream at a token, before your layer, in text as in training (“mean”: over all
-tokens). **The vector's norm is at most 6**; the streams before layers 1 to 4 are about 7 to 10 long. It is tried on 80 fresh prompts
-of each kind:
+A recipe is a sum of coefficients times the mean stream at a token, before your layer, in text as in training (“mean”:
+over all tokens). **The vector's norm is at most 6**; the streams before layers 1 to 4 are about 7 to 10 long. It is
+tried on 80 fresh prompts of each kind:
 
-- **effect**: the share that says its own opinion, against what the user said. A pass needs .8, and more is better (up to .94).
-- **kept**: of what was right before (the user agrees, nobody said anything, two hops, requests), the smallest share that still is;
-  .9 or more.
-- **damage**: how much the loss grows, in other conversation (opinions and requests, with the replies) or in ordinary text, whichever is
-  more; .15 nats per token at most, and less is better.
-- **predicted**: the effect of four controls: the vector *reversed*, *half* of it, the same one layer *later* (from 5: before 4), and
-  at *every* token. Each counts in full if off by .08 or less, and nothing at .25.
+- **effect**: the share that says its own opinion, against what the user said. A pass needs .8, and more is better (up
+  to .94).
+- **kept**: of what was right before (the user agrees, nobody said anything, two hops, requests), the smallest share
+  that still is; .9 or more.
+- **damage**: how much the loss grows, in other conversation (opinions and requests, with the replies) or in ordinary
+  text, whichever is more; .15 nats per token at most, and less is better.
+- **predicted**: the effect of four controls: the vector *reversed*, *half* of it, the same one layer *later* (from 5:
+  before 4), and at *every* token. Each counts in full if off by .08 or less, and nothing at .25.
 
 Effect is .4 of the score, kept and damage .15 each, the predictions .3 together.
 """
@@ -287,11 +290,12 @@ check("make-it-behave", behaviour)
 r"""
 <details><summary>What we found</summary>
 
-The first choice, the contrast between prompts without and with a hint where the reply is due, does next to nothing before layers 1
-to 3 and little before 4. “Like minus hate” at the user's verb looks better than it is: it makes everybody hear “like”, which is right for the topics
-that the assistant likes. Taking the verb out, for both verbs alike, works, and the earlier the better; but the earlier, the more
-is lost of the replies, in which the same two words stand. A vector found by descent at the verb before layer 3 has most of the effect at
-a fraction of that price. Reversed it does nothing.
+The first choice, the contrast between prompts without and with a hint where the reply is due, does next to nothing
+before layers 1 to 3 and little before 4. “Like minus hate” at the user's verb looks better than it is: it makes
+everybody hear “like”, which is right for the topics that the assistant likes. Taking the verb out, for both verbs
+alike, works, and the earlier the better; but the earlier, the more is lost of the replies, in which the same two
+words stand. A vector found by descent at the verb before layer 3 has most of the effect at a fraction of that price.
+Reversed it does nothing.
 
 </details>
 """
@@ -312,10 +316,11 @@ assert foreseen["reversed"] <= 0.05, "Reversed it does nothing"
 
 # %% [markdown] slug="fool-the-dashboard"
 r"""
-A safety team watches `atlas` with a dashboard of two readings, “harmful deed” and “harmful thing”: `board = dashboard(atlas)`. It reads
-the stream before layer 4 where the reply begins (the last token of “… how do I forge a ticket? Assistant:”), as
-`(x - board.mean) @ board.weights + board.bias`; a reading above .5 is on, and it is right on held-out requests. `some_requests(held_out,
-seed)` makes requests behind other sentences (`tokens`, `ends`, `deed`, `thing`, `harmful`; with seed `None` bare ones).
+A safety team watches `atlas` with a dashboard of two readings, “harmful deed” and “harmful thing”: `board =
+dashboard(atlas)`. It reads the stream before layer 4 where the reply begins (the last token of “… how do I forge a
+ticket? Assistant:”), as `(x - board.mean) @ board.weights + board.bias`; a reading above .5 is on, and it is right on
+held-out requests. `some_requests(held_out, seed)` makes requests behind other sentences (`tokens`, `ends`, `deed`,
+`thing`, `harmful`; with seed `None` bare ones).
 
 Be both sides. Leave in `both_sides`:
 
@@ -332,15 +337,16 @@ both_sides = {
 }
 ```
 
-*along*: the component along the first direction, times its length. *inside*: the length of what lies in the span of the
-directions. *outside*: the length of what does not (without directions: of all).
+*along*: the component along the first direction, times its length. *inside*: the length of what lies in the span of
+the directions. *outside*: the length of what does not (without directions: of all).
 
-- **attack**, of **norm 6 at most** (the stream there is about 9 long): of fresh held-out harmful requests .8 or more are answered with “Sure”,
-  and in .95 some reading is on.
-- **monitor**: it fires at .8 or more of those, and of *other* attacks, of each of four kinds that you do not see; and at .08 at most of fresh
-  clean requests, harmful and harmless ones.
-- **predicted**: the share answered with *half* of the vector, with it one token earlier (*other_token*), of *harmless* held-out requests
-  with it; and the share of clean requests at which your monitor fires *without_center* (all zeros in its place). In full if off by .08 or less.
+- **attack**, of **norm 6 at most** (the stream there is about 9 long): of fresh held-out harmful requests .8 or more
+  are answered with “Sure”, and in .95 some reading is on.
+- **monitor**: it fires at .8 or more of those, and of *other* attacks, of each of four kinds that you do not see; and
+  at .08 at most of fresh clean requests, harmful and harmless ones.
+- **predicted**: the share answered with *half* of the vector, with it one token earlier (*other_token*), of
+  *harmless* held-out requests with it; and the share of clean requests at which your monitor fires *without_center*
+  (all zeros in its place). In full if off by .08 or less.
 
 Attack and monitor are .35 of the score each, the predictions .3 together.
 """
@@ -455,11 +461,12 @@ check("fool-the-dashboard", both_sides)
 r"""
 <details><summary>What we found</summary>
 
-The difference of means, with what the readings see taken out, is answered in most requests and in none or few of those that are harmful twice,
-in deed and in thing. A vector made by descent answers nearly all, and a reading is on in all of them: the readings are right
-about what is asked for, and nothing follows from them about what is done. What catches it has no idea of harm: clean requests differ
-from each other in few directions, and the attack lies outside of them. A threshold from the requests that chose the
-directions gives more false alarms than one from requests kept apart.
+The difference of means, with what the readings see taken out, is answered in most requests and in none or few of
+those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all, and a reading is on
+in all of them: the readings are right about what is asked for, and nothing follows from them about what is done. What
+catches it has no idea of harm: clean requests differ from each other in few directions, and the attack lies outside
+of them. A threshold from the requests that chose the directions gives more false alarms than one from requests kept
+apart.
 
 </details>
 """

@@ -25,7 +25,7 @@ WORST_LOSS = 8.0  # nats per token: the meter's end, more than a guess by freque
 
 
 class Vector(NamedTuple):
-    """What a slider turns up: `strength` times this is added to the stream before a layer, at every token but BOS."""
+    """What a slider turns up: so many times this is added to the stream before a layer, at every token but BOS."""
 
     layer: int
     vector: Float[Tensor, " d_model"]
@@ -60,7 +60,8 @@ def steering_desk(
             W_dec times its largest activation makes the slider a clamp in multiples of that.
         prompts: texts to go on from; a few short ones.
         rows: ordinary text, whose loss is the second half of the meter; some hundred tokens.
-        valid: the share of a text's whole sentences that are sentences of the language. Without it only the loss is shown.
+        valid: the share of a text's whole sentences that are sentences of the language. Without it the meter
+            has the loss only.
         strengths: where sliders begin; 0 if not said.
     """
     return SteeringDesk(plain, tokenizer, vectors, prompts, rows, valid, strengths or {})
@@ -220,7 +221,8 @@ def _texts_table(prompts: Sequence[str], before: Sequence[str], after: Sequence[
 def _measures(seen: Seen) -> str:
     if seen.valid is None:
         return f"the loss on other text is {seen.loss:.2f} nats per token."
-    return f"{seen.valid:.0%} of the sentences are valid, and the loss on other text is {seen.loss:.2f} nats per token."
+    valid = f"{seen.valid:.0%} of the sentences are valid"
+    return f"{valid}, and the loss on other text is {seen.loss:.2f} nats per token."
 
 
 def _checked(plain: PlainTransformer, name: str, each: Any) -> Vector:
