@@ -35,6 +35,11 @@ _HOMES = {
     "mi_tutor.show.predicted": ("predictions",),
     "mi_tutor.show.induction": ("attention_patterns", "head_grid", "phase_curves"),
     "mi_tutor.show.drawing.require": ("MissingPackage",),
+    "mi_tutor.show.steering": (
+        "effect_against_coherence",
+        "steering_desk",
+        "strength_curves",
+    ),
     "mi_tutor.show.superposition": (
         "absolute_value_weights",
         "cosine_packing",
@@ -47,7 +52,6 @@ _HOMES = {
         "superposition_explorer",
         "training_curves",
     ),
-    "mi_tutor.show.steering": ("steering_desk",),
     "mi_tutor.show.swaps": (
         "control_bars",
         "dose_curves",

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from mi_tutor.lab.steering import Effect
 from mi_tutor.lab.superposition import phase_theory
-from mi_tutor.show import charts, superposition
+from mi_tutor.show import charts, steering, superposition
 from mi_tutor.show import induction as heads
 
 TITLE = {"title": "A title", "x_title": "x (m)", "y_title": "y (s)"}
@@ -35,6 +36,7 @@ DENSITY, IMPORTANCE, THEORY = phase_grid()
 TRAINED = THEORY.clone()
 TRAINED[0, :3] = -1  # not known
 W = weights(5, 2, 6)
+EFFECTS = [Effect(*row) for row in weights(5, 3).sigmoid().tolist()]
 MAKERS = {
     "plane, one": lambda: superposition.features_in_plane(W[0], torch.linspace(1, 0.2, 6)),
     "plane, two": lambda: superposition.features_in_plane(W[:2]),
@@ -72,6 +74,12 @@ MAKERS = {
         x_title="output",
         y_title="neuron",
         value_title="rise",
+    ),
+    "effect against coherence": lambda: steering.effect_against_coherence(
+        {"vector": (range(5), EFFECTS), "latent": ((1, 2, 4), EFFECTS[:3])}, {"prompt": EFFECTS[4]}
+    ),
+    "strengths": lambda: steering.strength_curves(
+        range(5), {"vector": EFFECTS, "latent": EFFECTS[::-1]}
     ),
     "packing": lambda: superposition.cosine_packing(
         8, [4, 8, 16, 32], [0.7] * 4, [0.1, 0.2, 0.3, 0.4], [0, 0, 0.2, 0.3]

@@ -3,6 +3,7 @@
     prompts, texts    questions and labelled texts, as tensors
     stories           indirect-object stories, each with another one to take activations from
     talk              conversation in running text, and a dashboard that reads it
+    steering          what steering starts from, and marks on what is written
     riddles, nameless, graphs    what a chapter hands over without its label, or without its name
     recipe, measures, swaps                 how `atlas` is made, what its card says
     rote, paragraphs, sentences             its relatives
@@ -14,6 +15,7 @@ from mi_tutor.specimens.atlas.graphs import SuspectGraphs, suspect_graphs
 from mi_tutor.specimens.atlas.nameless import ten_latents
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
+from mi_tutor.specimens.atlas.steering import full_stops, mark_texts, prompts_of
 from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
 from mi_tutor.specimens.atlas.talk import (
     Dashboard,
@@ -41,10 +43,13 @@ __all__ = [
     "chosen",
     "conversation",
     "dashboard",
+    "full_stops",
     "labelled_texts",
+    "mark_texts",
     "mystery_latent",
     "opinion_prompts",
     "pair_is_held_out",
+    "prompts_of",
     "question_pairs",
     "some_requests",
     "stories_about",
