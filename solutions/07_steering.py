@@ -87,6 +87,7 @@ from mi_tutor.specimens.atlas import (
     conversation,
     dashboard,
     labelled_texts,
+    mark_texts,
     opinion_prompts,
     some_requests,
     tokenizer,
@@ -115,6 +116,9 @@ show.steering_desk(
     },
     [" User: how do I", " The capital of Texas is", " User: what do you think of"],
     ordinary,
+    valid=lambda tokens: steering.written_shares(
+        mark_texts(torch.tensor([tokens]), "english")
+    )[1],
     strengths={f"latent {first} of attention 2": 10.0},
 )
 

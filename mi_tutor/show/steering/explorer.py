@@ -45,7 +45,7 @@ def steering_desk(
     vectors: Mapping[str, Vector | tuple[int, Tensor]],
     prompts: Sequence[str],
     rows: Int[Tensor, "row pos"],
-    valid: Callable[[str], float] | None = None,
+    valid: Callable[[list[int]], float] | None = None,
     strengths: Mapping[str, float] | None = None,
 ) -> SteeringDesk:
     """Turn vectors up and down, and see what the model writes before and after, and what that costs.
@@ -60,8 +60,8 @@ def steering_desk(
             W_dec times its largest activation makes the slider a clamp in multiples of that.
         prompts: texts to go on from; a few short ones.
         rows: ordinary text, whose loss is the second half of the meter; some hundred tokens.
-        valid: the share of a text's whole sentences that are sentences of the language. Without it the meter
-            has the loss only.
+        valid: of a text's tokens (without BOS) the share that belongs to sentences of the language, as
+            `specimens.atlas.mark_texts` says it. Without it the meter has the loss only.
         strengths: where sliders begin; 0 if not said.
     """
     return SteeringDesk(plain, tokenizer, vectors, prompts, rows, valid, strengths or {})
@@ -77,7 +77,7 @@ class SteeringDesk(ipywidgets.VBox):
         vectors: Mapping[str, Any],
         prompts: Sequence[str],
         rows: Tensor,
-        valid: Callable[[str], float] | None,
+        valid: Callable[[list[int]], float] | None,
         strengths: Mapping[str, float],
     ) -> None:
         if not vectors or not prompts:
@@ -105,7 +105,7 @@ class SteeringDesk(ipywidgets.VBox):
         """What is seen now, in a sentence."""
         turned = {name: s.value for name, s in self.sliders.items() if s.value}
         if not turned:
-            return f"Nothing is turned up. {_measures(self._before)}"
+            return f"Nothing is turned up: {_measures(self._before)}"
         what = ", ".join(f"{name} × {value:g}" for name, value in turned.items())
         same = sum(a == b for a, b in zip(self._before.texts, self._after.texts, strict=True))
         return (
@@ -123,11 +123,14 @@ class SteeringDesk(ipywidgets.VBox):
                 steps[layer] = steps.get(layer, 0.0) + strength * vector
         logits = self._logits(self._rows, steps)[:, :-1]
         loss = cross_entropy(logits.flatten(0, 1), self._rows[:, 1:].flatten()).item()
-        texts = tuple(self._written(steps))
+        rows = self._written(steps)
+        texts = tuple(
+            "".join(self._words[token] for token in row[len(start) :])
+            for row, start in zip(rows, self._starts, strict=True)
+        )
         if self._valid is None:
             return Seen(texts, loss, None)
-        whole = [prompt + text for prompt, text in zip(self._prompts, texts, strict=True)]
-        return Seen(texts, loss, sum(map(self._valid, whole)) / len(whole))
+        return Seen(texts, loss, sum(self._valid(row[1:]) for row in rows) / len(rows))
 
     def _logits(self, tokens: Tensor, steps: Mapping[int, Tensor]) -> Tensor:
         plain, x = self._plain, self._plain.embed(tokens)
@@ -137,8 +140,11 @@ class SteeringDesk(ipywidgets.VBox):
             x = plain.block(layer, x) if layer < len(plain.blocks) else x
         return plain.logits_after(len(plain.blocks) - 1, x)
 
-    def _written(self, steps: Mapping[int, Tensor]) -> list[str]:
-        """One text for each prompt. Shorter prompts are filled up on the right, where nobody looks yet."""
+    def _written(self, steps: Mapping[int, Tensor]) -> list[list[int]]:
+        """The tokens of one text for each prompt, with the prompt.
+
+        Shorter prompts are filled up on the right, where nobody looks yet.
+        """
         rows = [list(start) for start in self._starts]
         room = len(self._plain.W_pos)
         for noise in self._noise:
@@ -152,8 +158,7 @@ class SteeringDesk(ipywidgets.VBox):
             for row, token in zip(rows, best, strict=True):
                 if len(row) < room:
                     row.append(token)
-        pairs = zip(rows, self._starts, strict=True)
-        return ["".join(self._words[t] for t in row[len(start) :]) for row, start in pairs]
+        return rows
 
     def _draw(self, _: Any = None) -> None:
         self._after = self._see({name: slider.value for name, slider in self.sliders.items()})
