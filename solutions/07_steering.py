@@ -143,7 +143,7 @@ behaviour = {
 ```
 
 A recipe is a sum of coefficients times the mean stream at a token, before your layer, in text as in training (“mean”:
-over all tokens). **The vector's norm is at most 6**; the streams before layers 1 to 4 are about 7 to 10 long. It is
+over all tokens). **The vector's norm is at most 7**; the streams before layers 1 to 4 are about 7 to 10 long. It is
 tried on 80 fresh prompts of each kind:
 
 - **effect**: the share that says its own opinion, against what the user said. A pass needs .8, and more is better (up
@@ -160,11 +160,11 @@ Effect is .4 of the score, kept and damage .15 each, the predictions .3 together
 
 # %% tags=["exercise"] slug="make-it-behave"
 # BEGIN SOLUTION
-VERBS, REPLY, BUDGET = (" like", " hate"), (" I",), 6.0
+VERBS, REPLY, BUDGET = (" like", " hate"), (" I",), 7.0
 ids = tokenizer().ids
 
 
-def chosen(tokens, at):
+def places_of(tokens, at):
     """Where a vector is added."""
     if at == "every":
         where = torch.ones_like(tokens, dtype=torch.bool)
@@ -177,7 +177,7 @@ def chosen(tokens, at):
 def written(tokens, layer, at, vector, x=None):
     """The stream after all layers, with the vector (x: the stream before the layer, where it is known)."""
     x = atlas.resid_pre(layer, tokens) if x is None else x
-    x = x + chosen(tokens, at)[..., None] * vector
+    x = x + places_of(tokens, at)[..., None] * vector
     for later in range(layer, len(atlas.blocks)):
         x = atlas.block(later, x)
     return x
@@ -502,7 +502,7 @@ quiz("the-error-kept", "d")
 quiz("where-it-is-decided", "c")
 
 # %% tags=["quiz"]
-quiz("a-strong-baseline", "c")
+quiz("a-strong-baseline", "b")
 
 # %% tags=["quiz"]
 quiz("ten-at-once", "a")

@@ -58,16 +58,16 @@ QUIZZES = (
         "a-strong-baseline",
         "AxBench (Wu et al. 2025) compares ways to STEER Gemma-2 towards hundreds of concepts. Which came out best?",
         Option(
-            text="Prompts",
+            text="Prompting",
             right=True,
             feedback="“Prompting outperforms all existing methods, followed by finetuning.” So a steering result without a prompt beside it does not say much.",
         ),
         Option(
-            text="Latents",
+            text="SAE latents",
             feedback="Those of sparse autoencoders were not competitive there, in steering as in detection.",
         ),
         Option(
-            text="Means' differences",
+            text="Mean differences",
             feedback="They were among the best at DETECTING concepts. Reading is another task than steering.",
         ),
         Option(

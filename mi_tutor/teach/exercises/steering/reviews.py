@@ -12,7 +12,7 @@ REVIEWS = {
         "A latent is at 3, and is clamped to 0 by adding (0 − 3) times its row of W_dec to the stream. The dictionary explains the stream badly. What is lost from the "
         "stream?",
         Option(
-            text="Three times that latent's row",
+            text="Three times its decoder row",
             right=True,
             feedback="Nothing else is touched, however good or bad the reconstruction is.",
         ),
@@ -53,21 +53,21 @@ REVIEWS = {
     "a-strong-baseline": _ask(
         "AxBench (Wu et al. 2025) also compares ways to DETECT hundreds of concepts in Gemma-2's activations. Which of these came out best?",
         Option(
-            text="Means' differences",
+            text="Mean differences",
             right=True,
             feedback="Representation-based methods such as difference in means did best, and SAEs were not competitive. A method's place in the one table does not tell its "
             "place in the other.",
         ),
         Option(
-            text="Prompts",
+            text="Prompting",
             feedback="They were best at steering.",
         ),
         Option(
-            text="Latents",
+            text="SAE latents",
             feedback="Latents of sparse autoencoders were not competitive on either task.",
         ),
         Option(
-            text="Random vectors",
+            text="Random directions",
             feedback="The floor of such a comparison.",
         ),
     ),
@@ -129,7 +129,7 @@ REVIEWS = {
             feedback="They were made orthogonal together with the matrices.",
         ),
         Option(
-            text="What the heads fetched",
+            text="What the heads had fetched",
             feedback="They write through W_O, which is orthogonal to r.",
         ),
     ),
@@ -150,7 +150,7 @@ REVIEWS = {
             feedback="The model still refuses: something that it needs is somewhere, in another direction.",
         ),
         Option(
-            text="That it was overfit",
+            text="That it was overfitted",
             feedback="It is right on requests that it has not seen. Reading was not the problem.",
         ),
     ),
@@ -163,7 +163,7 @@ REVIEWS = {
             feedback="The vector switches them on or off, and a dashboard of two does not show it. One of all latents would.",
         ),
         Option(
-            text="What the dictionary leaves out",
+            text="What the dictionary had left out",
             feedback="Then the error would have grown, as all of the vector would be in it.",
         ),
         Option(
