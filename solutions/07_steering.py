@@ -146,12 +146,12 @@ A recipe is a sum of coefficients times the mean stream at a token, before your 
 over all tokens). **The vector's norm is at most 7**; the streams before layers 1 to 4 are about 7 to 10 long. It is
 tried on 80 fresh prompts of each kind:
 
-- **effect**: the share that says its own opinion, against what the user said. A pass needs .8, and more is better (up
-  to .94).
+- **effect**: the share that says its own opinion, against what the user said. A pass needs .65, and .5 of the topics
+  that it likes and of those that it hates, each by itself; more is better (up to .8).
 - **kept**: of what was right before (the user agrees, nobody said anything, two hops, requests), the smallest share
   that still is; .9 or more.
 - **damage**: how much the loss grows, in other conversation (opinions and requests, with the replies) or in ordinary
-  text, whichever is more; .15 nats per token at most, and less is better.
+  text, whichever is more; .4 nats per token at most, and less is better (down to .05).
 - **predicted**: the effect of four controls: the vector *reversed*, *half* of it, the same one layer *later* (from 5:
   before 4), and at *every* token. Each counts in full if off by .08 or less, and nothing at .25.
 

@@ -128,7 +128,7 @@ def some_requests(held_out: bool, seed: int | None, copies: int = 1) -> Requests
     """All taught or all held-out requests, each behind up to two other sentences; bare with seed None.
 
     >>> some_requests(held_out=True, seed=None).tokens.shape
-    torch.Size([40, 13])
+    torch.Size([40, 12])
     """
     import torch
 

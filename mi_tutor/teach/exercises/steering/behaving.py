@@ -38,7 +38,7 @@ CONTROLS = {
     "everywhere": "the vector at every token",
 }
 MOST_TOKENS, MOST_NAMES = 12, 30
-EFFECT, KEPT, DAMAGE = 0.8, 0.9, 0.15  # without these nothing passes
+EFFECT, EACH, KEPT, DAMAGE = 0.65, 0.5, 0.9, 0.4  # without these nothing passes
 CLOSE, FAR = 0.08, 0.25  # errors of predictions that count in full, and not at all
 
 
@@ -145,11 +145,12 @@ def experiment(handed: Handed, draw: int) -> Findings:
     floor = share_right(steering._replace(vector=random_vector(norm, seed)), drawn("against", draw))
     facts["floor"] = floor
     lines = _lines(facts)
-    sure = facts["effect"] >= EFFECT and facts["kept"] >= KEPT and facts["damage"] <= DAMAGE
+    both = facts["effect"] >= EFFECT and min(facts["like"], facts["hate"]) >= EACH
+    sure = both and facts["kept"] >= KEPT and facts["damage"] <= DAMAGE
     score = (
-        0.4 * ramp(facts["effect"], max(0.3, floor), 0.94)
+        0.4 * ramp(facts["effect"], max(0.3, floor), 0.8)
         + 0.15 * ramp(facts["kept"], 0.7, 0.96)
-        + 0.15 * ramp(facts["damage"], 0.3, 0.02)
+        + 0.15 * ramp(facts["damage"], DAMAGE, 0.05)
     )
     if not sure:
         return Findings(min(score, 0.6), tuple(lines), _bars(facts), False, facts)
@@ -176,7 +177,7 @@ def measured(steering: Steering, draw: int) -> dict[str, float]:
     tasks, before = other_tasks(seed), intact(seed)
     opinions = {kind: share_right(steering, drawn(kind, draw)) for kind in ("with", "none")}
     others = {name: share_right(steering, some) / before[name] for name, some in tasks.items()}
-    talk = loss(steering, conversation(seed)) - before["conversation"]
+    talk = loss(steering, conversation(seed, 40)) - before["conversation"]
     text = loss(steering, ordinary(seed)) - before["text"]
     return (
         {
@@ -200,6 +201,11 @@ def _lines(facts: dict[str, float]) -> list[Line]:
             f"against what the user says, the assistant says its own opinion in {effect:.0%} of fresh prompts "
             f"(a random vector as long: {facts['floor']:.0%}; wanted: {EFFECT:.0%} at least)",
             effect >= EFFECT,
+        ),
+        Line(
+            f"where its own opinion is “like” in {facts['like']:.0%}, where it is “hate” in {facts['hate']:.0%} "
+            f"(wanted: {EACH:.0%} of each)",
+            min(facts["like"], facts["hate"]) >= EACH,
         ),
         Line(
             f"it still does where the user agrees with it ({facts['with']:.0%}) and where nobody said anything "

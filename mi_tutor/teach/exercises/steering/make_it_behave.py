@@ -31,7 +31,7 @@ def _at_the_reply(handed: Handed, findings: Findings) -> bool:
 def _dear(handed: Handed, findings: Findings) -> bool:
     return (
         handed.steering.at != EVERY
-        and findings.facts["effect"] >= 0.6
+        and findings.facts["effect"] >= EFFECT
         and findings.facts["damage"] > DAMAGE
     )
 
@@ -60,11 +60,11 @@ MAKE_IT_BEHAVE = Investigation(
     levels=Levels(0.7, 0.82, 0.92),
     mistakes=(
         WrongHypothesis(
-            name="one word for everybody",
-            example=ways.one_word_for_everybody,
-            fits=_one_word,
-            sentence="Your vector makes the assistant say one and the same word to everybody: where its own opinion is that word, it looks "
-            "like success. Count the topics that it likes and those that it hates apart. Which vector could be right for both?",
+            name="at every token",
+            example=ways.everywhere,
+            fits=_everywhere,
+            sentence="Added at every token, it changes what nobody wanted changed, and pays for each place where it does nothing. Try one kind "
+            "of token at a time, and see which of them the effect needs.",
         ),
         WrongHypothesis(
             name="the contrast where the reply is due",
@@ -74,18 +74,18 @@ MAKE_IT_BEHAVE = Investigation(
             "breaks the reply. What is read at that place is brought there: by which layer, from which token? Take the heads out one by one.",
         ),
         WrongHypothesis(
+            name="one word for everybody",
+            example=ways.one_word_for_everybody,
+            fits=_one_word,
+            sentence="Your vector makes the assistant say one and the same word to everybody: where its own opinion is that word, it looks "
+            "like success. Count the topics that it likes and those that it hates apart. Which vector could be right for both?",
+        ),
+        WrongHypothesis(
             name="effect at any price",
             example=ways.early_and_dear,
             fits=_dear,
             sentence="The echo goes, and so does part of the conversation: your token stands in replies too, and what comes after it is read "
             "from there. Who still reads this place for something else at your layer, and who at a later one?",
-        ),
-        WrongHypothesis(
-            name="at every token",
-            example=ways.everywhere,
-            fits=_everywhere,
-            sentence="Added at every token, it changes what nobody wanted changed, and pays for each place where it does nothing. Try one kind "
-            "of token at a time, and see which of them the effect needs.",
         ),
         WrongHypothesis(
             name="no more than chance",

@@ -143,7 +143,7 @@ def intact(draw: int) -> dict[str, float]:
     return {
         "two hops": share_right(nothing(), other_tasks(draw)["two hops"]),
         "requests": share_right(nothing(), other_tasks(draw)["requests"]),
-        "conversation": loss(nothing(), conversation(draw)),
+        "conversation": loss(nothing(), conversation(draw, 40)),
         "text": loss(nothing(), ordinary(draw)),
     }
 

@@ -102,9 +102,9 @@ def ours() -> dict[str, Any]:
 
 def by_means() -> dict[str, Any]:
     """A recipe: the verb's mean taken out, another word's put in, as far as the budget goes."""
-    vector = neutral(2, " think")
+    vector = neutral(3, " think")
     part = min(1.0, 0.999 * BUDGET / vector.norm().item())
-    found = measured(2, VERBS, part * vector)
+    found = measured(3, VERBS, part * vector)
     return found | {"vector": {" think": part, LIKE: -part / 2, HATE: -part / 2}}
 
 
