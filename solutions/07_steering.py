@@ -199,11 +199,24 @@ def cut(vector):
     return vector * (BUDGET / vector.norm().clamp_min(1e-9)).clamp(max=1.0)
 
 
+def price(tokens, layer, at, vector):
+    """Nats per token that it costs on a text."""
+    losses = [
+        cross_entropy(
+            logits_of(written(tokens, layer, at, each)[:, :-1].flatten(0, 1)),
+            tokens[:, 1:].flatten(),
+        ).item()
+        for each in (0 * vector, vector)
+    ]
+    return losses[1] - losses[0]
+
+
 # 1. Three first choices, before each layer, on prompts of our own.
+talk = conversation(300, n_rows=20)
 ours = {
     said: opinion_prompts(said, seed=300, n=60) for said in ("against", "with", "none")
 }
-tried = {}
+tried, prices = {}, {}
 with torch.no_grad():
     for layer in range(1, 5):
         x = {said: atlas.resid_pre(layer, each.tokens) for said, each in ours.items()}
@@ -228,8 +241,13 @@ with torch.no_grad():
         }
         for name, (where, vector) in choices.items():
             tried[layer, name] = effect(ours["against"], layer, where, vector)
+        prices[layer] = price(talk, layer, *choices["think - the verbs, at the verb"])
 for name in choices:
     print(f"{name:<32}", *(f"{tried[layer, name]:.2f}" for layer in range(1, 5)))
+print(
+    f"{'what the last one costs':<32}",
+    *(f"{prices[layer]:.2f}" for layer in range(1, 5)),
+)
 
 
 # 2. Descent at the verb before layer 3: the effect, what should stay, and the loss on conversation.
@@ -269,7 +287,7 @@ with torch.enable_grad():
 # 3. The controls, on prompts that did not choose the vector.
 many = opinion_prompts("against", seed=301, n=160)
 with torch.no_grad():
-    found = effect(many, 3, VERBS, vector)
+    found, its_price = effect(many, 3, VERBS, vector), price(talk, 3, VERBS, vector)
     foreseen = {
         "reversed": effect(many, 3, VERBS, -vector),
         "half": effect(many, 3, VERBS, vector / 2),
@@ -295,27 +313,32 @@ r"""
 <details><summary>What we found</summary>
 
 The first choice, the contrast between prompts without and with a hint where the reply is due, does next to nothing
-before layers 1 to 3 and little before 4. “Like minus hate” at the user's verb looks better than it is: it makes
-everybody hear “like”, which is right for the topics that the assistant likes. Taking the verb out, for both verbs
-alike, works, and the earlier the better; but the earlier, the more is lost of the replies, in which the same two
-words stand. A vector found by descent at the verb before layer 3 has most of the effect at a fraction of that price.
-Reversed it does nothing.
+before layers 1 to 3, and less than half of the work before 4. “Like minus hate” at the user's verb looks better than
+it is: everybody is heard to say “like”, which is right for the topics that the assistant likes. Taking the verb out,
+for both verbs alike, does most before layers 1 and 2. But there it costs most, too: the same two words stand in
+replies. A vector found by descent at the verb before layer 3 has as much of the effect at less than half of that
+price. Reversed it does nothing.
 
 </details>
 """
 
 # %% tags=["claim"]
-_contrast = [tried[layer, "no hint - hint, at the reply"] for layer in range(1, 5)]
+_contrast = [tried[_layer, "no hint - hint, at the reply"] for _layer in range(1, 5)]
+_verb = [tried[_layer, "think - the verbs, at the verb"] for _layer in range(1, 5)]
 assert max(_contrast[:3]) <= 0.1, "next to nothing before layers 1 to 3"
-assert _contrast[3] <= 0.5, "and little before 4"
-_verb = [tried[layer, "think - the verbs, at the verb"] for layer in range(1, 5)]
-assert max(tried[layer, "like - hate, at the verb"] for layer in range(1, 5)) <= 0.8, (
-    "“Like minus hate” at the user's verb looks better than it is"
-)
-assert _verb[0] >= _verb[2] >= _verb[3], "and the earlier the better"
-assert found >= 0.8, (
-    "A vector found by descent at the verb before layer 3 has most of the effect"
-)
+assert _contrast[3] < 0.5, "less than half of the work before 4"
+assert all(
+    abs(
+        tried[_layer, "like - hate, at the verb"]
+        - (ours["against"].right == ids[" like"]).float().mean()
+    )
+    <= 0.05
+    for _layer in range(1, 5)
+), "right for the topics that the assistant likes"
+assert min(_verb[:2]) >= max(_verb[2:]), "does most before layers 1 and 2"
+assert min(prices[1], prices[2]) > max(prices[3], prices[4]), "there it costs most, too"
+assert found >= max(_verb) - 0.05, "has as much of the effect"
+assert its_price < 0.5 * min(prices[1], prices[2]), "at less than half of that price"
 assert foreseen["reversed"] <= 0.05, "Reversed it does nothing"
 
 # %% [markdown] slug="fool-the-dashboard"
