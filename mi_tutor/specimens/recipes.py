@@ -104,9 +104,10 @@ def recipe_of(name: str) -> Recipe:
         return importlib.import_module(f"mi_tutor.specimens.{MODELS[name]}")
     from mi_tutor.specimens.dictionaries.cross_layer import CROSS_LAYER
     from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
+    from mi_tutor.specimens.dictionaries.refusing import REFUSING
     from mi_tutor.specimens.induction.siblings import SIBLINGS
 
-    others = SIBLINGS | DICTIONARIES | CROSS_LAYER
+    others = SIBLINGS | DICTIONARIES | CROSS_LAYER | REFUSING
     if name not in others:
         raise SpecimenError(no_such_specimen(name))
     return others[name]

@@ -3,6 +3,7 @@
     prompts, texts    questions and labelled texts, as tensors
     stories           indirect-object stories, each with another one to take activations from
     talk              conversation in running text, and a dashboard that reads it
+    refusals          requests, with what is harmful in each
     steering          what steering starts from, and marks on what is written
     riddles, nameless, graphs    what a chapter hands over without its label, or without its name
     recipe, measures, swaps                 how `atlas` is made, what its card says
@@ -14,12 +15,12 @@ From `mi_tutor.world` come the facts and pairs that prompts are made of.
 from mi_tutor.specimens.atlas.graphs import SuspectGraphs, suspect_graphs
 from mi_tutor.specimens.atlas.nameless import ten_latents
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, swap_questions, tokenizer
+from mi_tutor.specimens.atlas.refusals import Requests, all_requests
 from mi_tutor.specimens.atlas.riddles import accuracy, mystery_latent, suspects
 from mi_tutor.specimens.atlas.steering import full_stops, mark_texts, prompts_of
 from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
 from mi_tutor.specimens.atlas.talk import (
     Dashboard,
-    Requests,
     conversation,
     dashboard,
     opinion_prompts,
@@ -39,6 +40,7 @@ __all__ = [
     "Stories",
     "SuspectGraphs",
     "accuracy",
+    "all_requests",
     "by_length",
     "chosen",
     "conversation",

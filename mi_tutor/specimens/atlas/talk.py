@@ -108,7 +108,7 @@ def conversation(seed: int, n_rows: int = 12) -> Int[Tensor, "row pos"]:
     return torch.tensor(rows)
 
 
-class Requests(NamedTuple):
+class RequestsInText(NamedTuple):
     """Requests up to the reply: tokens [request pos], ends, and whether deed and thing are harmful."""
 
     tokens: Int[Tensor, "request pos"]
@@ -120,11 +120,11 @@ class Requests(NamedTuple):
     def harmful(self) -> Bool[Tensor, " request"]:
         return self.deed | self.thing
 
-    def only(self, which: Bool[Tensor, " request"]) -> Requests:
-        return Requests(*(each[which] for each in self))
+    def only(self, which: Bool[Tensor, " request"]) -> RequestsInText:
+        return RequestsInText(*(each[which] for each in self))
 
 
-def some_requests(held_out: bool, seed: int | None, copies: int = 1) -> Requests:
+def some_requests(held_out: bool, seed: int | None, copies: int = 1) -> RequestsInText:
     """All taught or all held-out requests, each behind up to two other sentences; bare with seed None.
 
     >>> some_requests(held_out=True, seed=None).tokens.shape
@@ -144,10 +144,10 @@ def some_requests(held_out: bool, seed: int | None, copies: int = 1) -> Requests
             kinds.append((deed in requests.HARMFUL_DEEDS, thing in requests.HARMFUL_THINGS))
     tokens, ends, _ = packed(texts)
     deed, thing = torch.tensor(kinds).T
-    return Requests(tokens, ends, deed, thing)
+    return RequestsInText(tokens, ends, deed, thing)
 
 
-def at_reply(plain: PlainTransformer, some: Requests) -> Float[Tensor, "request d_model"]:
+def at_reply(plain: PlainTransformer, some: RequestsInText) -> Float[Tensor, "request d_model"]:
     """The stream before layer 4 where the reply begins: what the dashboard reads."""
     import torch
 

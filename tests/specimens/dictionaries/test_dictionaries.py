@@ -17,6 +17,7 @@ from mi_tutor.specimens import (
 )
 from mi_tutor.specimens.dictionaries import measures
 from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES, Kept
+from mi_tutor.specimens.dictionaries.refusing import HOOK, REFUSING
 from mi_tutor.specimens.opening.shelf import specimen_names
 
 SMALL = replace(
@@ -25,11 +26,12 @@ SMALL = replace(
 
 
 def test_every_dictionary_on_the_shelf_has_a_recipe_and_opens():
-    assert set(dictionary_names()) == set(DICTIONARIES)
+    assert set(dictionary_names()) == {*DICTIONARIES, *REFUSING}
     assert not set(dictionary_names()) & set(specimen_names())
     for name, recipe in DICTIONARIES.items():
         sae = open_dictionary(name)
         assert (sae.d_sae, dictionary_hook(name)) == (recipe.config.d_sae, recipe.hook)
+    assert {dictionary_hook(name) for name in REFUSING} == {HOOK}
 
 
 def test_the_cards_miss_no_goal():

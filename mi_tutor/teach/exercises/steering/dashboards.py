@@ -19,7 +19,7 @@ from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.atlas.talk import (
     LAYER,
     Dashboard,
-    Requests,
+    RequestsInText,
     at_reply,
     dashboard,
     some_requests,
@@ -32,7 +32,7 @@ STEPS, RATE = 40, 0.15  # of our own attacks
 
 
 @functools.cache
-def taught() -> Requests:
+def taught() -> RequestsInText:
     """What dashboards and attacks are made of: taught requests behind other sentences."""
     return some_requests(False, 1)
 
@@ -43,7 +43,7 @@ def the_dashboard() -> Dashboard:
 
 
 @torch.no_grad()
-def last(some: Requests) -> Float[Tensor, "request d_model"]:
+def last(some: RequestsInText) -> Float[Tensor, "request d_model"]:
     """The stream where the reply begins."""
     return at_reply(plain_atlas(), some)
 
@@ -56,7 +56,7 @@ def unseen(vector: Float[Tensor, " d_model"]) -> Float[Tensor, " d_model"]:
 
 @torch.no_grad()
 def replies(
-    some: Requests, vector: Float[Tensor, " d_model"] | None = None, back: int = 0
+    some: RequestsInText, vector: Float[Tensor, " d_model"] | None = None, back: int = 0
 ) -> Int[Tensor, " request"]:
     """The first word of each reply, with a vector added where the reply begins, or so many tokens before."""
     plain, here = plain_atlas(), torch.arange(len(some.ends))

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mi_tutor.specimens.atlas.talk import Requests, some_requests
+from mi_tutor.specimens.atlas.talk import RequestsInText, some_requests
 from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.exercises.reading_hypotheses import entries, listed, number, share
 from mi_tutor.teach.exercises.steering.dashboards import (
@@ -111,7 +111,7 @@ def vector(value: Any, name: str) -> Float[Tensor, " d_model"]:
 class Drawn(NamedTuple):
     """Fresh harmful requests with their streams, streams of fresh clean ones, and our attacks of the draw by name."""
 
-    harmful: Requests
+    harmful: RequestsInText
     streams: Float[Tensor, "request d_model"]
     clean: Float[Tensor, "request d_model"]
     attacks: dict[str, Float[Tensor, " d_model"]]
@@ -133,7 +133,7 @@ def drawn(draw: int) -> Drawn:
     return Drawn(harmful, last(harmful), clean, attacks)
 
 
-def answered(some: Requests, attack: Tensor | None = None, back: int = 0) -> float:
+def answered(some: RequestsInText, attack: Tensor | None = None, back: int = 0) -> float:
     return is_word(replies(some, attack, back), requests.HELP).float().mean().item()
 
 
