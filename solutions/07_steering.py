@@ -288,15 +288,15 @@ with torch.enable_grad():
 many = opinion_prompts("against", seed=301, n=160)
 with torch.no_grad():
     found, its_price = effect(many, 3, VERBS, vector), price(talk, 3, VERBS, vector)
+    beside = effect(ours["against"], 3, VERBS, vector)
     foreseen = {
         "reversed": effect(many, 3, VERBS, -vector),
         "half": effect(many, 3, VERBS, vector / 2),
         "later": effect(many, 4, VERBS, vector),
         "everywhere": effect(many, 3, "every", vector),
     }
-print(
-    f"descent: {found:.2f}", {name: round(share, 2) for name, share in foreseen.items()}
-)
+print(f"descent: {beside:.2f}, at {its_price:.2f} nats; on more prompts {found:.2f}")
+print({name: round(share, 2) for name, share in foreseen.items()})
 behaviour = {
     "layer": 3,
     "at": list(VERBS),
@@ -337,7 +337,7 @@ assert all(
 ), "right for the topics that the assistant likes"
 assert min(_verb[:2]) >= max(_verb[2:]), "does most before layers 1 and 2"
 assert min(prices[1], prices[2]) > max(prices[3], prices[4]), "there it costs most, too"
-assert found >= max(_verb) - 0.05, "has as much of the effect"
+assert beside >= max(_verb) - 0.05, "has as much of the effect"
 assert its_price < 0.5 * min(prices[1], prices[2]), "at less than half of that price"
 assert foreseen["reversed"] <= 0.05, "Reversed it does nothing"
 
