@@ -89,16 +89,15 @@ def clamp_latent(
     x: Float[Tensor, "row pos d_model"],
     latents: Float[Tensor, "row pos latent"],
     W_dec: Float[Tensor, "latent d_model"],
-    b_dec: Float[Tensor, "d_model"],
     latent: int,
     value: float,
 ) -> Float[Tensor, "row pos d_model"]:
     """One latent held at a value, at all positions but 0; the rest of x, the error too, stays as it is.
 
-    b_dec is in the reconstruction before and after, so it falls out.
+    The decoder's bias is in the reconstruction before and after, so it falls out.
 
     >>> x, latents = torch.tensor([[[5.0], [5.0]]]), torch.tensor([[[1.0], [1.0]]])
-    >>> clamp_latent(x, latents, torch.tensor([[2.0]]), torch.zeros(1), 0, 4.0).flatten()
+    >>> clamp_latent(x, latents, torch.tensor([[2.0]]), 0, 4.0).flatten()
     tensor([ 5., 11.])
     """
     step = (value - latents[..., latent])[..., None] * W_dec[latent]

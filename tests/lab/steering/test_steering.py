@@ -219,7 +219,7 @@ def test_the_curve(plain, tiny_gpt2):
 def test_clamps_agree(dictionary):
     x = torch.randn(2, 3, 24, generator=seeded(2))
     latents = dictionary.encode(x)
-    one = clamp_latent(x, latents, dictionary.W_dec, dictionary.b_dec, 4, 2.5)
+    one = clamp_latent(x, latents, dictionary.W_dec, 4, 2.5)
     assert torch.equal(one[:, 0], x[:, 0])
     want = clamp_latents(x, dictionary, [4], 2.5)
     torch.testing.assert_close(one[:, 1:], want[:, 1:], rtol=1e-4, atol=1e-5)

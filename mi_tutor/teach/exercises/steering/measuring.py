@@ -12,7 +12,7 @@ from mi_tutor.teach.exercises.making import uniform
 # --- effect-and-coherence -------------------------------------------------------------------------
 
 
-def _effect_case(g, label, rows, pos, n_prompt, texts, pos2) -> Case:
+def _effect_case(g, label, rows, pos, n_prompt, texts, pos2, rise=0.2) -> Case:
     about, valid = uniform(g, rows, pos) < 0.5, uniform(g, rows, pos) < 0.7
     about[:, :n_prompt] = False  # what comes before is about something else, and well-formed
     valid[:, :n_prompt] = True
@@ -20,7 +20,8 @@ def _effect_case(g, label, rows, pos, n_prompt, texts, pos2) -> Case:
     concept = uniform(g, texts, pos2) < 0.4
     concept[0, :4] = torch.tensor([False, True, False, True])
     before = uniform(g, texts, pos2 - 1, high=3.0)
-    after = before + uniform(g, texts, pos2 - 1, low=-0.1, high=0.5) + 0.8 * concept[:, 1:]
+    after = before + uniform(g, texts, pos2 - 1, low=-0.3, high=0.3) + 0.8 * concept[:, 1:]
+    after = after + rise
     inputs = {
         "about": about, "valid": valid, "finished": finished, "n_prompt": n_prompt,
         "loss_before": before, "loss_after": after, "concept": concept,
@@ -32,8 +33,8 @@ def _effect_cases(g: torch.Generator) -> list[Case]:
     return [
         _effect_case(g, "three texts", 3, 12, 4, 3, 8),
         _effect_case(g, "one text", 1, 20, 5, 1, 14),
-        _effect_case(g, "a prompt that is BOS alone", 5, 12, 1, 4, 7),
-        _effect_case(g, "many texts, a long prompt", 12, 30, 20, 11, 12),
+        _effect_case(g, "a prompt that is BOS alone", 5, 12, 1, 4, 7, rise=-1.5),
+        _effect_case(g, "many texts, a long prompt", 12, 30, 20, 11, 12, rise=2.5),
     ]
 
 
@@ -170,8 +171,8 @@ def _half_cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("up", LADDER, [0.03, 0.1, 0.3, 0.8, 0.9, 0.95], True),
         ("down", LADDER, [0.9, 0.7, 0.4, 0.2, 0.1, 0.05], False),
-        ("up, and broken later", LADDER, [0.02, 0.3, 0.7, 0.9, 0.2, 0.1], True),
-        ("down, and back", LADDER, [0.8, 0.3, 0.1, 0.2, 0.6, 0.9], False),
+        ("up, broken, and up again", LADDER, [0.02, 0.3, 0.7, 0.2, 0.4, 0.9], True),
+        ("down, back, and down", LADDER, [0.8, 0.3, 0.1, 0.6, 0.5, 0.2], False),
         ("it never gets there", LADDER, [0.05, 0.1, 0.2, 0.3, 0.2, 0.1], True),
         ("it begins far up", LADDER, [0.6, 0.65, 0.7, 0.85, 0.9, 0.9], True),
         ("between the last two", [0.0, 1.0, 8.0], [0.02, 0.1, 0.9], True),
