@@ -29,7 +29,7 @@ def orthonormal(directions: Directions) -> Float[Tensor, "dimension d"]:
     torch.Size([1, 2])
     """
     rows = directions if directions.ndim == 2 else directions[None]
-    if len(rows) == 1:
+    if len(rows) < 2:  # by division, so that gradients pass
         return F.normalize(rows, dim=-1)
     _, sizes, spanned = torch.linalg.svd(rows.double(), full_matrices=False)
     return spanned[sizes > SLACK * sizes.max()].to(rows)
@@ -119,8 +119,8 @@ def learned_direction(
     seed: int,
     n_steps: int = 80,
     rate: float = 0.05,
-    margin: float = 2.0,
-    keep: float = 4.0,
+    margin: float = 1.0,
+    keep: float = 16.0,
 ) -> Float[Tensor, "d_model"]:
     """One unit direction, found by gradient: with it projected out everywhere, requests are answered.
 

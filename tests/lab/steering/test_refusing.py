@@ -96,7 +96,7 @@ def test_a_direction_is_found_by_gradient(primer):
     model, tokens = primer
     plain = plain_transformer(model)
     paris, rome = (model.to_single_token(each) for each in (" Paris", " Rome"))
-    found = learned_direction(plain, tokens[:1], paris, rome, [tokens], seed=0, n_steps=30)
+    found = learned_direction(plain, tokens[:1], paris, rome, [tokens], 0, n_steps=30, keep=0.1)
     assert found.norm().item() == pytest.approx(1)
     before = plain.logits_after(-1, plain.embed(tokens[:1]), read=-1)[0, 0]
     after = ablated_logits(plain, tokens[:1], found)[0]

@@ -32,7 +32,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         if "angles" in label:
             directions = directions + 2 * directions.flip(0)
         if "length" in label:
-            directions = torch.stack([directions[0], -3 * directions[0]])
+            directions = torch.stack([directions[0], -4 * directions[0]])
         if len(batch) == 1:
             x = strided(x)
         cases.append(Case(label=label, inputs={"x": x, "directions": directions}))
