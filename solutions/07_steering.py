@@ -253,9 +253,9 @@ common part is not in the stream already, it is what you steer with.
 ## One subject takes over
 
 Now the dial of the first page: a latent. The dictionary `atlas-paragraphs-attn1` reads what attention 1 writes, and
-French, Spanish, law, sums and DNA have a latent each there. **Clamping** holds a latent at a value. With
-$x = \text{decode}(f) + \text{error}$, Templeton et al. decode once more with $f_i$ set to the value, *at every token*,
-and put the error back:
+French, Spanish, law, sums and DNA have a latent each there. **Clamping** holds a latent at a value. With $x =
+\text{decode}(f) + \text{error}$, Templeton et al. decode once more with $f_i$ set to the value, *at every token*, and
+put the error back:
 
 $$x' = \text{decode}(f \text{ with } f_i = \text{value}) + \text{error}.$$
 """
@@ -827,8 +827,8 @@ sentences. A random vector never gets there. A likely reason: to come up, French
 could follow; to go, it has to lose to *anything*.
 
 But the **latent**, held at 0 in a French text, changes nothing: the text goes on as if nothing had happened. The
-latent is gone and the French is not, since other parts of the model know of it too. So "off is hard" is true here
-of the part that reads, and false of the direction that decides. When you hear either sentence, ask: of which vector, at
+latent is gone and the French is not, since other parts of the model know of it too. So "off is hard" is true here of
+the part that reads, and false of the direction that decides. When you hear either sentence, ask: of which vector, at
 which place, and measured how?
 """
 
@@ -1450,11 +1450,11 @@ r"""
 does most of it. The harmful completion came back through what the dictionary leaves out.
 
 That took an attacker. It need not. `atlas-refusals-deeds` is the same dictionary, trained in the same way on text in
-which no request has a harmful *thing* in it: no bombs, weapons, viruses, grenades. Real dictionaries are trained
-like that, on text in which the rare dangerous case is rare. The model is the same, and refuses as before. Its makers
-choose their guard and mark it on the requests they have, those without such things. Then the things come: is the guard
-on, and does it switch? Last, put each dictionary's reconstruction in the place of the stream, at all tokens, so that
-nothing happens but what its latents say; and exchange the parts with those of a harmless request.
+which no request has a harmful *thing* in it: no bombs, weapons, viruses, grenades. Real dictionaries are trained like
+that, on text in which the rare dangerous case is rare. The model is the same, and refuses as before. Its makers
+choose their guard and mark it on the requests they have, those without such things. Then the things come: is the
+guard on, and does it switch? Last, put each dictionary's reconstruction in the place of the stream, at all tokens, so
+that nothing happens but what its latents say; and exchange the parts with those of a harmless request.
 """
 
 # %% id="an-unseen-kind"
@@ -1689,14 +1689,10 @@ from torch.nn.functional import cross_entropy
 from mi_tutor.specimens.atlas import (
     conversation,
     dashboard,
-    labelled_texts,
-    mark_texts,
     opinion_prompts,
     some_requests,
-    tokenizer,
 )
 
-atlas = plain_transformer(open_specimen("atlas", device="cpu"))
 attention_2 = open_dictionary("atlas-attn2")
 ordinary = labelled_texts(seed=70, n_rows=6, n_pos=48).tokens
 with torch.no_grad():
@@ -1734,7 +1730,7 @@ user's verb: â€œUser: I like soup, what do you think of jazz? Assistant: I likeâ
 Find **one vector at one place** with which it says its own opinion all the same. `opinion_prompts("against", seed)`
 makes such prompts, the user's verb the opposite of the assistant's own (`tokens`, where each prompt `ends`, and the
 `right` next token); `"with"` and `"none"` make those in which nothing should change. Other sentences stand before
-each. Leave in `behaviour`:
+each. Gradients are off in this chapter; `torch.enable_grad()` turns them on. Leave in `behaviour`:
 
 ```python
 behaviour = {
@@ -2154,8 +2150,8 @@ r"""
 
 - **"The latent stands for French, so clamping it makes the model write French."** It *reads* French. Whether anything
   later depends on it is another question, and only an intervention answers it.
-- **"Ten times the maximum works for the Golden Gate, so it is the right strength."** It was right there, by trial. Here
-  one state's latent is best at once its largest value and lost at four times.
+- **"Ten times the maximum works for the Golden Gate, so it is the right strength."** It was right there, by trial.
+  Here one state's latent is best at once its largest value and lost at four times.
 - **"The text is full of French words, so steering worked."** Not one sentence was left. Effect without coherence is
   half of a measurement; coherence of text that the model writes greedily is cheap.
 - **"The loss on legal text fell, so steering does no harm."** The cost is on all other text.
