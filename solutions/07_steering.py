@@ -1,4 +1,4 @@
-# %% [markdown] minutes=240
+# %% [markdown] minutes=285
 r"""
 # 07 · Steering and its limits
 

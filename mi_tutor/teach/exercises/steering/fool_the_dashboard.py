@@ -42,6 +42,7 @@ def _sees_nothing(pair: Pair, findings: Findings) -> bool:
 
 FOOL_THE_DASHBOARD = Investigation(
     slug="fool-the-dashboard",
+    optional=True,
     title="Fool the dashboard, and catch it",
     chapter="07",
     points=8,
