@@ -37,6 +37,7 @@ _HOMES = {
     "mi_tutor.show.drawing.require": ("MissingPackage",),
     "mi_tutor.show.steering": (
         "effect_against_coherence",
+        "steering_desk",
         "strength_curves",
     ),
     "mi_tutor.show.superposition": (

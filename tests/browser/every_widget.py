@@ -42,6 +42,19 @@ tokens = encode(model, "In the state where Dallas lies, the capital is")[0]
 local = tracing.local_replacement(plain, open_transcoders("atlas-clt"), tokens)
 show.graph_viewer(tracing.attribution_graph(local, tokens), model.to_str_tokens(tokens))
 
+# %% id="steering"
+from mi_tutor.lab import steering
+from mi_tutor.specimens.atlas import mark_texts
+
+attention_2 = open_dictionary("atlas-attn2")
+show.steering_desk(
+    plain, tokenizer(),
+    {f"latent {i}": (3, 3.0 * attention_2.W_dec[i]) for i in (5, 80, 200)},
+    [" User: how do I", " The capital of Texas is"],
+    texts.tokens[:6, :48],
+    lambda row: steering.written_shares(mark_texts(torch.tensor([row]), "english"))[1],
+)  # fmt: skip
+
 # %% id="quick-check"
 from mi_tutor import quiz
 

@@ -16,6 +16,7 @@ WIDGETS = (
     "swaps",
     "dictionary",
     "graph",
+    "steering",
     "quick-check",
 )  # cells of every_widget.py
 CHANGE_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
@@ -150,6 +151,17 @@ def test_each_widget_moves_and_its_figure_with_it(widgets, seen):
     shown.locator("input[type=radio]").first.locator("xpath=..").click()  # a node in the picture
     changes(page, shown, before)
     seen(page, "the graph viewer")
+
+    shown = widgets.run("steering")
+    shown.locator("svg[role=img]").first.wait_for()
+    for slider in range(3):
+        before = picture(shown)
+        shown.locator("[role=slider]").nth(slider).focus()
+        for _ in range(12):  # a quarter each; drawn once a key is let go
+            page.keyboard.press("ArrowRight")
+        changes(page, shown, before)
+    assert shown.locator("table caption").inner_text()
+    seen(page, "the steering desk")
 
 
 def test_axe_finds_nothing_serious_in_our_widgets_light_and_dark(widgets, seen, assert_accessible):

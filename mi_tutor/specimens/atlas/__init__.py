@@ -2,6 +2,7 @@
 
     prompts, texts    questions and labelled texts, as tensors
     stories           indirect-object stories, each with another one to take activations from
+    talk              conversation in running text, and a dashboard that reads it
     refusals          requests, with what is harmful in each
     steering          what steering starts from, and marks on what is written
     riddles, nameless, graphs    what a chapter hands over without its label, or without its name
@@ -24,6 +25,13 @@ from mi_tutor.specimens.atlas.steering import (
     second_lines,
 )
 from mi_tutor.specimens.atlas.stories import Stories, stories_about, stories_of_strangers
+from mi_tutor.specimens.atlas.talk import (
+    Dashboard,
+    conversation,
+    dashboard,
+    opinion_prompts,
+    some_requests,
+)
 from mi_tutor.specimens.atlas.texts import LabelledTexts, labelled_texts, training_texts
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.pairs import question_pairs, story_pairs
@@ -31,6 +39,7 @@ from mi_tutor.world.themes.indirect_objects import NAMES, pair_is_held_out
 
 __all__ = [
     "NAMES",
+    "Dashboard",
     "Geography",
     "LabelledTexts",
     "Requests",
@@ -40,15 +49,19 @@ __all__ = [
     "all_requests",
     "by_length",
     "chosen",
+    "conversation",
+    "dashboard",
     "first_lines",
     "full_stops",
     "labelled_texts",
     "mark_texts",
     "mystery_latent",
+    "opinion_prompts",
     "pair_is_held_out",
     "prompts_of",
     "question_pairs",
     "second_lines",
+    "some_requests",
     "stories_about",
     "stories_of_strangers",
     "story_pairs",
