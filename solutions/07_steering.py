@@ -2226,7 +2226,7 @@ GPT-2 can be loaded.
 
 # %% tags=["nbval-ignore-output"] id="on-the-real-thing"
 def steer_by_pairs(model_name, pairs, prompt, layer, strength, n_new=24):
-    """CAA: the mean difference at the pairs' ends, added from the prompt's end on; with its opposite beside it."""
+    """CAA: the mean difference at the pairs' ends, added where the prompt ends; with its opposite beside it."""
     network = open_specimen(model_name, device="cpu")
     bare = plain_transformer(network)
     ends = [
@@ -2235,7 +2235,8 @@ def steer_by_pairs(model_name, pairs, prompt, layer, strength, n_new=24):
     ]
     vector = torch.cat([good - bad for good, bad in ends]).mean(dim=0)
     tokens = network.to_tokens(prompt)
-    where = steering.at_positions(tokens.shape[1] - 1)
+    last = tokens.shape[1] - 1
+    where = steering.at_positions(last, last)  # CAA adds to all that follow, too
     for c in (0.0, strength, -strength):
         held = [steering.added(vector, layer, c, where)]
         written = steering.generate(bare, tokens, n_new, held, temperature=0.7)
