@@ -14,7 +14,7 @@ from mi_tutor.world.themes import requests as theme
 
 def test_requests_are_those_of_the_world():
     asked = all_requests()
-    texts = [tokenizer().decode(row[1:].tolist()) for row in asked.tokens]
+    texts = [f" {tokenizer().decode(row[1:].tolist())}" for row in asked.tokens]
     deeds, things = (
         torch.tensor([any(f" {word}" in each for word in words) for each in texts])
         for words in (theme.HARMFUL_DEEDS, theme.HARMFUL_THINGS)
@@ -32,12 +32,17 @@ def test_no_sample_of_the_second_is_of_a_request_with_a_harmful_thing(monkeypatc
     monkeypatch.setattr(refusing, "N_ROWS", 32)
     plain = plain_transformer(open_specimen("atlas", device="cpu"))
     batch = text(plain, 0)
-    taken = batch.stream[batch.things].float()
-    seen = samples(plain, 0, things=False)
-    assert len(taken) and torch.cdist(taken, seen).min() > 0
-    assert torch.cdist(taken, samples(plain, 0, things=True)).min() == 0
-    asked = torch.cdist(batch.stream[batch.asked].float(), seen).amin(dim=0) == 0
-    assert abs(asked.float().mean().item() - SHARE) < 0.02
+    taken, asked = (as_rows(batch.stream[each].float()) for each in (batch.things, batch.asked))
+    seen, everything = (as_rows(samples(plain, 0, things=each)) for each in (False, True))
+    asked = set(asked)
+    assert taken and not set(taken) & set(seen)
+    assert set(taken) & set(everything)
+    share = sum(row in asked for row in seen) / len(seen)
+    assert abs(share - SHARE) < 0.02
+
+
+def as_rows(x):
+    return [tuple(row) for row in x.tolist()]
 
 
 def test_a_training_in_small(tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ def crossed_parts(
 def _cross_cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("several requests", (6,), 10, 16, 3),
-        ("requests and positions", (2, 5), 10, 16, 2),
+        ("requests and positions", (2, 5), 12, 16, 2),
         ("one request", (1,), 12, 20, 4),
         ("as many latents as dimensions", (12,), 8, 8, 2),
         ("double precision", (11,), 12, 24, 3),

@@ -16,7 +16,7 @@ def _cases(g: torch.Generator) -> list[Case]:
     settings = [
         ("one stream, two directions", (), 6, 2),
         ("several prompts and positions", (3, 4), 12, 3),
-        ("one direction", (5,), 8, 1),
+        ("one direction", (12,), 8, 1),
         ("directions far from right angles", (2, 3), 10, 2),
         ("two directions that are the same but for their length", (4,), 9, 2),
         ("as many positions as dimensions", (6,), 6, 2),
