@@ -1714,7 +1714,19 @@ twenty-four. So a crowded vector holds more than these dot products can read, bu
 features are decides whether they can be had back. (Chapter 02's dictionaries read in one step, too, with an encoder
 that is learned, has a threshold, and need not point along the directions. How much of the gap that closes, you can
 ask there.)
+"""
 
+# %% tags=["claim"]
+assert recovered[4][0] < 0.5, "In one step, four features at once are already too many"
+assert min(recovered[_k][1] for _k in (1, 2, 4, 8)) > 0.95, (
+    "hardly ever fails up to eight"
+)
+assert recovered[12][1] > 0.6 and recovered[24][1] < 0.1, (
+    "breaks down between twelve and twenty-four"
+)
+
+# %% [markdown]
+r"""
 ## What a direction cannot hold
 
 Everything so far assumed that a feature is one number on one direction. Engels et al. 2024 ask for
@@ -1759,13 +1771,6 @@ latent for each.
 """
 
 # %% tags=["claim"]
-assert recovered[4][0] < 0.5, "In one step, four features at once are already too many"
-assert min(recovered[_k][1] for _k in (1, 2, 4, 8)) > 0.95, (
-    "hardly ever fails up to eight"
-)
-assert recovered[12][1] > 0.6 and recovered[24][1] < 0.1, (
-    "breaks down between twelve and twenty-four"
-)
 assert len(orders) >= 2, "Where all seven are kept"
 for _k in whole:
     _a = torch.atan2(W_days[_k, 1], W_days[_k, 0]).sort().values
