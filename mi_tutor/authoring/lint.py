@@ -205,7 +205,7 @@ def _claims(chapter: Chapter, registry: Registry) -> _Found:
 
 
 def _borne_out(chapter: Chapter, registry: Registry) -> _Found:
-    """Prose that says what an output shows has a claim of its own, between the code before it and the next code."""
+    """Prose that says what an output shows has a claim of its own, between the code before it and the next."""
     shows: list[int] = []  # their lines, since the last code
     n_claims = 0
     for cell in chapter.cells:
