@@ -1632,8 +1632,9 @@ mean F1:
 
 The comparisons count .4 (three tests each, all alike), the predictions .2 (each wholly within .08, nothing from .2),
 the conclusions .4 (a third of that less for each that is wrong). **Nothing passes unless both comparisons are like for
-like and five conclusions are right.** (`units_of` and `where_due` above, `best_threshold` and `lab.match_concepts` are
-what it takes. `where_due` says which tokens count.)
+like and five conclusions are right.** The check tells a measured number where you predicted it, and of conclusions how
+many are right. (`units_of` and `where_due` above, `best_threshold` and `lab.match_concepts` are what it takes.
+`where_due` says which tokens count.)
 """
 
 # %% tags=["exercise"] slug="like-for-like"

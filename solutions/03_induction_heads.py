@@ -822,7 +822,7 @@ check("k-composition", k_composition)
 # %% id="composition-figure"
 OV = W_V @ W_O  # [layer head d_model d_model]
 QK = W_Q @ W_K.mT
-K = torch.stack([torch.stack([k_composition(a, b) for b in QK[1]]) for a in OV[0]])
+K = torch.tensor([[float(k_composition(a, b)) for b in QK[1]] for a in OV[0]])
 chance = lab.random_composition(model.cfg.d_model, 16, 200, seeded(0))
 print(f"random heads: {chance.mean():.3f} on average, {chance.max():.3f} at most")
 heatmap(
@@ -1286,7 +1286,7 @@ check("one-layer-fails", key_change)
 other = tokens[:, 1].roll(1)  # another row's first word
 for name, each in [("one layer", one_layer), ("two layers", model)]:
     for layer, change in enumerate(key_change(each, tokens, other, position=10)):
-        print(f"{name:<11} layer {layer}: {change.numpy().round(2)}")
+        print(f"{name:<11} layer {layer}: {change.detach().numpy().round(2)}")
 
 # %% [markdown]
 r"""
@@ -1453,7 +1453,7 @@ for name in ("induction-2l", "induction-1l"):
         rows.append(
             (
                 lab.second_copy_loss(young_loss, n_block).item(),
-                in_context_score(young_loss, n_block - 1, 2 * n_block - 1).item(),
+                float(in_context_score(young_loss, n_block - 1, 2 * n_block - 1)),
                 found.previous[0].max().item(),
                 found.induction[-1].max().item(),
             )

@@ -661,10 +661,11 @@ check("denoise-or-noise", part_effects)
 
 # %% id="gates"
 for name, gate in (("AND", lab.and_gate), ("OR", lab.or_gate)):
-    gained, lost = part_effects(gate, torch.ones(2), torch.zeros(2))
-    print(
-        f"{name:<4} gained by denoising {gained.tolist()}   lost by noising {lost.tolist()}"
+    gained, lost = (
+        [float(x) for x in each]
+        for each in part_effects(gate, torch.ones(2), torch.zeros(2))
     )
+    print(f"{name:<4} gained by denoising {gained}   lost by noising {lost}")
 
 # %% [markdown] slug="read-the-gates"
 r"""
@@ -1674,6 +1675,21 @@ circuit = {
 # %% tags=["check"]
 check("the-circuit", circuit)
 
+# %% id="other-names"
+# The same circuit with names drawn anew, by who receives: how much hangs on the name?
+mine = frozenset({*circuit["heads"], *circuit["mlps"]})
+drawn, by_name = stories_of_strangers(480, random.Random(77)), {}
+for answer in drawn.answers.unique():
+    these = drawn.answers == answer
+    if these.sum() < 10:
+        continue
+    prefers_it = prefers(drawn.answers[these], drawn.wrongs[these])
+    again = lab.CircuitRuns(model, drawn.tokens[these], drawn.others[these], prefers_it)
+    of_model, of_circuit = again.values([lab.all_parts(model), mine])
+    by_name[model.to_string(answer)] = of_model, of_circuit / of_model
+for name, (of_model, kept) in sorted(by_name.items(), key=lambda item: item[1]):
+    print(f"{name:<8} receives: F(M) {of_model:5.2f}, F(C) / F(M) {kept:.2f}")
+
 # %% [markdown]
 r"""
 <details><summary><b>What we found</b> (open it after your try)</summary>
@@ -1683,6 +1699,10 @@ there as well), goes down to thirteen parts with .025 lost: eight heads and all 
 three is .92 to .96. (The best we know; with the rest right the score is .97 to .99. Two of the heads, 0.2 and 4.3, are
 small; without them eleven parts are still faithful, just.) In this model one sweep of single knock-outs finds the set:
 no part of it has a backup that begins to work when it is gone. It does not find how the parts work.
+
+With other names it is much the same circuit for a model that is not the same: by who receives, $F(M)$ goes from 5.0
+(Alice) to 12.5 (Kate), and of each the circuit keeps between .87 and 1.05. How sure the model is hangs on the names;
+which parts make the answer hardly does.
 
 One of the eight did not show above. 2.3 looks at the person named *second*, whoever receives, and raises that name.
 In a pair of prompts in which only the giver differs it says the same in both, so no patch could find it. And over
@@ -1706,6 +1726,17 @@ circuit that they find is right, and what they say of two heads at once is not.
 
 # %% tags=["claim"]
 assert abs(backward[13][1] - 0.975) < 0.009, "down to thirteen parts with .025 lost"
+_of = {_name: _row[0] for _name, _row in by_name.items()}
+assert min(_of, key=_of.get) == " Alice" and max(_of, key=_of.get) == " Kate", (
+    "$F(M)$ goes from 5.0 (Alice) to 12.5 (Kate)"
+)
+assert [round(_f(_of.values()), 1) for _f in (min, max)] == [5.0, 12.5], (
+    "$F(M)$ goes from 5.0 (Alice) to 12.5 (Kate)"
+)
+_kept = [_row[1] for _row in by_name.values()]
+assert [round(_f(_kept), 2) for _f in (min, max)] == [0.87, 1.05], (
+    "of each the circuit keeps between .87 and 1.05"
+)
 assert (
     together[(2, 3), (4, 1)][0] < -0.25 and abs(together[(2, 3), (4, 1)][1]) < 0.15
 ), "Where the first gives the two add up"
@@ -2077,7 +2108,7 @@ controls_by_me = {
 The check repeats each experiment as it was made and with your change, on other stories and people. Each is worth a
 quarter: nothing with the wrong verdict, with the right one .05, .12 more for a control that decides, and .08 more if
 its number comes true (to .15 in A, where reading about people who are not in the fit scatters from draw to draw; .05 in
-B, .04 in C, .08 in D). Passed from .91: all four, with one number that may be off.
+B, .04 in C, .08 in D). Passed from .91: all four, with one number that may be off, but not B's.
 """
 
 # %% tags=["exercise"] slug="what-is-wrong-with-this-experiment"

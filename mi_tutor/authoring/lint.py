@@ -205,23 +205,18 @@ def _claims(chapter: Chapter, registry: Registry) -> _Found:
 
 
 def _borne_out(chapter: Chapter, registry: Registry) -> _Found:
-    """Prose that says what an output shows has a claim: since the last such prose, or before the next code."""
-    claimed, waiting = (
-        False,
-        0,
-    )  # a claim that no prose has used yet; the line of prose that wants one
+    """Prose that says what an output shows has a claim of its own, between the code before it and the next."""
+    shows: list[int] = []  # their lines, since the last code
+    n_claims = 0
     for cell in chapter.cells:
-        # A task comes before its output.
-        shows = cell.role == "prose" and bool(_SHOWS.search(_plain(cell.source)))
         if cell.role == "claim":
-            claimed, waiting = not waiting, 0
-        elif waiting and (shows or cell.kind == "code"):
-            yield waiting, _UNPROVED
-            waiting = 0
-        if shows:
-            claimed, waiting = False, 0 if claimed else cell.line
-    if waiting:
-        yield waiting, _UNPROVED
+            n_claims += 1
+        elif cell.kind == "code":
+            yield from ((line, _UNPROVED) for line in shows[n_claims:])
+            shows, n_claims = [], 0
+        elif cell.role == "prose" and _SHOWS.search(_plain(cell.source)):
+            shows.append(cell.line)
+    yield from ((line, _UNPROVED) for line in shows[n_claims:])
 
 
 def _plain(text: str) -> str:

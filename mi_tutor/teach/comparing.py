@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -84,13 +85,27 @@ def _sequence_difference(
 ) -> Finding | None:
     if isinstance(seen, torch.Tensor) and seen.ndim > 0 and len(seen) == len(expected):
         seen = tuple(seen)  # stacked along the first axis
-    if not isinstance(seen, list | tuple) or len(seen) != len(expected):
+    if not isinstance(seen, list | tuple):
+        return _kind_finding(seen, expected, path)
+    if len(seen) != len(expected):
+        if isinstance(expected, list) and _only_numbers(seen) and _only_numbers(expected):
+            return Finding(
+                "shape", f"{where(path)}has the wrong length.", _length(seen), _length(expected)
+            )
         return _kind_finding(seen, expected, path)
     for index, (left, right) in enumerate(zip(seen, expected, strict=True)):
         found = difference(left, right, tolerance, dtype=dtype, path=f"{path}[{index}]")
         if found is not None:
             return found
     return None
+
+
+def _only_numbers(values: list | tuple) -> bool:
+    return all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
+
+
+def _length(values: list | tuple) -> str:
+    return f"{len(values)} numbers" if len(values) != 1 else "1 number"
 
 
 def _number_difference(
@@ -185,8 +200,22 @@ def _stacked(values: list | tuple) -> Any:
 
 
 def _kind_finding(seen: Any, expected: Any, path: str) -> Finding:
-    advice = f"{where(path)}is {describe_kind(seen)}. {kind_advice(seen)}"
+    advice = f"{where(path)}is {describe_kind(seen)}. {_joined_advice(seen, expected) or kind_advice(seen)}"
     return Finding("kind", advice.strip(), seen=describe(seen), expected=describe_kind(expected))
+
+
+def _joined_advice(seen: Any, expected: Any) -> str:
+    """What makes one tensor of several, where one is expected."""
+    several = isinstance(seen, list | tuple) and len(seen) > 0
+    if not isinstance(expected, torch.Tensor) or not several:
+        return ""
+    if not all(isinstance(each, torch.Tensor) for each in seen):
+        return ""
+    for name, join in (("stack", torch.stack), ("cat", torch.cat)):
+        with contextlib.suppress(RuntimeError):  # of other shapes
+            if join(list(seen)).shape == expected.shape:
+                return f"One tensor is expected; `torch.{name}` makes it of these."
+    return f"One tensor of shape {list(expected.shape)} is expected."
 
 
 def blank_advice(seen: Any) -> str:

@@ -66,7 +66,7 @@ def report(item: Investigation, judged: Judged) -> str:
         lines.append(wrap(judged.wrong.sentence, "      "))
     lines.append(
         paint(
-            f"  Draw {judged.draw + 1}. The next try in this session is made on other prompts, seeds or models.",
+            f"  Draw {judged.draw + 1}. What is drawn by lot is drawn anew for the next try in this session.",
             "faint",
         )
     )

@@ -209,7 +209,12 @@ def _with_structure(
         return findings
     if any(mine is None for mine, _ in pairs):
         return findings
-    said = structure.sentence(*zip(*pairs, strict=True), within, otherwise)
+    given = [case.inputs for case in cases] if kinds != {"gradient"} else []
+    said = ""
+    with contextlib.suppress(
+        RuntimeError, TypeError, ValueError, IndexError
+    ):  # a sentence less, and no crash
+        said = structure.sentence(*zip(*pairs, strict=True), within, otherwise, given)
     return [f and f._replace(advice=f"{f.advice} {said}".strip()) for f in findings]
 
 

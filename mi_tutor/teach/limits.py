@@ -15,9 +15,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 # Less work than this share of the time is a sleep. On a busy machine 0.04 was seen of a right answer.
 IDLE = 0.01
@@ -75,8 +77,8 @@ def _by_alarm(seconds: float) -> Iterator[None]:
         seconds, time.thread_time
     )  # handlers run in the thread that the body runs in
 
-    def interrupt(signum: int, frame: object) -> None:
-        if is_up():
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        if is_up() and not _leaves(frame):
             raise TimeLimitReached
 
     previous = signal.signal(signal.SIGALRM, interrupt)
@@ -105,7 +107,7 @@ def _watched(seconds: float, is_up: Callable[[], bool]) -> Iterator[None]:
         wait = seconds
         while not done.wait(wait):
             wait = TICK
-            if is_up():
+            if is_up() and not _leaves(sys._current_frames().get(thread)):
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
                     ctypes.c_ulong(thread), ctypes.py_object(TimeLimitReached)
                 )
@@ -128,6 +130,17 @@ def _work_of(thread: int) -> Callable[[], float]:
         return time.perf_counter
     clock = time.pthread_getcpuclockid(thread)
     return lambda: time.clock_gettime(clock)
+
+
+def _leaves(frame: FrameType | None) -> bool:
+    """Whether a limit is at work itself, or on its way out: raised there, it would leave the limit on for ever."""
+    if frame is None:
+        return False
+    code = frame.f_code
+    return code.co_filename == _leaves.__code__.co_filename or code is _EXIT
+
+
+_EXIT = contextlib._GeneratorContextManager.__exit__.__code__
 
 
 def _until_done(action: object) -> None:

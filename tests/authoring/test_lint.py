@@ -179,9 +179,11 @@ CODE = "# %%\nprint(2)\n\n"
     [
         (CODE + CLAIM + SHOWS, 0),
         (CODE + SHOWS + CLAIM, 0),
-        (CLAIM + CODE + SHOWS, 0),
+        (CLAIM + CODE + SHOWS, 1),
         (CODE + SHOWS + CODE + CLAIM, 1),
         (CODE + SHOWS + CLAIM + CODE + SHOWS + CODE, 1),
+        (CODE + CLAIM + SHOWS + SHOWS + CODE, 1),
+        (CODE + CLAIM + SHOWS + CLAIM + SHOWS + CODE, 0),
         (CODE + CLAIM + SHOWS + CODE + SHOWS, 1),
         (CODE + SHOWS + SHOWS + CLAIM, 1),
         (CODE + SHOWS.replace("you should see", "we found") + CODE, 1),

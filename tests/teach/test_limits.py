@@ -141,3 +141,13 @@ def test_a_call_that_does_not_return_is_told():
 
 def _never():
     raise AssertionError("it returned in time")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timer")
+def test_an_interruption_on_the_way_out_leaves_no_limit_behind():
+    """Alarms come thick and fast: one of them falls into the clean-up of the limit that raised the first."""
+    with mock.patch.object(limits, "TICK", 2e-5):
+        for _ in range(60):
+            with pytest.raises(TimeLimitReached), time_limit(0.001):
+                _forever()
+            assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

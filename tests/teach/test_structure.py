@@ -54,7 +54,10 @@ def said(change, values=MATRICES) -> str:
         (lambda x: x[:1].expand_as(x), "copies of the first"),
         (_first_row_right, "Only the first entry along axis 0 is right"),
         (lambda x: _set(x, (..., -1)), "Only the last entry along axis 1 is wrong"),
-        (lambda x: torch.where(x < -0.5, 7.0, x), "negative number is expected|differ|too large"),
+        (lambda x: torch.where(x < -0.5, 7.0, x), "you have 7 throughout"),
+        (lambda x: torch.where(x > 0.3, x + x.exp(), x), "larger number than|positive number"),
+        (lambda x: 2 * x - 1, "2 times what is expected minus 1"),
+        (lambda x: x.abs() ** 0.7 * x.sign(), "to the power 0.7"),
         (lambda x: x[..., None], "axis 2, of length 1, is too many"),
         (lambda x: x[None], "axis 0, of length 1, is too many"),
         (lambda x: x.mean(0), "Axis 0 is missing: you return its mean"),
@@ -69,6 +72,58 @@ def said(change, values=MATRICES) -> str:
 )
 def test_the_structure_of_a_difference(change, words):
     assert any(each in said(change) for each in words.split("|")), said(change)
+
+
+def test_lines_and_lists():
+    tall = [torch.randn(9, 4, generator=GENERATOR) for _ in range(2)]
+    some = torch.tensor([1, 3, 4])
+    assert "Whole lines along axis 0 are wrong (3 of 9: index 1, 3, 4)" in said(
+        lambda x: x.index_copy(0, some, x[some].exp() + x[some].cos()), tall
+    )
+    assert "right up to some place, and wrong from there on: from index 5" in said(
+        lambda x: torch.cat([x[:5], x[5:].exp() * torch.tensor([0.0, 1, 1, 2])]), tall
+    )
+    lists = [[3.5, 1.0, 2.25, 7.5], [4.5, 1.5, 8.0]]
+    assert "Only the first entry is right" in said(
+        lambda x: [x[0], *(y**2 + 1 for y in x[1:])], lists
+    )
+    assert "more than that" in said(lambda x: [*x, 9.0, 11.0], lists)
+    assert "something is missing" in said(lambda x: x[:2], [[5, 7, 6], [1, 4, 3, 8]])
+
+
+def test_an_input_in_the_numbers_or_at_the_places():
+    given = [
+        {"b": torch.randn(x.shape[1], generator=GENERATOR), "x": x, "c": x + 1} for x in MATRICES
+    ]
+
+    def about(change, of=lambda x: x.exp() + x.cos().cumsum(-1)) -> str:
+        right = [of(each["x"]) for each in given]
+        seen = [change(value, **each) for value, each in zip(right, given, strict=True)]
+        return structure.sentence(seen, right, Tolerance(), given=given)
+
+    assert about(lambda y, b, x, c: y - 2 * b) == "It is what is expected minus 2 times `b`."
+    assert (
+        about(lambda y, b, x, c: (y + x) / 2)
+        == "It is 0.5 times what is expected plus 0.5 times `x`."
+    )
+    assert about(lambda y, b, x, c: c) == "It is `c`, and nothing else."
+    assert about(lambda y, b, x, c: y / x.norm(dim=-1, keepdim=True)) == (
+        "Everything is divided by the lengths of `x` along its last axis."
+    )
+    single = [{"s": torch.tensor(s)} for s in (0.3, 2.0, 0.7)]
+    right = [3.1, 9.2, 39.7]
+    seen = [value / float(each["s"]) for value, each in zip(right, single, strict=True)]
+    words = structure.sentence(seen, right, Tolerance(), given=single)
+    assert words == "Everything is divided by `s`."
+    noise = iter([torch.randn(x.shape, generator=GENERATOR) for x in MATRICES])
+    assert about(lambda y, b, x, c: torch.where(c < 0, next(noise), y), torch.cos) == (
+        "It is wrong just where `c` is negative."
+    )
+
+
+def test_tensors_in_a_list_are_told_how_they_become_one():
+    found = judge(get("toy-forward"), lambda x, W, b: list(torch.relu(x @ W.T @ W + b))).finding
+    assert "`torch.stack` makes it of these" in found.advice
 
 
 def test_what_only_squares_and_codes_show():
@@ -138,6 +193,17 @@ OTHER_INPUTS = {
     ("weighted-loss", "the last row alone"): lambda x, x_hat, importance: (
         importance * (x - x_hat) ** 2
     ).sum(-1)[-1],
+    ("weighted-loss", "less the one for another input: all of `x_hat` is 0"): (
+        lambda x, x_hat, importance: (importance * ((x - x_hat) ** 2 - x**2)).sum(dim=-1).mean()
+    ),
+    ("sae-metrics", "halfway"): lambda x, x_hat, latents: tuple(
+        (one + other) / 2
+        for one, other in zip(
+            get("sae-metrics").reference(x, x_hat, latents),
+            get("sae-metrics").reference(x, x_hat, torch.ones_like(latents)),
+            strict=True,
+        )
+    ),
     ("per-position-loss", "`logits` moved back by one along axis 1"): lambda logits, tokens: get(
         "per-position-loss"
     ).reference(logits.roll(-1, 1), tokens),
@@ -180,6 +246,21 @@ def test_right_except_at_ties(slug):
 
     verdict = judge(get(slug), wrong_elsewhere)
     assert not verdict.passed and EXACT not in verdict.finding.advice
+
+
+def test_another_choice_is_no_tie():
+    """Chosen by correlation: in one case another latent, which a touch on all that is off would choose as well."""
+
+    def by_correlation(first, there_first, second, there_second):
+        both = [torch.stack([(each > 0).float(), there_first.float()]) for each in first.T]
+        best = int(
+            torch.tensor([torch.corrcoef(each)[0, 1].nan_to_num(-1) for each in both]).argmax()
+        )
+        marked = get("score-a-label").reference(second[:, best] > 0, there_second)
+        return best, marked[2]
+
+    found = judge(get("choose-then-mark"), by_correlation)
+    assert not found.passed and EXACT not in found.finding.advice
 
 
 def test_a_mask_and_a_case_of_one_number():

@@ -69,7 +69,7 @@ class PlantedProbe(NamedTuple):
 
     def output(self, hidden: Float[Tensor, "*row d"]) -> Float[Tensor, "*row"]:
         """What the model makes of hidden activations: positive says that the label is true."""
-        return hidden @ self.used
+        return hidden @ self.used.to(hidden.dtype)
 
 
 def planted_probe(

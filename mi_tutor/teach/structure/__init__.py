@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from mi_tutor.teach.exercise import Tolerance
-from mi_tutor.teach.structure.functions import function_sentence
+from mi_tutor.teach.structure.functions import function_sentence, line_sentence
+from mi_tutor.teach.structure.given import given_place, given_sentence
 from mi_tutor.teach.structure.kept import kept_sentence
 from mi_tutor.teach.structure.pairs import Pair, apart, leaves, pairs_at, varied
 from mi_tutor.teach.structure.places import counted_sentence, moved_sentence, place_sentence
@@ -25,10 +26,12 @@ def sentence(
     expected: Sequence[Any],
     tolerance: Tolerance | Mapping[str, Tolerance],
     otherwise: Callable[[], str] = str,
+    given: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """One sentence on how `seen` differs from `expected`, one of each per case, or "".
 
     otherwise: makes a sentence from more than the values; asked where these do not say it in one word.
+    given: the inputs of each case.
     """
     if _reordered(seen, expected, tolerance):
         return "The parts of the result are right, but they stand in another order."
@@ -37,7 +40,7 @@ def sentence(
     wrong = [path for path, pairs in by_path.items() if not all(map(_right, pairs))]
     if not wrong:
         return otherwise()
-    said = _of_part(by_path[wrong[0]], otherwise)
+    said = _of_part(by_path[wrong[0]], otherwise, given)
     alone = len(wrong) == 1 and len(by_path) > 1 and all(by_path.values())
     alone &= all(map(_same_words, seen, expected))
     return f"{said} All else is right.".strip() if alone else said
@@ -56,14 +59,19 @@ def _same_words(seen: Any, expected: Any) -> bool:
     return isinstance(expected, torch.Tensor | int | float) or seen == expected
 
 
-def _of_part(pairs: Sequence[Pair], otherwise: Callable[[], str]) -> str:
+def _of_part(
+    pairs: Sequence[Pair], otherwise: Callable[[], str], given: Sequence[Mapping[str, Any]]
+) -> str:
     """How one part of the results differs."""
     if any(p.seen.shape != p.expected.shape for p in pairs):
         return shape_sentence(pairs) or otherwise() or axes_sentence(pairs)
     return (
         _relation_sentence(pairs)
         or otherwise()
+        or given_sentence(pairs, given)
+        or line_sentence(pairs)
         or place_sentence(pairs)
+        or given_place(pairs, given)
         or kept_sentence(pairs)
         or counted_sentence(pairs)
     )

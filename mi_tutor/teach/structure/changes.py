@@ -10,6 +10,18 @@ import torch
 from torch import Tensor
 
 from mi_tutor.teach.exercise import Handle
+from mi_tutor.teach.structure.change_tables import (
+    BATCH,
+    FEW,
+    FLOATS,
+    FURTHER,
+    FURTHER_SHAPED,
+    LISTS,
+    NUMBERS,
+    SCALARS,
+    SHAPED,
+    WHOLE,
+)
 
 Inputs = dict[str, Any]
 
@@ -19,6 +31,24 @@ class Change(NamedTuple):
 
     words: str
     made: Callable[[Inputs], Inputs]
+
+    @property
+    def replaces(self) -> bool:
+        """Whether something else takes an input's place: differences to a distorted one say nothing."""
+        return any(word in self.words for word in REPLACED)
+
+
+REPLACED = (
+    "all of",
+    "for all",
+    " is 0",
+    " is 1",
+    "is empty",
+    "as well",
+    "exchanged",
+    "always",
+    "opposite",
+)
 
 
 def changes(of_cases: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
@@ -33,6 +63,10 @@ def changes(of_cases: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
             yield Change(f"`{one}` and `{other}` exchanged", _exchanged(one, other))
             yield Change(f"`{other}` in place of `{one}` as well", _copied(other, one))
             yield Change(f"`{one}` in place of `{other}` as well", _copied(one, other))
+            if isinstance(inputs[one], Tensor) and inputs[one].is_floating_point() and not heavy:
+                for words, of_both in PAIRS:
+                    for a, b in ((one, other), (other, one)):
+                        yield Change(words.format(f"`{a}`", f"`{b}`"), _of_two(a, b, of_both))
     tensors = [name for name in inputs if _same_rows(of_cases, name)]
     if len(tensors) > 1:
         for words, part in BATCH:
@@ -49,6 +83,24 @@ def _exchanged(one: str, other: str) -> Callable[[Inputs], Inputs]:
 
 def _copied(source: str, to: str) -> Callable[[Inputs], Inputs]:
     return lambda given: {**given, to: given[source]}
+
+
+PAIRS: tuple[tuple[str, Callable[[Tensor, Tensor], Tensor]], ...] = (
+    ("{0} minus {1} in place of {0}", torch.sub),
+    ("{0} plus {1} in place of {0}", torch.add),
+    ("the mean of {0} and {1} in place of {0}", lambda a, b: (a + b) / 2),
+    ("the product of {0} and {1} in place of {0}", torch.mul),
+)
+
+
+def _of_two(one: str, other: str, made: Callable) -> Callable[[Inputs], Inputs]:
+    def change(given: Inputs) -> Inputs:
+        value = made(given[one], given[other])
+        if value.shape != given[one].shape:
+            raise ValueError("of another shape")
+        return {**given, one: value}
+
+    return change
 
 
 def _of_rows(tensors: Sequence[str], part: Callable) -> Callable[[Inputs], Inputs]:
@@ -76,6 +128,9 @@ def _of_kind(value: Any, heavy: bool) -> Iterator[tuple[str, Callable]]:
         yield from FLOATS
         if value.ndim:
             yield from SHAPED
+        if not heavy:
+            yield from FURTHER
+            yield from FURTHER_SHAPED if value.ndim else ()
     elif isinstance(value, Tensor):
         yield from (() if value.dtype == torch.bool else WHOLE)
         if value.ndim:
@@ -90,108 +145,3 @@ def _of_kind(value: Any, heavy: bool) -> Iterator[tuple[str, Callable]]:
         yield from SCALARS
     elif isinstance(value, list):
         yield from LISTS
-
-
-def _rolled(step: int, axis: int) -> Callable[[Tensor], Tensor]:
-    return lambda x: x.roll(step, axis)
-
-
-def _along_middle(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """A change along axis 1 of a tensor that has three or more: first and last axes have their own."""
-
-    def made(x: Tensor) -> Tensor:
-        if x.ndim < 3:
-            raise ValueError("no middle axis")
-        return change(x)
-
-    return made
-
-
-def _unit(axis: int) -> Callable[[Tensor], Tensor]:
-    return lambda x: torch.nn.functional.normalize(x, dim=axis)
-
-
-FLOATS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
-    ("all of {} is 0", torch.zeros_like),
-    ("all of {} is 1", torch.ones_like),
-    ("{} with the opposite sign", torch.neg),
-    ("the absolute values of {}", torch.abs),
-    ("{} with negative numbers set to 0", torch.relu),
-    ("{} cut off at 0 and 1", lambda x: x.clamp(0, 1)),
-    ("{}, squared", torch.square),
-    ("twice {}", lambda x: 2 * x),
-    ("half of {}", lambda x: x / 2),
-    ("{} rounded to one digit", lambda x: x.round(decimals=1)),
-    ("{} rounded to two digits", lambda x: x.round(decimals=2)),
-    ("{} minus its mean", lambda x: x - x.mean()),
-)
-WHOLE: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
-    ("all of {} is 0", torch.zeros_like),
-    ("{} plus 1", lambda x: x + 1),
-    ("{} minus 1", lambda x: x - 1),
-)
-FEW = 4
-SHAPED: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
-    ("the first of {} for all", lambda x: x[:1].expand_as(x).clone()),
-    ("the last of {} for all", lambda x: x[-1:].expand_as(x).clone()),
-    ("{} in reversed order", lambda x: x.flip(0)),
-    ("{} transposed", lambda x: x.mT.contiguous() if x.ndim > 1 else x[:0]),
-    ("{} in reversed order along its last axis", lambda x: x.flip(-1)),
-    ("{} moved on by one", _rolled(1, 0)),
-    ("{} moved back by one", _rolled(-1, 0)),
-    ("{} moved on by one along its last axis", _rolled(1, -1)),
-    ("{} moved back by one along its last axis", _rolled(-1, -1)),
-    ("the mean of {} over axis 0 for all", lambda x: x.mean(0, keepdim=True).expand_as(x).clone()),
-    ("{} minus its mean over axis 0", lambda x: x - x.mean(0, keepdim=True)),
-    ("{} minus its mean over the last axis", lambda x: x - x.mean(-1, keepdim=True)),
-    ("{} scaled to length 1 along the last axis", _unit(-1)),
-    ("{} scaled to length 1 along axis 0", _unit(0)),
-    ("the softmax of {}", lambda x: x.softmax(-1)),
-    ("{} moved on by one along axis 1", _along_middle(_rolled(1, 1))),
-    ("{} moved back by one along axis 1", _along_middle(_rolled(-1, 1))),
-    ("{} in reversed order along axis 1", _along_middle(lambda x: x.flip(1))),
-    ("the softmax of {} along axis 1", _along_middle(lambda x: x.softmax(1))),
-    ("only the first of {}", lambda x: x[:1]),
-    ("only the last of {}", lambda x: x[-1:]),
-    ("{} without its first entry", lambda x: x[1:]),
-    ("{} without its last entry", lambda x: x[:-1]),
-    ("the first ten of {}", lambda x: x[:10]),
-)
-BATCH: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
-    ("the first row alone", lambda x: x[:1]),
-    ("the last row alone", lambda x: x[-1:]),
-    ("all rows but the first", lambda x: x[1:]),
-    ("all rows but the last", lambda x: x[:-1]),
-    ("the first ten rows alone", lambda x: x[:10]),
-    ("all inputs transposed", lambda x: x.mT.contiguous()),
-)
-NUMBERS: tuple[tuple[str, Callable[[int], int]], ...] = (
-    ("{} is one more", lambda x: x + 1),
-    ("{} is one less", lambda x: x - 1),
-    ("{} is 0", lambda x: 0),
-    ("{} is 1", lambda x: 1),
-    ("{} is the last, -1", lambda x: -1),
-    ("{} is 10 at most", lambda x: min(x, 10)),
-    ("{} is twice as large", lambda x: 2 * x),
-    ("{} has the opposite sign", lambda x: -x),
-)
-SCALARS: tuple[tuple[str, Callable[[float], float]], ...] = (
-    ("{} is 0", lambda x: 0.0),
-    ("{} is 1", lambda x: 1.0),
-    ("{} has the opposite sign", lambda x: -x),
-    ("{} is twice as large", lambda x: 2 * x),
-    ("{} is half as large", lambda x: x / 2),
-    ("{} is squared", lambda x: x * x),
-    ("{} is 1 divided by it", lambda x: 1 / x),
-    ("{} is its square root", lambda x: x**0.5),
-)
-LISTS: tuple[tuple[str, Callable[[list], list]], ...] = (
-    ("only the first entry of {}", lambda x: x[:1]),
-    ("only the last entry of {}", lambda x: x[-1:]),
-    ("{} without its first entry", lambda x: x[1:]),
-    ("{} without its last entry", lambda x: x[:-1]),
-    ("{} is empty", lambda x: []),
-    ("{} in reversed order", lambda x: x[::-1]),
-    ("{} sorted", sorted),
-    ("the first ten of {}", lambda x: x[:10]),
-)

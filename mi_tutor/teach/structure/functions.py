@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mi_tutor.teach.structure.pairs import Pair
+from mi_tutor.teach.structure.pairs import Pair, varied
 from mi_tutor.teach.wording import number
 
 FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
@@ -44,7 +44,7 @@ def function_sentence(pairs: Sequence[Pair]) -> str:
     for text, function in FUNCTIONS:
         if all(pair.fits(function(pair.expected)) for pair in pairs):
             return text
-    return _factor(pairs, wrong) or _offset(pairs, wrong)
+    return _factor(pairs, wrong) or _offset(pairs, wrong) or _line(pairs) or _power(pairs)
 
 
 def _factor(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
@@ -70,9 +70,7 @@ def _factor(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     ):
         said = ", ".join(number(f) for f in factors[:4])
         return f"Where a case is wrong, it is this many times what is expected: {said}. Is a mean a sum?"
-    return _by_row(
-        wrong, "factor", lambda s, e, dim: e * ((s * e).sum(dim, True) / e.square().sum(dim, True))
-    )
+    return ""
 
 
 def _is_count(factor: float) -> bool:
@@ -90,7 +88,46 @@ def _offset(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     if several and all(p.fits(p.expected + c) for p, c in zip(wrong, shifts, strict=True)):
         said = ", ".join(number(c) for c in shifts[:4])
         return f"Where a case is wrong, all its numbers are off by the same amount ({said})."
-    return _by_row(wrong, "amount", lambda s, e, dim: e + (s - e).mean(dim, keepdim=True))
+    return ""
+
+
+def _line(pairs: Sequence[Pair]) -> str:
+    """A factor and an offset, the same two in all cases."""
+    seen, expected = (torch.cat([getattr(p, side).flatten() for p in pairs]) for side in SIDES)
+    keep = seen.isfinite() & expected.isfinite()
+    if len(expected[keep].unique()) < MANY or not varied(expected[keep]):
+        return ""
+    table = torch.stack([expected[keep], torch.ones_like(expected[keep])], dim=1)
+    a, b = (float(x) for x in torch.linalg.lstsq(table, seen[keep, None]).solution[:, 0])
+    if abs(a) < 1e-3 or not all(pair.fits(a * pair.expected + b) for pair in pairs):
+        return ""
+    sign = "plus" if b > 0 else "minus"
+    return f"It is {number(a)} times what is expected {sign} {number(abs(b))}."
+
+
+def _power(pairs: Sequence[Pair]) -> str:
+    """A power of what is expected, the same one in all cases."""
+    seen, expected = (torch.cat([getattr(p, side).flatten() for p in pairs]) for side in SIDES)
+    keep = (seen > 0) & (expected > 0) & seen.isfinite() & expected.isfinite()
+    if len(expected[keep].unique()) < MANY or not varied(expected[keep].log()):
+        return ""
+    x, y = expected[keep].log(), seen[keep].log()
+    power = float((x * y).sum() / x.square().sum())
+    if not all(pair.fits(pair.expected.abs() ** power * pair.expected.sign()) for pair in pairs):
+        return ""
+    return f"It is what is expected to the power {number(power)}."
+
+
+SIDES = ("seen", "expected")
+MANY = 6  # different numbers: two always lie on a line
+
+
+def line_sentence(pairs: Sequence[Pair]) -> str:
+    """A factor or an amount of its own for each line along one axis."""
+    wrong = [pair for pair in pairs if pair.wrong.any()]
+    return _by_row(
+        wrong, "factor", lambda s, e, dim: e * ((s * e).sum(dim, True) / e.square().sum(dim, True))
+    ) or _by_row(wrong, "amount", lambda s, e, dim: e + (s - e).mean(dim, keepdim=True))
 
 
 def _by_row(wrong: Sequence[Pair], what: str, made: Callable) -> str:

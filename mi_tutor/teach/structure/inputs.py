@@ -7,13 +7,38 @@ and says where to look: `b` counts as 0, the first row of `x` is taken for all, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
 
 from mi_tutor.teach.exercise import Case
 from mi_tutor.teach.structure.changes import Change, changes
-from mi_tutor.teach.structure.pairs import SMALL_REST, leaves, pairs_at
+from mi_tutor.teach.structure.pairs import Pair, leaves, pairs_at
 
 ENOUGH = 3  # wrong numbers that have to agree: two may do so by luck
+
+
+def _nearer(seen: Tensor, right: Tensor, other: Tensor) -> Tensor:
+    return torch.where((seen - right).abs() <= (seen - other).abs(), right, other)
+
+
+def _halfway(seen: Tensor, right: Tensor, other: Tensor) -> Tensor:
+    return (right + other) / 2
+
+
+ANOTHER = "It is the right result for another input: {}."
+Combine = Callable[[Tensor, Tensor, Tensor], Tensor]  # of what was seen, the right one, another
+# What else a result can be, next to the right one and that for another input: said where no input explains all.
+COMBINED: tuple[tuple[str, Combine], ...] = (
+    ("It is the right result less the one for another input: {}.", lambda _, right, other: right - other),
+    ("It is the right result for another input less the right one: {}.", lambda _, right, other: other - right),
+    ("It lies halfway between the right result and that for another input: {}.", _halfway),
+    ("It is the sum of the right result and that for another input: {}.", lambda _, right, other: right + other),
+    ("It is the right result divided by that for another input: {}.", lambda _, right, other: right / other),
+    ("Some numbers are right, all others are right for another input: {}.", _nearer),
+)  # fmt: skip
 
 
 def input_sentence(
@@ -27,47 +52,112 @@ def input_sentence(
 
     seen, expected: one value per case. reference: the right value for a case with changed inputs; it may raise.
     """
-    counts = [_wrong_numbers(*each, tolerance) for each in zip(seen, expected, strict=True)]
+    results = list(zip(seen, expected, strict=True))
+    counts = [_wrong_numbers(*each, tolerance) for each in results]
     if sum(counts) < ENOUGH:
         return ""
     wrong_first = sorted(range(len(cases)), key=lambda i: not counts[i])
-
-    def explains(change: Change, i: int) -> bool:
-        try:
-            made = reference(cases[i], change)
-        except Exception:  # no such change of these inputs
-            return False
-        return _explains(made, seen[i], expected[i], tolerance)
-
+    wanted = {ANOTHER: _explains}
+    if _different(results, tolerance) >= ENOUGH:
+        wrong = _wrong_parts(results, tolerance)
+        wanted |= {text: partial(_combined, made, wrong) for text, made in COMBINED}
+    weaker = ""
     for change in changes([case.inputs for case in cases]):
-        if all(explains(change, i) for i in wrong_first):
-            return f"It is the right result for another input: {change.words}."
-    return ""
+        alive = {ANOTHER: _explains} if weaker or not change.replaces else wanted
+        for i in wrong_first:
+            made = _made(reference, cases[i], change) if alive else None
+            alive = {
+                text: fits
+                for text, fits in alive.items()
+                if fits(_parts(made, *results[i], tolerance))
+            }
+        said = next(iter(alive), "").format(change.words)
+        if ANOTHER in alive:
+            return said
+        weaker = weaker or said
+    return weaker
+
+
+def _made(reference: Callable[[Case, Change], Any], case: Case, change: Change) -> Any:
+    """The right result for changed inputs; None if there is no such change of these."""
+    try:
+        return reference(case, change)
+    except Exception:
+        return None
+
+
+def _all_pairs(seen: Any, expected: Any, tolerance: Any) -> list[Pair]:
+    return [
+        pair for path in leaves(expected) for pair in pairs_at(path, [seen], [expected], tolerance)
+    ]
 
 
 def _wrong_numbers(seen: Any, expected: Any, tolerance: Any) -> int:
     """How many numbers are not the expected ones; enough of them where shapes differ."""
-    count = 0
-    for path in leaves(expected):
-        for pair in pairs_at(path, [seen], [expected], tolerance):
-            same = pair.seen.shape == pair.expected.shape
-            count += int(pair.wrong.sum()) if same else ENOUGH
-    return count
+    return sum(
+        int(pair.wrong.sum()) if pair.seen.shape == pair.expected.shape else ENOUGH
+        for pair in _all_pairs(seen, expected, tolerance)
+    )
 
 
-def _explains(made: Any, seen: Any, expected: Any, tolerance: Any) -> bool:
+def _different(results: Sequence[tuple[Any, Any]], tolerance: Any) -> int:
+    """How many different numbers are wrong: few (as of a mask) are those for some other input by luck."""
+    wrong = [
+        pair.seen[pair.wrong]
+        for each in results
+        for pair in _all_pairs(*each, tolerance)
+        if pair.seen.shape == pair.expected.shape
+    ]
+    return len(torch.cat(wrong).unique()) if wrong else 0
+
+
+def _wrong_parts(results: Sequence[tuple[Any, Any]], tolerance: Any) -> set[str]:
+    """The parts of the results in which something is wrong in some case."""
+    return {
+        path
+        for each in results
+        for path in leaves(each[1])
+        if _wrong_numbers(*({path: leaves(x, like=each[1]).get(path)} for x in each), tolerance)
+    }
+
+
+class Part(NamedTuple):
+    """A part of a result, held against the right one and against the one for another input."""
+
+    path: str
+    right: Pair
+    other: Pair
+
+
+def _parts(made: Any, seen: Any, expected: Any, tolerance: Any) -> list[Part]:
+    """Part by part; none if the results are of different kinds."""
+    paths = list(leaves(made)) if made is not None else []
+    if not paths or paths != list(leaves(expected)):
+        return []
+    found = []
+    for path in paths:
+        right, other = (
+            next(pairs_at(path, [seen], [each], tolerance), None) for each in (expected, made)
+        )
+        if right is None or other is None:
+            return []
+        found.append(Part(path, right, other))
+    return found
+
+
+def _explains(parts: Sequence[Part]) -> bool:
     """Whether a result leaves next to nothing of what was wrong. A mere fit can be luck: tolerances are wide."""
-    if not leaves(made) or list(leaves(made)) != list(leaves(expected)):
-        return False
-    for path in leaves(made):
-        fits = list(pairs_at(path, [seen], [made], tolerance))
-        errors = list(pairs_at(path, [seen], [expected], tolerance))
-        if not fits or fits[0].seen.shape != fits[0].expected.shape or fits[0].wrong.any():
-            return False
-        if errors[0].seen.shape == errors[0].expected.shape and errors[0].wrong.any():
-            rest, error = (
-                (p.seen - p.expected).abs().nan_to_num(0).max() for p in (fits[0], errors[0])
-            )
-            if rest > SMALL_REST * error:
-                return False
-    return True
+    return bool(parts) and all(part.right.fits(part.other.expected) for part in parts)
+
+
+def _combined(combine: Combine, wrong: set[str], parts: Sequence[Part]) -> bool:
+    """Whether the parts that are wrong in some case are combinations of both results, and the others right."""
+    return bool(parts) and all(
+        part.right.seen.shape == part.right.expected.shape == part.other.expected.shape
+        and part.right.fits(
+            combine(part.right.seen, part.right.expected, part.other.expected)
+            if part.path in wrong
+            else part.right.expected
+        )
+        for part in parts
+    )

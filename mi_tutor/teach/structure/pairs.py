@@ -54,21 +54,42 @@ def apart(left: Tensor, right: Tensor, tolerance: Tolerance) -> Tensor:
     return ~(same | ((left - right).abs() <= allowed))
 
 
-def leaves(value: Any, path: str = "") -> dict[str, Any]:
-    """The numbers and tensors in a nested value, by path, as `comparing.difference` names them."""
+def leaves(value: Any, path: str = "", like: Any = None) -> dict[str, Any]:
+    """The numbers and tensors in a nested value, by path, as `comparing.difference` names them.
+
+    A list of numbers is one row of them, and so is a tuple where `like`, the expected value, has a list.
+    """
+    like = value if like is None else like
     if isinstance(value, dict):
-        found = [leaves(item, f"{path}{key}") for key, item in value.items()]
+        found = [leaves(item, f"{path}{key}", _part(like, key)) for key, item in value.items()]
+    elif isinstance(value, list | tuple) and isinstance(like, list) and _are_numbers(value):
+        return {path: torch.tensor([float(each) for each in value], dtype=torch.float64)}
     elif isinstance(value, list | tuple):
-        found = [leaves(item, f"{path}[{i}]") for i, item in enumerate(value)]
+        found = [leaves(item, f"{path}[{i}]", _part(like, i)) for i, item in enumerate(value)]
     else:
         numeric = isinstance(value, Tensor | int | float) and not isinstance(value, bool)
         return {path: torch.as_tensor(value)} if numeric else {}
     return {key: leaf for part in found for key, leaf in part.items()}
 
 
+def _part(value: Any, key: Any) -> Any:
+    """A part of a nested value, or None."""
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list | tuple) and key < len(value) else None
+
+
+def _are_numbers(values: list | tuple) -> bool:
+    return all(
+        (isinstance(each, int | float) and not isinstance(each, bool))
+        or (isinstance(each, Tensor) and each.ndim == 0 and not each.is_complex())
+        for each in values
+    )
+
+
 def pairs_at(path: str, seen: Sequence, expected: Sequence, tolerance: Any) -> Iterator[Pair]:
     for left, right in zip(seen, expected, strict=True):
-        wanted, got = leaves(right), leaves(left)
+        wanted, got = leaves(right), leaves(left, like=right)
         if len(wanted) == 1 and "" in wanted and "" not in got and isinstance(left, list | tuple):
             got = _as_one(left)
         if path in wanted and path in got and not got[path].is_complex():

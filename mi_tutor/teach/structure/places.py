@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from mi_tutor.teach.structure.lines import from_somewhere, lines_of, whole_lines
 from mi_tutor.teach.structure.pairs import Pair, apart
+from mi_tutor.teach.wording import number
 
 
 def moved_sentence(pairs: Sequence[Pair]) -> str:
@@ -84,9 +86,18 @@ def _codes(pairs: Sequence[Pair]) -> str:
 def _places(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     """Entries that are wrong for where they stand, or for what is expected there."""
     ndim = pairs[0].expected.ndim
-    if ndim == 0 or any(pair.expected.ndim != ndim for pair in pairs):
+    if ndim == 0:
         return ""
-    return _where(SQUARES, pairs, wrong) or _ends(pairs, wrong) or _where(PLACES, pairs, wrong)
+    alike = all(
+        pair.expected.ndim == ndim for pair in pairs
+    )  # an axis is the same one in all cases
+    return (
+        _where(SQUARES, pairs, wrong)
+        or (_ends(pairs, wrong) if alike else "")
+        or _where(PLACES, pairs, wrong)
+        or _beyond(wrong)
+        or (from_somewhere(wrong) or whole_lines(wrong) if alike else "")
+    )
 
 
 def _where(
@@ -107,7 +118,7 @@ def _ends(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> str:
         along = f" along axis {axis}" if pairs[0].expected.ndim > 1 else ""
         sizes = [pair.expected.shape[axis] for pair in wrong]
         for text, at in ENDS if min(sizes) > 1 and max(sizes) > 2 else ():
-            if all(_lines(p, axis) == set(at(p.expected.shape[axis])) for p in pairs):
+            if all(lines_of(p, axis) == set(at(p.expected.shape[axis])) for p in pairs):
                 return text.format(along) + ", in every case."
     return ""
 
@@ -120,11 +131,45 @@ ENDS: tuple[tuple[str, Callable[[int], range]], ...] = (
 )
 
 
-def _lines(pair: Pair, axis: int) -> set[int]:
-    """The indices along an axis at which something is wrong."""
-    rest = [d for d in range(pair.wrong.ndim) if d != axis]
-    wrong = pair.wrong.any(dim=rest) if rest else pair.wrong
-    return set(wrong.nonzero().flatten().tolist())
+def _beyond(wrong: Sequence[Pair]) -> str:
+    """Wrong just where more, or less, than some number is expected; or one and the same number of yours."""
+    bad, good, yours = (
+        torch.cat([part(p) for p in wrong])
+        for part in (
+            lambda p: p.expected[p.wrong],
+            lambda p: p.expected[~p.wrong & p.expected.isfinite()],
+            lambda p: p.seen[p.wrong],
+        )
+    )
+    if len(bad) < FEW or len(good) < FEW:
+        return ""
+    if bool((yours == yours[0]).all()) and len(bad.unique()) > 1:
+        return f"Where it is wrong, you have {number(yours[0])} throughout."
+    for word, sizes in BEYOND:
+        bound = float(sizes(good).max())
+        if float(sizes(bad).min()) > bound and len(sizes(good).unique()) >= FEW:
+            limit = number(-bound if word == "smaller" else bound)
+            return f"It is wrong just where a {word} number than {limit} is expected."
+        if all(_divided(pair, sizes) for pair in wrong):
+            return f"It is wrong just where the {word} numbers are expected, case by case."
+    return ""
+
+
+def _divided(pair: Pair, sizes: Callable[[Tensor], Tensor]) -> bool:
+    """Whether all that is wrong lies beyond all that is right, with enough of both."""
+    bad, good = (
+        sizes(pair.expected[pair.wrong]),
+        sizes(pair.expected[~pair.wrong & pair.expected.isfinite()]),
+    )
+    return min(len(bad), len(good.unique())) >= FEW and bool(bad.min() > good.max())
+
+
+FEW = 3
+BEYOND: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
+    ("larger", lambda x: x),
+    ("smaller", torch.neg),
+    ("larger (positive or negative)", torch.abs),
+)
 
 
 def _in_square(of: Callable[[Tensor], Tensor]) -> Callable[[Pair], Tensor]:

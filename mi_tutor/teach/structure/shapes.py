@@ -86,10 +86,24 @@ def _readings(n_seen: int, n_expected: int) -> Iterator[tuple[str, Callable[[Any
             "You return many numbers; their sum is what is expected.",
             _expected_is(lambda s: s.sum()),
         )
+    if n_seen == n_expected == 1:
+        yield "All that is expected is there, and more than that.", _holds_all(1)
+        yield "All of yours is expected, and something is missing.", _holds_all(-1)
     yield (
         "The numbers are right and in the right order, but divided into axes in another way.",
         lambda pair: _close(pair, pair.seen.flatten(), pair.expected.flatten()),
     )
+
+
+def _holds_all(which: int) -> Callable[[Any], bool]:
+    """Whether what was seen (1: has; -1: is in) all numbers of what is expected."""
+
+    def holds(pair: Any) -> bool:
+        seen, expected = pair.seen.tolist(), pair.expected.tolist()
+        more, less = (seen, expected) if which > 0 else (expected, seen)
+        return len(less) > 0 and set(less) < set(more) and len(set(less)) == len(less)
+
+    return holds
 
 
 def _axes_readings(n_seen: int, n_expected: int) -> Iterator[tuple[str, Callable[[Any], bool]]]:

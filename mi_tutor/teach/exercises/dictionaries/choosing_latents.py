@@ -51,6 +51,7 @@ def _mark_cases(g: torch.Generator) -> list[Case]:
         case("luck on both sides", 200, 200, [0.3, 0.95, 0.5, 0.2], [0.1, 0.02, 0.3, 0.2], luck=3, luck2=0),
         case("a rare concept, and a latent that hardly speaks", 900, 900, [0.95, 0.1, 0.3], [0.06, 0.0, 0.1], p_there=0.04),
         case("nothing but chance", 60, 60, even, even),
+        case("a concept that most tokens have, and one that is always on", 200, 200, [0.6, 1.0, 0.5], [0.02, 0.97, 0.5], p_there=0.7),
         case("the last of twelve", 200, 200, [*even[1:], 0.9], [*even[1:], 0.05]),
     ]  # fmt: skip
 

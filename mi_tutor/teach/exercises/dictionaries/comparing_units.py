@@ -180,26 +180,26 @@ def experiment(said: Defended, draw: int) -> Findings:
     off = {name: abs(said.predicted[name] - found[name]) for name in PREDICTED}
     near = sum(ramp(each, FAR, NEAR) for each in off.values()) / len(off)
     lines += [
-        Line(f"{name}: {found[name]:.2f}, and you said {said.predicted[name]:.2f}", each <= NEAR)
-        for name, each in off.items()
+        _told(name, found[name], said.predicted[name], off[name] <= NEAR) for name in PREDICTED
     ]
     right = [said.follows[name] == so for name, (so, _) in verdict.items()]
-    lines += [
-        Line(f"“{STATEMENTS[name]}”: you said {said.follows[name]}; {numbers}", held)
-        for (name, (_, numbers)), held in zip(verdict.items(), right, strict=True)
-    ]
+    lines += _conclusions(verdict, right)
 
     def figure() -> Any:
         from mi_tutor.show.dictionaries import marks_figure
 
+        # What a side was marked with is shown where the difference was predicted: it is not for the next try.
         names, values, held = [], [], []
-        for name, found in runs.items():
-            both = (found.latents.f1, found.others.f1)
-            for side, mark, blank in zip(("latents", "others"), both, found.blanks, strict=True):
-                units = getattr(design[name], side).units
-                names += [f"{name}: {units}", f"placebo of the {side}"]
-                values += [mark, blank]
-                held += [found.fair, abs(found.won) <= FAIR]
+        for name, each in runs.items():
+            both = (each.latents.f1, each.others.f1)
+            for side, mark, blank in zip(("latents", "others"), both, each.blanks, strict=True):
+                if each.off <= NEAR:
+                    names.append(f"{name}: {getattr(design[name], side).units}")
+                    values.append(mark)
+                    held.append(each.fair)
+                names.append(f"{name}: placebo of the {side}")
+                values.append(blank)
+                held.append(abs(each.won) <= FAIR)
         return marks_figure(
             names,
             values,
@@ -221,22 +221,38 @@ def _lines(name: str, comparison: Comparison, found: Run) -> list[Line]:
     won = "neither side wins" if abs(found.won) <= FAIR else f"the {_winner(found)} win"
     return [
         Line(
-            f"{name}, placebo: random directions in place of both sides have {found.blanks[0]:.2f} and "
-            f"{found.blanks[1]:.2f}: {won} (wanted: at most {FAIR} apart)",
+            f"{name}, placebo: with random directions in place of both sides {won} "
+            f"({abs(found.won):.2f} apart; wanted: at most {FAIR})",
             abs(found.won) <= FAIR,
         ),
         Line(
-            f"{name}, replication: marked again, {comparison.latents.units} have {found.latents.again:.2f} for "
-            f"{found.latents.f1:.2f}, {comparison.others.units} {found.others.again:.2f} for "
-            f"{found.others.f1:.2f} (wanted: a loss of at most {LOST} on average)",
+            f"{name}, replication: marked again, {comparison.latents.units} lose "
+            f"{found.latents.f1 - found.latents.again:.2f}, {comparison.others.units} "
+            f"{found.others.f1 - found.others.again:.2f} (wanted: at most {LOST} on average)",
             found.lost <= LOST,
         ),
-        Line(
-            f"{name}, prediction: a difference of {found.difference:.2f}, and you said {comparison.difference:.2f}"
-            + ("" if found.fair else "; it does not count, since this is not like for like"),
-            found.fair and found.off <= NEAR,
-        ),
+        _told(f"{name}, difference", found.difference, comparison.difference, found.off <= NEAR)
+        if found.fair
+        else Line(f"{name}, difference: it does not count, since this is not like for like", False),
     ]
+
+
+def _told(name: str, found: float, said: float, near: bool) -> Line:
+    """A measured number is told where it was predicted: at the next try it would be copied."""
+    if near:
+        return Line(f"{name}: {found:.2f}, and you said {said:.2f}", True)
+    return Line(f"{name}: you said {said:.2f}, which is not it (wanted: within {NEAR})", False)
+
+
+def _conclusions(verdict: Mapping[str, tuple[bool, str]], right: list[bool]) -> list[Line]:
+    """How many, and not which, until all are right: six times yes or no are soon tried out."""
+    lines = [Line(f"{sum(right)} of {len(right)} conclusions are right", all(right))]
+    if all(right):
+        lines += [
+            Line(f"“{STATEMENTS[name]}”: {so}; {numbers}", True)
+            for name, (so, numbers) in verdict.items()
+        ]
+    return lines
 
 
 def _winner(found: Run) -> str:

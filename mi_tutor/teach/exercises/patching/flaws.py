@@ -30,6 +30,7 @@ IN_PART = (
     ("metric", "probability"),
     ("metric", "accuracy"),
 )  # of B: they show that something is wrong
+MEASURED = "B"  # without whose number nothing passes
 NEAR = {"A": 0.15, "B": 0.05, "C": 0.04, "D": 0.08}
 # The shares of an experiment's quarter of the score.
 FOR_THE_VERDICT, FOR_THE_CONTROL, FOR_A_PART, FOR_THE_NUMBER = 0.2, 0.48, 0.1, 0.32
@@ -94,7 +95,13 @@ def experiment(hypothesis: Hypothesis, draw: int) -> Findings:
         if comment and said:  # the first is the hypothesis' name, and comes last
             lines.append(Line(comment.sentence, False))
         said = said or comment is not None
-    return Findings(score, tuple(lines), figure=_figure(numbers) if numbers else None)
+    # Of A, C and D a good thinker can say the number. B's has to be measured.
+    return Findings(
+        score,
+        tuple(lines),
+        figure=_figure(numbers) if numbers else None,
+        sure=MEASURED in numbers,
+    )
 
 
 def _verdicts_line(hypothesis: Hypothesis) -> Line:
@@ -218,6 +225,17 @@ WHAT_IS_WRONG = Investigation(
     ),
     mistakes=(
         *map(_named, COMMENTS),
+        WrongHypothesis(
+            name="numbers by thought",
+            example=lambda: ours(
+                B={"verdict": "flawed", "metric": "logit difference", "number": 0.5}
+            ),
+            fits=lambda hypothesis, findings: (
+                first_comment(hypothesis) is None and findings.score > 0.9
+            ),
+            sentence="Verdicts and controls are right. What a flaw brings a number to, a coin or as much as the claim itself, can "
+            "be said without an experiment; how much B's head does cannot. Measure it.",
+        ),
         WrongHypothesis(
             name="controls without numbers",
             example=lambda: ours(
