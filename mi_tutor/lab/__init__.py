@@ -7,6 +7,7 @@
     induction       03  two heads that continue what came before
     patching        04  which parts does an answer depend on?
     swaps           05  the middle step of a two-hop question, exchanged
+    biology         08  field trips: planning, languages, knowing, opinions, refusing
 
 A subject may use earlier subjects, never later ones.
 """
