@@ -29,6 +29,7 @@ from mi_tutor.lab.biology.planning import (
     ingredients,
     swap_plans,
     write_line,
+    written_after,
 )
 from mi_tutor.lab.biology.refusing import looks_at, turned
 
@@ -58,4 +59,5 @@ __all__ = [
     "turned",
     "variance_shares",
     "write_line",
+    "written_after",
 ]

@@ -1,13 +1,14 @@
 """Known and unknown: a default answer, and the direction that lifts it.
 
-Lindsey et al. 2025 report that "I can't answer" is on by default in Claude 3.5 Haiku, that features of known people
-turn it off, and that a hallucination can be made by turning it off for a stranger. In a small model the same question is:
+Lindsey et al. 2025 report that "I can't answer" is on by default in Claude 3.5 Haiku, that features of known
+people turn it off, and that a hallucination can be made by turning it off for a stranger. In a small model the
+same question is:
 
     d = mean(known people) - mean(strangers)      before one layer, at one position         [d_model]
     x <- x + strength * d
 
-Strangers who are then given an answer are hallucinations. If known people's answers stay right, d lifts the default and
-nothing else.
+Strangers who are then given an answer are hallucinations. If known people's answers stay right, d lifts the
+default and nothing else.
 """
 
 from collections.abc import Sequence

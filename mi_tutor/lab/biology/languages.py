@@ -1,12 +1,13 @@
 """What of a fact is common to languages? Concept, relation and language as parts of one activation.
 
-The capital of France in Spanish: a concept (France), a relation (capital), a language. If the stream at the place of
-the answer were a sum of a part for each,
+The capital of France in Spanish: a concept (France), a relation (capital), a language. If the stream at the
+place of the answer were a sum of a part for each,
 
     x(c, r, l)  =  common + concept[c] + relation[r] + language[l] + what only two or three of them give together
 
-each could be exchanged and the others kept (Lindsey et al. 2025 do so with features of Claude 3.5 Haiku). How much of
-the variance each part has is an analysis of variance; whether the model reads it so is asked by swapping it.
+each could be exchanged and the others kept (Lindsey et al. 2025 do so with features of Claude 3.5 Haiku). How
+much of the variance each part has is an analysis of variance; whether the model reads it so is asked by swapping
+it.
 """
 
 from itertools import combinations

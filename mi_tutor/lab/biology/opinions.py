@@ -1,7 +1,7 @@
 """Whose opinion does a reply follow? And how is that taken away without taking what is known of opinions?
 
-An echo copies an opinion, whoever had it of whatever. Sycophancy follows one: the asker's own, of what was asked. To
-remove it, the stream is set to a middle value along one direction and left alone in all others:
+An echo copies an opinion, whoever had it of whatever. Sycophancy follows one: the asker's own, of what was
+asked. To remove it, the stream is set to a middle value along one direction and left alone in all others:
 
     x <- x - ((x - centre) . u) u          u = d / |d|,  d = mean(would agree with "like") - mean(... "hate")
 

@@ -1,8 +1,8 @@
 """Is a line's last word chosen before the line is begun? Read it there, swap it there, and see what is written.
 
 Lindsey et al. 2025 call it planning if what stands at the line break (a) says which word the line will end in, and
-(b) once exchanged makes the line end in the other word *and* makes what comes before fit it. Reading is not enough:
-what can be read at a place need not be used from there.
+(b) once exchanged makes the line end in the other word *and* makes what comes before fit it. Reading is not
+enough: what can be read at a place need not be used from there.
 
     plan(w)  = mean stream at the line break over first lines whose plan is w            [d_model]
     swap     : x[break] <- x[break] + plan(target) - plan(own)        before one layer, at one position
@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.lab.swaps.directions import random_like
+from mi_tutor.lab.swaps.making import swap_logits
 
 BLANK = None  # in a template: the model's own choice
 Template = Sequence[int | None]
@@ -63,6 +64,40 @@ def next_tokens(
     if step is not None:
         stream[:, range(n_pos)[step.position]] += step.directions
     return plain.logits_after(layer - 1, stream, read=-1)[:, 0].argmax(dim=-1)
+
+
+@torch.no_grad()
+def written_after(
+    model: nn.Module,
+    tokens: Int[Tensor, "prompt pos"],
+    template: Template,
+    steps: Float[Tensor, "prompt d_model"],
+    layer: int,
+    place: int,
+) -> Int[Tensor, "prompt blank"]:
+    """What any model writes into the blanks of a template, with a step added at one place of the prompts.
+
+    The step stays where it is while the text grows: a line break is edited once, and read by all that comes after.
+    place: a position of the prompts as they are handed in, from their start.
+
+    >>> from mi_tutor.specimens import open_specimen, encode
+    >>> model = open_specimen("primer", device="cpu")
+    >>> tokens = encode(model, "The capital of France")
+    >>> italy = model.W_E[model.to_single_token(" Italy")] - model.W_E[model.to_single_token(" France")]
+    >>> is_, full_stop = model.to_single_token(" is"), model.to_single_token(".")
+    >>> written = written_after(model, tokens, [is_, None, full_stop], italy[None], layer=0, place=4)
+    >>> model.to_string(written[0])
+    ' Rome'
+    """
+    places, written = torch.full((len(tokens),), place, device=tokens.device), []
+    for token in template:
+        if token is None:
+            new = swap_logits(model, tokens, places, steps, layer).argmax(dim=-1)
+            written.append(new)
+        else:
+            new = tokens.new_full((len(tokens),), token)
+        tokens = torch.cat([tokens, new[:, None]], dim=1)
+    return torch.stack(written, dim=1)
 
 
 class PlanSwaps(NamedTuple):

@@ -1,7 +1,8 @@
 """By which route does a request reach its refusal, and which form of it slips past?
 
-Two prompts of one length, one refused and one granted, that differ in one word (the deed, or the thing). For each place
-of the one, the stream there is exchanged for the other's: where that turns the reply, the difference passes by.
+Two prompts of one length, one refused and one granted, that differ in one word (the deed, or the thing). For
+each place of the one, the stream there is exchanged for the other's: where that turns the reply, the difference
+passes by.
 
     turned[layer, pos] = share of prompts whose reply becomes the other prompt's, x[layer, pos] exchanged
 

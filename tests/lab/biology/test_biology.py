@@ -63,6 +63,8 @@ def test_a_line_is_written_token_by_token_with_the_step_where_it_was(
             expected.append(new)
         text = torch.cat([text, new[:, None]], dim=1)
     assert written.equal(torch.stack(expected, dim=1))
+    by_hooks = biology.written_after(tiny_gpt2, tokens, template, directions, layer, where)
+    assert by_hooks.equal(written)
 
 
 def test_without_a_step_a_line_is_what_the_model_says(tiny_gpt2, plain, tokens):

@@ -1,0 +1,7 @@
+"""The recipes of all small specimens, by name."""
+
+from mi_tutor.specimens.biology.people import PEOPLE
+from mi_tutor.specimens.biology.planner import PLANNER, TWIN
+from mi_tutor.specimens.biology.polyglot import POLYGLOT
+
+SMALL = {small.name: small for small in (PLANNER, TWIN, POLYGLOT, PEOPLE)}
