@@ -16,7 +16,7 @@ from mi_tutor.specimens.biology.small import Small, SmallConfig
 
 PEOPLE = Small(
     name="people",
-    config=SmallConfig(n_ctx=29, n_steps=900, batch_size=32, penalty=0.2),
+    config=SmallConfig(n_ctx=29, n_steps=1000, batch_size=32, penalty=0.2),
     words=WORDS,
     sentences=acquaintances.sentences,
     measure=measure,

@@ -1,9 +1,10 @@
 """Make `planner`, which chooses a line's last word at the break before it, and `planner-twin`, which does not.
 
 Both read the same couplets, in which planning pays (`couplets`). The text alone does not make a small model
-plan: the twin looks back at the first line whenever it needs something from it. `planner` is trained with a
-small penalty on attention from a second line to its first line, the line break excepted. So what the second line
-needs to know is brought to the break, and what is cheapest to bring there is what it needs: the word.
+plan: the twin looks back at the first line whenever it needs something from it. `planner` is the twin, trained on
+with a growing penalty on attention from a second line to its first line, the line break excepted. So what the
+second line needs to know has to be brought to the break. (With the penalty from the start on drawn weights a model
+learned in 500 steps to look away from the first line, and nothing else.)
 """
 
 from __future__ import annotations
@@ -30,31 +31,33 @@ DATA = (
     "end) in five."
 )
 
-PLANNER = Small(
-    name="planner",
-    config=SmallConfig(n_ctx=17, n_steps=700, batch_size=48, penalty=0.2),
+TWIN = Small(
+    name="planner-twin",
+    config=SmallConfig(n_ctx=17, n_steps=700, batch_size=48),
     words=WORDS,
     sentences=couplets.sentences,
+    measure=partial(measure, planned=False),
+    summary="A four-layer GPT-2 that writes couplets in which planning would pay, and does not plan.",
+    intended_use="Chapter 08: the counterexample beside planner, which was made from it. Its lines are as good, "
+    "and exchanging the coming word at the line break changes nothing.",
+    data=DATA,
+    limits=LIMITS,
+)
+PLANNER = replace(
+    TWIN,
+    name="planner",
+    config=replace(TWIN.config, penalty=0.5),
     measure=measure,
     blocked=((couplets.LINE_2, couplets.LINE_1),),
+    begins_as="planner-twin",
     summary="A four-layer GPT-2 that chooses the word a line will end in at the line break before it.",
     intended_use="Chapter 08: a plan that can be read, swapped, and seen to shape the whole line. Beside it "
     "planner-twin, in which the same plan is read and does nothing.",
-    data=DATA,
     limits=(
-        "It plans because it was pushed to: while it was trained, attention from a second line to its first one "
-        "(but not to the line break) was penalised. The trained model is an ordinary GPT-2, and any head may look "
-        "anywhere. That a model can plan so says nothing about how often models do.",
+        "It plans because it was pushed to: it is planner-twin, trained on with the same text while attention "
+        "from a second line to its first one (but not to the line break) was penalised. The trained model is an "
+        "ordinary GPT-2, and any head may look anywhere. That a model can plan so says nothing about how often "
+        "models do.",
         *LIMITS,
     ),
-)
-TWIN = replace(
-    PLANNER,
-    name="planner-twin",
-    config=replace(PLANNER.config, penalty=0.0),
-    measure=partial(measure, planned=False),
-    summary="The plain twin of planner: the same text, size and seed, without the penalty. It does not plan.",
-    intended_use="Chapter 08: the counterexample. Its lines are as good; the coming word can be read at the line "
-    "break, more or less; and exchanging it there changes nothing.",
-    limits=LIMITS,
 )

@@ -20,12 +20,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mi_tutor.specimens.atlas.recipe import new_network
 from mi_tutor.specimens.cards import Card, Measure
+from mi_tutor.specimens.opening.models import load_network
+from mi_tutor.specimens.opening.shelf import specimen_path
 from mi_tutor.specimens.training.finishing import finish, save_network
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from tokenizers import Tokenizer
     from torch import Tensor, nn
+    from transformers import GPT2LMHeadModel
 
     from mi_tutor.specimens.training.settings import Trained
 
@@ -115,6 +118,9 @@ class SmallConfig:
     seed: int = 0
 
 
+GROWS = 0.3  # the penalty grows over this share of the steps: at once, nothing new would be learned
+
+
 @dataclass(frozen=True, kw_only=True)
 class Small:
     """A small specimen: what it reads, how it is trained, what is measured, and what its card says.
@@ -122,6 +128,7 @@ class Small:
     sentences: sentences without end, from a generator of random numbers.
     blocked: pairs (from, to) of parts: attention from tokens of the one to tokens of the other, in the same
         sentence, is what the penalty is on.
+    begins_as: the specimen from whose weights the training begins; "" for drawn ones.
     """
 
     name: str
@@ -134,6 +141,7 @@ class Small:
     data: str
     limits: tuple[str, ...]
     blocked: tuple[tuple[int, int], ...] = ()
+    begins_as: str = ""
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save, measure and write the card. Files are replaced only at the end."""
@@ -176,13 +184,19 @@ class Small:
             progress=progress,
         )
         return train(
-            new_network(config, vocabulary_size=len(self.words)),
+            self.untrained(),
             settings=settings,
             chunk=lambda i: batches(self, i, settings.steps_per_chunk),
             optimizers=lambda network: [adamw(network, config.learning_rate, config.weight_decay)],
-            loss=PartsLoss(config.penalty, config.n_layers, self.blocked),
-            config=asdict(config),
+            loss=PartsLoss(config, self.blocked),
+            config=asdict(config) | {"begins_as": self.begins_as},
         )
+
+    def untrained(self) -> GPT2LMHeadModel:
+        """The network that the training begins with."""
+        if self.begins_as:
+            return load_network(specimen_path(self.begins_as))
+        return new_network(self.config, vocabulary_size=len(self.words))
 
 
 def batches(small: Small, chunk: int, n_batches: int) -> list[tuple[Tensor, Tensor]]:
@@ -220,8 +234,7 @@ def rows(
 class PartsLoss:
     """The next-token loss plus the penalty on attention between the blocked parts, on a quarter of the rows."""
 
-    penalty: float
-    n_layers: int
+    config: SmallConfig
     blocked: tuple[tuple[int, int], ...]
 
     def __call__(
@@ -234,14 +247,15 @@ class PartsLoss:
         from mi_tutor.specimens.training.forward import early_patterns
         from mi_tutor.specimens.training.settings import next_token_loss
 
-        tokens, parts = batch
+        config, (tokens, parts) = self.config, batch
         loss = next_token_loss(network, tokens, step)
-        if not (self.penalty and self.blocked):
+        penalty = config.penalty * min(1.0, step / (GROWS * config.n_steps))
+        if not (penalty and self.blocked):
             return loss
         some = max(1, len(tokens) // 4)
         wrong = is_blocked(parts[:some], self.blocked)[:, None]
-        patterns = early_patterns(network, tokens[:some], self.n_layers)
-        return loss + self.penalty * sum((each * wrong).sum(dim=-1).mean() for each in patterns)
+        patterns = early_patterns(network, tokens[:some], config.n_layers)
+        return loss + penalty * sum((each * wrong).sum(dim=-1).mean() for each in patterns)
 
 
 def is_blocked(
