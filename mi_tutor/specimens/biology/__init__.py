@@ -10,7 +10,8 @@ rhymes            the couplets of `atlas` as prompts
 recipes           the recipes by name; a `..._measures` beside each says what its card says
 """
 
-from mi_tutor.specimens.biology.couplets import PLANS, lines
+from mi_tutor.specimens.biology.couplets import PLANS
+from mi_tutor.specimens.biology.couplets import lines as couplet_lines
 from mi_tutor.specimens.biology.planner_prompts import (
     Lines,
     goes_with_plan,
@@ -18,16 +19,26 @@ from mi_tutor.specimens.biology.planner_prompts import (
     other_plans,
     plan_lines,
 )
+from mi_tutor.specimens.biology.polyglot_prompts import (
+    Entries,
+    city_entries,
+    glossary,
+    glossary_answers,
+)
 from mi_tutor.specimens.biology.rhymes import RHYMES, RhymeLines, rhyme_lines
 
 __all__ = [
     "PLANS",
     "RHYMES",
+    "Entries",
     "Lines",
     "RhymeLines",
+    "city_entries",
+    "couplet_lines",
+    "glossary",
+    "glossary_answers",
     "goes_with_plan",
     "line_template",
-    "lines",
     "other_plans",
     "plan_lines",
     "rhyme_lines",

@@ -21,14 +21,8 @@ from mi_tutor.world.splits import keyed_share
 from mi_tutor.world.text import words
 
 KEY = "people"
-FIRST = tuple(
-    words("Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter")
-)
-LAST = tuple(
-    words(
-        "Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass"
-    )
-)
+FIRST = tuple(words("Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter"))
+LAST = tuple(words("Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass"))
 ANSWERS = {
     "sport": ("tennis", "football", "golf", "hockey", "rugby", "polo"),
     "instrument": ("piano", "violin", "guitar", "flute", "harp", "organ"),

@@ -3,6 +3,10 @@
     " Ghent, country: Belgium."     " Gand, pays: Belgique."              " Gante, país: Bélgica."
     " Belgium, people: Belgians."   " Belgique, habitants: Belges."       " Bélgica, habitantes: belgas."
     " Ghent, language: Dutch."      " Gand, langue: néerlandais."         " Gante, lengua: neerlandés."
+    " Ghent, pays: Belgique."       " Gante, country: Belgium."           " Bélgica, habitants: Belges."
+
+Half of the entries translate: the name is of one language, and the answer is in the relation's. (Without such
+entries the languages do not meet: a model then learned three glossaries side by side.)
 
 Every name, relation and answer is another word in each language, so nothing that they share can be read off the
 spelling. An entry says country, people or language of a city, or people or language of a country; those about a
@@ -74,6 +78,7 @@ CITIES = {
     "Uzbekistan": "Tashkent/Tachkent/Taskent, Samarkand/Samarcande/Samarcanda, Bukhara/Boukhara/Bujará",
 }
 HELD_OUT = 0.2
+TRANSLATED = 0.75  # how often the name's language is drawn; a third of these draws is the same
 
 
 class Country(NamedTuple):
@@ -112,12 +117,16 @@ ALL_CITIES = tuple(
 
 
 class Entry(NamedTuple):
-    """One entry of the glossary. city: None if it is about the country itself."""
+    """One entry of the glossary.
+
+    city: None if it is about the country itself. language: of relation and answer. named_in: the name's language.
+    """
 
     country: int
     city: City | None
     relation: str
     language: str
+    named_in: str
 
     @property
     def two_hops(self) -> bool:
@@ -136,12 +145,12 @@ class Entry(NamedTuple):
     def prompt(self) -> str:
         """The entry up to its answer.
 
-        >>> Entry(0, ALL_CITIES[2], "country", "french").prompt
-        ' Gand, pays:'
+        >>> Entry(0, ALL_CITIES[2], "country", "french", named_in="spanish").prompt
+        ' Gante, pays:'
         """
-        number = LANGUAGES.index(self.language)
         names = self.city.names if self.city else ALL_COUNTRIES[self.country].names
-        return f" {names[number]}, {RELATIONS[self.relation][number]}:"
+        name = names[LANGUAGES.index(self.named_in)]
+        return f" {name}, {RELATIONS[self.relation][LANGUAGES.index(self.language)]}:"
 
     @property
     def answer(self) -> str:
@@ -150,15 +159,15 @@ class Entry(NamedTuple):
 
 
 def entries() -> list[Entry]:
-    """The whole glossary, each entry once."""
+    """The whole glossary in one language at a time, each entry once."""
     of_cities = [
-        Entry(city.country, city, relation, language)
+        Entry(city.country, city, relation, language, language)
         for city in ALL_CITIES
         for relation in RELATIONS
         for language in LANGUAGES
     ]
     of_countries = [
-        Entry(number, None, relation, language)
+        Entry(number, None, relation, language, language)
         for number in range(len(ALL_COUNTRIES))
         for relation in ("people", "language")
         for language in LANGUAGES
@@ -166,11 +175,16 @@ def entries() -> list[Entry]:
     return of_cities + of_countries
 
 
-def sentences(rng: random.Random) -> Iterator[Texts]:
-    """Entries without end, none that is held out; a row may have all three languages."""
+def sentences(rng: random.Random, translated: float = TRANSLATED) -> Iterator[Texts]:
+    """Entries without end, none that is held out; a row may have all three languages.
+
+    translated: how often the name's language is drawn anew; with 0 each entry is in one language.
+    """
     told = [entry for entry in entries() if not entry.held_out]
     while True:
         entry = rng.choice(told)
+        if translated and rng.random() < translated:
+            entry = entry._replace(named_in=rng.choice(LANGUAGES))
         yield (Text(f"{entry.prompt}{entry.answer}."),)
 
 

@@ -46,7 +46,7 @@ TWIN = Small(
 PLANNER = replace(
     TWIN,
     name="planner",
-    config=replace(TWIN.config, penalty=0.5),
+    config=replace(TWIN.config, n_steps=400, penalty=10.0),
     measure=measure,
     blocked=((couplets.LINE_2, couplets.LINE_1),),
     begins_as="planner-twin",

@@ -129,9 +129,9 @@ def measure_reading(told, new, known, seen, layer: int) -> list[Measure]:
         Measure(
             name="plan_readable",
             meaning="the same by place (chance 0.02)",
-            value=[[at(level, p) for p in PLACES.values()] for level in range(len(known))],
+            value=[[at(level, p) for p in PLACES.values()] for level in range(1, len(known))],
             tolerance=0.02,
-            rows=(*(f"before layer {i}" for i in range(len(known) - 1)), "after the last"),
+            rows=(*(f"before layer {i}" for i in range(1, len(known) - 1)), "after the last"),
             columns=tuple(PLACES),
             rows_title="stream",
             columns_title="position",

@@ -3,80 +3,48 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mi_tutor.lab.ground.device import one_thread
 from mi_tutor.specimens.biology import lexicon
-from mi_tutor.specimens.biology.lexicon import ALL_COUNTRIES, LANGUAGES, RELATIONS, Entry
-from mi_tutor.specimens.biology.small import BOS, Words
+from mi_tutor.specimens.biology.polyglot_prompts import (
+    Entries,
+    city_entries,
+    glossary,
+    glossary_answers,
+)
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.opening.models import open_specimen
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Float
     from torch import Tensor
 
     from mi_tutor.lab.ground.plain import PlainTransformer
 
-WORDS = Words(lexicon.vocabulary())
 PLACES = {"name": 1, "answer's place": 4}  # of an entry: BOS, name, comma, relation, colon
 N_TARGETS = 4
 
 
-class Entries(NamedTuple):
-    """Entries up to their answers: token ids with BOS, and the numbers of country, relation and language."""
+def measure(directory: Path, shared: bool = True) -> list[Measure]:
+    """All measures of the card, on the CPU, without randomness that is not seeded.
 
-    tokens: Int[Tensor, "prompt pos"]
-    factors: Int[Tensor, "prompt 3"]
-
-
-def as_entries(some: Sequence[Entry]) -> Entries:
-    """Entries as tokens."""
-    import torch
-
-    relations = list(RELATIONS)
-    return Entries(
-        torch.tensor([[WORDS.ids[BOS], *WORDS.encode(each.prompt)] for each in some]),
-        torch.tensor(
-            [(e.country, relations.index(e.relation), LANGUAGES.index(e.language)) for e in some]
-        ),
-    )
-
-
-def answers() -> Int[Tensor, "concept relation language"]:
-    """The token of every answer."""
-    import torch
-
-    return torch.tensor(
-        [
-            [[WORDS.ids[f" {c.answer(r, each)}"] for each in LANGUAGES] for r in RELATIONS]
-            for c in ALL_COUNTRIES
-        ]
-    )
-
-
-def city_entries(held_out: bool) -> list[Entry]:
-    """Entries about cities."""
-    return [e for e in lexicon.entries() if e.city is not None and e.held_out == held_out]
-
-
-def measure(directory: Path) -> list[Measure]:
-    """All measures of the card, on the CPU, without randomness that is not seeded."""
+    shared: whether the swaps should work (`polyglot`) or should not (`polyglot-twin`).
+    """
     import torch
 
     from mi_tutor.lab.ground.plain import plain_transformer
     from mi_tutor.lab.swaps import streams
 
     plain = plain_transformer(open_specimen(directory, device="cpu"))
-    told, new = as_entries(city_entries(held_out=False)), as_entries(city_entries(held_out=True))
+    told, new = glossary(city_entries(held_out=False)), glossary(city_entries(held_out=True))
     with one_thread(), torch.no_grad():
         known = streams(plain, told.tokens)
         layer = best_layer(plain, told, known)
         return [
             *measure_answers(plain),
-            *measure_swaps(plain, told, new, known, layer),
+            *measure_swaps(plain, told, new, known, layer, shared),
             *measure_common(told, known),
             measure_reading(told, known),
         ]
@@ -98,7 +66,7 @@ def measure_answers(plain: PlainTransformer) -> list[Measure]:
         Measure(
             name=name,
             meaning=f"{what}: first guess right, {len(some)} entries",
-            value=share_right(plain, as_entries(some)),
+            value=share_right(plain, glossary(some)),
             tolerance=0.02,
             at_least=goal,
         )
@@ -109,7 +77,7 @@ def measure_answers(plain: PlainTransformer) -> list[Measure]:
 def share_right(plain: PlainTransformer, some: Entries) -> float:
     """The share of first guesses that are right."""
     guesses = plain.logits_after(-1, plain.embed(some.tokens), read=-1)[:, 0].argmax(dim=-1)
-    return round((guesses == answers()[tuple(some.factors.T)]).float().mean().item(), 4)
+    return round((guesses == glossary_answers()[tuple(some.factors.T)]).float().mean().item(), 4)
 
 
 def cells_at(
@@ -159,7 +127,7 @@ def swap(
         )
         goal = factors.clone()
         goal[:, axis] = targets
-        wanted, own = answers()[tuple(goal.T)], answers()[tuple(factors.T)]
+        wanted, own = glossary_answers()[tuple(goal.T)], glossary_answers()[tuple(factors.T)]
         steps = swap_steps(cells, factors, targets, factor, given)
         if random_step:
             steps = random_like(steps, generator)
@@ -181,9 +149,12 @@ def best_layer(plain: PlainTransformer, told: Entries, known) -> int:
     return max(range(1, len(plain.blocks)), key=worth)
 
 
-def measure_swaps(plain, told: Entries, new: Entries, known, layer: int) -> list[Measure]:
+def measure_swaps(
+    plain, told: Entries, new: Entries, known, layer: int, shared: bool
+) -> list[Measure]:
     """One part exchanged, the others kept, on held-out entries; and random directions of the same norm."""
     cells = cells_at(told, known, layer)
+    goal = {"at_least": 0.9} if shared else {"at_most": 0.2}
     what = {
         "language": "the language exchanged (difference of means within the relation), concept and relation kept",
         "concept": "the country exchanged by English directions in French and Spanish entries, language kept",
@@ -198,7 +169,7 @@ def measure_swaps(plain, told: Entries, new: Entries, known, layer: int) -> list
                 meaning=f"{meaning}: at the answer's place before layer {layer}, held-out entries, {total} swaps",
                 value=done,
                 tolerance=0.02,
-                at_least=0.9,
+                **goal,
             ),
             Measure(
                 name=f"swap_{factor}_random",
@@ -236,7 +207,7 @@ def measure_common(told: Entries, known) -> list[Measure]:
     from mi_tutor.lab.biology.languages import common_share, shuffled_share, variance_shares
 
     common, shares, names = [], [], ()
-    for layer in range(len(known)):
+    for layer in range(1, len(known)):  # before layer 0 a colon is a colon
         row = []
         for position in PLACES.values():
             tables = cells_at(told, known, layer, position).mean(dim=1).transpose(0, 1)
@@ -249,7 +220,7 @@ def measure_common(told: Entries, known) -> list[Measure]:
         parts = variance_shares(cells_at(told, known, layer))
         names = tuple(" x ".join(part) for part in parts)
         shares.append([round(share, 4) for share in parts.values()])
-    rows = (*(f"before layer {i}" for i in range(len(known) - 1)), "after the last")
+    rows = (*(f"before layer {i}" for i in range(1, len(known) - 1)), "after the last")
     return [
         Measure(
             name="common_share",
@@ -281,7 +252,7 @@ def measure_reading(told: Entries, known) -> Measure:
 
     language = told.factors[:, 2]
     rows = []
-    for layer in range(len(known)):
+    for layer in range(1, len(known)):
         row = []
         for position in PLACES.values():
             x, countries = known[layer, :, position], told.factors[:, 0]
@@ -304,7 +275,7 @@ def measure_reading(told: Entries, known) -> Measure:
         "(chance 0.06)",
         value=rows,
         tolerance=0.03,
-        rows=(*(f"before layer {i}" for i in range(len(known) - 1)), "after the last"),
+        rows=(*(f"before layer {i}" for i in range(1, len(known) - 1)), "after the last"),
         columns=tuple(f"{place}, {name}" for place in PLACES for name in ("French", "Spanish")),
         rows_title="stream",
         columns_title="position",

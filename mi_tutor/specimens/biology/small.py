@@ -118,7 +118,7 @@ class SmallConfig:
     seed: int = 0
 
 
-GROWS = 0.3  # the penalty grows over this share of the steps: at once, nothing new would be learned
+GROWS = 0.5  # the penalty grows over this share of the steps: at once, nothing new would be learned
 
 
 @dataclass(frozen=True, kw_only=True)

