@@ -39,7 +39,7 @@ def test_every_goal_of_the_card_is_met_or_missed_in_the_open(name):
     assert missed == MISSED.get(name, set())
 
 
-MISSED: dict[str, set[str]] = {}
+MISSED = {"planner": {"swap_within", "swap_across"}}
 
 
 def test_the_card_says_what_made_it(name):
