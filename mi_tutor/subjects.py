@@ -12,7 +12,8 @@ SUBJECTS = {
     "04": "patching",
     "05": "swaps",
     "06": "tracing",
+    "08": "biology",
 }
 
 # Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.
-TO_COME: dict[str, str] = {"08": "biology"}
+TO_COME: dict[str, str] = {}
