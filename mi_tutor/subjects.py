@@ -13,6 +13,7 @@ SUBJECTS = {
     "05": "swaps",
     "06": "tracing",
     "07": "steering",
+    "08": "biology",
 }
 
 # Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.

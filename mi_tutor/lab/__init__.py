@@ -9,6 +9,7 @@
     swaps           05  the middle step of a two-hop question, exchanged
     tracing         06  the graph of one answer
     steering        07  making a model do things, and where that ends
+    biology         08  field trips: planning, languages, knowing, opinions, refusing
 
 A subject may use earlier subjects, never later ones.
 """

@@ -102,12 +102,13 @@ def recipe_of(name: str) -> Recipe:
     """The recipe of a specimen; SpecimenError if there is none of this name."""
     if name in MODELS:
         return importlib.import_module(f"mi_tutor.specimens.{MODELS[name]}")
+    from mi_tutor.specimens.biology.recipes import SMALL
     from mi_tutor.specimens.dictionaries.cross_layer import CROSS_LAYER
     from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
     from mi_tutor.specimens.dictionaries.refusing import REFUSING
     from mi_tutor.specimens.induction.siblings import SIBLINGS
 
-    others = SIBLINGS | DICTIONARIES | CROSS_LAYER | REFUSING
+    others = SMALL | SIBLINGS | DICTIONARIES | CROSS_LAYER | REFUSING
     if name not in others:
         raise SpecimenError(no_such_specimen(name))
     return others[name]

@@ -1,0 +1,63 @@
+"""Field trips: small case studies after Lindsey et al. 2025, each on a model that has the mechanism.
+
+planning    is a line's last word chosen before the line is begun?
+languages   concept, relation and language as parts of one activation, swapped one at a time
+knowing     a default of "unknown", and the direction that lifts it
+opinions    a stream set to a middle value along some directions: agreeing, taken away
+refusing    where a difference between two requests passes by, and what looks there
+"""
+
+from mi_tutor.lab.biology.knowing import Asked, Lifted, known_direction, lift_default
+from mi_tutor.lab.biology.languages import (
+    FACTORS,
+    FactorSwap,
+    cell_means,
+    common_share,
+    parts,
+    shuffled_share,
+    swap_factor,
+    swap_steps,
+    variance_shares,
+)
+from mi_tutor.lab.biology.opinions import answers_centred, set_to_centre
+from mi_tutor.lab.biology.planning import (
+    BLANK,
+    Ingredients,
+    PlanSwaps,
+    Step,
+    fitting,
+    ingredients,
+    swap_plans,
+    write_line,
+    written_after,
+)
+from mi_tutor.lab.biology.refusing import looks_at, turned
+
+__all__ = [
+    "BLANK",
+    "FACTORS",
+    "Asked",
+    "FactorSwap",
+    "Ingredients",
+    "Lifted",
+    "PlanSwaps",
+    "Step",
+    "answers_centred",
+    "cell_means",
+    "common_share",
+    "fitting",
+    "ingredients",
+    "known_direction",
+    "lift_default",
+    "looks_at",
+    "parts",
+    "set_to_centre",
+    "shuffled_share",
+    "swap_factor",
+    "swap_plans",
+    "swap_steps",
+    "turned",
+    "variance_shares",
+    "write_line",
+    "written_after",
+]

@@ -1,0 +1,45 @@
+"""The specimens of chapter 08: small models whose text forces a mechanism that `atlas` does not have.
+
+small             what they have in common: tokenizer, network, training, card
+couplets          the language of `planner` and `planner-twin`: topic and rhyme fix a word
+lexicon           the language of `polyglot`: a glossary in three languages
+acquaintances     the language of `people`: who is known and who is not; requests
+echoes            opinions and who holds them: a language that no specimen speaks yet
+planner_prompts   couplets as prompts
+rhymes            the couplets of `atlas` as prompts
+recipes           the recipes by name; a `..._measures` beside each says what its card says
+"""
+
+from mi_tutor.specimens.biology.couplets import PLANS
+from mi_tutor.specimens.biology.couplets import lines as couplet_lines
+from mi_tutor.specimens.biology.planner_prompts import (
+    Lines,
+    goes_with_plan,
+    line_template,
+    other_plans,
+    plan_lines,
+)
+from mi_tutor.specimens.biology.polyglot_prompts import (
+    Entries,
+    city_entries,
+    glossary,
+    glossary_answers,
+)
+from mi_tutor.specimens.biology.rhymes import RHYMES, RhymeLines, rhyme_lines
+
+__all__ = [
+    "PLANS",
+    "RHYMES",
+    "Entries",
+    "Lines",
+    "RhymeLines",
+    "city_entries",
+    "couplet_lines",
+    "glossary",
+    "glossary_answers",
+    "goes_with_plan",
+    "line_template",
+    "other_plans",
+    "plan_lines",
+    "rhyme_lines",
+]

@@ -1,0 +1,9 @@
+"""Exercises and quick checks of chapter 08, field trips, in the order in which they are met."""
+
+from mi_tutor.teach.exercises.biology.quizzes import QUIZZES
+from mi_tutor.teach.exercises.biology.taking_apart import INGREDIENTS
+from mi_tutor.teach.exercises.biology.writing import WHAT_FITS, WRITE_A_LINE
+
+EXERCISES = (WRITE_A_LINE, WHAT_FITS, INGREDIENTS)
+
+__all__ = ["EXERCISES", "QUIZZES"]
