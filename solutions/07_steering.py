@@ -963,7 +963,7 @@ assert refused(reply(stream[bad])) == 1 and refused(reply(stream[good])) == 0, (
     "refuses all that it should, and only that"
 )
 assert pushed >= 0.95 and pushed_at_random == 0, (
-    "added once, the vector makes it refuse harmless requests; random ones never"
+    "vector makes it refuse harmless requests; random ones of its length never do"
 )
 assert cost <= 0.02, "hardly costs ordinary text anything"
 
@@ -1493,7 +1493,7 @@ assert through["clean reconstruction, attacked error"] > 0.8, (
     "the attacked error alone does most of it"
 )
 assert through["attacked reconstruction, clean error"] == 0, (
-    "it came back through what the dictionary leaves out"
+    "came back through what the dictionary leaves out"
 )
 
 # %% [markdown]
@@ -1714,7 +1714,7 @@ assert max(reads["harmful thing"], flagged["harmful thing"]) < 0.05, (
     "Guard and probe both miss the things"
 )
 assert rings["harmful thing"] > 0.7 and rings["harmful deed"] < 0.1, (
-    "the error's length rings for most of them"
+    "rings for most of them"
 )
 assert flagged["harmful deed"] > 0.95, "they know deeds"
 
