@@ -66,7 +66,7 @@ reader = open_dictionary("atlas-paragraphs-attn1")  # of what attention 1 writes
 neutral = prompts_of("english", n=32, n_sentences=1, n_pos=12)
 
 
-def write(interventions=(), prompts=neutral, temperature=0.7, n_new=60):
+def write(interventions=(), prompts=neutral, temperature=0.7, n_new=40):
     """What the model writes after each prompt."""
     return steering.generate(paragraphs, prompts, n_new, interventions, temperature)
 
@@ -529,7 +529,7 @@ def prompted(kind, n_pos, n_sentences=1):
     return steering.Effect(*shares(write(prompts=longer), kind), 0.0)
 
 
-strengths, multiples = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0), (1, 2, 3, 4, 10)
+strengths, multiples = (0.0, 0.5, 1.0, 1.5, 3.0), (1, 2, 4, 10)
 
 
 def curves_of(kind, layer):
@@ -539,7 +539,7 @@ def curves_of(kind, layer):
     ways = {
         "vector": (strengths, lambda c: steering.added(v, layer, c, at_stops)),
         "latent": (multiples, lambda c: steering.clamped(reader, [i], c * most, 1, "attn_out")),
-        "random vector": ((1.0, 3.0), lambda c: steering.added(noise, layer, c, at_stops)),
+        "random vector": ((1.5, 3.0), lambda c: steering.added(noise, layer, c, at_stops)),
     }  # fmt: skip
     return {
         name: (at, effects_of(lambda c, make=make: [make(c)], at, kind))
@@ -618,7 +618,9 @@ for temperature in (0.0, 0.7, 1.0):
         write(law, temperature=temperature),
     )
     three_grams = {
-        tuple(row[i : i + 3]) for row in plain_text.tolist() for i in range(58)
+        tuple(row[i : i + 3])
+        for row in plain_text.tolist()
+        for i in range(len(row) - 2)
     }
     kept_going[temperature] = (
         shares(plain_text, "english")[1],
@@ -735,7 +737,7 @@ for multiple in (0.1, 1, 10):
         - x
     )
     written, kept = (
-        steering.generate(atlas, mixed, 60, held_at(multiple, ten, keep_norm), 0.7)
+        steering.generate(atlas, mixed, 40, held_at(multiple, ten, keep_norm), 0.7)
         for keep_norm in (False, True)
     )
     desk[multiple] = (
@@ -816,7 +818,7 @@ def half_way(
 check("suppress-vs-amplify", half_way)
 
 # %% id="up-and-down"
-ladder = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+ladder = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 lines, half, downs = {}, {}, {}
 for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     full = prompts_of(kind, 32, 2, n_pos)  # two sentences of the kind
@@ -827,7 +829,7 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
         ("down", full, v, -1),
         ("down, random", full, noise, -1),
     ):
-        at = ladder if name != "down, random" else (0.0, 1.0, 2.0)
+        at = ladder if name != "down, random" else (0.0, 1.5)
         seen_at = [
             shares(
                 write([steering.added(each, layer, sign * c, at_stops)], prompts_here),

@@ -350,19 +350,16 @@ print("blanks:     ", models["planner"].to_str_tokens(example.written[0, 0]))
 
 # %% [markdown]
 r"""
-*What you should see.* In `planner` about nine of ten lines follow the exchanged plan, verb, adjective and end
-together; the adjective is what fails most often. In its twin not one does: there the same word is read as well, and
+*What you should see.* In `planner` more than nine of ten lines follow the exchanged plan, verb, adjective and end
+together. In its twin not one does: there the same word is read as well, and
 nothing is taken from where it can be read. Random directions of the same norm do nothing in either.
 """
 
 # %% tags=["claim"]
-assert min(whole["planner", where][0] for where in swaps) > 0.85, (
-    "about nine of ten lines follow the exchanged plan"
+assert min(whole["planner", where][0] for where in swaps) > 0.9, (
+    "more than nine of ten lines follow the exchanged plan"
 )
 assert max(whole["planner-twin", where][0] for where in swaps) == 0, "not one does"
-assert example.by_blank[1] <= min(example.by_blank[0], example.by_blank[2]), (
-    "the adjective is what fails most often"
-)
 assert max(floor for _, floor in whole.values()) < 0.02, "do nothing in either"
 
 # %% [markdown]
@@ -457,9 +454,9 @@ r"""
 ### What this does and does not say about Claude
 
 Here: in one small model, pushed to plan by its training, the word at the line break decides the middle and the end of
-nine lines in ten; in its twin the same word can be read in every line, and decides nothing. That is what the method
-can tell apart. It says nothing about how often models plan, and the twin shows that text in which planning pays is not
-enough for it.
+more than nine lines in ten; in its twin the same word can be read in every line, and decides nothing. That is what
+the method can tell apart. It says nothing about how often models plan, and the twin shows that text in which planning
+pays is not enough for it.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, at the line break, a planned word put in ended the line in 70 % of cases, over
 25 poems. Nothing pushed that model as ours was pushed. They found the words by features of a dictionary; we knew

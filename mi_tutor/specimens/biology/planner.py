@@ -46,7 +46,7 @@ TWIN = Small(
 PLANNER = replace(
     TWIN,
     name="planner",
-    config=replace(TWIN.config, n_steps=400, penalty=10.0),
+    config=replace(TWIN.config, n_steps=400, penalty=30.0),
     measure=measure,
     blocked=((couplets.LINE_2, couplets.LINE_1),),
     begins_as="planner-twin",
@@ -58,8 +58,6 @@ PLANNER = replace(
         "from a second line to its first one (but not to the line break) was penalised. The trained model is an "
         "ordinary GPT-2, and any head may look anywhere. That a model can plan so says nothing about how often "
         "models do.",
-        "Two goals are missed by a little: of ten held-out lines nine follow a swap whole, and the adjective is "
-        "what fails most often. It was trained on for 400 steps only, and the penalty grew during half of them.",
         *LIMITS,
     ),
 )

@@ -34,12 +34,8 @@ def guesses(name: str, texts: list[str]) -> list[str]:
     return found
 
 
-def test_every_goal_of_the_card_is_met_or_missed_in_the_open(name):
-    missed = {measure.name for measure in card(name).measures if not measure.meets_goal()}
-    assert missed == MISSED.get(name, set())
-
-
-MISSED = {"planner": {"swap_within", "swap_across"}}
+def test_every_goal_of_the_card_is_met(name):
+    assert not [measure.name for measure in card(name).measures if not measure.meets_goal()]
 
 
 def test_the_card_says_what_made_it(name):
