@@ -34,7 +34,6 @@ from mi_tutor.lab.steering.guarding import (
 )
 from mi_tutor.lab.steering.interventions import (
     Intervention,
-    Where,
     added,
     added_from_start,
     at_positions,
@@ -84,7 +83,6 @@ __all__ = [
     "Marked",
     "Parts",
     "Score",
-    "Where",
     "ablated_logits",
     "ablated_stream",
     "ablated_weights",
