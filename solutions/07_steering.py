@@ -173,9 +173,9 @@ assert 0.02 < shares(unsteered, "french")[1] - by_layer["french", 4][1] < 0.2, (
 # %% [markdown]
 r"""
 **What you should see.** Added before layer 3, the law takes over all of it, in whole sentences. Before layer 1
-nothing happens. French comes before layer 4 and not before: a language is settled later than a kind of text here,
-and a vector that is added where the model has not begun to decide has nothing to push. Its sentences suffer a
-little. (What random vectors of these lengths do, comes further down: nothing of the kind.)
+nothing happens. French comes before layer 4 and not before, which speaks for a language being settled later than a
+kind of text here. Its sentences suffer a little. (What random vectors of these lengths do, comes further down:
+nothing of the kind.)
 
 **Where a thing is decided** counts in two ways: the layer, and the place. Contrastive activation addition (CAA,
 Rimsky et al. 2024) and activation addition (ActAdd, Turner et al. 2023) choose places in other ways.
@@ -382,11 +382,11 @@ assert clamps["french", 10][1][1] < 0.05, "and not one sentence is left"
 r"""
 **What you should see.** The French latent is an excellent reader, and a poor dial. At its own largest value nothing
 happens; at ten times every word is French, and not one sentence is left; nowhere are both shares high. The vector of
-the last section, added two layers later and at full stops, did what this latent does not.
+the last section, added later and at full stops, did what this latent does not.
 
-So **reading well is not steering well**. A latent is on *because* the text is French: a report, which later layers
-use among others. What decides the next sentence is put together later. Nothing is wrong with the latent, nor
-with the dictionary. It is in a place where little depends on it.
+So **reading well is not steering well**. That a latent is on where the text is French makes it a good report. Whether
+what comes next hangs on that report is another question, and only an intervention answers it: here little hangs on it.
+Nothing is wrong with the latent, nor with the dictionary.
 
 Where something does depend on a latent, clamping works. `atlas` carries the state of a two-hop question (chapter
 05) from the name to the end in layer 2's attention, and `atlas-attn2` has a latent for each state there. Hold one at
@@ -456,9 +456,9 @@ assert follows[4, True] < 0.5 and follows[4, False] < 0.5, (
 # %% [markdown]
 r"""
 **What you should see.** At 1 times its largest value, with the other states' latents off, the answer nearly always
-follows. Alone it works in some questions only: the question's own state is still on, and two states are one too
-many. And at 4 times most answers are lost in either case. "Ten times" is no unit of nature: what a latent's
-value means ends soon above the largest one that the model has ever seen.
+follows. Alone it works in some questions only: the question's own state is still on beside it. And at 4 times most
+answers are lost in either case. "Ten times" is no unit of nature: what a latent's value means ends soon above the
+largest one that the model has ever seen.
 
 ## Effect against coherence
 
@@ -1096,7 +1096,7 @@ r"""
 turned refusing on. (All three of them do, and cost one question in ten.) Deed and thing, from layer 4 on, take it
 away and leave two hops; neither of them alone does, and a random direction changes nothing about refusing (though
 taken out everywhere it costs two hops more than those two do). Refusing here is an OR of two things with
-directions of their own, and their mean lies between both.
+directions of their own.
 
 Arditi et al. found one direction to be enough, in far larger models. They chose the best of many candidates (layers
 and positions) by what it does. What if we let a search choose, among all directions? Below, gradient descent looks
@@ -1135,9 +1135,9 @@ assert between.abs().max() < 0.4, "nearly at right angles"
 # %% [markdown]
 r"""
 **What you should see.** Each of the three takes refusing away, and two of them leave two hops as they should be
-(.98 or more): a single direction *is* enough. But the three are nearly at right angles. So "the refusal direction"
-is a name for something that a search found, not for a thing that the model has. That one direction suffices, as
-Arditi et al. showed, holds here too; that it is the only one, they did not say.
+(.98 or more): a single direction *is* enough. But the three are nearly at right angles. So whoever
+finds "the" refusal direction has found one of several. That one direction suffices, as Arditi et al. showed, holds
+here too; that it is the only one, they did not say.
 
 A hook at every place is one way. The stream is a sum of what is written to it, so it can also be done once, in the
 weights: whoever has those can take the refusing out of a model and hand it on.
@@ -1415,7 +1415,7 @@ assert max(answered(each) for each in at_random) == 0, "random vectors nothing"
 r"""
 **What you should see.** With the switch held on, `atlas` answers nine in ten harmful requests or more, held-out ones
 that the search never saw, and the guard reads on, always. The refuse vector backwards does little, random vectors
-nothing. The dashboard told the truth about its latents. It did not tell the truth about the model.
+nothing. What the dashboard says of its latents is true. Of what the model does it says nothing.
 """
 
 # %% [markdown]
