@@ -205,11 +205,11 @@ def ingredients(
     """
     n_first, n_second = int(first.max()) + 1, int(second.max()) + 1
     cells = first * n_second + second
-    if not torch.equal(cells.sort().values, torch.arange(n_first * n_second)):
+    if not torch.equal(cells.sort().values, torch.arange(n_first * n_second, device=cells.device)):
         raise ValueError("Every pair of the two things should have exactly one plan.")
     common = means.mean(dim=0)
     rest = means - common
-    table = torch.empty(n_first, n_second, means.shape[1], dtype=means.dtype)
+    table = means.new_empty(n_first, n_second, means.shape[1])
     table[first, second] = rest
     one, other = table.mean(dim=1)[first], table.mean(dim=0)[second]
     return Ingredients(common, one, other, rest - one - other)
