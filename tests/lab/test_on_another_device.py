@@ -18,6 +18,7 @@ LEFT_OUT = (
     "superposition.packing.spread_directions",
     "superposition.optimum.phase_optimum",  # many thousand operations, each of them slow here
     "superposition.sweep.train_sweep",  # best_of_seeds trains a shorter one
+    "steering.refusing.project_out",  # one vector times a matrix keeps an axis of 1 on this device
 )
 
 

@@ -39,8 +39,8 @@ def project_out(x: Float[Tensor, "*row d"], directions: Directions) -> Float[Ten
     """x without its part in the space that the directions span. They may have any length and any angle.
 
     >>> directions = torch.tensor([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
-    >>> project_out(torch.tensor([[3.0, 4.0, 5.0]]), directions).abs().round()
-    tensor([[0., 0., 5.]])
+    >>> project_out(torch.tensor([3.0, 4.0, 5.0]), directions).abs().round()
+    tensor([0., 0., 5.])
     """
     basis = orthonormal(directions)
     return x - (x @ basis.mT) @ basis
