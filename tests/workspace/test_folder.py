@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import NAMES, answer
+from small_course import NAMES, answer
 
 from mi_tutor.folders import is_workspace, workspace_above
 from mi_tutor.workspace import folder, steps
