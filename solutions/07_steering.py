@@ -1303,14 +1303,14 @@ usual = torch.stack(
 )
 
 
-def clamp(x):
+def held_on(x):
     """The guard holds its latents on."""
     return steering.clamp_on(x, sae, guard.latents, usual)
 
 
 def guarded(chosen, change):
     """The replies with a change to the last token's stream, and the clamp AFTER it."""
-    return steering.guarded_logits(atlas, stream[chosen], LAYER, change, clamp)
+    return steering.guarded_logits(atlas, stream[chosen], LAYER, change, held_on)
 
 
 nothing = torch.zeros_like(refuse)
@@ -1374,7 +1374,7 @@ attack = steering.search_unseen(
     stream[taught & harmful],
     LAYER,
     sae,
-    clamp,
+    held_on,
     asked.refusal,
     asked.help,
     longest,
@@ -1388,7 +1388,7 @@ def answered(change, chosen=bad):
 
 
 attacked = last[bad] + attack
-seen_before, seen_after = (sae.encode(each) for each in (attacked, clamp(attacked)))
+seen_before, seen_after = (sae.encode(each) for each in (attacked, held_on(attacked)))
 on = guard.on(seen_after).float().mean().item()
 low = (seen_after[:, guard.latents] >= usual - 1e-3).float().mean().item()
 print(
@@ -1476,10 +1476,10 @@ def reply_at_end(x):
     return reply(torch.cat([stream[bad][:, :-1], x[:, None]], dim=1))
 
 
-clean_said, clean_error = steering.crossed(last[bad], clamp(attacked), sae)
+clean_said, clean_error = steering.crossed(last[bad], held_on(attacked), sae)
 mixed = {
-    "attacked: all of it": clamp(attacked),
-    "attacked: the reconstruction alone": steering.parts(clamp(attacked), sae).said,
+    "attacked: all of it": held_on(attacked),
+    "attacked: the reconstruction alone": steering.parts(held_on(attacked), sae).said,
     "clean reconstruction, attacked error": clean_said,
     "attacked reconstruction, clean error": clean_error,
 }
@@ -1651,7 +1651,7 @@ print(
 for name, (x, which) in groups.items():
     errors = steering.error_norm(x, sae)
     table[name] = row = (
-        guard.on(sae.encode(clamp(x))).float().mean().item(),
+        guard.on(sae.encode(held_on(x))).float().mean().item(),
         (probe.score(x) > 0).float().mean().item(),
         (other_probe.score(before[which]) > 0).float().mean().item(),
         errors.mean().item(),
