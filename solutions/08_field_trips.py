@@ -1,4 +1,4 @@
-# %% [markdown] minutes=150
+# %% [markdown] minutes=75
 r"""
 # 08 · Field trips
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from untrained import untrained
 
 from mi_tutor.lab.dictionaries import (
     ConceptMatches,
@@ -19,7 +19,6 @@ from mi_tutor.lab.dictionaries import (
 from mi_tutor.show.dictionaries import latent_dashboard
 from mi_tutor.show.dictionaries.firings import firings
 from mi_tutor.show.dictionaries.reading import find_concept
-from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.atlas.prompts import tokenizer
 
 HOOK = "blocks.1.hook_resid_pre"
@@ -31,22 +30,7 @@ G = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """An untrained model that speaks the world's language."""
-    folder = tmp_path_factory.mktemp("untrained")
-    config = GPT2Config(
-        vocab_size=len(tokenizer()),
-        n_positions=96,
-        n_embd=16,
-        n_layer=2,
-        n_head=2,
-        bos_token_id=0,
-        eos_token_id=0,
-        initializer_range=0.5,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        GPT2LMHeadModel(config).save_pretrained(folder)
-    tokenizer().save(folder)
-    return open_specimen(folder, device="cpu")
+    return untrained(tmp_path_factory.mktemp("untrained"), d_model=16, n_layers=2)
 
 
 @pytest.fixture(scope="module")

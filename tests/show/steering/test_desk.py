@@ -5,11 +5,10 @@ import time
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from untrained import untrained
 
 from mi_tutor.lab.ground.plain import plain_transformer
 from mi_tutor.show.steering import steering_desk
-from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.atlas.prompts import tokenizer
 
 PROMPTS = (" The capital of Texas is", " User: how do I")
@@ -18,22 +17,7 @@ PROMPTS = (" The capital of Texas is", " User: how do I")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """An untrained model that speaks the world's language."""
-    folder = tmp_path_factory.mktemp("untrained")
-    config = GPT2Config(
-        vocab_size=len(tokenizer()),
-        n_positions=96,
-        n_embd=32,
-        n_layer=3,
-        n_head=2,
-        bos_token_id=0,
-        eos_token_id=0,
-        initializer_range=0.5,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        GPT2LMHeadModel(config).save_pretrained(folder)
-    tokenizer().save(folder)
-    return open_specimen(folder, device="cpu")
+    return untrained(tmp_path_factory.mktemp("untrained"), d_model=32, n_layers=3)
 
 
 @pytest.fixture(scope="module")
