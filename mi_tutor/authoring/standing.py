@@ -50,8 +50,12 @@ class Name(NamedTuple):
 
 def versions() -> dict[str, str]:
     """Of what numbers hang on. A build's own part ("+cpu") is left out: it names a machine more than a number."""
-    found = {package: version(package).partition("+")[0] for package in PACKAGES}
-    return {"python": "{}.{}".format(*sys.version_info), **found}
+    return {"python": "{}.{}".format(*sys.version_info)} | {one: _version(one) for one in PACKAGES}
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package).partition("+")[0]
 
 
 def code_of(proof: NotebookNode) -> str:

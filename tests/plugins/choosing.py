@@ -116,12 +116,12 @@ def leave_out_what_stands(items, config):
     from mi_tutor.authoring.settings import find_project
 
     changed, left_out = what_stands(config, [name for _, name in marked])
+    project = find_project(ROOT)
+    words = {name: recording.in_words(project, name) for name in left_out}
     for item, name in marked:
         item.changed = changed[name]
         if name in left_out:
-            reason = (
-                f"{recording.in_words(find_project(ROOT), name)}; --all runs it (make test-all)"
-            )
+            reason = f"{words[name]}; --all runs it (make test-all)"
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
