@@ -106,11 +106,6 @@ exercises: $(VENV)/.learn ## the table of exercises, mistakes and accepted style
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: binder
-binder: ## environment.yml -> binder/environment.yml
-	@sed 's/- -e \./- -e ../; s/- python .*/- python =3.12/; s/^# conda env.*/# Made from environment.yml by `make binder`: repo2docker reads one version of Python, no range./' \
-		environment.yml > binder/environment.yml
-
 .PHONY: bench-grading
 bench-grading: $(VENV)/.test ## 300 generated submissions, killed twice: marks as deserved? as fast as NBGRADER=python, OTTER=python?
 	@$(PY) benchmarks/grading.py --n 300 --jobs 2 $(if $(NBGRADER),--nbgrader $(NBGRADER)) $(if $(OTTER),--otter $(OTTER))

@@ -23,7 +23,12 @@ OVERRIDES = {
 def settings_files(root: Path) -> dict[Path, bytes]:
     """The files to write, by their place in a workspace."""
     path = config_folder(root) / "labconfig" / "default_setting_overrides.json"
-    return {path: (json.dumps(OVERRIDES, indent=2) + "\n").encode()}
+    return {path: as_json().encode()}
+
+
+def as_json() -> str:
+    """The defaults, as JupyterLab reads them from a file."""
+    return json.dumps(OVERRIDES, indent=2) + "\n"
 
 
 def config_folder(root: Path) -> Path:
