@@ -225,7 +225,7 @@ def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
 
     monkeypatch.setattr(standing, "in_short", lambda root, name: "some files")
     items = [Item(name) for name in found]
-    choosing.leave_out_what_stands(items, Config)
+    choosing.skip(items, choosing.marked_that_stand(items, Config))
     skipped = [len(item.iter_markers("skip")) for item in items]
     assert sorted(skipped[:2]) == [0, 1] and skipped[2] == 0
     assert items[2].changed == [LAB]
@@ -233,9 +233,9 @@ def test_the_suite_leaves_out_what_stands_and_runs_what_does_not(
     assert "stands as recorded, on" in reason and "make test-all" in reason
     Config.option.markexpr = "not slow"  # make test-fast: no spot checks
     items = [Item(name) for name in found]
-    choosing.leave_out_what_stands(items, Config)
+    choosing.skip(items, choosing.marked_that_stand(items, Config))
     assert [len(item.iter_markers("skip")) for item in items] == [1, 1, 0]
     Config.option.every_run = True
     items = [Item(name) for name in found]
-    choosing.leave_out_what_stands(items, Config)
+    choosing.skip(items, choosing.marked_that_stand(items, Config))
     assert not any(item.iter_markers("skip") for item in items)

@@ -1,6 +1,7 @@
 """Which tests are run, and in which order: what stands as recorded is left out (docs/decisions/0009).
 
-Whole folders and files are left out unseen, and only if nobody asked for them by name; marked tests are skipped.
+Whole folders and files are left out unseen, marked tests are deselected. Who asks for a file by name wants its
+folder run; its marked tests that stand are skipped, with the reason.
 """
 
 from __future__ import annotations
@@ -92,8 +93,14 @@ def pytest_collection_modifyitems(items, config):
         name = tuple(config.option.asked.split("/", 1))
         keep(items, config, lambda item: name in names_of(item))
     else:
+        stands = marked_that_stand(items, config)
+        if is_whole(
+            config
+        ):  # three thousand skipped tests would take longer to report than a chapter takes
+            config.left_out |= stands
+        else:
+            skip(items, stands)
         keep(items, config, lambda item: not config.left_out & set(names_of(item)))
-        leave_out_what_stands(items, config)
     for item in items:
         if file_of(item) not in SPREAD and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(file_of(item)))
@@ -107,20 +114,28 @@ def keep(items, config, wanted):
         items[:] = [item for item in items if wanted(item)]
 
 
-def leave_out_what_stands(items, config):
-    """Skip marked tests whose records are current, but a few; take down why others are run."""
+def marked_that_stand(items, config):
+    """The runs of marked tests whose records are current, but a few; each test takes down what has changed."""
     marked = [(item, mark.args) for item in items for mark in item.iter_markers("recorded")]
     if not marked or config.option.every_run:
+        return set()
+    changed, stands = what_stands(config, [name for _, name in marked])
+    for item, name in marked:
+        item.changed = changed[name]
+    return stands
+
+
+def skip(items, stands):
+    """With the reason in words."""
+    if not stands:
         return
     from mi_tutor.authoring import recording
     from mi_tutor.authoring.settings import find_project
 
-    changed, left_out = what_stands(config, [name for _, name in marked])
     project = find_project(ROOT)
-    words = {name: recording.in_words(project, name) for name in left_out}
-    for item, name in marked:
-        item.changed = changed[name]
-        if name in left_out:
+    words = {name: recording.in_words(project, name) for name in stands}
+    for item in items:
+        for name in stands & {mark.args for mark in item.iter_markers("recorded")}:
             reason = f"{words[name]}; --all runs it (make test-all)"
             item.add_marker(pytest.mark.skip(reason=reason))
 
@@ -147,6 +162,6 @@ def pytest_testnodedown(node, error):
 
 def pytest_terminal_summary(terminalreporter, config):
     if config.left_out:
-        names = sorted(name for _, name in config.left_out)
+        names = sorted("/".join(name).removeprefix("tests/") for name in config.left_out)
         terminalreporter.section("left out, since it stands as recorded")
         terminalreporter.write_line(f"{', '.join(names)}; --all runs them (make test-all)")
