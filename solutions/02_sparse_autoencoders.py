@@ -2802,7 +2802,7 @@ print(f"{'by chance':<20}" + "".join(f"{chance:>12.1%}" for chance in chances))
 _whole, _rebuilt, _left = (can_read[_what] for _what in parts)
 assert min(_whole) > 0.85, "All three can be read from the activation"
 assert _left[0] < 0.2, "Of the state little is left out (15 %)"
-assert abs(_whole[0] - _rebuilt[0]) < 0.005, "and the state as well"
+assert abs(_whole[0] - _rebuilt[0]) < 0.005, "and the state equally well"
 assert min(_whole[_k] - _rebuilt[_k] for _k in (1, 2)) > 0.05, (
     "reads relation and language better than one on the reconstruction"
 )
@@ -2820,12 +2820,12 @@ along with the state. Of the state little is left out (15 %). The relation can b
 and hardly better than by chance from the reconstruction: no latent was worth spending on it. The language can be read
 from both, from the reconstruction at 63 % and from what is left out at 87 %, though no latent says it.
 
-So here a probe on the activation reads relation and language better than one on the reconstruction, and the state as
-well. That dictionaries do not help probing is no oddity of `atlas`. Kantamneni
-et al. 2025 set dictionaries the task they should be good at, reading concepts where data is scarce, unbalanced,
-mislabelled or shifted, on more than a hundred data sets, and could not make probes on latents beat plain probes on
-activations consistently. If you know what you are looking for, a probe is the baseline to beat. A dictionary is for
-finding what you did not know to look for.
+So here a probe on the activation reads relation and language better than one on the reconstruction, and the state
+equally well. That dictionaries do not help probing is no oddity of `atlas`. Kantamneni et al. 2025 set dictionaries
+the task they should be good at, reading concepts where data is scarce, unbalanced, mislabelled or shifted, on more
+than a hundred data sets, and could not make probes on latents beat plain probes on activations consistently. If you
+know what you are looking for, a probe is the baseline to beat. A dictionary is for finding what you did not know to
+look for.
 
 What is left out is not noise, and a missing latent is no evidence that something is missing. A small share of
 the variance can hold a large share of what somebody could read, and a model can use it too; chapter 07 shows

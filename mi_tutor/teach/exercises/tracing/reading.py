@@ -156,7 +156,7 @@ def donors(question: Question, lot: torch.Generator) -> tuple[Question, Question
     return others[pick[0] % len(others)], asked[pick[1] % len(asked)]
 
 
-@functools.lru_cache(maxsize=3)
+@functools.lru_cache(maxsize=1)  # the graphs of one draw are 200 MiB
 @torch.no_grad()
 def drawn(draw: int) -> list[tuple[Traced, Traced, Traced]]:
     """Held-out questions by lot that are answered right, each with its two donors."""
