@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mi_tutor.specimens.cards import (
     DICTIONARY_WEIGHTS,
@@ -25,8 +25,9 @@ from mi_tutor.specimens.opening.shelf import (
     transcoder_names,
 )
 
-# Whose `make` trains a model, and whose `measure` gives what its card says.
-MODELS = {
+# Where each recipe is: in a module of its own, or in a table of a module. Named one by one, so that only what makes
+# a specimen is imported for it: its card stands while the others' recipes change.
+MODULES = {
     "atlas": "atlas.recipe",
     "atlas-paragraphs": "atlas.paragraphs",
     "atlas-rote": "atlas.rote",
@@ -34,6 +35,27 @@ MODELS = {
     "induction-1l": "induction.one_layer",
     "induction-2l": "induction.two_layers",
     "primer": "primer.recipe",
+}
+TABLES = {
+    "biology.recipes:SMALL": ("planner", "planner-twin", "polyglot", "polyglot-twin", "people"),
+    "dictionaries.cross_layer:CROSS_LAYER": ("atlas-clt", "atlas-clt-sparse"),
+    "dictionaries.recipes:DICTIONARIES": (
+        "atlas-resid2",
+        "atlas-attn1",
+        "atlas-attn2",
+        "atlas-attn2-dense",
+        "atlas-attn2-small",
+        "atlas-attn2-wide",
+        "atlas-paragraphs-attn1",
+        "atlas-sentences-attn1",
+        "atlas-mlp0",
+        "atlas-mlp1",
+        "atlas-mlp2",
+        "atlas-mlp3",
+        "atlas-mlp4",
+    ),
+    "dictionaries.refusing:REFUSING": ("atlas-refusals", "atlas-refusals-deeds"),
+    "induction.siblings:SIBLINGS": ("induction-2l-b", "induction-2l-c", "induction-2l-d"),
 }
 
 
@@ -100,15 +122,14 @@ class Recipe(Protocol):
 
 def recipe_of(name: str) -> Recipe:
     """The recipe of a specimen; SpecimenError if there is none of this name."""
-    if name in MODELS:
-        return importlib.import_module(f"mi_tutor.specimens.{MODELS[name]}")
-    from mi_tutor.specimens.biology.recipes import SMALL
-    from mi_tutor.specimens.dictionaries.cross_layer import CROSS_LAYER
-    from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
-    from mi_tutor.specimens.dictionaries.refusing import REFUSING
-    from mi_tutor.specimens.induction.siblings import SIBLINGS
+    if name in MODULES:
+        return _in_specimens(MODULES[name])
+    for place, names in TABLES.items():
+        if name in names:
+            module, table = place.split(":")
+            return getattr(_in_specimens(module), table)[name]
+    raise SpecimenError(no_such_specimen(name))
 
-    others = SMALL | SIBLINGS | DICTIONARIES | CROSS_LAYER | REFUSING
-    if name not in others:
-        raise SpecimenError(no_such_specimen(name))
-    return others[name]
+
+def _in_specimens(module: str) -> Any:
+    return importlib.import_module(f"mi_tutor.specimens.{module}")
