@@ -25,8 +25,8 @@ from mi_tutor.specimens.opening.shelf import (
     transcoder_names,
 )
 
-# Where each recipe is: in a module of its own, or in a table of a module. Named one by one, so that only what makes
-# a specimen is imported for it: its card stands while the others' recipes change.
+# Where each recipe is: in a module of its own, or in a table of a module. Named one by one, so that only what
+# makes a specimen is imported for it: its card stands while the others' recipes change.
 MODULES = {
     "atlas": "atlas.recipe",
     "atlas-paragraphs": "atlas.paragraphs",
