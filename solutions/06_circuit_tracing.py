@@ -1782,8 +1782,8 @@ own_latents = {
 - **generic_without**: the share answered right with the generic latent off.
 - **on_top**: the share that becomes the other country's answer if its latents are put in and the own ones *stay on*.
 
-Swaps count by the **worst quarter** of the countries: .5 of the score if .74 or more of their answers follow
-(nothing at .62; a pass needs .70). The generic latent counts .1, the three shares .4, each in full if off by .07 or
+Swaps count by the **worst quarter** of the countries that are asked about: .5 of the score if .74 or more of their
+answers follow (nothing at .62; a pass needs .70). The generic latent counts .1, the three shares .4, each in full if off by .07 or
 less, and none may be off by .2.
 """
 
@@ -1937,9 +1937,9 @@ supernodes = {
   that share no nodes.
 - **without**: the share of questions still answered right when the supernode's latents go off, all at once. MLPs
   from its first to its last layer are held at what they wrote, less what the latents write no more; later ones
-  answer.
+  answer. For a supernode of attention none is held.
 - **state**: the share that gives the other answer when the supernode goes off and that of *another* graph comes on,
-  at its values there: the same question about a city of another state.
+  at its values there (`changes_of` with `factor=1`): the same question about a city of another state.
 - **relation**: the same with a graph of another question about the same city.
 
 Your supernodes should hold .8 of the influence of the latents that are left (.15 of the score), and one of them
