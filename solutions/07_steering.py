@@ -148,9 +148,9 @@ concept_of = {
 }
 vectors, by_layer = {}, {}
 print(f"{'':<9}{'layer':>6}{'|v|':>8}{'about':>8}{'valid':>8}")
+streams = [paragraphs.resid_pre(layer, texts.tokens) for layer in range(1, 5)]
 for kind, concept in concept_of.items():
-    for layer in range(1, 5):
-        stream = paragraphs.resid_pre(layer, texts.tokens)
+    for layer, stream in enumerate(streams, 1):
         v = vectors[kind, layer] = steering_vector(stream, concept, is_stop)
         written = write([steering.added(v, layer, 2.0, at_stops)])
         by_layer[kind, layer] = about, valid = shares(written, kind)
