@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 SHORTEST = 60  # nodes of an answer that is long enough to tell anything
-COMMON = 0.1  # an answer that so many learners gave is what everybody writes
+COMMON = 0.1  # an answer that more of the class gave is what everybody writes;
+FEW = 4  # but so many may have copied from each other, however small the class
 MIN_SHARED = 2  # answers that two learners have in common
 MOST_SHARING = 20  # of one answer: more of them are told by the instructor's own eyes
 
@@ -47,7 +48,7 @@ def pairs(
                 having.setdefault((slug, one), []).append(name)
     shared: dict[tuple[str, str], list[str]] = {}
     for (slug, _), names in having.items():
-        if 2 <= len(names) <= max(2, min(MOST_SHARING, COMMON * len(learners))):
+        if 2 <= len(names) <= max(FEW, min(MOST_SHARING, COMMON * len(learners))):
             for pair in combinations(sorted(names), 2):
                 shared.setdefault(pair, []).append(slug)
     found = [(*pair, tuple(slugs)) for pair, slugs in shared.items() if len(slugs) >= MIN_SHARED]

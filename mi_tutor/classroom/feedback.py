@@ -61,7 +61,8 @@ def _feedback(row: Row, hints: dict[str, Sequence[str]]) -> str:
     graded = row.graded
     parts = [f"<h1>{escape(row.name)}</h1>"]
     if graded.problem:
-        return "\n".join([*parts, f"<p>{escape(graded.problem)}</p>"])
+        file = f"<p>{escape(row.file)}</p>" if row.file else ""
+        return "\n".join([*parts, file, f"<p>{escape(graded.problem)}</p>"])
     late = f", {row.days} days late: {row.score:g} count" if row.share < 1 else ""
     parts.append(
         f"<p>Chapter {escape(row.chapter)}: {graded.earned:g} of {graded.points} points{late}.</p>"

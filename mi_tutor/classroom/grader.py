@@ -63,8 +63,7 @@ class Grader:
             if chapter is None:
                 raise NotebookError("It has no exercises of this course in it.")
         except NotebookError as error:
-            said = str(error).replace(str(path), path.name)
-            return Graded(learner, None, (), problem=said)
+            return Graded(learner, None, (), problem=_nameless(str(error), path))
         graded = grade(learner, submission, chapter, self.truth, self.settings.rules)
         return graded._replace(seconds=round(time.monotonic() - started, 3))
 
@@ -121,3 +120,10 @@ def kept_grader(settings: Settings) -> Grader:
 
 
 _kept: dict[Settings, Grader] = {}
+
+
+def _nameless(said: str, path: Path) -> str:
+    """Without the file's name: here it is one of our own, and elsewhere it often has the learner's in it."""
+    for name in (str(path), path.name):
+        said = said.replace(name, "the file")
+    return said[:1].upper() + said[1:]

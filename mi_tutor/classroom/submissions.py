@@ -124,9 +124,7 @@ def _of_file(inside: PurePosixPath, file: Path, time: float) -> Iterator[Submiss
     if _JUNK & set(inside.parts) or inside.name in _JUNK_FILES or inside.name.startswith("."):
         return
     if file.suffix.lower() != ".ipynb":
-        yield _without(
-            inside, f"{inside.name} is no notebook: a file that ends with .ipynb was expected."
-        )
+        yield _without(inside, "It is no notebook: a file that ends with .ipynb was expected.")
         return
     match = re.search(r"(?:^|[-_ ])(\d\d)_[a-z]", inside.name)
     chapter = match[1] if match else ""
@@ -138,16 +136,19 @@ def _without(inside: PurePosixPath, problem: str) -> Submission:
 
 
 def _newest(files: list[Submission]) -> Iterator[Submission]:
-    """The newest of each chapter, with a note where there are more; problems only where nothing else is there."""
+    """The newest of each chapter, with a note where there are more; problems only where nothing else is there.
+
+    Notes name no file: a file's name often has its learner's in it, and `--anonymous` is to keep its promise.
+    """
     good = [one for one in files if not one.problem]
     if not good:
         yield files[-1]
         return
-    others = tuple(f"Not read: {one.shown} ({one.problem})" for one in files if one.problem)
+    others = tuple(f"Another file was not read: {one.problem}" for one in files if one.problem)
     chapters = dict.fromkeys(one.chapter for one in good)
     for chapter in chapters:
         same = sorted((one for one in good if one.chapter == chapter), key=lambda one: one.time)
         notes = others
         if len(same) > 1:
-            notes += (f"{len(same)} files were handed in; the newest, {same[-1].shown}, counts.",)
+            notes += (f"{len(same)} files were handed in; the newest counts.",)
         yield same[-1]._replace(notes=notes)

@@ -24,13 +24,17 @@ def write(chapter: str, learners: Path, secret: Path, out: Path) -> None:
         )
     notebook = find_chapter(chapter)
     blank = json.loads(notebook.read_text("utf-8"))
+    slugs = versions(blank)
+    if not slugs:
+        raise Trouble(f"{notebook.name} has no exercise of which there are versions.")
+    if out.exists() and any(out.iterdir()):
+        raise Trouble(f"{out} is not empty: give another folder, so that nothing is overwritten.")
     key = read_secret(secret)
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
         made = personal(blank, name, key)
         file = out / f"{name}-{notebook.name}"
         file.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    slugs = versions(blank)
     say(f"{len(names)} notebooks in {out}.", "good")
-    say(f"Versions of their own: {', '.join(slugs) or 'none in this chapter'}.")
+    say(f"Versions of their own: {', '.join(slugs)}.")
     say(f"Grade what comes back with: mi-tutor grade ... --exam --secret {secret}")

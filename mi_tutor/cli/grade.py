@@ -84,6 +84,10 @@ def _options(
     from mi_tutor.classroom.remote import Rules
     from mi_tutor.classroom.whole_class import Late, Options
 
+    if exam and secret is None:
+        raise Trouble(
+            "--exam needs the --secret that `mi-tutor exam` was given: it decides which version each learner has."
+        )
     late = None
     if due:
         try:

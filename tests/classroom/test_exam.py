@@ -86,8 +86,8 @@ def test_the_command(gates, tmp_path, monkeypatch, capsys):
     (tmp_path / "class.txt").write_text("ada\n\nJürgen X_17\n", encoding="utf-8")
     (tmp_path / "secret").write_text("some random words")
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["mi-tutor", "exam", *words])
+    def run(*words, command="exam"):
+        monkeypatch.setattr(sys, "argv", ["mi-tutor", command, *words])
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr()
@@ -97,8 +97,17 @@ def test_the_command(gates, tmp_path, monkeypatch, capsys):
     assert status == 0 and "2 notebooks in exam" in said and "read-the-gates" in said
     files = {file.name for file in (tmp_path / "exam").iterdir()}
     assert files == {"ada-04_small.ipynb", "Jürgen X_17-04_small.ipynb"}
+    status, said = run("04", "class.txt", "--secret", "secret")
+    assert status != 0 and "is not empty" in said
+    files = [file.rename(tmp_path / file.name) for file in (tmp_path / "exam").iterdir()]
+    plain = [cell for cell in blank["cells"] if cell["cell_type"] == "markdown"]
+    (tmp_path / "chapters" / "01_plain.ipynb").write_text(json.dumps(blank | {"cells": plain}))
+    status, said = run("01", "class.txt", "--secret", "secret")
+    assert status != 0 and "no exercise of which there are versions" in said
     (tmp_path / "class.txt").write_text("../ada\n")
     status, said = run("04", "class.txt", "--secret", "secret")
     assert status != 0 and "cannot be a file name" in said
+    status, said = run("chapters", "--out", "marks", "--exam", command="grade")
+    assert status != 0 and "--exam needs the --secret" in said and not (tmp_path / "marks").exists()
     status, said = run("04", "none.txt", "--secret", "secret")
     assert status != 0 and "There is no file none.txt" in said
