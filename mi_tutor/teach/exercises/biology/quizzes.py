@@ -118,7 +118,7 @@ QUIZZES = (
             feedback="What would the other half lack? The step has all that the other language's entry has.",
         ),
         Option(
-            text="Hardly any",
+            text="Almost none",
             feedback="So it would be if the means were over all countries: then nothing of Belgium's own comes along.",
         ),
     ),

@@ -55,7 +55,7 @@ REVIEWS = {
         "A model answers entries of cities in English, French and Spanish. Steps made in English exchange the country in .96 of French entries, and "
         "the same steps with countries paired by lot in .02. In which relation are its activations in English and in French?",
         Option(
-            text="They have to be much alike",
+            text="Much the same in both",
             right=True,
             feedback="What English makes of a country works in French only if French reads a country from there, too, along the same direction.",
         ),
@@ -98,7 +98,7 @@ REVIEWS = {
         "In a model with three glossaries side by side, the language of an entry about Belgium is exchanged by the difference of two means over the "
         "entries of all countries to the same question. How many answers follow?",
         Option(
-            text="Hardly any",
+            text="Almost none",
             right=True,
             feedback="The step brings another language, and Belgium is still Belgium as the old language has it. In separate glossaries that is no "
             "entry of the new one.",
