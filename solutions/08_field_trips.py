@@ -380,7 +380,7 @@ vocabulary = [
     for token in range(models["planner"].cfg.d_vocab)
 ]
 show.plan_desk(
-    plain,
+    dict(sorted(plain.items())),  # planner first
     {
         name: torch.stack(
             [
@@ -503,7 +503,7 @@ quiz("seventy-per-cent", "d")
 
 # %% [markdown] slug="where-is-the-plan"
 r"""
-In `planner` the break is read before layer 1, and two layers later an exchange there changes nothing. So where is the
+In `planner` an exchange at the break works before layer 1, and two layers later it changes nothing. So where is the
 plan in between, **before layer 2**? And where does the twin keep what it is going to say? Look at whole couplets, with
 the words that each model writes by itself:
 
@@ -722,7 +722,7 @@ answer changes in this part alone.
 The **hypothesis** again has two parts. (a) What tells one country from another is the same activation in all
 languages. (b) It is used as such: another language put in leaves country and relation as they were, and another
 country, *by what English makes of it*, works in French. The **tests** are exchanges; the **controls** are random
-steps, languages paired by lot, and a model that was never asked to translate.
+steps, countries paired by lot, and a model that was never asked to translate.
 
 `polyglot-twin` knows a glossary of 16 countries and 60 cities, each entry in one language. `polyglot` is the same
 model, trained on with entries of which half translate (" pays: Ghent Belgique"). Every name is another word in each
@@ -752,9 +752,12 @@ for name, each in plain_speakers.items():
     print(
         f"{name:<14} right in {entries_right[name]:.3f} of {len(wanted)} held-out entries"
     )
-for number in (0, 30, 60):
-    text = speakers["polyglot"].to_string(new_entries.tokens[number, 1:])
-    print(f"{text} →{speakers['polyglot'].to_string(wanted[number])}")
+for number, language in enumerate(LANGUAGES):
+    first = int((new_entries.factors[:, 2] == number).nonzero()[0])
+    text = speakers["polyglot"].to_string(new_entries.tokens[first, 1:])
+    print(
+        f"{language:<9}{text} →{speakers['polyglot'].to_string(guesses[first].argmax())}"
+    )
 
 # %% [markdown]
 r"""
@@ -980,8 +983,8 @@ changes the country in French and Spanish ones, and keeps their language. In the
 Random steps do next to nothing in both.
 
 Look along the layers, too. Before layer 0 the language cannot be exchanged at the name: what says it is the word
-before, and has not been read yet. Later both curves fall: bit by bit the answer itself is decided, and a step that is
-right for the parts comes too late.
+before, and has not been read yet. (The country can be: as we saw, it is in the names' embeddings.) Later both curves
+fall: bit by bit the answer itself is decided, and a step that is right for the parts comes too late.
 """
 
 # %% tags=["claim"]
@@ -1002,6 +1005,7 @@ assert max(each.max() for each in floor_of.values()) < 0.05, (
 assert curves["polyglot: language"][0] < 0.05, (
     "Before layer 0 the language cannot be exchanged at the name"
 )
+assert curves["polyglot: country, by English"][0] > 0.9, "The country can be"
 assert curves["polyglot: language"][1:].diff().max() < 0, "Later both curves fall"
 assert curves["polyglot: country, by English"][1:].diff().max() < 0, (
     "Later both curves fall"
