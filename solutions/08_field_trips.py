@@ -533,11 +533,12 @@ report = {
 - **quarrel**: `planner`, before layer 2, one plan put in at the break and another where the word is said (11, 13, 14):
   the shares that follow the one, and the other.
 
-The check uses held-out couplets in wordings of its own (the openings, verbs of seeing and names of the specimen), and
-plans of another rhyme, topic, verb and adjective. A set counts from .6 of the words that follow it up to .96, and less
-with each token without which as many follow (within .02): .48 in all. Then the shares, each in full if off by .07 or
-less: alone .18, “kept” .1, “quarrel” .24. To pass, all sets of `planner` and two of its twin's have to be right (.85
-follow, no token too many), and half of “kept” and of “quarrel”.
+The check uses held-out couplets in wordings of its own, and plans of another rhyme, topic, verb and adjective.
+(`couplet_lines(held_out, opening, sight)` and `line_template(name)` make other wordings: " In May", " At night", "
+Long ago"; "found", "drew", "knew"; "Anna", "Paul", "Emma", "John", "Lucy", "Max", "Ruth".) A set counts from .6 of the
+words that follow it up to .96, and less with each token without which as many follow (within .02): .48 in all. Then
+the shares, each in full if off by .07 or less: alone .18, “kept” .1, “quarrel” .24. To pass, all sets of `planner` and
+two of its twin's have to be right (.85 follow, no token too many), and half of “kept” and of “quarrel”.
 """
 
 # %% tags=["exercise"] slug="where-is-the-plan"
