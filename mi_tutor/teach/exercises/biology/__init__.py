@@ -1,10 +1,7 @@
 """Exercises and quick checks of chapter 08, field trips, in the order in which they are met."""
 
-from mi_tutor.teach.exercises.biology.exchanging import (
-    BORROWED_STEP,
-    PARTS_RIGHT,
-    SWAP_THE_LANGUAGE,
-)
+from mi_tutor.teach.exercises.biology.exchanging import BORROWED_STEP, SWAP_THE_LANGUAGE
+from mi_tutor.teach.exercises.biology.failing import PARTS_RIGHT
 from mi_tutor.teach.exercises.biology.quizzes import QUIZZES
 from mi_tutor.teach.exercises.biology.taking_apart import COMMON_SHARE, INGREDIENTS
 from mi_tutor.teach.exercises.biology.where_is_the_plan import WHERE_IS_THE_PLAN
