@@ -55,6 +55,29 @@ show.steering_desk(
     lambda row: steering.written_shares(mark_texts(torch.tensor([row]), "english"))[1],
 )  # fmt: skip
 
+# %% id="plans"
+from mi_tutor.specimens import biology as couplets
+
+planner = open_specimen("planner", device="cpu")
+told, new = (couplets.plan_lines(couplets.couplet_lines(held_out=each)) for each in (False, True))
+vocabulary = [planner.to_single_str_token(token) for token in range(planner.cfg.d_vocab)]
+words = [plan.word for plan in couplets.PLANS]
+before = swaps.streams(plain_transformer(planner), told.tokens)[:-1]
+show.plan_desk(
+    {"planner": plain_transformer(planner)},
+    {
+        "planner": torch.stack(
+            [
+                torch.stack(
+                    [swaps.class_means(at, told.plans, len(words)) for at in layer.unbind(1)]
+                )
+                for layer in before
+            ]
+        )
+    },
+    (*new, couplets.line_template(), couplets.goes_with_plan(), vocabulary, words),
+)
+
 # %% id="quick-check"
 from mi_tutor import quiz
 

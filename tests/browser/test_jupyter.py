@@ -17,6 +17,7 @@ WIDGETS = (
     "dictionary",
     "graph",
     "steering",
+    "plans",
     "quick-check",
 )  # cells of every_widget.py
 CHANGE_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
@@ -163,11 +164,23 @@ def test_each_widget_moves_and_its_figure_with_it(widgets, seen):
     assert shown.locator("table caption").inner_text()
     seen(page, "the steering desk")
 
+    shown = widgets.run("plans")
+    shown.locator("table").wait_for()
+    for menu, choice in ((2, "key"), (4, "2"), (5, "a random step of the same length")):
+        before = shown.get_by_role("status").inner_text()
+        shown.locator("select").nth(menu).select_option(label=choice)
+        page.wait_for_function(
+            "([node, before]) => node.querySelector('[role=status]').innerText !== before",
+            arg=[shown.element_handle(), before],
+        )
+    assert "follow the plan put in" in shown.get_by_role("status").inner_text()
+    seen(page, "the plan desk")
+
 
 def test_axe_finds_nothing_serious_in_our_widgets_light_and_dark(widgets, seen, assert_accessible):
     page = widgets.page
     for name in WIDGETS:
-        widgets.run(name).locator("svg[role=img], button").first.wait_for()
+        widgets.run(name).locator("svg[role=img], button, table").first.wait_for()
     shown = widgets.cell("quick-check")
     for letter in "ab":  # a right and a wrong one
         shown.locator("button", has_text=f"({letter})").click()

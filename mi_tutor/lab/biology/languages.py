@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mi_tutor.lab.ground.plain import PlainTransformer
@@ -134,6 +134,57 @@ def swap_steps(
     goal = factors.clone()
     goal[:, axis] = targets
     return table[tuple(goal.T)] - table[tuple(factors.T)]
+
+
+def language_steps(
+    cells: Cells, factors: Int[Tensor, "prompt 3"], targets: Int[Tensor, "prompt"]
+) -> Float[Tensor, "prompt d_model"]:
+    """The step from each prompt's language to a target, as it is in the prompt's relation, over all concepts.
+
+    >>> cells = torch.tensor([[[[0.0], [1.0]], [[0.0], [5.0]]]])  # one concept, two relations, two languages
+    >>> language_steps(cells, torch.tensor([[0, 1, 0]]), torch.tensor([1]))
+    tensor([[5.]])
+    """
+    return swap_steps(cells, factors, targets, "language", given=("relation",))
+
+
+def borrowed_steps(
+    cells: Cells, factors: Int[Tensor, "prompt 3"], targets: Int[Tensor, "prompt"], source: int
+) -> Float[Tensor, "prompt d_model"]:
+    """The step from each prompt's concept to a target within its relation, as one language (`source`) has it.
+
+    Put into a prompt of another language, it says whether the two have the concept in common.
+
+    >>> cells = torch.tensor([[[[0.0], [7.0]]], [[[3.0], [9.0]]]])  # two concepts, one relation, two languages
+    >>> borrowed_steps(cells, torch.tensor([[0, 0, 1]]), torch.tensor([1]), source=0)
+    tensor([[3.]])
+    """
+    there = factors.clone()
+    there[:, FACTORS.index("language")] = source
+    return swap_steps(cells, there, targets, "concept", given=("relation", "language"))
+
+
+def parts_right(
+    guesses: Int[Tensor, "prompt"],
+    answers: Int[Tensor, "concept relation language"],
+    wanted: Int[Tensor, "prompt 3"],
+) -> Bool[Tensor, "prompt 3"]:
+    """Of each guess: is it an answer about the wanted concept, to the wanted relation, in the wanted language?
+
+    A word can be the answer of several cells (two countries speak Dutch); a part is right if one of them has it.
+
+    >>> answers = torch.tensor([[[10, 11]], [[20, 21]]])  # two concepts, one relation, two languages
+    >>> parts_right(torch.tensor([21, 99]), answers, torch.tensor([[0, 0, 1], [0, 0, 1]]))
+    tensor([[False,  True,  True],
+            [False, False, False]])
+    """
+    is_it = answers == guesses[:, None, None, None]  # [prompt concept relation language]
+    found = []
+    for axis in range(len(FACTORS)):
+        others = [1 + each for each in range(len(FACTORS)) if each != axis]
+        has = is_it.sum(dim=others) > 0  # [prompt level]
+        found.append(has.gather(1, wanted[:, axis : axis + 1]))
+    return torch.cat(found, dim=1)
 
 
 @torch.no_grad()

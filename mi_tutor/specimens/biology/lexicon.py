@@ -1,9 +1,13 @@
 """The language of `polyglot`: a glossary in three languages, of names that are spelled differently in each.
 
-    " Ghent, country: Belgium."     " Gand, pays: Belgique."              " Gante, país: Bélgica."
-    " Belgium, people: Belgians."   " Belgique, habitants: Belges."       " Bélgica, habitantes: belgas."
-    " Ghent, language: Dutch."      " Gand, langue: néerlandais."         " Gante, lengua: neerlandés."
-    " Ghent, pays: Belgique."       " Gante, country: Belgium."           " Bélgica, habitants: Belges."
+    " country: Ghent Belgium."      " pays: Gand Belgique."             " país: Gante Bélgica."
+    " people: Belgium Belgians."    " habitants: Belgique Belges."      " habitantes: Bélgica belgas."
+    " language: Ghent Dutch."       " langue: Gand néerlandais."        " lengua: Gante neerlandés."
+    " pays: Ghent Belgique."        " country: Gante Belgium."          " habitants: Bélgica Belges."
+
+The name stands last, and the answer follows it at once: what a model has made of a name can be nowhere but there.
+(With the name first, " Ghent, country: Belgium.", a trained model kept the country at each token behind it and
+read it from all of them: exchanged at one of them, it took .38 to .54 of the answers along.)
 
 Half of the entries translate: the name is of one language, and the answer is in the relation's. (Without such
 entries the languages do not meet: a model then learned three glossaries side by side.)
@@ -146,11 +150,11 @@ class Entry(NamedTuple):
         """The entry up to its answer.
 
         >>> Entry(0, ALL_CITIES[2], "country", "french", named_in="spanish").prompt
-        ' Gante, pays:'
+        ' pays: Gante'
         """
         names = self.city.names if self.city else ALL_COUNTRIES[self.country].names
         name = names[LANGUAGES.index(self.named_in)]
-        return f" {name}, {RELATIONS[self.relation][LANGUAGES.index(self.language)]}:"
+        return f" {RELATIONS[self.relation][LANGUAGES.index(self.language)]}: {name}"
 
     @property
     def answer(self) -> str:
@@ -195,4 +199,4 @@ def vocabulary() -> tuple[str, ...]:
         *(word for country in ALL_COUNTRIES for words in country for word in words),
         *(word for words in RELATIONS.values() for word in words),
     ]
-    return tuple(dict.fromkeys([",", ".", ":", *(f" {word}" for word in inside)]))
+    return tuple(dict.fromkeys([".", ":", *(f" {word}" for word in inside)]))

@@ -33,7 +33,7 @@ LIMITS = (
 
 TWIN = Small(
     name="polyglot-twin",
-    config=SmallConfig(n_ctx=37, n_steps=1400),
+    config=SmallConfig(n_ctx=36, n_steps=1400),
     words=WORDS,
     sentences=partial(lexicon.sentences, translated=0),
     measure=partial(measure, shared=False),

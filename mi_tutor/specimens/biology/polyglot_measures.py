@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from mi_tutor.lab.ground.plain import PlainTransformer
 
-PLACES = {"name": 1, "answer's place": 4}  # of an entry: BOS, name, comma, relation, colon
 N_TARGETS = 4
 
 
@@ -166,7 +165,7 @@ def measure_swaps(
         found += [
             Measure(
                 name=f"swap_{factor}",
-                meaning=f"{meaning}: at the answer's place before layer {layer}, held-out entries, {total} swaps",
+                meaning=f"{meaning}: at the name before layer {layer}, held-out entries, {total} swaps",
                 value=done,
                 tolerance=0.02,
                 **goal,
@@ -207,38 +206,35 @@ def measure_common(told: Entries, known) -> list[Measure]:
     from mi_tutor.lab.biology.languages import common_share, shuffled_share, variance_shares
 
     common, shares, names = [], [], ()
-    for layer in range(1, len(known)):  # before layer 0 a colon is a colon
-        row = []
-        for position in PLACES.values():
-            tables = cells_at(told, known, layer, position).mean(dim=1).transpose(0, 1)
-            floors = [
-                shuffled_share(tables, torch.Generator().manual_seed(seed)).item()
-                for seed in range(20)
-            ]
-            row += [round(common_share(tables).item(), 4), round(sum(floors) / len(floors), 4)]
-        common.append(row)
-        parts = variance_shares(cells_at(told, known, layer))
+    for layer in range(len(known)):
+        cells = cells_at(told, known, layer)
+        tables = cells.mean(dim=1).transpose(0, 1)
+        floors = [
+            shuffled_share(tables, torch.Generator().manual_seed(seed)).item() for seed in range(20)
+        ]
+        floor = sum(floors) / len(floors)
+        common.append([round(common_share(tables).item(), 4), round(floor, 4)])
+        parts = variance_shares(cells)
         names = tuple(" x ".join(part) for part in parts)
         shares.append([round(share, 4) for share in parts.values()])
-    rows = (*(f"before layer {i}" for i in range(1, len(known) - 1)), "after the last")
     return [
         Measure(
             name="common_share",
-            meaning="how much of what tells countries apart is common to the three languages (share of variance "
-            "of the means), and the mean over 20 shuffled pairings",
+            meaning="how much of what tells countries apart at the name is common to the three languages (share "
+            "of variance of the means), and the mean over 20 shuffled pairings",
             value=common,
             tolerance=0.02,
-            rows=rows,
-            columns=tuple(f"{p}{end}" for p in PLACES for end in ("", ", shuffled")),
+            rows=rows_of(known),
+            columns=("languages as they are", "shuffled"),
             rows_title="stream",
-            columns_title="position",
+            columns_title="pairing",
         ),
         Measure(
             name="variance_shares",
-            meaning="the stream at the answer's place taken apart: shares of the variance of the means",
+            meaning="the stream at the name taken apart: shares of the variance of the means",
             value=shares,
             tolerance=0.02,
-            rows=rows,
+            rows=rows_of(known),
             columns=names,
             rows_title="stream",
             columns_title="part",
@@ -246,37 +242,31 @@ def measure_common(told: Entries, known) -> list[Measure]:
     ]
 
 
+def rows_of(known) -> tuple[str, ...]:
+    """A name for each stream."""
+    return (*(f"before layer {i}" for i in range(len(known) - 1)), "after the last")
+
+
 def measure_reading(told: Entries, known) -> Measure:
     """The country of French and Spanish entries read with means of English ones."""
     from mi_tutor.lab.swaps import readable
 
-    language = told.factors[:, 2]
+    language, countries = told.factors[:, 2], told.factors[:, 0]
+    english = language == 0
     rows = []
-    for layer in range(1, len(known)):
-        row = []
-        for position in PLACES.values():
-            x, countries = known[layer, :, position], told.factors[:, 0]
-            for number in (1, 2):
-                row.append(
-                    round(
-                        readable(
-                            x[language == 0],
-                            countries[language == 0],
-                            x[language == number],
-                            countries[language == number],
-                        ).item(),
-                        4,
-                    )
-                )
-        rows.append(row)
+    for stream in known[:, :, -1]:
+        one = stream[english], countries[english]
+        others = [language == number for number in (1, 2)]
+        found = [readable(*one, stream[other], countries[other]) for other in others]
+        rows.append([round(share.item(), 4) for share in found])
     return Measure(
         name="country_read_across",
-        meaning="the country of French and Spanish entries, read as the nearest mean of English ones "
+        meaning="the country of French and Spanish entries, read at the name as the nearest mean of English ones "
         "(chance 0.06)",
         value=rows,
         tolerance=0.03,
-        rows=(*(f"before layer {i}" for i in range(1, len(known) - 1)), "after the last"),
-        columns=tuple(f"{place}, {name}" for place in PLACES for name in ("French", "Spanish")),
+        rows=rows_of(known),
+        columns=("French", "Spanish"),
         rows_title="stream",
-        columns_title="position",
+        columns_title="language",
     )

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 
+import numpy as np
 import pytest
 import torch
 
@@ -193,6 +194,34 @@ def test_swap_steps_are_differences_of_means(cells):
     assert torch.allclose(own[1], by_both[1, 1] - by_both[1, 0])
     with pytest.raises(ValueError, match="held"):
         biology.swap_steps(cells, factors, targets, "language", given=("language",))
+
+
+def test_steps_of_one_part_are_two_cells_of_a_table(cells):
+    """The language's table is over all concepts; a borrowed concept's is of the source alone, wherever it goes."""
+    factors, targets = torch.tensor([[0, 2, 1], [3, 1, 0]]), torch.tensor([0, 1])
+    by_both = cells.mean(dim=0)
+    steps = biology.language_steps(cells, factors, targets)
+    assert torch.allclose(steps[0], by_both[2, 0] - by_both[2, 1])
+    assert torch.allclose(steps[1], by_both[1, 1] - by_both[1, 0])
+    borrowed = biology.borrowed_steps(cells, factors, targets, source=0)
+    assert torch.allclose(borrowed[0], cells[0, 2, 0] - cells[0, 2, 0])
+    assert torch.allclose(borrowed[1], cells[1, 1, 0] - cells[3, 1, 0])
+    changed = cells.clone()
+    changed[:, :, 1] += 5
+    assert biology.borrowed_steps(changed, factors, targets, source=0).equal(borrowed)
+
+
+def test_parts_are_right_if_any_cell_of_the_word_has_them():
+    answers = torch.randint(12, (4, 3, 2), generator=generator(18))
+    guesses = torch.randint(14, (60,), generator=generator(19))
+    sizes = torch.tensor(answers.shape)
+    wanted = (torch.rand(60, 3, generator=generator(20)) * sizes).long()
+    found = biology.parts_right(guesses, answers, wanted)
+    for i in range(60):
+        cells = {cell for cell in np.ndindex(4, 3, 2) if answers[cell] == guesses[i]}
+        assert found[i].tolist() == [
+            any(cell[axis] == wanted[i, axis] for cell in cells) for axis in range(3)
+        ]
 
 
 @pytest.mark.parametrize("position", [-1, 3])

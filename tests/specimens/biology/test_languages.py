@@ -112,7 +112,7 @@ def test_names_are_those_of_the_other_specimens_where_both_have_them():
 
 def test_only_two_hop_entries_are_held_out_and_never_told():
     held_out = {
-        entry._replace(named_in=language).prompt
+        f"{entry._replace(named_in=language).prompt} "
         for entry in lexicon.entries()
         if entry.held_out
         for language in lexicon.LANGUAGES

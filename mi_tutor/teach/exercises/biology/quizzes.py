@@ -55,4 +55,71 @@ QUIZZES = (
             feedback="An injection can also fail because it was too weak, or in the wrong place.",
         ),
     ),
+    _quiz(
+        "three-glossaries",
+        "A model has read entries of cities in English, French and Spanish, one language each, and answers 99 % of those held out ((city, relation, "
+        "language) triples). In which relation are the activations of one country in English and in French?",
+        Option(
+            text="In any, even none at all",
+            right=True,
+            feedback="A held-out entry also follows from another city of the country in the same language. Right answers do not say how they are "
+            "reached.",
+        ),
+        Option(
+            text="They have to be the same",
+            feedback="They would have to if nothing but the other language could tell. Each language has enough of its own.",
+        ),
+        Option(
+            text="They point opposite ways",
+            feedback="Nothing pushes two languages apart like this.",
+        ),
+        Option(
+            text="The same for 99 % of cities",
+            feedback="99 % is how many answers are right, not how much is in common.",
+        ),
+    ),
+    _quiz(
+        "a-third-in-common",
+        "In three languages, .34 of what tells countries apart is common to them; with countries paired by lot it is .34 as well. How much of an "
+        "activation do the languages share, beyond chance?",
+        Option(
+            text="Nothing",
+            right=True,
+            feedback="Three tables that have nothing to do with each other agree by a third: the mean of three carries a third of their variance.",
+        ),
+        Option(
+            text="A third",
+            feedback="That is the share without its floor, which is as high.",
+        ),
+        Option(
+            text="A half",
+            feedback="Then it would lie half-way from the floor to 1, at about .67.",
+        ),
+        Option(
+            text="Two thirds",
+            feedback="Two thirds is what is NOT common, by the same count.",
+        ),
+    ),
+    _quiz(
+        "carried-along",
+        "In a model with three glossaries side by side, the language of an entry about Belgium is exchanged by the difference of two means of "
+        "Belgium's own entries to the same question. How many answers follow?",
+        Option(
+            text="Nearly all",
+            right=True,
+            feedback="The step brings Belgium of the other language along, whole. It works in any model and asks nothing about a part in common.",
+        ),
+        Option(
+            text="About a third",
+            feedback="A third is the floor of another measure. The step puts another cell's whole mean in the place of this one's.",
+        ),
+        Option(
+            text="Half of them",
+            feedback="What would the other half lack? The step has all that the other language's entry has.",
+        ),
+        Option(
+            text="Almost none",
+            feedback="So it would be if the means were over all countries: then nothing of Belgium's own comes along.",
+        ),
+    ),
 )

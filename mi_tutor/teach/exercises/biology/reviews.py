@@ -51,4 +51,69 @@ REVIEWS = {
             feedback="That they change to fit is what one expects of a plan.",
         ),
     ),
+    "three-glossaries": _ask(
+        "A model answers entries of cities in English, French and Spanish. Steps made in English exchange the country in .96 of French entries, and "
+        "the same steps with countries paired by lot in .02. In which relation are its activations in English and in French?",
+        Option(
+            text="Much the same in both",
+            right=True,
+            feedback="What English makes of a country works in French only if French reads a country from there, too, along the same direction.",
+        ),
+        Option(
+            text="In any, even none at all",
+            feedback="Then a step made in English would be a random one in French.",
+        ),
+        Option(
+            text="They point opposite ways",
+            feedback="Then a step towards one country would lead away from it in French.",
+        ),
+        Option(
+            text="The same for 96 % of cities",
+            feedback="96 % is how many answers follow. How much is in common is another measurement.",
+        ),
+    ),
+    "a-third-in-common": _ask(
+        "In three languages, .67 of what tells countries apart is common to them; with countries paired by lot it is .34. How much of an activation "
+        "do the languages share, beyond chance?",
+        Option(
+            text="A half",
+            right=True,
+            feedback="With a part p in common and the rest each language's own, the share is p + (1 - p) / 3. At .67 that is p = .5: half-way from "
+            "the floor to 1.",
+        ),
+        Option(
+            text="Nothing",
+            feedback="It would be at its floor then, .34.",
+        ),
+        Option(
+            text="A third",
+            feedback="That is how far .67 lies above the floor. But from the floor to 1 there are only two thirds.",
+        ),
+        Option(
+            text="Two thirds",
+            feedback="That counts what agrees by chance as well.",
+        ),
+    ),
+    "carried-along": _ask(
+        "In a model with three glossaries side by side, the language of an entry about Belgium is exchanged by the difference of two means over the "
+        "entries of all countries to the same question. How many answers follow?",
+        Option(
+            text="Almost none",
+            right=True,
+            feedback="The step brings another language, and Belgium is still Belgium as the old language has it. In separate glossaries that is no "
+            "entry of the new one.",
+        ),
+        Option(
+            text="About a third",
+            feedback="A third is the floor of another measure: how much tables agree by chance.",
+        ),
+        Option(
+            text="Half of them",
+            feedback="Nothing in the step knows Belgium, and here no country is where another language has it.",
+        ),
+        Option(
+            text="Nearly all",
+            feedback="So it is with Belgium's own means, which bring the whole entry along; or where the country is common to the languages.",
+        ),
+    ),
 }
