@@ -1,9 +1,12 @@
 """Exercises and quick checks of chapter 08, field trips, in the order in which they are met."""
 
+from mi_tutor.teach.exercises.biology.knowing import TOLD_APART
+from mi_tutor.teach.exercises.biology.opinions import SET_TO_CENTRE
 from mi_tutor.teach.exercises.biology.quizzes import QUIZZES
+from mi_tutor.teach.exercises.biology.refusing import TURNED
 from mi_tutor.teach.exercises.biology.taking_apart import INGREDIENTS
 from mi_tutor.teach.exercises.biology.writing import WHAT_FITS, WRITE_A_LINE
 
-EXERCISES = (WRITE_A_LINE, WHAT_FITS, INGREDIENTS)
+EXERCISES = (WRITE_A_LINE, WHAT_FITS, INGREDIENTS, TOLD_APART, SET_TO_CENTRE, TURNED)
 
 __all__ = ["EXERCISES", "QUIZZES"]
