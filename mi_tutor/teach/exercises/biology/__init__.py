@@ -1,5 +1,6 @@
 """Exercises and quick checks of chapter 08, field trips, in the order in which they are met."""
 
+from mi_tutor.teach.exercises.biology.circuit_of_your_own import A_CIRCUIT_OF_YOUR_OWN
 from mi_tutor.teach.exercises.biology.knowing import TOLD_APART
 from mi_tutor.teach.exercises.biology.opinions import SET_TO_CENTRE
 from mi_tutor.teach.exercises.biology.quizzes import QUIZZES
@@ -7,6 +8,14 @@ from mi_tutor.teach.exercises.biology.refusing import TURNED
 from mi_tutor.teach.exercises.biology.taking_apart import INGREDIENTS
 from mi_tutor.teach.exercises.biology.writing import WHAT_FITS, WRITE_A_LINE
 
-EXERCISES = (WRITE_A_LINE, WHAT_FITS, INGREDIENTS, TOLD_APART, SET_TO_CENTRE, TURNED)
+EXERCISES = (
+    WRITE_A_LINE,
+    WHAT_FITS,
+    INGREDIENTS,
+    TOLD_APART,
+    SET_TO_CENTRE,
+    TURNED,
+    A_CIRCUIT_OF_YOUR_OWN,
+)
 
 __all__ = ["EXERCISES", "QUIZZES"]

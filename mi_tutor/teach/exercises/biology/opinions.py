@@ -14,7 +14,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("one direction, not of length one", (12,), 1, 11, torch.float32, 0.0),
         ("one activation, two directions", (1,), 2, 6, torch.float32, 0.0),
         ("three directions that overlap much", (5,), 3, 12, torch.float32, 2.0),
-        ("prompts and positions", (3, 4), 2, 7, torch.float32, 1.0),
+        ("prompts and positions", (3, 4), 2, 13, torch.float32, 1.0),
         ("as many directions as dimensions", (4,), 4, 4, torch.float32, 0.0),
         ("float64", (6,), 2, 5, torch.float64, 1.0),
     ]
