@@ -1166,10 +1166,9 @@ Counted are pairs whose two answers differ. For sums the answer is what the line
 the other prompt's sum than to its own, and pairs count whose sums are four or more apart.
 
 *How it is marked*, on 100 fresh pairs per condition. Half for being faithful: the smaller one of "follows" and
-"stays", mean over the conditions (of mention: over "hated" and "liked"; the other two are only predicted). Half for
-predictions: in full if right to .10, nothing from .30. It cannot pass if the circuit is not faithful enough, nor with
-fewer than two predictions in three right to .10. A circuit that makes the answer follow is easy to find. One that
-holds it as well is not.
+"stays", mean over the conditions (of mention: over "hated" and "liked"; the other two are only predicted), in full
+from .75 (mention: .85). Half for predictions: in full if right to .10, nothing from .30. It cannot pass below .60 in
+the first half, nor with fewer than four predictions in five right to .10.
 """
 
 # %% tags=["exercise"] slug="a-circuit-of-your-own"

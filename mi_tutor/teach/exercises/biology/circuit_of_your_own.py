@@ -74,7 +74,7 @@ A_CIRCUIT_OF_YOUR_OWN = Investigation(
     chapter="08",
     points=10,
     minutes=60,
-    difficulty=5,
+    difficulty=4,
     objective="Choose something that nobody has described, say which parts carry it and what will happen to it, and be tested on both.",
     question="Which few parts carry the phenomenon, and what happens when they are exchanged, or all the others?",
     form="a dict with “phenomenon” (fetcher, mention or sums), “circuit” (at most seven parts of layers 1 to 4, such as “2.3” and “mlp1”), “follows” and "
@@ -110,7 +110,7 @@ A_CIRCUIT_OF_YOUR_OWN = Investigation(
         Worked(name="sums", hypothesis=lambda: _ours("sums"), level="good"),
     ),
     hints=(
-        "`biology.exchanged` with one part at a time gives a first list. It is not the answer: parts that take over from each "
+        "`biology.exchanged` with one part at a time gives a first list. It need not be the answer: parts that take over from each "
         "other do little alone.",
         "Adding parts to the best one fails: nothing stays until all that is needed is there. Begin with all 20, for which everything "
         "stays, and leave out the one that is missed least. Then the next.",

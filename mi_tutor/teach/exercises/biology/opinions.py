@@ -72,8 +72,9 @@ def _inside(x, directions):
 
 
 def _right_way(value, x, directions, centre) -> bool:
-    wanted = (centre @ directions.mT).expand(*x.shape[:-1], -1)
-    return torch.allclose(value @ directions.mT, wanted, rtol=1e-3, atol=1e-2)
+    along = directions.double().mT
+    wanted = (centre.double() @ along).expand(*x.shape[:-1], -1)
+    return torch.allclose(value.double() @ along, wanted, rtol=1e-3, atol=1e-2)
 
 
 SET_TO_CENTRE = Exercise(

@@ -156,7 +156,7 @@ def experiment(circuit: Circuit, draw: int) -> Findings:
         lines.append(
             Line(
                 f"{len(close)} of {len(found)} predictions are right to {CLOSE}",
-                3 * len(close) >= 2 * len(found),
+                5 * len(close) >= 4 * len(found),
             )
         )
     facts: Mapping[str, Any] = {
@@ -165,7 +165,7 @@ def experiment(circuit: Circuit, draw: int) -> Findings:
         "close": len(close) / len(found),
         "enough": enough,
     }
-    sure = enough and 3 * len(close) >= 2 * len(found)
+    sure = enough and 5 * len(close) >= 4 * len(found)
     came_true = {key: found[key] for key in close} if enough else {}
     return Findings(score, tuple(lines), _figure(circuit.predicted, came_true), sure, facts)
 
