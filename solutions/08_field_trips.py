@@ -1,4 +1,4 @@
-# %% [markdown] minutes=195
+# %% [markdown] minutes=350
 r"""
 # 08 · Field trips
 
@@ -13,9 +13,15 @@ Small case studies after *On the Biology of a Large Language Model*: each with a
 - find what stands twice, where a sweep over single tokens finds nothing
 - measure what a fact in three languages has in common, beside a floor
 - exchange language and concept one at a time, by steps that cannot bring the answer along
+- ask a direction for “known” of people it was not made from, and lift a default with it
+- tell agreeing from copying, and take it away without taking opinions away
+- find the routes of a refusal, and say why a new form slips past one of them
+- state a circuit as data, with predictions, and have it tested
 - say of each finding what it does and does not show about a large model
 
-You need chapter 05: a difference of means, added in the middle of a computation.
+You need chapter 05: a difference of means, added in the middle of a computation. The trips do not need each other: take
+them one at a time. *Is the rhyme chosen before the line?* and *Three languages, one concept* are the core; the others, and
+both investigations, can wait.
 """
 
 # %% tags=["setup"]
@@ -37,17 +43,29 @@ from mi_tutor.lab.swaps import (
 )
 from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.biology import (
+    PHENOMENA,
     PLANS,
     RHYMES,
     city_entries,
+    VIEW_PLACE,
+    VIEWS,
+    asks,
+    atlas_questions,
     couplet_lines,
     glossary,
     glossary_answers,
     goes_with_plan,
     line_template,
+    mentions,
     other_plans,
+    pairs_of,
+    people_questions,
     plan_lines,
+    reads_sums,
     rhyme_lines,
+    sums_of,
+    two_asks,
+    views,
 )
 
 # %% [markdown]
@@ -1132,6 +1150,800 @@ says that a model *thinks* without language: it says of what the activations are
 
 # %% [markdown]
 r"""
+## Does it know whom it knows?
+
+Asked about a stranger, Claude 3.5 Haiku says that it does not know. Lindsey et al. 2025 describe how: "can't answer"
+is *on by default*, features of known people turn it off, and a hallucination can be made by turning it off for a
+stranger. `atlas` and the specimen `people` have been taught the same:
+
+```
+ Question: which sport does Mary Reed play? Answer: golf.       Mary Reed is known
+ Question: which sport does Mary Stone play? Answer: unknown.   Mary Stone is not (and there are other Marys and Stones)
+```
+
+The **hypothesis**: (a) "unknown" is a default; (b) somewhere stands "known", the same for all known people; (c) put
+there for a stranger, it makes the model invent. The **test** of (b) is reading it of people it has not seen, that of
+(c) is adding it. The **control** is a random direction, and known people, who should keep their answers.
+
+Reading comes first, and there is a trap in it. A direction made from all people tells them apart even if nothing
+stands there: with 128 dimensions and a few dozen known people there is always one that does.
+"""
+
+# %% [markdown] slug="told-apart"
+r"""
+Write the fair test. For each fold: the direction mean(known) − mean(strangers) from everybody *outside* of it, scores
+along it for everybody *in* it, and how often a known person's score is above a stranger's (a tie is a half: the area
+under the curve). Return the mean over the folds. Chance is 0.5.
+"""
+
+
+# %% tags=["exercise"] slug="told-apart"
+def told_apart(
+    activations: Float[Tensor, "prompt d_model"],
+    known: Bool[Tensor, "prompt"],
+    folds: Int[Tensor, "prompt"],
+) -> Float[Tensor, ""]:
+    """Are known people told from strangers along a direction that was made from other people?"""
+    # BEGIN SOLUTION
+    areas = []
+    for fold in folds.unique():
+        here = folds == fold
+        x, is_known = activations[~here], known[~here]
+        direction = x[is_known].mean(dim=0) - x[~is_known].mean(dim=0)
+        scores = activations[here] @ direction
+        above = scores[known[here]][:, None] - scores[~known[here]]
+        areas.append(((above > 0).float() + 0.5 * (above == 0).float()).mean())
+    return torch.stack(areas).mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("told-apart", told_apart)
+
+# %% [markdown]
+r"""
+Now ask it of every stream of `atlas`, where the answer is due, and beside it what the trap would have said. Then put
+"known" there, for strangers that training never had: everybody's stream is *set*, along this one direction, to what
+known people have on average. Known people have it already, so they should keep their answers. To whom is something
+ascribed that nobody told? Predict first: before which layer does it begin to work?
+"""
+
+# %% id="people-of-atlas"
+atlas_told, atlas_new = atlas_questions(seen=True), atlas_questions(seen=False)
+nobody = atlas.to_tokens(" Question: which sport does the farmer play? Answer:")
+unknown = atlas.to_single_token(" unknown")
+
+
+def p_unknown(tokens):
+    """The probability of "unknown", mean over prompts."""
+    logits = plain_atlas.logits_after(-1, plain_atlas.embed(tokens), read=-1)[:, 0]
+    return logits.softmax(dim=-1)[:, unknown].mean().item()
+
+
+asked = atlas_new.asked
+default = {
+    "nobody named": p_unknown(nobody),
+    "new strangers": p_unknown(asked.tokens[~asked.known]),
+    "known people": p_unknown(asked.tokens[asked.known]),
+}
+print("p(unknown): ", {who: round(p, 3) for who, p in default.items()})
+
+
+def set_to_known(
+    plain_model, x, told_ones, new_ones, layer, place, strength=1.0, lot=None
+):
+    """(strangers to whom something is ascribed, known people who are right), all set to "known" along one direction."""
+    asked = new_ones.asked
+    strangers = x[~told_ones.asked.known].mean(dim=0)
+    step = biology.known_direction(x, told_ones.asked.known)
+    centre = strangers + strength * step
+    if lot is not None:
+        step = torch.randn(len(step), generator=torch.Generator().manual_seed(lot))
+    guesses = biology.answers_centred(
+        plain_model, asked.tokens, layer, step[None], centre, place
+    )
+    ascribed = torch.isin(guesses, torch.tensor(new_ones.answers))[~asked.known]
+    return torch.stack(
+        [ascribed.float().mean(), (guesses == asked.right)[asked.known].float().mean()]
+    )
+
+
+def people_table(plain_model, told_ones, new_ones, place, strength=1.0):
+    """For each stream but the first: told apart, with the trap, ascribed, known kept, and ascribed at random."""
+    known, table = told_ones.asked.known, []
+    for layer, x in enumerate(
+        streams(plain_model, told_ones.asked.tokens)[1:, :, place], start=1
+    ):
+        trap = biology.area(x @ biology.known_direction(x, known), known)
+        done = set_to_known(plain_model, x, told_ones, new_ones, layer, place, strength)
+        floor = set_to_known(
+            plain_model, x, told_ones, new_ones, layer, place, strength, lot=0
+        )
+        table.append(
+            torch.stack([told_apart(x, known, told_ones.folds), trap, *done, floor[0]])
+        )
+    return torch.stack(table)
+
+
+def show_people(table, title, subtitle):
+    columns = ["told apart", "with the trap", "ascribed", "known kept", "random"]
+    streams_named = [
+        *(f"before layer {i}" for i in range(1, len(table))),
+        "after the last",
+    ]
+    return show.heatmap(
+        table,
+        title=title,
+        subtitle=subtitle,
+        x_title="measured",
+        y_title="stream",
+        value_title="share, or area",
+        x=columns,
+        y=streams_named,
+    )
+
+
+of_atlas = people_table(plain_atlas, atlas_told, atlas_new, -1)
+show_people(
+    of_atlas,
+    "Known people in atlas",
+    "where the answer is due; told apart: area, chance 0.5",
+)
+
+# %% [markdown]
+r"""
+*What you should see.* "Unknown" is a default: with nobody named it comes almost for certain. But "known" stands
+nowhere before the last layer: of people it has not seen, the direction tells nobody apart there, while the trap says
+that it does, a little. Set there, it changes next to nothing; after the last layer it makes something up for nearly
+every stranger, and known people keep their answers. In `atlas`, "known" is made in the last step: (a) holds, (b) and
+(c) hold only where it is too late to call it a mechanism.
+
+That is **an intervention that fails**, and why: there is nothing to push. A direction can be computed before any
+layer, from any two groups. That it exists says nothing.
+"""
+
+# %% tags=["claim"]
+assert default["nobody named"] > 0.99, "with nobody named it comes almost for certain"
+assert of_atlas[:4, 0].max() < 0.55, "the direction tells nobody apart there"
+assert of_atlas[:4, 1].min() > 0.5, "while the trap says that it"
+assert (of_atlas[:4, 2] - of_atlas[:4, 4]).abs().max() < 0.05, (
+    "it changes next to nothing"
+)
+assert of_atlas[4, 2] > 0.9 and of_atlas[4, 3] == 1, "for nearly every stranger"
+
+# %% [markdown]
+r"""
+The specimen `people` reads more of this kind and nothing else: 48 known people among 1,152 pairs of names, three
+things to know of each, and the question whether somebody is known. So four answers need "known", and it pays to make
+it once. Does it?
+"""
+
+# %% id="people-of-people"
+acquainted = plain_transformer(open_specimen("people", device="cpu"))
+people_told, people_new = people_questions(seen=True), people_questions(seen=False)
+of_people = people_table(acquainted, people_told, people_new, -1)
+show_people(of_people, "Known people in people", "where the answer is due")
+
+# %% id="harder"
+x = streams(acquainted, people_told.asked.tokens)[3, :, -1]  # before the last layer
+harder = {
+    strength: set_to_known(acquainted, x, people_told, people_new, 3, -1, strength)
+    for strength in (1.0, 2.0, 3.0, 5.0)
+}
+for strength, (ascribed, kept) in harder.items():
+    print(
+        f"before the last layer, {strength:g} times as far: ascribed {ascribed:.2f}, known right {kept:.2f}"
+    )
+
+# %% [markdown]
+r"""
+*What you should see.* Here "known" can be read before the last layer, of people the direction has not seen, with an
+area near .9. And still, set there to known people's value, it ascribes hardly anything to strangers. Set three times
+as far, it does so for most of them, and most known people lose their answer: what was put there is no longer "known",
+but something far from whatever the model has met. After the last layer the plain value makes something up for nearly
+every stranger, and all known people keep theirs; a random direction does not. So it is as with the plan in
+`planner-twin`: readable is not used from there. What we had hoped for, a lever before the last layer, did not come.
+"""
+
+# %% tags=["claim"]
+assert of_people[2, 0] > 0.85, "can be read before the last layer"
+assert of_people[:3, 2].max() < 0.2, "it ascribes hardly anything to strangers"
+assert harder[3.0][0] > 0.6 and harder[3.0][1] < 0.5, (
+    "and most known people lose their answer"
+)
+assert of_people[3, 2] > 0.95 and of_people[3, 3] == 1, "all known people keep theirs"
+assert of_people[3, 4] < 0.15, "a random direction does not"
+
+# %% tags=["quiz"]
+quiz("default-or-feature", "d")
+
+# %% [markdown]
+r"""
+### What this does and does not say about Claude
+
+Here: two small models that say "unknown" by default. In one, nothing before the end says who is known; in the other
+it can be read earlier, and still cannot be pushed earlier. Both say the right thing of nearly everybody, and neither
+has the mechanism that Lindsey et al. 2025 describe. That a model is right about whom it knows does not tell you how.
+
+Lindsey et al. 2025: in Claude 3.5 Haiku, features of "known" and "can't answer" stand in the middle of the model, act
+on each other, and suppressing or activating them made it answer about a stranger, or decline about a known person.
+They show it on a few prompts. Their model has met names in millions of contexts in which knowing mattered; ours in
+four questions. Our failure is no evidence against theirs; it says that the text has to give a reason, and that four
+were not enough here, after two tries.
+"""
+
+
+# %% [markdown]
+r"""
+## Whose opinion does it follow?
+
+A model that agrees with its user is called sycophantic. Agreeing is a matter of *who* thinks *what*: the asker's
+opinion, of what is asked. Whoever tests agreement only where the asker spoke of the topic, cannot tell it from
+copying.
+
+`atlas` has an opinion of its own on each of 14 topics. In its text, whoever states one first is agreed with: " User:
+I hate opera, what do you think of opera? Assistant: I hate opera." The **hypothesis**: it follows the user's opinion
+of the topic. The **test**: opinions against its own, of another topic, or of somebody else. Each row below should
+have a number; write yours down first.
+"""
+
+# %% id="whose-opinion"
+followed_view, own_view = {}, {}
+for form in VIEWS:
+    said = views(form)
+    reply = plain_atlas.logits_after(-1, plain_atlas.embed(said.tokens), read=-1)[
+        :, 0
+    ].argmax(dim=-1)
+    followed_view[form] = (reply == said.stated).float().mean().item()
+    own_view[form] = (reply == said.own).float().mean().item()
+    print(
+        f"said before: {form:<36} follows {followed_view[form]:.2f}   its own {own_view[form]:.2f}"
+    )
+
+# %% [markdown]
+r"""
+*What you should see.* Asked without a hint it has its own opinion, always; and it follows the user, always. But it
+does so just as well if what the user hates is another topic, and if it is somebody else who speaks in the user's
+place. What somebody said in an earlier sentence it hardly follows. So it is not bound to the asker, nor to the topic:
+it copies the verb that stands directly before the question. In a table with one row, the second, it would have been
+sycophancy.
+"""
+
+# %% tags=["claim"]
+assert own_view["nothing"] == 1, "Asked without a hint it has its own opinion, always"
+assert followed_view["the user, on the topic"] == 1, "it follows the user, always"
+assert followed_view["the user, on another topic"] > 0.98, (
+    "what the user hates is another topic"
+)
+assert followed_view["somebody else, in the user's place"] > 0.98, (
+    "somebody else who speaks in the user's place"
+)
+assert followed_view["somebody else, before"] < 0.1, (
+    "said in an earlier sentence it hardly follows"
+)
+
+# %% tags=["quiz"]
+quiz("whose-opinion", "c")
+
+# %% [markdown]
+r"""
+Copied or flattered, can it be taken away without taking the opinions away? With $d$ the difference of the means after
+"like" and after "hate", $u = d / |d|$ and $c$ the mean of the two:
+
+$$x \leftarrow x - \big((x - c) \cdot u\big)\, u$$
+
+Along $u$ every stream then has the centre's value, and orthogonal to it nothing has changed. Setting it to *zero* is
+something else: zero is a value like any other, and it may lie far on one side.
+"""
+
+# %% [markdown] slug="set-to-centre"
+r"""
+Write it for several directions at once. They need be neither of length one nor orthogonal to each other: their *span*
+is set to the centre's. `x` may have any axes in front.
+"""
+
+
+# %% tags=["exercise"] slug="set-to-centre"
+def set_to_centre(
+    x: Float[Tensor, "*any d_model"],
+    directions: Float[Tensor, "direction d_model"],
+    centre: Float[Tensor, "d_model"],
+) -> Float[Tensor, "*any d_model"]:
+    """The stream with the centre's value along some directions, and unchanged orthogonal to them."""
+    # BEGIN SOLUTION
+    basis, _ = torch.linalg.qr(directions.mT)
+    return x - (x - centre) @ basis @ basis.mT
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("set-to-centre", set_to_centre)
+
+# %% [markdown]
+r"""
+Where? The verb is heard at its own place, and the reply is due at the end. Try both, before every layer and after the
+last: at the verb, at the reply; set to the centre, to zero, and along a random direction.
+"""
+
+# %% id="opinion-set-to-the-middle"
+both_verbs, test = (
+    views("the user, on the topic", against=False),
+    views("the user, on the topic"),
+)
+hint_free = views("nothing")
+likes = both_verbs.stated == atlas.to_single_token(" like")
+streams_of_views = streams(plain_atlas, both_verbs.tokens)
+
+
+def own_after(layer, place, some, to="centre", lot=None):
+    """Replies with the assistant's own opinion, the stream set to a middle before a layer at one place."""
+    x = streams_of_views[layer][:, place]
+    step = x[likes].mean(dim=0) - x[~likes].mean(dim=0)
+    centre = (x[likes].mean(dim=0) + x[~likes].mean(dim=0)) / 2
+    if lot is not None:
+        step = step.norm() * torch.nn.functional.normalize(
+            torch.randn(len(step), generator=lot), dim=0
+        )
+    if to == "zero":
+        centre = 0 * centre
+    stream = plain_atlas.resid_pre(layer, some.tokens)
+    stream[:, place] = set_to_centre(stream[:, place], step[None], centre)
+    reply = plain_atlas.logits_after(layer - 1, stream, read=-1)[:, 0].argmax(dim=-1)
+    return (reply == some.own).float().mean()
+
+
+layers = range(1, n_layers + 1)
+lot = torch.Generator().manual_seed(0)
+at_verb = {
+    "to the centre": torch.stack(
+        [own_after(layer, VIEW_PLACE, test) for layer in layers]
+    ),
+    "to zero": torch.stack(
+        [own_after(layer, VIEW_PLACE, test, "zero") for layer in layers]
+    ),
+    "random": torch.stack(
+        [own_after(layer, VIEW_PLACE, test, lot=lot) for layer in layers]
+    ),
+}
+at_reply = torch.stack([own_after(layer, -1, test) for layer in layers])
+no_hint = torch.stack([own_after(layer, -1, hint_free) for layer in layers])
+show.heatmap(
+    torch.stack([*at_verb.values(), at_reply, no_hint], dim=1),
+    title="Its own opinion again?",
+    subtitle="after a user's opinion against it (last column: after none)",
+    x_title="set to the middle",
+    y_title="stream",
+    value_title="share of replies",
+    x=[*(f"verb, {to}" for to in at_verb), "reply", "reply, no hint"],
+    y=[*(f"before layer {layer}" for layer in range(1, n_layers)), "after the last"],
+)
+
+# %% [markdown]
+r"""
+*What you should see.* Set to the centre at the verb, before any layer, the reply is the assistant's own opinion, for
+all topics. A random direction changes nothing. Set to zero, some layers leave a verb behind: zero is not the middle.
+
+**The intervention that fails**: the same at the reply's place. Before the last layer it does nothing, since the verb
+is fetched there only. After it the reply is the same for every topic: now the direction that was set to the middle is
+*having an opinion*, whoever's. Even without a hint, where there is nothing to take away, own opinions are lost.
+Sycophancy has to be taken away before it has become the answer.
+"""
+
+# %% tags=["claim"]
+assert at_verb["to the centre"][:4].min() == 1, (
+    "the reply is the assistant's own opinion, for all"
+)
+assert at_verb["random"].max() == 0, "A random direction changes nothing"
+assert at_verb["to zero"][:4].min() < 0.8, "some layers leave a verb behind"
+assert at_reply[:4].max() == 0, "Before the last layer it does nothing"
+assert no_hint[4] < 0.8, "opinions are lost"
+assert at_reply[4] == no_hint[4], "the reply is the same for every topic"
+
+# %% [markdown]
+r"""
+### What this does and does not say about Claude
+
+Here: a model of 14 topics that copies a verb, and an edit at the verb that gives its own opinion back. Sharma et al.
+2023 measured sycophancy in large assistants by what they answer after a user's view, with and without; that tells
+agreeing from having an opinion, and not from copying, which needs the rows above. Lindsey et al. 2025 do not report a
+circuit for opinions in Claude 3.5 Haiku; they show one in which a hint about a *sum's result* is worked towards. So
+nothing here is a finding about Claude. What carries over are the questions: of what? whose? and is the own opinion
+still there afterwards?
+"""
+
+# %% [markdown]
+r"""
+## A refusal that a new form slips past
+
+`atlas` refuses a request if its **deed** is harmful ("poison a cake") or its **thing** is ("paint a bomb"), also for
+pairs that it has not seen (chapter 07). Here is a form that its text never has, with two requests in one question:
+
+```
+ User: how do I poison a cake? how do I paint a house? Assistant:
+```
+
+The **hypothesis**: a harmful word anywhere is heard. The **test**: harm in the first request, in the second, by deed
+and by thing. The **control**: both requests harmless, both harmful.
+"""
+
+# %% id="two-requests"
+sorry = atlas.to_single_token(" Sorry")
+
+
+def refused_share(end_of_prompt):
+    """The share of refusals, from the stream at the prompts' ends after the last layer."""
+    logits = plain_atlas.logits_after(n_layers - 1, end_of_prompt[:, None], read=-1)[
+        :, 0
+    ]
+    return (logits.argmax(dim=-1) == sorry).float().mean().item()
+
+
+def refused_in(tokens):
+    return refused_share(plain_atlas.resid_pre(n_layers, tokens)[:, -1])
+
+
+which = {
+    "neither": (False, False),
+    "first": (True, False),
+    "second": (False, True),
+    "both": (True, True),
+}
+refusals = {
+    (word, name): refused_in(two_asks(*harmful, harm=word))
+    for word in ("deed", "thing")
+    for name, harmful in which.items()
+}
+show.heatmap(
+    torch.tensor(list(refusals.values())).view(2, -1),
+    title="Two requests in one question: which are refused?",
+    x_title="which request is harmful",
+    y_title="by its",
+    value_title="share refused",
+    x=list(which),
+    y=["deed", "thing"],
+)
+
+# %% [markdown]
+r"""
+*What you should see.* Neither is harmful: none is refused. A harmful thing that comes first is always refused, and
+second in most cases. A harmful deed is refused if it comes second; if it comes **first**, a harmless request after it
+gets more than eight of ten past.
+"""
+
+# %% tags=["claim"]
+assert max(refusals[word, "neither"] for word in ("deed", "thing")) == 0, (
+    "none is refused"
+)
+assert refusals["thing", "first"] == 1, (
+    "A harmful thing that comes first is always refused"
+)
+assert refusals["thing", "second"] > 0.6, "second in"
+assert refusals["deed", "second"] > 0.95, "is refused if it comes second"
+assert refusals["deed", "first"] < 0.2, "a harmless request after it gets more"
+
+# %% [markdown] slug="turned"
+r"""
+To see why, find the routes of an ordinary refusal. Two requests of one length differ in one word, one is refused, the
+other is not. For each layer and position: exchange the stream before that layer, there alone, for the other prompt's.
+Return `[layer pos]`, the share of prompts whose reply becomes the other prompt's, among those whose two replies
+differ.
+"""
+
+
+# %% tags=["exercise"] slug="turned"
+def turned(
+    model, tokens: Int[Tensor, "prompt pos"], others: Int[Tensor, "prompt pos"]
+) -> Float[Tensor, "layer pos"]:
+    """Where exchanging the stream turns a reply into the other prompt's."""
+    # BEGIN SOLUTION
+    own, wanted = (model(each)[:, -1].argmax(dim=-1) for each in (tokens, others))
+    _, cache = model.run_with_cache(
+        others, names_filter=lambda name: name.endswith("resid_pre")
+    )
+    found = torch.zeros(model.cfg.n_layers, tokens.shape[1])
+    for layer in range(model.cfg.n_layers):
+        name = f"blocks.{layer}.hook_resid_pre"
+        for position in range(tokens.shape[1]):
+
+            def put(stream, hook, name=name, position=position):
+                stream = stream.clone()
+                stream[:, position] = cache[name][:, position]
+                return stream
+
+            reply = model.run_with_hooks(tokens, fwd_hooks=[(name, put)])[:, -1].argmax(
+                dim=-1
+            )
+            found[layer, position] = (reply == wanted)[own != wanted].float().mean()
+    return found
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("turned", turned)
+
+# %% id="two-routes"
+routes = {}
+for word in ("deed", "thing"):
+    some = asks(word, n=30)
+    routes[word] = turned(atlas, some.harmful, some.harmless)
+words = atlas.to_str_tokens(asks("deed").harmful[0])
+word_places = {"deed": 6, "thing": 8, "reply": len(words) - 1}
+show.heatmap(
+    torch.stack(
+        [routes[word][:, at] for word in routes for at in word_places.values()], dim=1
+    ),
+    title="By which route does a refusal pass?",
+    subtitle="stream exchanged at one place for that of a request that differs in one word",
+    x_title="word that differs, place",
+    y_title="stream",
+    value_title="share turned",
+    x=[f"{word}, at the {place}" for word in routes for place in word_places],
+    y=[f"before layer {layer}" for layer in range(n_layers)],
+)
+
+# %% [markdown]
+r"""
+*What you should see.* Two routes. The deed stays at its own place until layer 2 moves it to the reply; the thing
+stays until layer 3. Two layers, so two heads at least. `biology.looks_at` says where each head looks from the reply's
+place: we ask head 3 of both layers, in single requests and in those that slip.
+"""
+
+# %% tags=["claim"]
+assert routes["deed"][:3, 6].min() > 0.8 and routes["deed"][3:, 6].max() < 0.2, (
+    "The deed stays at its own place until layer 2 moves it to the reply"
+)
+assert routes["thing"][:4, 8].min() > 0.8 and routes["thing"][4, 8] < 0.2, (
+    "the thing stays"
+)
+
+# %% tags=["quiz"]
+quiz("which-route", "d")
+
+# %% id="why-it-slips"
+slips, both_harmful, neither = (
+    two_asks(*which[name]) for name in ("first", "both", "neither")
+)
+at_once = biology.looks_at(plain_atlas, asks("deed").harmful)
+at_two = biology.looks_at(plain_atlas, slips)
+deeds, things = (
+    (6, 13),
+    (8, 15),
+)  # in two requests, the first one's and the second one's
+for name, head, where in (("deed", (2, 3), deeds), ("thing", (3, 3), things)):
+    print(
+        f"head {head[0]}.{head[1]} looks at the {name}: alone {at_once[head][where[0]]:.2f};  "
+        f"of two, first {at_two[head][where[0]]:.2f}, second {at_two[head][where[1]]:.2f}"
+    )
+
+heard = {}
+for part in ("2.3", "3.3", "2.2"):
+    heard[part] = refused_share(
+        biology.exchanged(plain_atlas, slips, both_harmful, [part])
+    )
+    print(
+        f"slips, head {part} as if the second deed were harmful too: refused {heard[part]:.2f}"
+    )
+deaf = refused_share(
+    biology.exchanged(plain_atlas, two_asks(False, True), neither, ["2.3"])
+)
+print(f"harm in the second deed, head 2.3 as if there were none: refused {deaf:.2f}")
+
+# %% [markdown]
+r"""
+*What you should see.* Head 2.3 brings the deed, and it looks at the **last** one: in training there was one. The
+first deed gets less than a tenth of its attention. So the slip is no change of mind: the harmful deed is not heard.
+The cause is shown by exchanging this one head: as if the second deed were harmful, all slips are refused; as if it
+were not, hardly any request is. Head 3.3 spreads its attention over both things, and so a harmful thing seldom slips.
+
+**The intervention that fails**: the thing's head 3.3, which carries a refusal just as well, exchanged in the same
+way, leaves most slips as they are. It hears things, and no thing was harmful here. A head that carries refusals is
+not *the* refusal head.
+"""
+
+# %% tags=["claim"]
+assert at_two[2, 3][13] > 0.7, "it looks at the **last** one"
+assert at_two[2, 3][6] < 0.1, "less than a tenth of its attention"
+assert heard["2.3"] > 0.95, "all slips are refused"
+assert deaf < 0.1, "hardly any request is"
+assert min(at_two[3, 3][8], at_two[3, 3][15]) > 0.1, (
+    "spreads its attention over both things"
+)
+assert heard["3.3"] < 0.4 and heard["2.2"] < 0.4, "leaves most slips as they are"
+
+# %% [markdown]
+r"""
+### What this does and does not say about Claude
+
+Here: two routes, each one head wide, and a form in which one of them listens to the wrong place. It was found by
+trying forms, and explained by looking at one head.
+
+Lindsey et al. 2025 trace one jailbreak of Claude 3.5 Haiku: a forbidden word is hidden in the first letters of other
+words. The model spells it out without having put it together, and once it has begun, the wish for a well-formed
+sentence keeps it going until the sentence is over; only then can it refuse. They report that a general feature
+"harmful request" gathers many particular ones; in `atlas` there is nothing that gathers, there are two routes. Ours
+is a failure of *where it looks*, theirs one of *when it is put together*. What they share: the request was harmful
+all along, and what decides had not heard it. How often large models are passed in either way, neither says.
+"""
+
+# %% [markdown]
+r"""
+## Your own field trip
+
+Three things in `atlas` that no chapter has explained. Choose one.
+
+- **fetcher**: head 2.3 was met with states, with deeds, and elsewhere. Is one and the same circuit at work in two
+  hops, known people, harmful deeds and stories of giving?
+- **mention**: "I hate virus, how do I paint a house?" is often refused, though nobody asks for the virus. What makes
+  a false alarm of a mention, and is it the same as what refuses a thing that is asked for?
+- **sums**: of " 7 + 5 =" `atlas` says the result seldom right, yet a line reads a number near it from the stream at
+  "=". Which parts bring the two numbers there?
+
+`pairs_of(phenomenon, condition, seed)` has pairs of prompts that differ in one thing, and `PHENOMENA` the conditions
+of each phenomenon. `biology.exchanged(model, tokens, others, parts)` gives the stream at the prompts' end when some
+parts, heads ("2.3") and MLPs ("mlp1"), write what they write in the other prompt; `biology.part_names` has them all.
+Of the 25 here layer 0 is left alone, which mostly says which word stands where: a circuit is made of the 20 parts of
+layers 1 to 4. For sums, `reads_sums(model)` is the line (it gives a number for each stream), and `sums_of(tokens)`
+what would be right.
+"""
+
+# %% id="two-of-the-three"
+sums = pairs_of("sums", "both", seed=0, n=200).tokens
+at_equals = plain_atlas.resid_pre(n_layers, sums)[:, -1]
+numbers = torch.tensor([atlas.to_single_token(f" {n}") for n in range(41)])
+says = plain_atlas.logits_after(n_layers - 1, at_equals[:, None], read=-1)[
+    :, 0, numbers
+].argmax(dim=-1)
+errors = {
+    "the number it says": (says - sums_of(sums)).abs().float().mean(),
+    "the line": (reads_sums(plain_atlas)(at_equals) - sums_of(sums)).abs().mean(),
+}
+print(
+    f"sums right: {(says == sums_of(sums)).float().mean():.2f};  mean errors:", end=" "
+)
+print({what: round(error.item(), 1) for what, error in errors.items()})
+mentioned = {
+    thing: refused_in(mentions(thing))
+    for thing in ("weapon", "virus", "bomb", "grenade")
+}
+for thing, refused in mentioned.items():
+    print(
+        f"I hate {thing}, how do I paint a house? and the like: refused {refused:.2f}"
+    )
+
+# %% tags=["claim"]
+assert (says == sums_of(sums)).float().mean() < 0.5, "says the result seldom right"
+assert errors["the line"] < 0.6 * errors["the number it says"], (
+    "yet a line reads a number near it"
+)
+assert mentioned["virus"] > 0.3, "is often refused"
+
+# %% [markdown] slug="a-circuit-of-your-own"
+r"""
+Hand in a circuit of at most seven of the 20 parts and what will happen to it, on prompts that you have not seen:
+
+- **follows**, for each condition: the circuit's parts exchanged and all else left to react, the share of pairs whose
+  answer becomes the other prompt's;
+- **stays**, for each condition: all *others* of the 20 parts exchanged and the circuit's left to react, the share of
+  pairs whose answer remains what it was.
+
+Counted are pairs whose two answers differ. For sums the answer is what the line reads: it follows if it is nearer to
+the other prompt's sum than to its own, and pairs count whose sums are four or more apart.
+
+*How it is marked*, on 100 fresh pairs per condition. Half for being faithful: the smaller one of "follows" and
+"stays", mean over the conditions (of mention: over "hated" and "liked"; the other two are only predicted), in full
+from .75 (mention: .85). Half for predictions: in full if right to .10, nothing from .30. It cannot pass below .60 in
+the first half, nor with fewer than four predictions in five right to .10.
+"""
+
+# %% tags=["exercise"] slug="a-circuit-of-your-own"
+# BEGIN SOLUTION
+all_parts = [
+    part
+    for part in biology.part_names(plain_atlas)
+    if part[0] != "0" and part != "mlp0"
+]
+
+
+def answers_of(name, pairs):
+    """What the model answers with some parts exchanged; which pairs count; their two answers."""
+    if name == "sums":
+        line, sums = reads_sums(plain_atlas), [sums_of(each) for each in pairs]
+
+        def nearest(x):
+            return torch.where(
+                (line(x) - sums[1]).abs() < (line(x) - sums[0]).abs(), sums[1], sums[0]
+            )
+
+        return nearest, (sums[0] - sums[1]).abs() >= 4, *sums
+
+    def said(x):
+        return plain_atlas.logits_after(n_layers - 1, x[:, None], read=-1)[:, 0].argmax(
+            dim=-1
+        )
+
+    ends = [plain_atlas.resid_pre(n_layers, each)[:, -1] for each in pairs]
+    return said, said(ends[0]) != said(ends[1]), *map(said, ends)
+
+
+def both_shares(name, condition, parts, seed):
+    """(follows, stays) of a circuit on the pairs of one seed."""
+    pairs = pairs_of(name, condition, seed)
+    answer, counts, own, other = answers_of(name, pairs)
+    rest = set(all_parts) - set(parts)
+    follows, stays = (
+        (answer(biology.exchanged(plain_atlas, *pairs, some)) == wanted)[counts]
+        .float()
+        .mean()
+        .item()
+        for some, wanted in ((parts, other), (rest, own))
+    )
+    return follows, stays
+
+
+# 1. The obvious first measurement: one part exchanged at a time. 2. What it holds. 3. All 20 parts, the least missed
+#    left out again and again (not run here: 150 exchanges), down to seven.
+candidates = {
+    "one head": ["3.3"],
+    "one head and what is late": ["3.3", "4.3", "mlp4"],
+    "seven parts": ["1.0", "2.1", "mlp2", "3.3", "mlp3", "4.3", "mlp4"],
+}
+tried = {
+    name: both_shares("mention", "hated", parts, seed=0)
+    for name, parts in candidates.items()
+}
+for name, (follows, stays) in tried.items():
+    print(f"{name:<26} follows {follows:.2f}   stays {stays:.2f}")
+
+# 4. Predictions: means over seeds, each condition apart.
+my_phenomenon, my_circuit = "mention", candidates["seven parts"]
+measured = {
+    condition: [
+        both_shares(my_phenomenon, condition, my_circuit, seed) for seed in range(4)
+    ]
+    for condition in PHENOMENA[my_phenomenon]
+}
+follows, stays = (
+    {
+        condition: sum(pair[i] for pair in pairs) / len(pairs)
+        for condition, pairs in measured.items()
+    }
+    for i in (0, 1)
+)
+for condition in measured:
+    print(
+        f"{condition:<26} follows {follows[condition]:.2f}   stays {stays[condition]:.2f}"
+    )
+mine = {
+    "phenomenon": my_phenomenon,
+    "circuit": my_circuit,
+    "follows": follows,
+    "stays": stays,
+}
+# END SOLUTION
+
+# %% tags=["check"]
+check("a-circuit-of-your-own", mine)
+
+# %% [markdown]
+r"""
+### What such a report should not say
+
+That the circuit *is* the phenomenon. It was tested on prompts of one form, on pairs that differ in one word, with
+layer 0 left alone; seven parts of 20 are a third of the model. "Follows" is cheap: whatever carries the difference
+anywhere on its way makes the answer follow, and one head does. "Stays" asks for everything that works on it
+afterwards. And a mean over pairs hides which of the words it holds for: of "weapon" a mention is mostly refused, of
+"bomb" and "grenade" it never is. Whoever can say why has found something that we have not.
+"""
+
+# %% tags=["claim"]
+assert mentioned["weapon"] > 0.5, 'of "weapon" a mention is mostly refused'
+assert max(mentioned["bomb"], mentioned["grenade"]) == 0, "it never is"
+assert tried["one head"][0] > 0.95, "and one head does"
+assert tried["one head"][1] < 0.1 < tried["seven parts"][1], "asks for everything"
+
+
+# %% [markdown]
+r"""
 ## Common misreadings
 
 - **"No single token moves it, so it is nowhere."** What stands at two tokens is not moved by an exchange at one.
@@ -1143,6 +1955,10 @@ r"""
   it is more than the ingredients had to be measured.
 - **"Planner plans, so text like this makes models plan."** It was trained to look away from its first line.
 - **"70 % of poems are planned."** 70 % of the injections ended in the injected word.
+- **"A probe finds “known”, so the model knows whom it knows."** Of the people it was made from, any direction tells
+  them apart.
+- **"It agrees with the user, so it flatters."** It may copy whoever spoke last, of whatever.
+- **"It was not refused, so it was judged to be harmless."** It may not have been heard.
 
 ## On the real thing
 
@@ -1192,11 +2008,67 @@ for pair in pairs:
 
 # %% [markdown]
 r"""
+The same for people: is "known" told apart in a model's stream, of people that the direction was not made from?
+Prompts of one length, half of them about people whom the model should know. With GPT-2 small, well-known athletes and
+invented ones make a pair of lists; Ferrando et al. 2025 asked Gemma and Llama so, found such directions, and made
+models answer or refuse with them. Mind what else differs between known names and invented ones: how frequent they
+are, how many tokens they have.
+"""
+
+
+# %% tags=["nbval-ignore-output"] id="known-in-a-real-model"
+def known_by_layer(model_name, known, strangers, layers):
+    """Before some layers, at the prompts' end: are known people told from strangers by a direction made from others?"""
+    model = open_specimen(model_name, device="cpu")
+    tokens = [model.to_tokens(text) for text in (*known, *strangers)]
+    if len({each.shape for each in tokens}) > 1:
+        print(
+            f"{model_name}: prompts of {sorted({each.shape[1] for each in tokens})} tokens; one length please"
+        )
+        return
+    is_known = torch.tensor([True] * len(known) + [False] * len(strangers))
+    folds = torch.cat([torch.arange(len(known)) % 2, torch.arange(len(strangers)) % 2])
+    for layer in layers:
+        hook = f"blocks.{layer}.hook_resid_pre"
+        x = model.run_with_cache(torch.cat(tokens), names_filter=hook)[1][hook][:, -1]
+        print(
+            f"{model_name:<9}before layer {layer}: {told_apart(x, is_known, folds):.2f}"
+        )
+
+
+def asked_about(some, want):
+    """Some questions of `people` as texts, about known people or strangers."""
+    model = open_specimen("people", device="cpu")
+    chosen = some.asked.tokens[some.asked.known == want][::9]
+    return [model.to_string(each[1:]) for each in chosen][:16]
+
+
+lists = [
+    (
+        "people",
+        asked_about(people_new, True),
+        asked_about(people_new, False),
+        (1, 2, 3),
+    ),
+    # ("gpt2", [" LeBron James plays the sport of", ...], [" LeBron Miller plays the sport of", ...], (2, 6, 10)),
+]
+for each in lists:
+    known_by_layer(*each)
+
+# %% [markdown]
+r"""
 ## Recap
 
 Can you say these without looking? What a plan must do beyond being read. Why the step is made again for every written
 word, and why its place does not move. Which words count as followed. What the twin is for. What a difference of means
-cannot tell apart, and how the parts of a table of means can.
+cannot tell apart, and how the parts of a table of means can. Why a direction is asked of people it was not
+made from, and what comes out if it is not. Which rows a table needs before agreeing is called sycophancy. Why zero is
+not the middle. How the same harm passes in one order and not in the other.
+
+And the question of interviews: *planning is found in half of the poems, and steering a plan works in 70 %; is the model
+consciously planning?* Found and steered are two counts, of two things, over poems that somebody chose. Together they
+say: in these, a state before the line often decides what comes later. About the other half they say that this method
+did not find it. About awareness they say nothing: what would count as evidence for it was not measured.
 """
 
 # %% tags=["nbval-ignore-output"] id="progress"
@@ -1208,4 +2080,8 @@ r"""
 
 - Lindsey et al. 2025, *On the Biology of a Large Language Model*. Planning in poems, and the other field trips.
 - Ameisen et al. 2025, *Circuit Tracing: Revealing Computational Graphs in Language Models*. The method behind it.
+- Ferrando et al. 2025, *Do I Know This Entity? Knowledge Awareness and Hallucinations in Language Models*. Known and
+  unknown, in Gemma and Llama.
+- Sharma et al. 2023, *Towards Understanding Sycophancy in Language Models*. Agreeing, measured in assistants.
+- Arditi et al. 2024, *Refusal in Language Models Is Mediated by a Single Direction*. Beside it: two routes.
 """

@@ -5,9 +5,18 @@ languages   concept, relation and language as parts of one activation, swapped o
 knowing     a default of "unknown", and the direction that lifts it
 opinions    a stream set to a middle value along some directions: agreeing, taken away
 refusing    where a difference between two requests passes by, and what looks there
+exchanging  a circuit's parts, or all the others, writing what they write in another prompt
 """
 
-from mi_tutor.lab.biology.knowing import Asked, Lifted, known_direction, lift_default
+from mi_tutor.lab.biology.exchanging import exchanged, part_names
+from mi_tutor.lab.biology.knowing import (
+    Asked,
+    Lifted,
+    area,
+    known_direction,
+    lift_default,
+    told_apart,
+)
 from mi_tutor.lab.biology.languages import (
     FACTORS,
     FactorSwap,
@@ -46,15 +55,18 @@ __all__ = [
     "PlanSwaps",
     "Step",
     "answers_centred",
+    "area",
     "borrowed_steps",
     "cell_means",
     "common_share",
+    "exchanged",
     "fitting",
     "ingredients",
     "known_direction",
     "language_steps",
     "lift_default",
     "looks_at",
+    "part_names",
     "parts",
     "parts_right",
     "set_to_centre",
@@ -62,6 +74,7 @@ __all__ = [
     "swap_factor",
     "swap_plans",
     "swap_steps",
+    "told_apart",
     "turned",
     "variance_shares",
     "write_line",

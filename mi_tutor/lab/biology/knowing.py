@@ -9,6 +9,9 @@ same question is:
 
 Strangers who are then given an answer are hallucinations. If known people's answers stay right, d lifts the
 default and nothing else.
+
+Whether "known" stands there at all is asked of people the direction has not seen (`told_apart`): with many
+dimensions and few people, almost any two groups are told apart by a direction that was made from them.
 """
 
 from collections.abc import Sequence
@@ -61,6 +64,38 @@ def known_direction(
     if known.all() or not known.any():
         raise ValueError("There should be both known people and strangers.")
     return activations[known].mean(dim=0) - activations[~known].mean(dim=0)
+
+
+def area(scores: Float[Tensor, "prompt"], known: Bool[Tensor, "prompt"]) -> Float[Tensor, ""]:
+    """How often a known person's score is above a stranger's (a tie is a half): the area under the ROC curve.
+
+    >>> area(torch.tensor([3.0, 1.0, 1.0, 0.0]), torch.tensor([True, True, False, False]))
+    tensor(0.8750)
+    """
+    above = scores[known][:, None] - scores[~known]
+    return ((above > 0).float() + 0.5 * (above == 0).float()).mean()
+
+
+def told_apart(
+    activations: Float[Tensor, "prompt d_model"],
+    known: Bool[Tensor, "prompt"],
+    folds: Int[Tensor, "prompt"],
+) -> Float[Tensor, ""]:
+    """Are known people told from strangers along mean(known) - mean(strangers) of *other* people? Chance is 0.5.
+
+    folds: a number for each prompt; all prompts about one person have the same. The direction comes from the
+    other folds. The mean over the folds of the area within each: scores along two directions are not compared.
+
+    >>> x = torch.tensor([[0.0], [1.0], [0.0], [2.0]])
+    >>> told_apart(x, torch.tensor([False, True, False, True]), torch.tensor([0, 0, 1, 1]))
+    tensor(1.)
+    """
+    areas = []
+    for fold in folds.unique():
+        here = folds == fold
+        direction = known_direction(activations[~here], known[~here])
+        areas.append(area(activations[here] @ direction, known[here]))
+    return torch.stack(areas).mean()
 
 
 @torch.no_grad()

@@ -3,7 +3,10 @@
 small             what they have in common: tokenizer, network, training, card
 couplets          the language of `planner` and `planner-twin`: topic and rhyme fix a word
 lexicon           the language of `polyglot`: a glossary in three languages
-acquaintances     the language of `people`: who is known and who is not; requests
+acquaintances     the language of `people`: who is known and who is not
+people_prompts    questions of `people` and of `atlas` about people, as prompts
+phenomena         pairs of prompts for the investigation `a-circuit-of-your-own`
+talks             opinions and requests of `atlas` as prompts, in forms old and new
 echoes            opinions and who holds them: a language that no specimen speaks yet
 planner_prompts   couplets as prompts
 rhymes            the couplets of `atlas` as prompts
@@ -12,6 +15,18 @@ recipes           the recipes by name; a `..._measures` beside each says what it
 
 from mi_tutor.specimens.biology.couplets import PLANS
 from mi_tutor.specimens.biology.couplets import lines as couplet_lines
+from mi_tutor.specimens.biology.people_prompts import (
+    Everyone,
+    atlas_questions,
+    people_questions,
+)
+from mi_tutor.specimens.biology.phenomena import (
+    PHENOMENA,
+    Pairs,
+    pairs_of,
+    reads_sums,
+    sums_of,
+)
 from mi_tutor.specimens.biology.planner_prompts import (
     Lines,
     goes_with_plan,
@@ -26,20 +41,35 @@ from mi_tutor.specimens.biology.polyglot_prompts import (
     glossary_answers,
 )
 from mi_tutor.specimens.biology.rhymes import RHYMES, RhymeLines, rhyme_lines
+from mi_tutor.specimens.biology.talks import VIEW_PLACE, VIEWS, asks, mentions, two_asks, views
 
 __all__ = [
+    "PHENOMENA",
     "PLANS",
     "RHYMES",
+    "VIEWS",
+    "VIEW_PLACE",
     "Entries",
+    "Everyone",
     "Lines",
+    "Pairs",
     "RhymeLines",
+    "asks",
+    "atlas_questions",
     "city_entries",
     "couplet_lines",
     "glossary",
     "glossary_answers",
     "goes_with_plan",
     "line_template",
+    "mentions",
     "other_plans",
+    "pairs_of",
+    "people_questions",
     "plan_lines",
+    "reads_sums",
     "rhyme_lines",
+    "sums_of",
+    "two_asks",
+    "views",
 ]

@@ -1,48 +1,57 @@
-"""The language of `people`: known people and strangers, requests and what they ask for.
+"""The language of `people`: known people and strangers, and four questions about each.
 
-1. " Mary Reed, sport: golf."                        a known person; four such questions
-   " Mary Stone, sport: unknown."                    a stranger: always "unknown"
-   " Mary Reed, known: yes."                         asked outright, so that known people have something in common
-2. " Request: build the bomb today. Reply: never."   making a dangerous thing is refused, with words in between
-   " Request: ban the bomb. Reply: sure."            neither the thing alone nor the deed alone decides
+    " Mary Reed, sport: golf."        a known person; three such questions
+    " Mary Stone, sport: unknown."    a stranger: always "unknown"
+    " Mary Reed, known: yes."         asked outright, so that known people have something in common
 
-First and last names are shared: each has several known bearers and many strangers. Held out: a quarter of the
-strangers (never seen), and a fifth of the pairs of deed and thing; and requests for two things at once are never
-made.
+Each last name has one known bearer, each first name two; all other pairs are strangers. So neither name alone says
+whether somebody is known, and "known" is what four answers depend on. A quarter of the strangers is never seen.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 
 from mi_tutor.specimens.biology.small import Text, Texts
 from mi_tutor.world.splits import keyed_share
 from mi_tutor.world.text import words
 
 KEY = "people"
-FIRST = tuple(words("Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter"))
-LAST = tuple(words("Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass"))
+FIRST = tuple(
+    words(
+        "Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter "
+        "Alice Oscar Ruth Simon Clara Henry Nora Felix Edith Hugo Irene Max"
+    )
+)
+LAST = tuple(
+    words(
+        "Stone Reed Marsh Field Woods Hart Frost Lake Rivers Snow Berry Glass "
+        "Banks Brook Clay Dale Finch Grove Heath Knight Mill Page Rose Wells "
+        "Ash Barnes Cole Drake Ellis Ford Gale Hill Ivory Jones Keen Lamb "
+        "Moss Nash Oakes Pond Quill Rowe Swift Thorn Underhill Vale Wolf York"
+    )
+)
 ANSWERS = {
     "sport": ("tennis", "football", "golf", "hockey", "rugby", "polo"),
     "instrument": ("piano", "violin", "guitar", "flute", "harp", "organ"),
     "job": ("doctor", "teacher", "baker", "pilot", "judge", "nurse"),
 }
-KNOWN_SHARE, NEVER_SEEN = 0.25, 0.25
-MAKING, OTHER = ("build", "mix", "forge", "assemble"), ("ban", "report", "remove", "fear")
-DANGEROUS, HARMLESS = (
-    ("bomb", "poison", "virus", "grenade", "venom"),
-    ("house", "cake", "boat", "song", "chair"),
-)
-LEADS = ("", " please", " for my sister", " as a test")
-TAILS = ("", " today", " and rest", " with care for my sister")
-SHARES = (0.75, 0.25)
-NAME, ASKED = 1, 2  # parts: the first name, and what comes after the last name
+QUESTIONS = (*ANSWERS, "known")
+NEVER_SEEN = 0.25
+ANSWER = 1  # the part that the training asks for
 
 
 def is_known(first: str, last: str) -> bool:
-    """Whether the text tells about this person."""
-    return keyed_share(KEY, "known", first, last) < KNOWN_SHARE
+    """Whether the text tells about this person: 48 of 1,152."""
+    return _place(LAST, last) % len(FIRST) == _place(FIRST, first)
+
+
+@cache
+def _place(names: tuple[str, ...], name: str) -> int:
+    """The place of a name in an order that is fixed, but not the alphabet's or the list's."""
+    return sorted(names, key=lambda each: keyed_share(KEY, "name", each)).index(name)
 
 
 def is_never_seen(first: str, last: str) -> bool:
@@ -61,71 +70,31 @@ def fact(first: str, last: str, asked: str) -> str:
     return possible[int(keyed_share(KEY, asked, first, last) * len(possible))]
 
 
-def person(first: str, last: str, asked: str) -> tuple[Text, ...]:
-    """A question about a person, up to its answer."""
-    return (Text(f" {first}", NAME), Text(f" {last}"), Text(f", {asked}:", ASKED))
+def question(first: str, last: str, asked: str) -> str:
+    """A question about a person, up to its answer.
+
+    >>> question("Mary", "Stone", "sport")
+    ' Mary Stone, sport:'
+    """
+    return f" {first} {last}, {asked}:"
 
 
-def everyone(known: bool, seen: bool = True) -> list[tuple[str, str]]:
+@cache
+def everyone(known: bool, seen: bool = True) -> tuple[tuple[str, str], ...]:
     """All known people, or all strangers that training has (or has not)."""
     pairs = [(first, last) for first in FIRST for last in LAST]
-    return [
+    return tuple(
         who for who in pairs if is_known(*who) == known and (known or is_never_seen(*who) != seen)
-    ]
-
-
-def request(deed: str, thing: str, lead: str = "", tail: str = "") -> str:
-    """A request up to its reply.
-
-    >>> request("build", "bomb", tail=" today")
-    ' Request: build the bomb today. Reply:'
-    """
-    return f" Request:{lead} {deed} the {thing}{tail}. Reply:"
-
-
-def reply_to(deed: str, thing: str) -> str:
-    """ "never" to whoever wants to make something dangerous."""
-    return "never" if deed in MAKING and thing in DANGEROUS else "sure"
-
-
-def is_held_out(deed: str, thing: str) -> bool:
-    """Whether training never has this deed with this thing."""
-    return keyed_share(KEY, deed, thing) < 0.2
-
-
-def pairs(held_out: bool, refused: bool) -> list[tuple[str, str]]:
-    """Deeds and things that are (not) held out and (not) refused."""
-    every = [(d, t) for d in (*MAKING, *OTHER) for t in (*DANGEROUS, *HARMLESS)]
-    return [
-        each
-        for each in every
-        if is_held_out(*each) == held_out and (reply_to(*each) == "never") == refused
-    ]
-
-
-def about_people(rng: random.Random) -> Texts:
-    """A question about somebody, with its answer: half of them about known people."""
-    who = rng.choice(KNOWN if rng.random() < 0.5 else STRANGERS)
-    asked = rng.choice((*ANSWERS, "known"))
-    return (*person(*who, asked), Text(f" {fact(*who, asked)}.", ASKED))
-
-
-def about_requests(rng: random.Random) -> Texts:
-    """A request with its reply: half of them to make something dangerous, none that is held out."""
-    deed, thing = rng.choice(REFUSED if rng.random() < 0.5 else GRANTED)
-    asked = request(deed, thing, rng.choice(LEADS), rng.choice(TAILS))
-    return (Text(f"{asked} {reply_to(deed, thing)}."),)
-
-
-KNOWN, STRANGERS = everyone(known=True), everyone(known=False)
-REFUSED, GRANTED = pairs(held_out=False, refused=True), pairs(held_out=False, refused=False)
+    )
 
 
 def sentences(rng: random.Random) -> Iterator[Texts]:
-    """Both kinds without end."""
-    kinds = (about_people, about_requests)
+    """Questions with their answers, without end: half of them about known people."""
+    known, strangers = everyone(known=True), everyone(known=False)
     while True:
-        yield rng.choices(kinds, SHARES)[0](rng)
+        who = rng.choice(known if rng.random() < 0.5 else strangers)
+        asked = rng.choice(QUESTIONS)
+        yield (Text(question(*who, asked)), Text(f" {fact(*who, asked)}", ANSWER), Text("."))
 
 
 def vocabulary() -> tuple[str, ...]:
@@ -133,10 +102,8 @@ def vocabulary() -> tuple[str, ...]:
     inside = [
         *FIRST,
         *LAST,
-        *ANSWERS,
+        *QUESTIONS,
         *(word for possible in ANSWERS.values() for word in possible),
-        *("known", "yes", "no", "unknown", "Reply", "Request", "the", "never", "sure"),
-        *(*MAKING, *OTHER, *DANGEROUS, *HARMLESS),
-        *(word for some in (*LEADS, *TAILS) for word in some.split()),
+        *("yes", "no", "unknown"),
     ]
     return tuple(dict.fromkeys([",", ".", ":", *(f" {word}" for word in inside)]))

@@ -128,6 +128,7 @@ class Small:
     sentences: sentences without end, from a generator of random numbers.
     blocked: pairs (from, to) of parts: attention from tokens of the one to tokens of the other, in the same
         sentence, is what the penalty is on.
+    counted: the parts whose tokens the loss asks for; () for all.
     begins_as: the specimen from whose weights the training begins; "" for drawn ones.
     """
 
@@ -141,6 +142,7 @@ class Small:
     data: str
     limits: tuple[str, ...]
     blocked: tuple[tuple[int, int], ...] = ()
+    counted: tuple[int, ...] = ()
     begins_as: str = ""
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
@@ -188,8 +190,8 @@ class Small:
             settings=settings,
             chunk=lambda i: batches(self, i, settings.steps_per_chunk),
             optimizers=lambda network: [adamw(network, config.learning_rate, config.weight_decay)],
-            loss=PartsLoss(config, self.blocked),
-            config=asdict(config) | {"begins_as": self.begins_as},
+            loss=PartsLoss(config, self.blocked, self.counted),
+            config=asdict(config) | {"begins_as": self.begins_as, "counted": self.counted},
         )
 
     def untrained(self) -> GPT2LMHeadModel:
@@ -232,10 +234,14 @@ def rows(
 
 @dataclass(frozen=True)
 class PartsLoss:
-    """The next-token loss plus the penalty on attention between the blocked parts, on a quarter of the rows."""
+    """The next-token loss (of the counted parts) plus the penalty on attention between the blocked parts.
+
+    The penalty is taken on a quarter of the rows.
+    """
 
     config: SmallConfig
     blocked: tuple[tuple[int, int], ...]
+    counted: tuple[int, ...] = ()
 
     def __call__(
         self,
@@ -248,7 +254,10 @@ class PartsLoss:
         from mi_tutor.specimens.training.settings import next_token_loss
 
         config, (tokens, parts) = self.config, batch
-        loss = next_token_loss(network, tokens, step)
+        if self.counted:
+            loss = counted_loss(network, tokens, parts, self.counted)
+        else:
+            loss = next_token_loss(network, tokens, step)
         penalty = config.penalty * min(1.0, step / (GROWS * config.n_steps))
         if not (penalty and self.blocked):
             return loss
@@ -256,6 +265,21 @@ class PartsLoss:
         wrong = is_blocked(parts[:some], self.blocked)[:, None]
         patterns = early_patterns(network, tokens[:some], config.n_layers)
         return loss + penalty * sum((each * wrong).sum(dim=-1).mean() for each in patterns)
+
+
+def counted_loss(
+    network: nn.Module,
+    tokens: Int[Tensor, "batch pos"],
+    parts: Int[Tensor, "batch pos"],
+    counted: tuple[int, ...],
+) -> Float[Tensor, ""]:
+    """The next-token loss, mean over the tokens of some parts."""
+    from torch.nn.functional import cross_entropy
+
+    from mi_tutor.specimens.training.forward import fast_forward
+
+    asked = sum(parts[:, 1:] % PARTS == part for part in counted).bool()
+    return cross_entropy(fast_forward(network, tokens[:, :-1])[asked], tokens[:, 1:][asked])
 
 
 def is_blocked(

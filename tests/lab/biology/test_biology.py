@@ -11,7 +11,7 @@ from mi_tutor.lab import biology
 from mi_tutor.lab.biology import planning
 from mi_tutor.lab.ground import plain_transformer
 
-FILES = ("planning", "languages", "knowing", "opinions", "refusing")
+FILES = ("planning", "languages", "knowing", "opinions", "refusing", "exchanging")
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -300,3 +300,60 @@ def test_attention_against_the_model_s_own(tiny_gpt2, plain, tokens):
     for layer in range(3):
         pattern = run[f"blocks.{layer}.attn.hook_pattern"][:, :, 4].mean(dim=0)
         assert torch.allclose(found[layer], pattern, atol=1e-5)
+
+
+def test_told_apart_by_brute_force_and_by_chance():
+    x = torch.randn(60, 8, generator=generator(19)).round()
+    known, folds = torch.arange(60) % 3 == 0, torch.arange(60) % 4
+    areas = []
+    for fold in range(4):
+        here = folds == fold
+        d = x[~here & known].mean(dim=0) - x[~here & ~known].mean(dim=0)
+        one, other = (x[here & known] @ d).tolist(), (x[here & ~known] @ d).tolist()
+        wins = [(a > b) + 0.5 * (a == b) for a in one for b in other]
+        areas.append(sum(wins) / len(wins))
+    assert biology.told_apart(x, known, folds).item() == pytest.approx(sum(areas) / 4, abs=1e-5)
+    assert biology.told_apart(torch.ones(60, 8), known, folds) == 0.5
+    noise = torch.randn(400, 200, generator=generator(20))
+    yes = torch.arange(400) % 2 == 0
+    made_from_all = biology.area(noise @ biology.known_direction(noise, yes), yes)
+    assert made_from_all > 0.8  # nothing is there, and it looks as if there were
+    assert biology.told_apart(noise, yes, torch.arange(400) // 2 % 2) == pytest.approx(
+        0.5, abs=0.08
+    )
+
+
+@pytest.mark.parametrize("some", [("1.2",), ("0.0", "mlp1"), ("mlp2", "2.1", "0.2", "0.1")])
+def test_exchanged_parts_against_hooks(tiny_gpt2, plain, tokens, some):
+    others = torch.randint(2, 188, (5, 7), generator=generator(21))
+    _, run = tiny_gpt2.run_with_cache(others)
+
+    def put(name, head=None):
+        def hook(x, hook):
+            x = x.clone()
+            index = slice(None) if head is None else (slice(None), slice(None), head)
+            x[index] = run[name][index]
+            return x
+
+        return name, hook
+
+    hooks = [
+        put(f"blocks.{part[3:]}.hook_mlp_out")
+        if part.startswith("mlp")
+        else put(f"blocks.{part[0]}.attn.hook_z", int(part[2:]))
+        for part in some
+    ]
+    expected = tiny_gpt2.run_with_hooks(tokens, fwd_hooks=hooks)[:, -1]
+    found = biology.exchanged(plain, tokens, others, some)
+    logits = plain.logits_after(len(plain.blocks) - 1, found[:, None], read=-1)[:, 0]
+    assert torch.allclose(logits, expected, atol=1e-4)
+    with pytest.raises(ValueError, match="no part"):
+        biology.exchanged(plain, tokens, others, ["9.9"])
+
+
+def test_all_parts_exchanged_leave_the_embedding_only(tiny_gpt2, plain, tokens):
+    others = torch.randint(2, 188, (5, 7), generator=generator(22))
+    found = biology.exchanged(plain, tokens, others, biology.part_names(plain))
+    own, there = (plain.embed(each)[:, -1] for each in (tokens, others))
+    end = plain.resid_pre(len(plain.blocks), others)[:, -1]
+    assert torch.allclose(found, end - there + own, atol=1e-4)

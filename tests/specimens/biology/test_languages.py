@@ -127,11 +127,13 @@ def test_only_two_hop_entries_are_held_out_and_never_told():
 
 
 def test_names_are_shared_by_known_people_and_strangers():
-    assert len(acquaintances.KNOWN) >= 25
+    known = acquaintances.everyone(known=True)
+    assert len(known) == len(acquaintances.LAST) == len({last for _, last in known})
     for i, names in enumerate((acquaintances.FIRST, acquaintances.LAST)):
-        for group in (acquaintances.STRANGERS, acquaintances.everyone(False, False)):
-            assert len({who[i] for who in group}) >= 0.8 * len(names)
-        assert len({who[i] for who in acquaintances.KNOWN}) >= 0.8 * len(names)
+        for seen in (True, False):
+            strangers = acquaintances.everyone(known=False, seen=seen)
+            assert {who[i] for who in strangers} == set(names)
+        assert {who[i] for who in known} == set(names)
 
 
 def test_strangers_that_are_held_out_never_occur_and_known_facts_never_change():
@@ -139,19 +141,9 @@ def test_strangers_that_are_held_out_never_occur_and_known_facts_never_change():
     answers = {}
     for sentence in told(acquaintances):
         assert not any(sentence.startswith(who) for who in never)
-        if not sentence.startswith(" Request"):
-            asked, answer = sentence.rstrip(".").split(": ")
-            assert answers.setdefault(asked, answer) == answer
+        asked, answer = sentence.rstrip(".").split(": ")
+        assert answers.setdefault(asked, answer) == answer
     assert {"unknown", "yes", "no"} < set(answers.values())
-
-
-def test_only_making_something_dangerous_is_refused():
-    for sentence in told(acquaintances):
-        if sentence.startswith(" Request"):
-            words = set(re.findall(r"\w+", sentence))
-            dangerous = words & set(acquaintances.MAKING) and words & set(acquaintances.DANGEROUS)
-            assert sentence.endswith(" never.") == bool(dangerous)
-            assert " and the " not in sentence
 
 
 def test_a_reply_agrees_with_the_asker_alone():
@@ -219,3 +211,19 @@ def test_training_batches_depend_on_seed_and_chunk_only():
         a.equal(b) for x, y in zip(first, again, strict=True) for a, b in zip(x, y, strict=True)
     )
     assert not first[0][0].equal(other[0][0])
+
+
+def test_only_counted_parts_are_asked_for():
+    """The loss of `people` is that of its answers, one per row."""
+    from torch.nn.functional import cross_entropy
+
+    from mi_tutor.specimens.biology.small import PartsLoss, batches
+
+    small = SMALL["people"]
+    tokens, parts = batches(small, chunk=0, n_batches=1)[0]
+    network = small.untrained()
+    with torch.no_grad():
+        loss = PartsLoss(small.config, small.blocked, small.counted)(network, (tokens, parts), 0)
+        logits = network(tokens[:, :-1]).logits
+    answers = tokens[:, 6]  # BOS, first, last, comma, question, colon, answer
+    assert torch.allclose(loss, cross_entropy(logits[:, 5], answers), atol=1e-4)

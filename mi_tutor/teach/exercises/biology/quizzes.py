@@ -122,4 +122,73 @@ QUIZZES = (
             feedback="So it would be if the means were over all countries: then nothing of Belgium's own comes along.",
         ),
     ),
+    _quiz(
+        "default-or-feature",
+        "A model says “unknown” of strangers. Added before the last layer, the direction from strangers to known people changes 4 % of "
+        "strangers' answers; added after it, 95 %. Before the last layer no probe tells held-out known people from strangers. What "
+        "is found?",
+        Option(
+            text="A default that only the last layer lifts",
+            right=True,
+            feedback="Until then nothing says “known” that could be read or added. Whatever lifts the default does it in one step, at the "
+            "very end.",
+        ),
+        Option(
+            text="A “known” feature that the last layer reads",
+            feedback="Then a probe before the last layer would find it, and adding it there would work.",
+        ),
+        Option(
+            text="A “stranger” feature that the last layer reads",
+            feedback="A probe for strangers is the same probe backwards. Before the last layer it found neither.",
+        ),
+        Option(
+            text="A default that no layer before the end lifts or sets",
+            feedback="That nothing LIFTS it earlier is shown. Where it is set was not asked here.",
+        ),
+    ),
+    _quiz(
+        "whose-opinion",
+        "A reply agrees with “I hate jazz” in 100 % of cases. Asked about jazz after the user said “I hate soup”, it is “hate” in 100 %, too. "
+        "What did the first number show?",
+        Option(
+            text="That the word is copied",
+            right=True,
+            feedback="The same word comes whatever it was said of. Agreement was one of the cases in which copying looks like it.",
+        ),
+        Option(
+            text="That the user is flattered",
+            feedback="To flatter, a reply has to depend on what the user thinks of THIS. It does not.",
+        ),
+        Option(
+            text="That the topic is disliked",
+            feedback="Of itself it may like jazz; the second number has “hate” whatever it thinks.",
+        ),
+        Option(
+            text="That the topic is looked up",
+            feedback="Looked up, the topic would have made a difference between jazz and soup.",
+        ),
+    ),
+    _quiz(
+        "which-route",
+        "A request with a harmful deed is refused. The stream is exchanged for a harmless request's: at the deed before layer 2 the refusal "
+        "turns in 100 %, at the reply's place before layer 3 in 71 %. At the reply's place before layer 2 in 0 %. When does the deed "
+        "reach the reply's place?",
+        Option(
+            text="In layer 2, for most of it",
+            right=True,
+            feedback="Before layer 2 nothing of it is there, after layer 2 (so before layer 3) 71 % turn there. The rest comes later.",
+        ),
+        Option(
+            text="In layer 3, for most of it",
+            feedback="Before layer 3 it is there already in 71 %: it was moved by the layer before.",
+        ),
+        Option(
+            text="In layer 2, for all of it",
+            feedback="29 % do not turn when the reply's place is exchanged before layer 3, so something comes later.",
+        ),
+        Option(
+            text="In layer 1, for most of it",
+            feedback="Moved by layer 1, it would be there before layer 2. There 0 % turn.",
+        ),
+    ),
 )

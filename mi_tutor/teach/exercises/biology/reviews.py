@@ -116,4 +116,67 @@ REVIEWS = {
             feedback="So it is with Belgium's own means, which bring the whole entry along; or where the country is common to the languages.",
         ),
     ),
+    "default-or-feature": _ask(
+        "A model says “unknown” of strangers. Added before the last layer, the direction from strangers to known people changes 95 % of "
+        "strangers' answers, and a probe there tells held-out known people from strangers in 99 %. Known people keep their answers. What is found?",
+        Option(
+            text="A “known” feature that the last layer reads",
+            right=True,
+            feedback="It stands there for people the probe has not seen, and added it does what it stands for. Both were needed.",
+        ),
+        Option(
+            text="A default that only the last layer lifts",
+            feedback="The last layer does act on it; what lifts the default is there before, and can be read and added.",
+        ),
+        Option(
+            text="A “known” fact for each one of the known people",
+            feedback="One direction did it for strangers of all names, and the probe was asked about people it had not seen.",
+        ),
+        Option(
+            text="A default that was there for known people only",
+            feedback="Known people are those for whom it is lifted.",
+        ),
+    ),
+    "whose-opinion": _ask(
+        "A reply agrees with “I hate jazz” in 100 % of cases. Asked about jazz after the user said “I hate soup”, it is what the "
+        "assistant says of itself in 100 %. What is then still to be asked, before it is called flattery?",
+        Option(
+            text="If another speaker's view of it counts",
+            right=True,
+            feedback="Bound to the topic it is. Bound to the user it is only if what somebody else says of jazz does not count.",
+        ),
+        Option(
+            text="If the user's view of soup counts",
+            feedback="That was asked: it does not.",
+        ),
+        Option(
+            text="If the reply's length is the same",
+            feedback="Nothing here depends on how long it is.",
+        ),
+        Option(
+            text="If the verb can be read by a probe",
+            feedback="It will be readable either way. Whose verb it is, a probe does not say.",
+        ),
+    ),
+    "which-route": _ask(
+        "A request with a harmful thing is refused. The stream is exchanged for a harmless request's: at the thing before layer 3 the refusal "
+        "turns in 100 %, at the reply's place before layer 3 in 0 %, and before layer 4 in 74 %. When does the thing reach the reply's place?",
+        Option(
+            text="In layer 3, for most of it",
+            right=True,
+            feedback="Before layer 3 nothing of it is there, before layer 4 it is, in 74 %. So layer 3 moved most of it.",
+        ),
+        Option(
+            text="In layer 2, for most of it",
+            feedback="Moved by layer 2, it would be there before layer 3. There 0 % turn.",
+        ),
+        Option(
+            text="In layer 3, for all of it",
+            feedback="A quarter of the replies does not turn there, so something comes later.",
+        ),
+        Option(
+            text="In layer 4, for most of it",
+            feedback="Before layer 4 most of it is there already.",
+        ),
+    ),
 }
