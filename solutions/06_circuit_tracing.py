@@ -1783,8 +1783,8 @@ own_latents = {
 - **on_top**: the share that becomes the other country's answer if its latents are put in and the own ones *stay on*.
 
 Swaps count by the **worst quarter** of the countries that are asked about: .5 of the score if .74 or more of their
-answers follow (nothing at .62; a pass needs .70). The generic latent counts .1, the three shares .4, each in full if off by .07 or
-less, and none may be off by .2.
+answers follow (nothing at .62; a pass needs .70). The generic latent counts .1, the three shares .4, each in full if
+off by .07 or less, and none may be off by .2.
 """
 
 # %% tags=["exercise"] slug="the-generic-latent"

@@ -1,4 +1,4 @@
-# %% [markdown] minutes=350
+# %% [markdown] minutes=345
 r"""
 # 08 · Field trips
 
@@ -20,8 +20,8 @@ Small case studies after *On the Biology of a Large Language Model*: each with a
 - say of each finding what it does and does not show about a large model
 
 You need chapter 05: a difference of means, added in the middle of a computation. The trips do not need each other: take
-them one at a time. *Is the rhyme chosen before the line?* and *Three languages, one concept* are the core; the others, and
-both investigations, can wait.
+them one at a time. *Is the rhyme chosen before the line?* and *Three languages, one concept* are the core; the others,
+and both investigations, can wait.
 """
 
 # %% tags=["setup"]

@@ -70,6 +70,7 @@ def _half(circuit: Circuit, findings: Findings) -> bool:
 
 A_CIRCUIT_OF_YOUR_OWN = Investigation(
     slug="a-circuit-of-your-own",
+    optional=True,
     title="A circuit of your own",
     chapter="08",
     points=10,

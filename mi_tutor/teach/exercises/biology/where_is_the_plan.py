@@ -60,6 +60,7 @@ def _poor(findings: Findings, kind: str) -> bool:
 
 WHERE_IS_THE_PLAN = Investigation(
     slug="where-is-the-plan",
+    optional=True,
     title="Where is the plan when nobody seems to have it?",
     chapter="08",
     points=8,
