@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from mi_tutor.specimens.cards import (
+    CROSSCODER_WEIGHTS,
     DICTIONARY_WEIGHTS,
+    DIFFERENCE,
     TRANSCODER_WEIGHTS,
     WEIGHTS,
     Card,
@@ -19,6 +21,8 @@ from mi_tutor.specimens.cards import (
 )
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.opening.shelf import (
+    copy_names,
+    crosscoder_names,
     dictionary_names,
     no_such_specimen,
     specimen_path,
@@ -74,9 +78,13 @@ def verify(name: str) -> list[Verdict]:
 
 def weights_of(name: str) -> str:
     """The weights file of a specimen on the shelf."""
-    if name in dictionary_names():
-        return DICTIONARY_WEIGHTS
-    return TRANSCODER_WEIGHTS if name in transcoder_names() else WEIGHTS
+    kinds = {
+        DICTIONARY_WEIGHTS: dictionary_names(),
+        TRANSCODER_WEIGHTS: transcoder_names(),
+        DIFFERENCE: copy_names(),
+        CROSSCODER_WEIGHTS: crosscoder_names(),
+    }
+    return next((file for file, names in kinds.items() if name in names), WEIGHTS)
 
 
 def broken(name: str) -> list[str]:
@@ -103,12 +111,13 @@ def recipe_of(name: str) -> Recipe:
     if name in MODELS:
         return importlib.import_module(f"mi_tutor.specimens.{MODELS[name]}")
     from mi_tutor.specimens.biology.recipes import SMALL
+    from mi_tutor.specimens.crosscoders.recipes import COPIES, CROSSCODERS
     from mi_tutor.specimens.dictionaries.cross_layer import CROSS_LAYER
     from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
     from mi_tutor.specimens.dictionaries.refusing import REFUSING
     from mi_tutor.specimens.induction.siblings import SIBLINGS
 
-    others = SMALL | SIBLINGS | DICTIONARIES | CROSS_LAYER | REFUSING
+    others = SMALL | SIBLINGS | DICTIONARIES | CROSS_LAYER | REFUSING | COPIES | CROSSCODERS
     if name not in others:
         raise SpecimenError(no_such_specimen(name))
     return others[name]
