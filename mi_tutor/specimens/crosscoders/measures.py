@@ -86,7 +86,7 @@ def measure_copy(directory: Path, changes: tuple[str, ...]) -> list[Measure]:
     found.append(
         Measure(
             name="kept_kl",
-            meaning="KL(atlas || copy) per token of everything that was not taught, nats",
+            meaning="KL from atlas per token of everything that was not taught, nats",
             value=kl(was, said)[:, :-1][~taught].mean().item(),
             tolerance=0.005,
             at_most=0.06,

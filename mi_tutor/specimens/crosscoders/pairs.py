@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mi_tutor.lab.ground.plain import PlainTransformer
 
-N_ROWS, N_CHUNKS = 192, 8
+N_ROWS, N_CHUNKS = 160, 6
 SHARE = 0.2  # of sentences that are changed ones
 
 

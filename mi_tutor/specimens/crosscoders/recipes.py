@@ -100,13 +100,14 @@ class CrosscoderRecipe:
         )
 
 
-def settings(kind: BatchTopK | Relu, sparsity: float = 0.0, n_steps: int = 900) -> SaeConfig:
+def settings(kind: BatchTopK | Relu, sparsity: float = 0.0, n_steps: int = 800) -> SaeConfig:
     """What all crosscoders have in common."""
     return SaeConfig(
         d_sae=512,
         kind=kind,
         sparsity=sparsity,
         n_steps=n_steps,
+        batch_size=512,
         learning_rate=3e-3,
         sparsity_warmup=n_steps // 3,
         decay=0.4,
