@@ -8,15 +8,15 @@ from torch.nn.functional import cosine_similarity, normalize
 
 from mi_tutor.lab.crosscoders import crosscoder_forward, shared_or_exclusive
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, Tolerance
-from mi_tutor.teach.exercises.crosscoders.inputs import weights
-from mi_tutor.teach.exercises.making import normal, strided
+from mi_tutor.teach.exercises.crosscoders.inputs import WEIGHTS, weights
+from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
 
 # --- crosscoder -----------------------------------------------------------------------------------
 
 
 def _forward_cases(g: torch.Generator) -> list[Case]:
     settings = [
-        ("several samples", 6, 5, 8, 0.5, torch.float32),
+        ("several samples", 6, 5, 18, 0.5, torch.float32),
         ("one sample", 1, 4, 6, 0.3, torch.float32),
         ("as many latents as dimensions, two samples", 2, 6, 6, 1.0, torch.float32),
         ("without a penalty", 12, 11, 14, 0.0, torch.float32),
@@ -77,9 +77,9 @@ CROSSCODER = Exercise(
     minutes=25,
     difficulty=3,
     objective="Write a crosscoder: latents that read two models, write two models, and pay for what they write in each.",
-    cases=_forward_cases,
+    cases=and_near_zero(_forward_cases, "x", *WEIGHTS),
     reference=crosscoder_forward,
-    tolerance=Tolerance(rtol=1e-4, atol=1e-4),
+    tolerance=Tolerance(rtol=1e-5, atol=1e-5),
     styles=(
         Style(name="model by model", right=_by_loops),
         Style(name="side by side", right=_side_by_side),
