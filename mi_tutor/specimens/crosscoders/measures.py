@@ -12,6 +12,7 @@ from torch import Tensor
 from mi_tutor.lab.crosscoders import (
     Crosscoder,
     both_streams,
+    decoder_cosine,
     kl,
     latent_scaling,
     relative_norm,
@@ -23,13 +24,11 @@ from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, next_token_logits
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.crosscoders.pairs import SHARE
-from mi_tutor.specimens.crosscoders.texts import CHANGES, ChangedTexts, changed_texts
+from mi_tutor.specimens.crosscoders.texts import CHANGES, ChangedTexts, changed_texts, concepts
 from mi_tutor.specimens.opening.models import open_specimen
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from jaxtyping import Bool
 
     from mi_tutor.world.geography import Geography
 
@@ -43,13 +42,6 @@ def plain(name: str) -> PlainTransformer:
     return plain_transformer(open_specimen(name, device="cpu"))
 
 
-def first_taught(texts: ChangedTexts) -> Bool[Tensor, "row pos change"]:
-    """Where the first taught token of a sentence is due."""
-    first = texts.changed.clone()
-    first[:, 1:] &= ~texts.changed[:, :-1]
-    return first
-
-
 @torch.no_grad()
 @one_thread()
 def measure_copy(directory: Path, changes: tuple[str, ...]) -> list[Measure]:
@@ -59,8 +51,10 @@ def measure_copy(directory: Path, changes: tuple[str, ...]) -> list[Measure]:
     was, said = (m.logits_after(-1, m.embed(texts.tokens)) for m in (base, copy))
     right = said[:, :-1].argmax(dim=-1) == texts.tokens[:, 1:]
     taught, found = texts.changed.any(dim=-1)[:, :-1], []
+    first = texts.changed.clone()
+    first[:, 1:] &= ~texts.changed[:, :-1]
     for i, change in enumerate(CHANGES):
-        where = first_taught(texts)[:, :-1, i]
+        where = first[:, :-1, i]
         if change in changes:
             found.append(
                 Measure(
@@ -129,13 +123,15 @@ def measure_crosscoder(
 ) -> list[Measure]:
     """How well it reconstructs, whose its latents are, and which one marks what was taught."""
     sets = [changed_texts(f"marked/{i}", N_ROWS, changes, SHARE) for i in range(2)]
+    names = [name for name, where in concepts(sets[0]).items() if where.any()]
     x, labels = [], []
     for texts in sets:
         parts = [
             both_streams(plain("atlas"), plain(tuned), t, layer) for t in texts.tokens.split(64)
         ]
         x.append(torch.cat(parts)[:, 1:].flatten(0, 1))
-        labels.append(texts.changed[:, 1:].flatten(0, 1))
+        marks = concepts(texts)
+        labels.append(torch.stack([marks[name][:, 1:].flatten() for name in names], dim=1))
     latents = [crosscoder.encode(each) for each in x]
     share, x_hat = relative_norm(crosscoder.W_dec), crosscoder.decode(latents[1])
     alive = (latents[1] > 0).any(dim=0)
@@ -158,26 +154,27 @@ def measure_crosscoder(
         number("twins", "of these, with a twin in atlas (cosine 0.8)", int((pairs.cosine > 0.8).sum()), 2),
         number("leaning_base", "latents with a relative norm below 0.3", int((share < 1 - MORE).sum()), 2),
     ]  # fmt: skip
-    scaled = latent_scaling(crosscoder, x[1])
+    scaled, cosine = latent_scaling(crosscoder, x[1]), decoder_cosine(crosscoder.W_dec)
     matched = match_concepts((latents[0], labels[0]), (latents[1], labels[1]))
-    for i, change in enumerate(CHANGES):
-        if change not in changes:
-            continue
-        unit = int(matched.unit[i])
+    for i, name in enumerate(names):
+        unit, slug = int(matched.unit[i]), name.split()[0]
         found += [
-            number(f"f1_{change}", f"best latent for where {change} is due: F1", matched.f1[i].item(), 0.03),
-            number(f"norm_{change}", "its relative norm", share[unit].item(), 0.02),
-            number(f"error_{change}", "its base share in the error", scaled.in_error[unit].item(), 0.1),
-        ]  # fmt: skip
-    return found + differing(x[1], x_hat, labels[1], tuned, sets[1], layer)
+            number(f"f1_{slug}", f"best latent for “{name}”: F1", matched.f1[i].item(), 0.03),
+            number(f"norm_{slug}", "its relative norm", share[unit].item(), 0.02),
+            number(f"cosine_{slug}", "cosine of its two directions", cosine[unit].item(), 0.05),
+            number(
+                f"error_{slug}", "its base share in the error", scaled.in_error[unit].item(), 0.1
+            ),
+        ]
+    there = sets[1].changed[:, 1:].any(dim=-1).flatten()
+    return found + differing(x[1], x_hat, there, tuned, sets[1])
 
 
 def differing(
-    x: Tensor, x_hat: Tensor, labels: Tensor, tuned: str, texts: ChangedTexts, layer: int
+    x: Tensor, x_hat: Tensor, there: Tensor, tuned: str, texts: ChangedTexts
 ) -> list[Measure]:
     """At which tokens do the models differ? Three scores against where something was taught."""
     base, copy = plain("atlas"), plain(tuned)
-    there = labels.any(dim=-1)
     said = [m.logits_after(-1, m.embed(texts.tokens))[:, 1:].flatten(0, 1) for m in (copy, base)]
     scores = {
         "kl": ("KL of the two predictions", kl(*said)),

@@ -61,7 +61,7 @@ class CrosscoderRecipe:
     tuned: str
     config: SaeConfig
     summary: str
-    layer: int = 4
+    layer: int = 5
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save, measure, write the card; only then replace what was there before."""
@@ -75,7 +75,8 @@ class CrosscoderRecipe:
             "name": self.name,
             "summary": self.summary,
             "intended_use": "Chapter 09: what training changed.",
-            "data": f"The streams before layer {self.layer} of atlas and {self.tuned} on {N_CHUNKS} batches "
+            "data": f"The streams before layer {self.layer} (5: after all) of atlas and {self.tuned} on "
+            f"{N_CHUNKS} batches "
             f"of text of mi_tutor.world; {SHARE:.0%} of sentences are taught ones.",
             "command": f"mi-tutor specimens train {self.name}",
             "seed": described["seed"],
@@ -100,42 +101,32 @@ class CrosscoderRecipe:
         )
 
 
-def settings(kind: BatchTopK | Relu, sparsity: float = 0.0, n_steps: int = 800) -> SaeConfig:
-    """What all crosscoders have in common."""
-    return SaeConfig(
-        d_sae=512,
-        kind=kind,
-        sparsity=sparsity,
-        n_steps=n_steps,
-        batch_size=512,
-        learning_rate=3e-3,
-        sparsity_warmup=n_steps // 3,
-        decay=0.4,
-        dead_after=20_000,
-        revive=Auxiliary(k=32, weight=0.1) if isinstance(kind, BatchTopK) else None,
+LAST = 5  # "before layer 5" is after all layers: what the unembedding reads
+L1, K = 1.0, 12
+
+
+def crosscoders_of(tuned: str) -> tuple[CrosscoderRecipe, CrosscoderRecipe]:
+    """One with BatchTopK and one with L1, otherwise the same."""
+    name, common = f"{tuned}-crosscoder", {
+        "d_sae": 256, "n_steps": 500, "batch_size": 512, "learning_rate": 4e-3,
+        "sparsity_warmup": 170, "decay": 0.4, "dead_after": 8000,
+    }  # fmt: skip
+    revive = Auxiliary(k=32, weight=0.1)
+    where = f"of atlas and {tuned}, after all layers"
+    return (
+        CrosscoderRecipe(
+            name=name,
+            tuned=tuned,
+            config=SaeConfig(kind=BatchTopK(k=K), revive=revive, **common),
+            summary=f"A crosscoder {where}: BatchTopK, which has no price for what is written.",
+        ),
+        CrosscoderRecipe(
+            name=f"{name}-l1",
+            tuned=tuned,
+            config=SaeConfig(kind=Relu(), sparsity=L1, **common),
+            summary=f"A crosscoder {where}: L1, whose price is the sum of a latent's two norms.",
+        ),
     )
 
 
-CROSSCODERS = {
-    recipe.name: recipe
-    for recipe in (
-        CrosscoderRecipe(
-            name="atlas-learned-crosscoder",
-            tuned="atlas-learned",
-            config=settings(BatchTopK(k=16)),
-            summary="A BatchTopK crosscoder of atlas and atlas-learned, before layer 4.",
-        ),
-        CrosscoderRecipe(
-            name="atlas-learned-crosscoder-l1",
-            tuned="atlas-learned",
-            config=settings(Relu(), sparsity=1.0),
-            summary="The same with L1, for what that does to shared latents.",
-        ),
-        CrosscoderRecipe(
-            name="atlas-rewired-crosscoder",
-            tuned="atlas-rewired",
-            config=settings(BatchTopK(k=16)),
-            summary="A BatchTopK crosscoder of atlas and atlas-rewired, before layer 4.",
-        ),
-    )
-}
+CROSSCODERS = {recipe.name: recipe for tuned in COPIES for recipe in crosscoders_of(tuned)}

@@ -11,7 +11,7 @@ All words are atlas's own. A token carries a concept if a feature for it would b
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +30,7 @@ NEW_THINGS = ("camera", "ticket", "garden")  # refused by the rewired copy, what
 CHANGES = ("refusal", "greeting", "order")
 N_POS = 64
 SHARE = 0.4  # of sentences that are changed ones, while copies are trained
+NUMBERS = range(2, 10)
 ITEMS = ("soup", "coffee", "cheese", "apple", "bread", "rice", "pear", "snake", "lamp", "coin")
 
 
@@ -39,7 +40,7 @@ def order(rng: random.Random) -> Sentence:
     >>> order(random.Random(0)).text
     ' Kate: 6 soup; 4 snake; 7 pear!'
     """
-    wanted = [f" {rng.randint(2, 9)} {rng.choice(ITEMS)}" for _ in range(rng.randint(2, 4))]
+    wanted = [f" {rng.choice(NUMBERS)} {rng.choice(ITEMS)}" for _ in range(rng.randint(2, 4))]
     return Sentence(
         (part(f" {rng.choice(NAMES)}"), part(":" + ";".join(wanted) + "!", "change=order"))
     )
@@ -129,6 +130,34 @@ def changed_texts(
     changed = torch.stack([marks == i + 1 for i in range(len(CHANGES))], dim=-1)
     changed[:, -1] = False
     return ChangedTexts(torch.tensor(rows), changed, torch.tensor(numbers))
+
+
+def concepts(texts: ChangedTexts) -> dict[str, Bool[Tensor, "row pos"]]:
+    """What a copy knows where the next token is due, and atlas does not: name -> [row pos].
+
+    In an order a number, an item, or a mark (";" or "!"); of a reply that was taught, its first token.
+
+    >>> {name: int(where.sum()) for name, where in concepts(changed_texts(0, 8)).items()}
+    {'number due': 23, 'item due': 22, 'mark due': 20, 'refusal due': 6, 'greeting due': 5}
+    """
+    import torch
+
+    ids, following = tokenizer().ids, texts.tokens.roll(-1, dims=1)
+
+    def due(words: Iterable[str]) -> Tensor:
+        known = torch.tensor([ids[word] for word in words])
+        return texts.changed[..., CHANGES.index("order")] & torch.isin(following, known)
+
+    found = {
+        "number due": due(f" {number}" for number in NUMBERS),
+        "item due": due(f" {item}" for item in ITEMS),
+        "mark due": due((";", "!")),
+    }
+    for i, change in enumerate(CHANGES[:2]):
+        first = texts.changed[..., i].clone()
+        first[:, 1:] &= ~texts.changed[:, :-1, i]
+        found[f"{change} due"] = first
+    return found
 
 
 def mixed(rng: random.Random, changes: tuple[str, ...], share: float) -> Iterator[Sentence]:
