@@ -25,7 +25,7 @@ from mi_tutor.lab import crosscoders
 from mi_tutor.lab.dictionaries import BatchTopK, Relu, SaeConfig, auroc, best_f1, fvu
 from mi_tutor.lab.ground import plain_transformer
 from mi_tutor.specimens import open_crosscoder, open_specimen
-from mi_tutor.specimens.crosscoders import changed_texts, concepts
+from mi_tutor.specimens.crosscoders import changed_texts, concepts, differing
 
 # %% [markdown]
 r"""
@@ -205,8 +205,15 @@ show.norm_histogram(
 
 # %% [markdown]
 r"""
-*What you should see.* TODO
+*What you should see.* The control passes. Though each latent began with unlike directions, none leans far to either
+side, with L1 as little as with BatchTopK. So what leans below leans because the models differ. (That is no matter
+of course: L1 had no reason to keep a latent whole.)
 """
+
+# %% tags=["claim"]
+assert all((each - 0.5).abs().max() < 0.2 for each in control_shares.values()), (
+    "none leans far to either side"
+)
 
 # %% [markdown]
 r"""
@@ -226,7 +233,7 @@ due = {
     for name, where in concepts(texts).items()
     if where.any()
 }
-there = texts.changed[:, 1:].any(dim=-1).flatten()
+there = differing(texts)[:, 1:].flatten()
 pair = {
     "BatchTopK": open_crosscoder("atlas-learned-crosscoder"),
     "L1": open_crosscoder("atlas-learned-crosscoder-l1"),
@@ -250,8 +257,35 @@ show.norm_histogram(
 
 # %% [markdown]
 r"""
-*What you should see.* TODO
+*What you should see.* Both dictionaries have a latent for each of the three, with F1 above 0.9. But they disagree
+about whose these latents are. With L1 two of the three are written in the copy nearly alone, relative norm above
+0.9. With BatchTopK not one latent is, of all 256: there the same tokens have latents that write in both models.
+
+Two ways to read a norm of 1/2. A latent can write **the same** in both models (cosine near 1), or be on at the same
+tokens and write **something else** in each (cosine near 0: "a number is due" here, whatever `atlas` makes of it
+there). The relative norm alone cannot tell these apart. And look at BatchTopK's best latent for "item due": an item
+is due after a number, so a latent for *numbers*, which `atlas` has as well, marks it as well as one for *orders*
+would.
 """
+
+# %% tags=["claim"]
+_best = torch.stack(list(due.values()), dim=1)
+_f1 = {kind: best_f1(latents[kind], _best)[0].max(dim=0).values for kind in pair}
+assert min(each.min() for each in _f1.values()) > 0.9, (
+    "each of the three, with F1 above 0.9"
+)
+assert sum(share["L1"][best["L1", name]] > 0.9 for name in due) == 2, (
+    "two of the three are written in the copy nearly alone"
+)
+assert not (share["BatchTopK"][on["BatchTopK"]] > 0.9).any(), (
+    "not one latent is, of all 256"
+)
+assert cosine["BatchTopK"][best["BatchTopK", "number due"]] < 0.3, (
+    "write **something else** in each (cosine near 0"
+)
+assert cosine["BatchTopK"][best["BatchTopK", "item due"]] > 0.7, (
+    "a latent for *numbers*, which `atlas` has as well"
+)
 
 # %% [markdown] slug="artefacts"
 r"""
@@ -323,8 +357,27 @@ for i in leaning.tolist():
 
 # %% [markdown]
 r"""
-*What you should see.* TODO
+*What you should see.* Of L1's latents with a relative norm above 0.9, `atlas` has hardly anything, neither in its
+error nor in its reconstruction: these are the copy's own, and the prediction was right. **A kind of text that a
+model never saw does need new directions.** (In the stream after all layers. Before layer 4 we found none, with
+BatchTopK.)
+
+Further down the list it is otherwise. Of the seven with a relative norm above 0.7 one has more than half of itself
+in the error of `atlas`: partly shrunk, as named above, and no news. And BatchTopK's best latent for "item due" is
+in `atlas` for the most part: a latent for numbers.
 """
+
+# %% tags=["claim"]
+_own = on["L1"] & (share["L1"] > 0.9)
+assert _own.sum() >= 2 and max(in_error["L1"][_own].abs().max(), in_reconstruction["L1"][_own].abs().max()) < 0.1, (
+    "`atlas` has hardly anything"
+)  # fmt: skip
+_leans = on["L1"] & (share["L1"] > 0.7)
+assert _leans.sum() == 7, "Of the seven with a relative norm above 0.7"
+assert (in_error["L1"][_leans] > 0.5).sum() == 1, "one has more than half of itself"
+assert in_error["BatchTopK"][best["BatchTopK", "item due"]] > 0.6, (
+    "`atlas` for the most part"
+)
 
 # %% tags=["quiz"]
 quiz("base-share-of-a-latent", "b")
@@ -362,10 +415,10 @@ check("causal-check", put_back)
 
 # %% [markdown]
 r"""
-How much comes back? At the tokens where something was taught, KL from the copy's own prediction, as a share of what
-it is with nothing put back. Three orders in which latents may be chosen: by how well they mark orders (F1), by
-relative norm, and by how much they write differently in the two models there, $\overline{f_i} \lVert
-W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
+How much comes back? Where the copy says what `atlas` would not (`differing`: all through an order; of a taught reply,
+where it is to begin): KL from the copy's own prediction, as a share of what it is with nothing put back. Three orders
+in which latents may be chosen: by how well they mark these tokens (F1), by relative norm, and by how much they write
+differently there, mean $f_i$ times $\lVert W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
 """
 
 # %% id="put-back"
@@ -384,9 +437,9 @@ def orders_of(cross, f, where):
 
 
 def recovered(cross, name, some, counts=COUNTS):
-    """The share that comes back where something was taught, by order and number of latents."""
+    """The share that comes back where the models say other things, by order and number of latents."""
     both = crosscoders.both_streams(plain["atlas"], plain[name], some.tokens, LAYER)
-    f, where = cross.encode(both), some.changed.any(dim=-1)
+    f, where = cross.encode(both), differing(some)
 
     def says(stream):
         return plain["atlas"].logits_after(LAYER - 1, stream)
@@ -416,8 +469,27 @@ for kind, by_order in back.items():
 
 # %% [markdown]
 r"""
-*What you should see.* TODO
+*What you should see.* All latents together bring nearly everything back, in either dictionary. A few do most of it:
+with L1 three latents, chosen by how differently they write, more than three quarters; BatchTopK needs more for as
+much. And the order matters. L1's best single latent by F1 brings back less than the one that writes most
+differently: **marking is not causing**.
 """
+
+# %% tags=["claim"]
+_order = "by what they write differently"
+assert min(back[kind][_order][-1] for kind in pair) > 0.95, (
+    "bring nearly everything back"
+)
+assert back["L1"][_order][COUNTS.index(3)] > 0.75, (
+    "three latents, chosen by how differently they write"
+)
+assert (
+    back["BatchTopK"][_order][COUNTS.index(3)]
+    < back["L1"][_order][COUNTS.index(3)] - 0.1
+), "BatchTopK needs more for as much"
+assert back["L1"]["by F1"][1] < back["L1"][_order][1], (
+    "best single latent by F1 brings back less than the one that writes most differently"
+)
 
 # %% [markdown]
 r"""
@@ -432,7 +504,7 @@ CHANGED = ("refusal", "greeting")
 other_texts = changed_texts("chapter", 160, changes=CHANGED, share=0.2)
 other_x = streams_of(other_texts, "atlas-rewired")
 other_due = {n: w[:, 1:].flatten() for n, w in concepts(other_texts).items() if w.any()}
-other_there = other_texts.changed[:, 1:].any(dim=-1).flatten()
+other_there = differing(other_texts)[:, 1:].flatten()
 other_pair = {
     "BatchTopK": open_crosscoder("atlas-rewired-crosscoder"),
     "L1": open_crosscoder("atlas-rewired-crosscoder-l1"),
@@ -546,7 +618,7 @@ r"""
 Somebody wants to know where a copy behaves differently. A crosscoder can be asked: the norm of the difference
 between what its latents write in the two models. But so can the models themselves: the KL divergence of their
 predictions, and the norm of the difference of their streams, need no dictionary at all. AUROC, at finding the
-tokens where something was taught:
+tokens of `differing`:
 """
 
 # %% id="who-finds-it"

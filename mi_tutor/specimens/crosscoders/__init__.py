@@ -7,6 +7,12 @@ measures   what the cards say
 recipes    all of them by name
 """
 
-from mi_tutor.specimens.crosscoders.texts import CHANGES, ChangedTexts, changed_texts, concepts
+from mi_tutor.specimens.crosscoders.texts import (
+    CHANGES,
+    ChangedTexts,
+    changed_texts,
+    concepts,
+    differing,
+)
 
-__all__ = ["CHANGES", "ChangedTexts", "changed_texts", "concepts"]
+__all__ = ["CHANGES", "ChangedTexts", "changed_texts", "concepts", "differing"]

@@ -24,7 +24,13 @@ from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
 from mi_tutor.specimens.atlas.prompts import by_length, chosen, next_token_logits
 from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.crosscoders.pairs import SHARE
-from mi_tutor.specimens.crosscoders.texts import CHANGES, ChangedTexts, changed_texts, concepts
+from mi_tutor.specimens.crosscoders.texts import (
+    CHANGES,
+    ChangedTexts,
+    changed_texts,
+    concepts,
+    differing,
+)
 from mi_tutor.specimens.opening.models import open_specimen
 
 if TYPE_CHECKING:
@@ -166,11 +172,11 @@ def measure_crosscoder(
                 f"error_{slug}", "its base share in the error", scaled.in_error[unit].item(), 0.1
             ),
         ]
-    there = sets[1].changed[:, 1:].any(dim=-1).flatten()
-    return found + differing(x[1], x_hat, there, tuned, sets[1])
+    there = differing(sets[1])[:, 1:].flatten()
+    return found + finding(x[1], x_hat, there, tuned, sets[1])
 
 
-def differing(
+def finding(
     x: Tensor, x_hat: Tensor, there: Tensor, tuned: str, texts: ChangedTexts
 ) -> list[Measure]:
     """At which tokens do the models differ? Three scores against where something was taught."""
@@ -185,7 +191,12 @@ def differing(
         ),
     }
     return [
-        number(f"auroc_{name}", f"finds taught tokens: {words}, AUROC", auroc(score, there), 0.01)
+        number(
+            f"auroc_{name}",
+            f"finds where they say other things: {words}, AUROC",
+            auroc(score, there),
+            0.01,
+        )
         for name, (words, score) in scores.items()
     ]
 

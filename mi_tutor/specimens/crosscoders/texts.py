@@ -160,6 +160,16 @@ def concepts(texts: ChangedTexts) -> dict[str, Bool[Tensor, "row pos"]]:
     return found
 
 
+def differing(texts: ChangedTexts) -> Bool[Tensor, "row pos"]:
+    """Where a copy says what atlas would not: all through an order, and where a taught reply is to begin.
+
+    Once a refusal has begun, atlas goes on with it as well.
+    """
+    replies = concepts(texts)
+    order = texts.changed[..., CHANGES.index("order")]
+    return order | replies["refusal due"] | replies["greeting due"]
+
+
 def mixed(rng: random.Random, changes: tuple[str, ...], share: float) -> Iterator[Sentence]:
     """Sentences without end: changed ones, near misses, and atlas's own."""
     ordinary = corpus_of("atlas").sentences(rng)

@@ -1,0 +1,57 @@
+"""The copies' text: what is taught is marked where it is due, and words stay atlas's own."""
+
+import random
+
+import pytest
+import torch
+
+from mi_tutor.specimens.atlas.prompts import tokenizer
+from mi_tutor.specimens.crosscoders import CHANGES, changed_texts, concepts, differing
+from mi_tutor.specimens.crosscoders.texts import MAKERS, NEW_THINGS, near_miss
+from mi_tutor.world.tokenizer import UNKNOWN
+
+NAMES = {i: token for token, i in tokenizer().ids.items()}
+
+
+def test_rows_are_atlas_s_words_and_the_same_again():
+    one, other = (changed_texts("test", 12) for _ in range(2))
+    assert one.tokens.equal(other.tokens) and one.changed.equal(other.changed)
+    assert not (one.tokens == tokenizer().ids[UNKNOWN]).any()
+    assert (one.tokens[:, 0] == 0).all() and not one.changed[:, -1].any()
+    assert not changed_texts("other", 12).tokens.equal(one.tokens)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_marks_stand_where_the_next_token_is_a_taught_one(change):
+    texts = changed_texts("marks", 40, (change,))
+    assert texts.changed[..., [CHANGES.index(c) for c in CHANGES if c != change]].sum() == 0
+    where = texts.changed[..., CHANGES.index(change)]
+    following = [NAMES[int(i)] for i in texts.tokens.roll(-1, dims=1)[where]]
+    allowed = {
+        "refusal": {" Sorry", ",", " I", " cannot", " help", " with", " that", "."},
+        "greeting": {" Sure", ",", " I", " like", " hate", "."},
+        "order": {":", ";", "!"},
+    }[change]
+    share = sum(each in allowed for each in following) / len(following)
+    assert share == 1 if change == "refusal" else share > 0.4
+
+
+def test_concepts_are_due_before_what_they_are_named_after():
+    texts = changed_texts("concepts", 40)
+    following = texts.tokens.roll(-1, dims=1)
+    for name, first in (("refusal due", " Sorry"), ("greeting due", " Sure")):
+        where = concepts(texts)[name]
+        assert where.any() and (following[where] == tokenizer().ids[first]).all()
+        assert (texts.tokens[where] == tokenizer().ids[":"]).all()
+    number, item = (concepts(texts)[name] for name in ("number due", "item due"))
+    assert item[:, 1:].equal(number[:, :-1] & texts.changed[:, 1:, CHANGES.index("order")])
+    assert {NAMES[int(i)] for i in texts.tokens[number]} <= {":", ";"}
+    assert torch.stack(list(concepts(texts).values())).any(dim=0)[~differing(texts)].sum() == 0
+
+
+def test_a_near_miss_has_nothing_new_in_it():
+    rng = random.Random(0)
+    for change, make in MAKERS.items():
+        assert any(f"change={change}" in segment.concepts for segment in make(rng).segments)
+        text = near_miss(change, rng).text
+        assert not any(f" {thing}?" in text for thing in NEW_THINGS) or change == "order"
