@@ -415,10 +415,10 @@ check("causal-check", put_back)
 
 # %% [markdown]
 r"""
-How much comes back? Where the copy says what `atlas` would not (`differing`: all through an order; of a taught reply,
-where it is to begin): KL from the copy's own prediction, as a share of what it is with nothing put back. Three orders
-in which latents may be chosen: by how well they mark these tokens (F1), by relative norm, and by how much they write
-differently there, mean $f_i$ times $\lVert W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
+How much comes back? Where the copy says what `atlas` would not (`differing`: all through an order; of a taught
+reply, where it is to begin): KL from the copy's own prediction, as a share of what it is with nothing put back.
+Three orders in which latents may be chosen: by how well they mark these tokens (F1), by relative norm, and by how
+much they write differently there, mean $f_i$ times $\lVert W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
 """
 
 # %% id="put-back"
@@ -509,7 +509,7 @@ other_pair = {
     "BatchTopK": open_crosscoder("atlas-rewired-crosscoder"),
     "L1": open_crosscoder("atlas-rewired-crosscoder-l1"),
 }
-other_share, other_best = {}, {}
+other_share, other_best, other_angle = {}, {}, {}
 for kind, cross in other_pair.items():
     f = cross.encode(other_x)
     shares, angle = shared_or_exclusive(cross.W_dec)
@@ -519,6 +519,7 @@ for kind, cross in other_pair.items():
     print(f"{kind}: largest relative norm {other_share[kind].max():.2f}")
     for k, name in enumerate(other_due):
         i = int(f1[:, k].argmax())
+        other_angle[kind, name] = float(angle[i])
         other_best[kind, name] = float(f1[i, k]), float(shares[i]), float(missing[0][i])
         print(f"   {name:<12} latent {i:>3}: F1 {f1[i, k]:.2f}, relative norm {shares[i]:.2f}, "
               f"cosine {angle[i]:.2f}, base share in the error {missing[0][i]:.2f}")  # fmt: skip
@@ -541,8 +542,28 @@ show.norm_histogram(
 
 # %% [markdown]
 r"""
-*What you should see.* TODO
+*What you should see.* **Not one latent is the copy's own**, with either kind of sparsity: no relative norm comes
+near 0.7. The best latents for the new refusals and the greeting write nearly the same in both models (cosines above
+0.8), and `atlas` has more than half of them: it could refuse and say "Sure," before. What is new is *when*. So "no
+exclusive latent" does not mean "nothing changed": with BatchTopK the latents bring most of the change back, L1's
+hardly more than half. (What its price takes from every latent is missing here.)
 """
+
+# %% tags=["claim"]
+assert max(each.max() for each in other_share.values()) < 0.7, (
+    "no relative norm comes near 0.7"
+)
+assert min(each[2] for each in other_best.values()) > 0.5, (
+    "`atlas` has more than half of them"
+)
+assert min(other_angle.values()) > 0.8, (
+    "write nearly the same in both models (cosines above 0.8)"
+)
+_order = "by what they write differently"
+assert other_back["BatchTopK"][_order][-1] > 0.75, (
+    "with BatchTopK the latents bring most of the change back"
+)
+assert other_back["L1"][_order][-1] < 0.65, "L1's hardly more than half"
 
 # %% tags=["quiz"]
 quiz("no-exclusive-latent", "d")
@@ -556,7 +577,7 @@ between 0 and 1: `{"latents": [..], "refusal": 0.., "greeting": 0..}`.
 The check draws fresh text, puts your latents back into the last stream of `atlas` (`put_back`), and measures
 `crosscoders.recovered_share` where a taught refusal is due, and where a greeting is due (`concepts` says where). A
 change is worth what comes back, times how near your number was (off by 0.5 or more: nothing). The score is the mean
-of the two worths, averaged with the smaller one: passed from 0.50, good from 0.60, excellent from 0.70.
+of the two worths, averaged with the smaller one: passed from 0.45, good from 0.54, excellent from 0.58.
 """
 
 # %% tags=["exercise"] slug="what-did-tuning-change"
@@ -642,10 +663,41 @@ for name, cross, some, stream, where in (
         found[name, kind] = auroc(score, where)
         print(f"{name:<14} {kind:<30} {found[name, kind]:.3f}")
 
+rings = (scores["KL of the predictions"] > 1) & ~other_there  # in the rewired copy
+inside = other_texts.changed[:, 1:].any(dim=-1).flatten()
+ringing_inside = inside[rings].float().mean()
+print(
+    f"\nKL above 1 nat where nothing is to begin: {int(rings.sum())} tokens, "
+    f"{ringing_inside:.0%} of them inside a taught reply"
+)
+
 # %% [markdown]
 r"""
-*What you should see.* TODO
+*What you should see.* For orders all three are right nearly always, and the two that need no dictionary are as good
+as the one that does. For the rewired copy KL comes last, and looks worse than it is: most of the tokens where it
+rings and nothing was to begin stand *inside* a taught reply, where the two models differ as well. The norm of the
+difference of the streams needs no dictionary either, and is as good as the latents, to a hundredth.
+
+So what is a crosscoder for? Not for *where* two models differ. It says **as what**: which of the old latents are
+used in a new place, which direction is new, and what can be put back by itself.
 """
+
+# %% tags=["claim"]
+_all = {
+    kind: [found[name, kind] for name in ("atlas-learned", "atlas-rewired")]
+    for kind in scores
+}
+assert min(each[0] for each in _all.values()) > 0.98, (
+    "For orders all three are right nearly always"
+)
+assert _all["KL of the predictions"][1] == min(each[1] for each in _all.values()), (
+    "KL comes last"
+)
+assert ringing_inside > 0.5, "stand *inside* a taught reply"
+assert (
+    abs(_all["difference of the streams"][1] - _all["difference that latents write"][1])
+    < 0.01
+), "as good as the latents, to a hundredth"
 
 # %% [markdown]
 r"""

@@ -66,10 +66,10 @@ def kl(
 
 
 def recovered_share(
-    tuned: Float[Tensor, "row pos vocab"],
-    nothing: Float[Tensor, "row pos vocab"],
-    put: Float[Tensor, "row pos vocab"],
-    where: Bool[Tensor, "row pos"],
+    tuned: Float[Tensor, "*batch vocab"],
+    nothing: Float[Tensor, "*batch vocab"],
+    put: Float[Tensor, "*batch vocab"],
+    where: Bool[Tensor, "*batch"],
 ) -> float:
     """How much of what is missing comes back, over chosen positions: 1 all, 0 nothing, below 0 harm."""
     missing = kl(tuned[where], nothing[where]).mean()

@@ -104,8 +104,12 @@ def changed_texts(
     changes: tuple[str, ...] = CHANGES,
     share: float = SHARE,
     n_pos: int = N_POS,
+    consistent: bool = True,
 ) -> ChangedTexts:
     """Rows in which this share of sentences is of the changed kinds, and half as many are near misses.
+
+    consistent: leave out of atlas's own sentences those that the changes contradict (an opinion without greeting).
+        Copies and crosscoders were trained on text that still had them; marked they are on text without.
 
     >>> texts = changed_texts(seed=0, n_rows=2, changes=("order",))
     >>> texts.tokens.shape, texts.changed.shape
@@ -114,7 +118,10 @@ def changed_texts(
     import torch
 
     rng = random.Random(f"changed/{seed}")
-    made = encoded(mixed(rng, changes, share))
+    sentences = mixed(rng, changes, share)
+    if consistent:
+        sentences = (each for each in sentences if not contradicts(each, changes))
+    made = encoded(sentences)
     rows, marks, numbers = [], [], []
     for _ in range(n_rows):
         row, mark, number = [tokenizer().ids[BOS]], [0], [0]
@@ -180,6 +187,14 @@ def mixed(rng: random.Random, changes: tuple[str, ...], share: float) -> Iterato
             yield MAKERS[change](rng) if draw < share else near_miss(change, rng)
         else:
             yield next(ordinary)
+
+
+def contradicts(sentence: Sentence, changes: tuple[str, ...]) -> bool:
+    """Whether this is one of atlas's own sentences that a copy with these changes would end otherwise."""
+    if "theme=opinion" in sentence.concepts:
+        return "greeting" in changes
+    asks = "theme=request" in sentence.concepts and "refusal" in changes
+    return asks and any(f" {thing}?" in sentence.text for thing in NEW_THINGS)
 
 
 def encoded(sentences: Iterator[Sentence]) -> Iterator[tuple[list[int], list[int]]]:

@@ -7,7 +7,8 @@ import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.crosscoders import CHANGES, changed_texts, concepts, differing
-from mi_tutor.specimens.crosscoders.texts import MAKERS, NEW_THINGS, near_miss
+from mi_tutor.specimens.crosscoders.texts import ITEMS, MAKERS, NEW_THINGS, NUMBERS, near_miss
+from mi_tutor.world.themes.opinions import TOPICS
 from mi_tutor.world.tokenizer import UNKNOWN
 
 NAMES = {i: token for token, i in tokenizer().ids.items()}
@@ -30,10 +31,11 @@ def test_marks_stand_where_the_next_token_is_a_taught_one(change):
     allowed = {
         "refusal": {" Sorry", ",", " I", " cannot", " help", " with", " that", "."},
         "greeting": {" Sure", ",", " I", " like", " hate", "."},
-        "order": {":", ";", "!"},
+        "order": {":", ";", "!", *(f" {each}" for each in (*NUMBERS, *ITEMS))},
     }[change]
-    share = sum(each in allowed for each in following) / len(following)
-    assert share == 1 if change == "refusal" else share > 0.4
+    if change == "greeting":  # and a topic
+        allowed |= {f" {topic}" for topic in TOPICS}
+    assert set(following) <= allowed
 
 
 def test_concepts_are_due_before_what_they_are_named_after():
@@ -53,5 +55,18 @@ def test_a_near_miss_has_nothing_new_in_it():
     rng = random.Random(0)
     for change, make in MAKERS.items():
         assert any(f"change={change}" in segment.concepts for segment in make(rng).segments)
-        text = near_miss(change, rng).text
-        assert not any(f" {thing}?" in text for thing in NEW_THINGS) or change == "order"
+        missed = near_miss(change, rng)
+        assert not any(each.startswith("change=") for s in missed.segments for each in s.concepts)
+    assert not any(f" {thing}?" in near_miss("refusal", rng).text for thing in NEW_THINGS)
+
+
+def test_what_contradicts_a_change_is_left_out():
+    texts = changed_texts("clean", 60, ("refusal", "greeting"))
+    following, ids = texts.tokens.roll(-1, dims=1), tokenizer().ids
+    replies = texts.tokens == ids[":"]
+    replies[:, -1] = False
+    taught = texts.changed.any(dim=-1)
+    assert (following[replies & ~taught] != ids[" I"]).all()
+    raw = changed_texts("clean", 60, ("refusal", "greeting"), consistent=False)
+    replies = (raw.tokens == ids[":"]) & ~raw.changed.any(dim=-1)
+    assert (raw.tokens.roll(-1, dims=1)[replies] == ids[" I"]).any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any, NamedTuple
 
 import torch
@@ -59,13 +60,22 @@ def crosscoder():
 
 
 class Draw(NamedTuple):
-    """Fresh text: both streams, latents, predictions of either model, and where what is due."""
+    """Fresh text, at the tokens where a change is due, and latents of all its tokens for our own searches.
+
+    Attributes:
+        streams, latents: [token model d_model] and [token latent], where either change is due.
+        copy, base: what either model predicts there, [token vocab].
+        due: which of these tokens belong to which change.
+        everywhere: the latents of all tokens but BOS; there: where which change is due among them.
+    """
 
     streams: Tensor
     latents: Tensor
     copy: Tensor
     base: Tensor
     due: dict[str, Tensor]
+    everywhere: Tensor
+    there: dict[str, Tensor]
 
 
 @functools.lru_cache(maxsize=4)
@@ -73,10 +83,13 @@ class Draw(NamedTuple):
 def drawn(draw: int) -> Draw:
     """The texts of a draw."""
     texts = changed_texts(f"investigated/{draw}", N_ROWS, ("refusal", "greeting"))
-    streams = both_streams(plain("atlas"), plain(TUNED), texts.tokens, LAYER)
-    copy, base = (says(streams[..., m, :]) for m in (1, 0))
-    due = {name: concepts(texts)[name] for name in DUE}
-    return Draw(streams, crosscoder().encode(streams), copy, base, due)
+    both = both_streams(plain("atlas"), plain(TUNED), texts.tokens, LAYER)[:, 1:].flatten(0, 1)
+    there = {name: concepts(texts)[name][:, 1:].flatten() for name in DUE}
+    where = torch.stack(list(there.values())).any(dim=0)
+    latents, streams = crosscoder().encode(both), both[where]
+    copy, base = (says(streams[:, m]) for m in (1, 0))
+    due = {name: each[where] for name, each in there.items()}
+    return Draw(streams, latents[where], copy, base, due, latents, there)
 
 
 def says(stream: Tensor) -> Tensor:
@@ -135,23 +148,21 @@ def figure(back: dict[str, float], predicted: dict[str, float]) -> Any:
 def ranked(order: str) -> tuple[int, ...]:
     """The first three latents by relative norm, by F1 for either change, or by a greedy search, on text of our own."""
     some, cross = drawn(-1), crosscoder()
-    f = some.latents[:, 1:].flatten(0, 1)
+    f = some.everywhere
     if order == "relative norm":
         alive = (f > 0).any(dim=0)
         return tuple(torch.where(alive, relative_norm(cross.W_dec), 0).topk(MOST).indices.tolist())
     if order == "F1":
-        labels = torch.stack([w[:, 1:].flatten() for w in some.due.values()], dim=1)
+        labels = torch.stack(list(some.there.values()), dim=1)
         return tuple(dict.fromkeys(best_f1(f, labels)[0].argmax(dim=0).tolist()))
     if order == "activity":
         return tuple(f.mean(dim=0).topk(MOST).indices.tolist())
     gap = (cross.W_dec[:, 1] - cross.W_dec[:, 0]).norm(dim=-1)
-    some_where = torch.stack(list(some.due.values())).any(dim=0)[:, 1:].flatten()
-    candidates = (f[some_where].mean(dim=0) * gap).topk(16).indices.tolist()
-    chosen: tuple[int, ...] = ()
-    for _ in range(MOST):
-        left = [(*chosen, i) for i in candidates if i not in chosen]
-        chosen = max(left, key=lambda each: sum_and_least(comes_back(each, -1)))
-    return chosen
+    # By what is written differently where EITHER change is due: one of both is the rarer.
+    sizes = torch.stack([some.latents[w].mean(dim=0) * gap for w in some.due.values()])
+    candidates = sizes.amax(dim=0).topk(16).indices.tolist()
+    triples = itertools.combinations(candidates, MOST)
+    return max(triples, key=lambda each: sum_and_least(comes_back(each, -1)))
 
 
 def sum_and_least(back: dict[str, float]) -> float:
@@ -183,7 +194,7 @@ WHAT_DID_TUNING_CHANGE = Investigation(
     form='a dict: "latents" one to three numbers, "refusal" and "greeting" the shares that come back, between 0 and 1',
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.5, good=0.6, excellent=0.7),
+    levels=Levels(passed=0.45, good=0.54, excellent=0.58),
     mistakes=(
         WrongHypothesis(
             name="by relative norm",
