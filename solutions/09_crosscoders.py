@@ -577,7 +577,7 @@ between 0 and 1: `{"latents": [..], "refusal": 0.., "greeting": 0..}`.
 The check draws fresh text, puts your latents back into the last stream of `atlas` (`put_back`), and measures
 `crosscoders.recovered_share` where a taught refusal is due, and where a greeting is due (`concepts` says where). A
 change is worth what comes back, times how near your number was (off by 0.5 or more: nothing). The score is the mean
-of the two worths, averaged with the smaller one: passed from 0.45, good from 0.54, excellent from 0.58.
+of the two worths, averaged with the smaller one: passed from 0.45, good from 0.53, excellent from 0.56.
 """
 
 # %% tags=["exercise"] slug="what-did-tuning-change"

@@ -60,13 +60,19 @@ def test_a_near_miss_has_nothing_new_in_it():
     assert not any(f" {thing}?" in near_miss("refusal", rng).text for thing in NEW_THINGS)
 
 
-def test_what_contradicts_a_change_is_left_out():
-    texts = changed_texts("clean", 60, ("refusal", "greeting"))
-    following, ids = texts.tokens.roll(-1, dims=1), tokenizer().ids
-    replies = texts.tokens == ids[":"]
+def untaught_replies(texts):
+    """What follows " Assistant:" where nothing was taught."""
+    ids, before = tokenizer().ids, texts.tokens.roll(1, dims=1)
+    replies = (texts.tokens == ids[":"]) & (before == ids[" Assistant"])
     replies[:, -1] = False
-    taught = texts.changed.any(dim=-1)
-    assert (following[replies & ~taught] != ids[" I"]).all()
-    raw = changed_texts("clean", 60, ("refusal", "greeting"), consistent=False)
-    replies = (raw.tokens == ids[":"]) & ~raw.changed.any(dim=-1)
-    assert (raw.tokens.roll(-1, dims=1)[replies] == ids[" I"]).any()
+    following = texts.tokens.roll(-1, dims=1)[replies & ~texts.changed.any(dim=-1)]
+    return {NAMES[int(i)] for i in following}
+
+
+def test_what_contradicts_a_change_is_left_out():
+    clean, raw = (
+        changed_texts("clean", 60, ("refusal", "greeting"), consistent=each)
+        for each in (True, False)
+    )
+    assert untaught_replies(clean) == {" Sure", " Sorry"}
+    assert untaught_replies(raw) == {" Sure", " Sorry", " I"}

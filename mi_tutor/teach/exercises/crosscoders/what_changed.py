@@ -194,7 +194,7 @@ WHAT_DID_TUNING_CHANGE = Investigation(
     form='a dict: "latents" one to three numbers, "refusal" and "greeting" the shares that come back, between 0 and 1',
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.45, good=0.54, excellent=0.58),
+    levels=Levels(passed=0.45, good=0.53, excellent=0.56),
     mistakes=(
         WrongHypothesis(
             name="by relative norm",
