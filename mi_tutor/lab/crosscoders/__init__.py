@@ -28,7 +28,6 @@ from mi_tutor.lab.crosscoders.model import (
 from mi_tutor.lab.crosscoders.putting_back import (
     both_streams,
     kl,
-    logits_put_back,
     put_back,
     recovered_share,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "decoder_cosine",
     "kl",
     "latent_scaling",
-    "logits_put_back",
     "paired",
     "parted",
     "put_back",

@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mi_tutor.lab.crosscoders.model import Crosscoder
 from mi_tutor.lab.ground.plain import PlainTransformer
 
 
@@ -38,19 +37,6 @@ def put_back(
     """
     difference = W_dec[chosen, 1] - W_dec[chosen, 0]
     return streams[..., 0, :] + latents[..., chosen] @ difference
-
-
-@torch.no_grad()
-def logits_put_back(
-    crosscoder: Crosscoder,
-    tuned: PlainTransformer,
-    streams: Float[Tensor, "row pos model d_model"],
-    layer: int,
-    chosen: Int[Tensor, "chosen"],
-) -> Float[Tensor, "row pos vocab"]:
-    """What the tuned model's layers from `layer` on say, reading the base's stream with something put back."""
-    stream = put_back(streams, crosscoder.encode(streams), crosscoder.W_dec, chosen)
-    return tuned.logits_after(layer - 1, stream)
 
 
 def kl(

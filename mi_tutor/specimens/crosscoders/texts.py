@@ -38,7 +38,7 @@ def order(rng: random.Random) -> Sentence:
     """A new kind of text: who wants how much of what.
 
     >>> order(random.Random(0)).text
-    ' Kate: 6 soup; 4 snake; 7 pear!'
+    ' David: 8 soup; 6 lamp; 9 pear!'
     """
     wanted = [f" {rng.choice(NUMBERS)} {rng.choice(ITEMS)}" for _ in range(rng.randint(2, 4))]
     return Sentence(
@@ -145,7 +145,7 @@ def concepts(texts: ChangedTexts) -> dict[str, Bool[Tensor, "row pos"]]:
     In an order a number, an item, or a mark (";" or "!"); of a reply that was taught, its first token.
 
     >>> {name: int(where.sum()) for name, where in concepts(changed_texts(0, 8)).items()}
-    {'number due': 23, 'item due': 22, 'mark due': 20, 'refusal due': 6, 'greeting due': 5}
+    {'number due': 13, 'item due': 13, 'mark due': 13, 'refusal due': 2, 'greeting due': 4}
     """
     import torch
 

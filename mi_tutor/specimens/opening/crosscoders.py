@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mi_tutor.specimens.errors import SpecimenError
-from mi_tutor.specimens.opening.files import read_json
 from mi_tutor.specimens.opening.shelf import crosscoder_names, specimen_path
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def open_crosscoder(name: str | Path, device: str = "cpu") -> Crosscoder:
     Raises SpecimenError if there is none of this name, or its folder is damaged.
 
     >>> open_crosscoder("atlas-learned-crosscoder").d_sae
-    512
+    256
     """
     from mi_tutor.lab.crosscoders import read_crosscoder
     from mi_tutor.specimens.opening.dictionaries import told
@@ -28,15 +27,6 @@ def open_crosscoder(name: str | Path, device: str = "cpu") -> Crosscoder:
     directory = crosscoder_path(name)
     with told(name, "cannot be opened"):
         return read_crosscoder(directory, find_device(device))
-
-
-def crosscoder_layer(name: str | Path) -> int:
-    """The layer before which a crosscoder reads both streams.
-
-    >>> crosscoder_layer("atlas-learned-crosscoder")
-    4
-    """
-    return read_json(crosscoder_path(name) / "crosscoder.json")["layer"]
 
 
 def crosscoder_path(name: str | Path) -> Path:
