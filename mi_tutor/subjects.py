@@ -14,6 +14,7 @@ SUBJECTS = {
     "06": "tracing",
     "07": "steering",
     "08": "biology",
+    "09": "crosscoders",
 }
 
 # Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.

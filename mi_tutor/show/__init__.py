@@ -13,6 +13,7 @@ from typing import Any
 _HOMES = {
     "mi_tutor.show.charts": ("heatmap", "lines", "scatter"),
     "mi_tutor.show.biology": ("plan_desk",),
+    "mi_tutor.show.crosscoders": ("norm_histogram",),
     "mi_tutor.show.dictionaries": (
         "concept_score_figure",
         "density_figure",

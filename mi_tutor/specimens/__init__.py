@@ -12,9 +12,12 @@ from __future__ import annotations
 from mi_tutor.specimens.cards import Card, card
 from mi_tutor.specimens.errors import SpecimenError, UnknownWordError
 from mi_tutor.specimens.opening.checkpoints import checkpoint_steps
+from mi_tutor.specimens.opening.crosscoders import open_crosscoder
 from mi_tutor.specimens.opening.dictionaries import dictionary_hook, open_dictionary
 from mi_tutor.specimens.opening.models import open_specimen
 from mi_tutor.specimens.opening.shelf import (
+    copy_names,
+    crosscoder_names,
     dictionary_names,
     specimen_names,
     specimen_path,
@@ -30,9 +33,12 @@ __all__ = [
     "UnknownWordError",
     "card",
     "checkpoint_steps",
+    "copy_names",
+    "crosscoder_names",
     "dictionary_hook",
     "dictionary_names",
     "encode",
+    "open_crosscoder",
     "open_dictionary",
     "open_specimen",
     "open_transcoders",

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from mi_tutor.specimens.cards import (
+    CROSSCODER_WEIGHTS,
     DICTIONARY_WEIGHTS,
+    DIFFERENCE,
     TRANSCODER_WEIGHTS,
     WEIGHTS,
     Card,
@@ -19,6 +21,8 @@ from mi_tutor.specimens.cards import (
 )
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.opening.shelf import (
+    copy_names,
+    crosscoder_names,
     dictionary_names,
     no_such_specimen,
     specimen_path,
@@ -38,6 +42,13 @@ MODULES = {
 }
 TABLES = {
     "biology.recipes:SMALL": ("planner", "planner-twin", "polyglot", "polyglot-twin", "people"),
+    "crosscoders.recipes:COPIES": ("atlas-rewired", "atlas-learned"),
+    "crosscoders.recipes:CROSSCODERS": (
+        "atlas-rewired-crosscoder",
+        "atlas-rewired-crosscoder-l1",
+        "atlas-learned-crosscoder",
+        "atlas-learned-crosscoder-l1",
+    ),
     "dictionaries.cross_layer:CROSS_LAYER": ("atlas-clt", "atlas-clt-sparse"),
     "dictionaries.recipes:DICTIONARIES": (
         "atlas-resid2",
@@ -96,9 +107,13 @@ def verify(name: str) -> list[Verdict]:
 
 def weights_of(name: str) -> str:
     """The weights file of a specimen on the shelf."""
-    if name in dictionary_names():
-        return DICTIONARY_WEIGHTS
-    return TRANSCODER_WEIGHTS if name in transcoder_names() else WEIGHTS
+    kinds = {
+        DICTIONARY_WEIGHTS: dictionary_names(),
+        TRANSCODER_WEIGHTS: transcoder_names(),
+        DIFFERENCE: copy_names(),
+        CROSSCODER_WEIGHTS: crosscoder_names(),
+    }
+    return next((file for file, names in kinds.items() if name in names), WEIGHTS)
 
 
 def broken(name: str) -> list[str]:

@@ -5,7 +5,7 @@ import torch
 
 from mi_tutor.lab.steering import Effect
 from mi_tutor.lab.superposition import phase_theory
-from mi_tutor.show import charts, steering, superposition
+from mi_tutor.show import charts, crosscoders, steering, superposition
 from mi_tutor.show import induction as heads
 
 TITLE = {"title": "A title", "x_title": "x (m)", "y_title": "y (s)"}
@@ -74,6 +74,10 @@ MAKERS = {
         x_title="output",
         y_title="neuron",
         value_title="rise",
+    ),
+    "relative norms": lambda: crosscoders.norm_histogram(
+        {name: weights(40 + i).sigmoid() for i, name in enumerate(("L1", "BatchTopK"))},
+        title="T",
     ),
     "effect against coherence": lambda: steering.effect_against_coherence(
         {"vector": (range(5), EFFECTS), "latent": ((1, 2, 4), EFFECTS[:3])}, {"prompt": EFFECTS[4]}

@@ -9,6 +9,7 @@ Its files:
 
 from mi_tutor.specimens.cards.measure import Measure, Table
 from mi_tutor.specimens.cards.reading import (
+    CROSSCODER_WEIGHTS,
     DICTIONARY_WEIGHTS,
     TRANSCODER_WEIGHTS,
     WEIGHTS,
@@ -17,9 +18,12 @@ from mi_tutor.specimens.cards.reading import (
     sha256,
 )
 from mi_tutor.specimens.cards.writing import write_card
+from mi_tutor.specimens.opening.copies import DIFFERENCE
 
 __all__ = [
+    "CROSSCODER_WEIGHTS",
     "DICTIONARY_WEIGHTS",
+    "DIFFERENCE",
     "TRANSCODER_WEIGHTS",
     "WEIGHTS",
     "Card",

@@ -20,6 +20,7 @@ from mi_tutor.specimens.opening.shelf import specimen_path
 WEIGHTS = "model.safetensors"
 DICTIONARY_WEIGHTS = "sae_weights.safetensors"
 TRANSCODER_WEIGHTS = "clt_weights.safetensors"
+CROSSCODER_WEIGHTS = "crosscoder_weights.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING
 
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.opening.checkpoints import load_checkpoint
+from mi_tutor.specimens.opening.copies import add_difference, base_of
 from mi_tutor.specimens.opening.exact import ask_original, cannot_take_apart, check_same
 from mi_tutor.specimens.opening.files import REPAIR, check_directory
 from mi_tutor.specimens.opening.hub import hub_directory, reason
 from mi_tutor.specimens.opening.shelf import (
     SHELF,
+    copy_names,
     dictionary_names,
     nearest_specimen,
     no_such_specimen,
@@ -74,17 +76,19 @@ def open_specimen(
     ' Paris'
     """
     directory = find_directory(name)
-    check_directory(directory)
+    stored = base_of(directory)
+    check_directory(stored)
     place = find_device(device)
     with quiet():
-        network = load_network(directory)
+        network = load_network(stored)
+        add_difference(network, directory)
         if step is not None:
             load_checkpoint(network, directory, step)
-        tokenizer = load_tokenizer(directory, vocabulary_size=n_tokens(network))
+        tokenizer = load_tokenizer(stored, vocabulary_size=n_tokens(network))
         # Of shipped specimens the tests prove it once for all; opening one would take a tenth longer.
         shipped = directory.parent == SHELF
         original = None if shipped else ask_original(network.to(place))
-        model = wrap(network.to(place), tokenizer, directory)
+        model = wrap(network.to(place), tokenizer, stored)
         if original is not None:
             check_same(model, original)
     model.cfg.model_name = str(name) if step is None else f"{name} at step {step}"
@@ -98,7 +102,7 @@ def find_directory(name: str | Path) -> Path:
         raise TypeError(
             f"name should be a string or a path, like 'primer', got a {type(name).__name__}."
         )
-    if name in specimen_names():
+    if name in specimen_names() + copy_names():
         return specimen_path(str(name))
     if name in dictionary_names():
         raise SpecimenError(

@@ -1,7 +1,8 @@
 """Which specimens are shipped, and where each of them lies: models, and dictionaries of their activations.
 
 A directory on the shelf has a card.json. A model has a config.json beside it, a dictionary a cfg.json (SAELens's
-name for it), a cross-layer transcoder a clt.json.
+name for it), a cross-layer transcoder a clt.json; a copy of a model that was trained on has a copy.json, a
+crosscoder of two models a crosscoder.json.
 """
 
 from __future__ import annotations
@@ -33,9 +34,20 @@ def transcoder_names() -> list[str]:
     return names_with("clt.json")
 
 
+def copy_names() -> list[str]:
+    """The names of the shipped copies of a model that were trained on, in alphabetical order."""
+    return names_with("copy.json")
+
+
+def crosscoder_names() -> list[str]:
+    """The names of the shipped crosscoders, in alphabetical order."""
+    return names_with("crosscoder.json")
+
+
 def shelf_names() -> list[str]:
-    """Models first, then dictionaries, then cross-layer transcoders."""
-    return specimen_names() + dictionary_names() + transcoder_names()
+    """Models first, then dictionaries, cross-layer transcoders, copies, crosscoders."""
+    models, others = specimen_names(), dictionary_names() + transcoder_names()
+    return models + others + copy_names() + crosscoder_names()
 
 
 def names_with(config: str) -> list[str]:

@@ -1,0 +1,76 @@
+"""Crosscoders: what training on has changed in a model, told by one dictionary of two models.
+
+Read in this order: `model` (one latent, two directions), `training` (by the loop of `lab.dictionaries`),
+`comparing` (relative norms, twins), `scaling` (is it really absent there?), `putting_back` (does the behaviour
+follow?); `files`.
+"""
+
+from mi_tutor.lab.crosscoders.comparing import (
+    EXCLUSIVE,
+    Sides,
+    Twins,
+    decoder_cosine,
+    relative_norm,
+    shared_or_exclusive,
+    sides,
+    twins,
+)
+from mi_tutor.lab.crosscoders.files import read_crosscoder, save_crosscoder
+from mi_tutor.lab.crosscoders.model import (
+    Crosscoder,
+    batch_top_k_latents,
+    crosscoder_decode,
+    crosscoder_forward,
+    crosscoder_loss,
+    crosscoder_pre_activations,
+    summed_norm,
+)
+from mi_tutor.lab.crosscoders.putting_back import (
+    both_streams,
+    kl,
+    put_back,
+    recovered_share,
+)
+from mi_tutor.lab.crosscoders.scaling import Scaled, base_shares, best_factor, latent_scaling
+from mi_tutor.lab.crosscoders.training import (
+    Models,
+    Paired,
+    TrainedCrosscoder,
+    paired,
+    parted,
+    train_crosscoder,
+)
+
+__all__ = [
+    "EXCLUSIVE",
+    "Crosscoder",
+    "Models",
+    "Paired",
+    "Scaled",
+    "Sides",
+    "TrainedCrosscoder",
+    "Twins",
+    "base_shares",
+    "batch_top_k_latents",
+    "best_factor",
+    "both_streams",
+    "crosscoder_decode",
+    "crosscoder_forward",
+    "crosscoder_loss",
+    "crosscoder_pre_activations",
+    "decoder_cosine",
+    "kl",
+    "latent_scaling",
+    "paired",
+    "parted",
+    "put_back",
+    "read_crosscoder",
+    "recovered_share",
+    "relative_norm",
+    "save_crosscoder",
+    "shared_or_exclusive",
+    "sides",
+    "summed_norm",
+    "train_crosscoder",
+    "twins",
+]

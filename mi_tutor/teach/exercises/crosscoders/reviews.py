@@ -1,0 +1,75 @@
+"""The quick checks of chapter 09 in other words or with other numbers, for review: slug -> wording."""
+
+from mi_tutor.teach.exercise import Option, Wording
+
+
+def _ask(question: str, *options: Option) -> Wording:
+    return Wording(question=question, options=options)
+
+
+REVIEWS = {
+    "what-sharing-costs": _ask(
+        "A concept is written with norm 3 in the base and norm 4 in the tuned model, at right angles. One crosscoder has one latent for it, "
+        "another has two, one for each model, on at the same tokens with the same value. Somebody charges a latent the norm of its whole row, "
+        "both directions together. Which crosscoder pays less?",
+        Option(
+            text="The one with one latent",
+            right=True,
+            feedback="The row of both has norm 5, the two rows apart 3 + 4 = 7. Sharing is then rewarded by the price, whatever the data say.",
+        ),
+        Option(
+            text="The one with two latents",
+            feedback="They pay 3 + 4 = 7; the one row has norm 5.",
+        ),
+        Option(
+            text="Both pay the same",
+            feedback="That is so if norms are added. Here it is the norm of the whole row: 5 against 7.",
+        ),
+        Option(
+            text="It depends on the angle",
+            feedback="The two directions stand in different places of the row, so the angle between them is in no norm.",
+        ),
+    ),
+    "base-share-of-a-latent": _ask(
+        "A latent has relative norm 0.98. Latent scaling gives 0.02 in the error and 0.95 in the reconstruction. What is it?",
+        Option(
+            text="A concept of both models, split",
+            right=True,
+            feedback="Other latents write the same in the base: it was taken apart into one latent for each model.",
+        ),
+        Option(
+            text="A concept of both models, shrunk",
+            feedback="Then nothing would write it in the base's reconstruction, and the base's error would have it.",
+        ),
+        Option(
+            text="A concept of the tuned model alone",
+            feedback="Something in the base's reconstruction looks just like it, at the same tokens.",
+        ),
+        Option(
+            text="A concept of the base model alone",
+            feedback="0.98 of what this latent writes is written in the tuned model.",
+        ),
+    ),
+    "no-exclusive-latent": _ask(
+        "A tuned model reads a notation that its base never saw. A crosscoder of the two has no latent with a relative norm above 0.7 that fires "
+        "on it. One text in 100,000 of its training had the notation, and on such texts its error is large in the tuned model. What is the likeliest?",
+        Option(
+            text="What is new lies in the crosscoder's error",
+            right=True,
+            feedback="A latent is kept only if it pays often enough. The error says that something is not explained: more such text would be the "
+            "next thing to try.",
+        ),
+        Option(
+            text="What was there is used in a new place",
+            feedback="Then old latents would come on there and explain the streams. The error is large.",
+        ),
+        Option(
+            text="What is new is split over many of its latents",
+            feedback="Then they would explain it, and the error would be small.",
+        ),
+        Option(
+            text="What was learned is in none of the streams",
+            feedback="The error is large in the tuned model's stream: something is there that the crosscoder does not know.",
+        ),
+    ),
+}
