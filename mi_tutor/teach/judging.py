@@ -9,6 +9,7 @@ says what a difference of shapes or numbers only hints at.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -248,5 +249,6 @@ class OnOtherInput(NamedTuple):
 
     def __call__(self, *given: Any) -> Any:
         made = self.change.made(dict(zip(self.names, given, strict=True)))
-        with Guarded(), self.change.around():
+        with warnings.catch_warnings(), Guarded(), self.change.around():
+            warnings.simplefilter("ignore")  # about what nobody wrote
             return self.function(*made.values())

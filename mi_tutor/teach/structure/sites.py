@@ -237,10 +237,11 @@ def _note(asked: Asked, name: str) -> None:
 
 def _other_edit(hook: Callable, edit: Edit) -> Callable:
     def hooked(x: Tensor, hook: Any) -> Any:
+        before = x.clone()  # the hook may work in place
         new = given(x, hook=hook)
         if not isinstance(new, Tensor) or new.shape != x.shape or x.ndim < 3:
             return new
-        return edit(x, new)
+        return edit(before, new)
 
     given = hook
     return hooked
