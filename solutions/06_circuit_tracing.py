@@ -358,7 +358,7 @@ seen = local.recording
 
 
 def logits_of(reads):
-    return reads[-1] @ plain.unembed.W + plain.unembed.b
+    return reads[-1].float() @ plain.unembed.W + plain.unembed.b
 
 
 variants = {
@@ -506,7 +506,8 @@ def said(number, graph=graph, words=words):
 for number in row.abs().argsort(descending=True)[:10].tolist():
     print(f"{row[number]:+6.2f}  {said(number)}")
 bias = plain.unembed.b - plain.unembed.b.mean()
-biases = frozen_stream(plain, seen, always)[-1, -1] @ toward_austin + bias[austin]
+read = frozen_stream(plain, seen, always)[-1, -1].float()
+biases = read @ toward_austin + bias[austin]
 logit = model_logits[-1, austin] - model_logits[-1].mean()
 total = row.sum() + biases
 print(f"\nall sources {row.sum():.3f}, biases {biases:.3f}; together "

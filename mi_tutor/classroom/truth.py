@@ -88,7 +88,8 @@ class Truth:
         if isinstance(function, Elsewhere):
             return see(exercise, function, case)
         if isinstance(function, OnOtherInput):
-            key, kept, most = function.change.words, self._others, NUMBERS_OF_OTHERS
+            key = function.change.key or function.change.words
+            kept, most = self._others, NUMBERS_OF_OTHERS
             if len(kept) >= OTHERS_KEPT:
                 kept.clear()
         else:

@@ -9,6 +9,7 @@ says what a difference of shapes or numbers only hints at.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,8 @@ from mi_tutor.teach.recognising import GRADIENT_TOLERANCE, See, Seen, recognise
 from mi_tutor.teach.session import usual_session
 from mi_tutor.teach.structure.changes import Change
 from mi_tutor.teach.structure.inputs import input_sentence
+from mi_tutor.teach.structure.one_thing import one_thing_sentence
+from mi_tutor.teach.structure.operations import Guarded
 from mi_tutor.teach.structure.ties import tie_sentence
 from mi_tutor.teach.wording import describe, describe_kind
 
@@ -224,21 +227,28 @@ def _other_input(
     """Where alone it is wrong, or of which other input it is the right result; or ""."""
 
     def reference(case: Case, change: Change) -> Any:
-        seen = look(exercise, OnOtherInput(exercise.reference, change, tuple(case.inputs)), case)
+        run = see if change.key is None else look
+        function = change.instead or exercise.reference
+        seen = run(exercise, OnOtherInput(function, change, tuple(case.inputs)), case)
         if seen.outcome.failure is not None:
             raise ValueError(seen.outcome.failure.message)
         return seen.view
 
     known = cases, *zip(*pairs, strict=True), exercise.tolerance, reference
-    return tie_sentence(*known) or input_sentence(*known)
+    rights = (exercise.reference, *(style.right for style in exercise.styles))
+    one_thing = partial(one_thing_sentence, *known, rights)
+    return tie_sentence(*known) or input_sentence(*known, one_thing)
 
 
 class OnOtherInput(NamedTuple):
-    """A function on changed inputs. What it did on a case can be remembered by the words of the change."""
+    """A function on changed inputs. What it did on a case can be remembered by the change's key, or its words."""
 
     function: Callable[..., Any]
     change: Change
     names: tuple[str, ...]
 
     def __call__(self, *given: Any) -> Any:
-        return self.function(*self.change.made(dict(zip(self.names, given, strict=True))).values())
+        made = self.change.made(dict(zip(self.names, given, strict=True)))
+        with warnings.catch_warnings(), Guarded(), self.change.around():
+            warnings.simplefilter("ignore")  # about what nobody wrote
+            return self.function(*made.values())

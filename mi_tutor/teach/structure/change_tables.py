@@ -48,6 +48,11 @@ WHOLE: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
     ("{} in order of size", lambda x: x.sort().values),
     ("the places of {} in order of size (`argsort`)", lambda x: x.argsort()),
 )
+TRUTHS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
+    ("all of {} is True", torch.ones_like),
+    ("all of {} is False", torch.zeros_like),
+    ("the opposite of {}", torch.logical_not),
+)
 # Tried where no model has to run for each.
 FURTHER: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
     ("{} cut off at 1", lambda x: x.clamp(max=1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from mi_tutor.teach.structure.change_tables import (
     NUMBERS,
     SCALARS,
     SHAPED,
+    TRUTHS,
     WHOLE,
 )
 
@@ -27,15 +29,29 @@ Inputs = dict[str, Any]
 
 
 class Change(NamedTuple):
-    """A change of inputs in words, and what makes it; `made` may raise where there is nothing to change."""
+    """A change of inputs in words, and what makes it; `made` may raise where there is nothing to change.
+
+    about: what the words speak of. around: what holds while the reference runs. key: by what its result can be
+    remembered, if not by the words; None if it has to run each time. instead: a right answer that is run in the
+    reference's place.
+    """
 
     words: str
     made: Callable[[Inputs], Inputs]
+    about: str = "for another input"
+    around: Callable[[], AbstractContextManager] = nullcontext
+    key: str | None = ""
+    instead: Callable | None = None
 
     @property
     def replaces(self) -> bool:
         """Whether something else takes an input's place: differences to a distorted one say nothing."""
         return any(word in self.words for word in REPLACED)
+
+    @property
+    def compares(self) -> bool:
+        """Whether it is what others are measured against: results less this one mean something."""
+        return self.words.startswith("nothing is edited")
 
 
 REPLACED = (
@@ -132,7 +148,7 @@ def _of_kind(value: Any, heavy: bool) -> Iterator[tuple[str, Callable]]:
             yield from FURTHER
             yield from FURTHER_SHAPED if value.ndim else ()
     elif isinstance(value, Tensor):
-        yield from (() if value.dtype == torch.bool else WHOLE)
+        yield from TRUTHS if value.dtype == torch.bool else WHOLE
         if value.ndim:
             yield from SHAPED[:FEW] if heavy else SHAPED
     elif isinstance(value, bool):

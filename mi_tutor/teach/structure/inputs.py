@@ -28,16 +28,16 @@ def _halfway(seen: Tensor, right: Tensor, other: Tensor) -> Tensor:
     return (right + other) / 2
 
 
-ANOTHER = "It is the right result for another input: {}."
+ANOTHER = "It is the right result {about}: {words}."
 Combine = Callable[[Tensor, Tensor, Tensor], Tensor]  # of what was seen, the right one, another
 # What else a result can be, next to the right one and that for another input: said where no input explains all.
 COMBINED: tuple[tuple[str, Combine], ...] = (
-    ("It is the right result less the one for another input: {}.", lambda _, right, other: right - other),
-    ("It is the right result for another input less the right one: {}.", lambda _, right, other: other - right),
-    ("It lies halfway between the right result and that for another input: {}.", _halfway),
-    ("It is the sum of the right result and that for another input: {}.", lambda _, right, other: right + other),
-    ("It is the right result divided by that for another input: {}.", lambda _, right, other: right / other),
-    ("Some numbers are right, all others are right for another input: {}.", _nearer),
+    ("It is the right result less the one {about}: {words}.", lambda _, right, other: right - other),
+    ("It is the right result {about} less the right one: {words}.", lambda _, right, other: other - right),
+    ("It lies halfway between the right result and that {about}: {words}.", _halfway),
+    ("It is the sum of the right result and that {about}: {words}.", lambda _, right, other: right + other),
+    ("It is the right result divided by that {about}: {words}.", lambda _, right, other: right / other),
+    ("Some numbers are right, all others are right {about}: {words}.", _nearer),
 )  # fmt: skip
 
 
@@ -47,38 +47,64 @@ def input_sentence(
     expected: Sequence[Any],
     tolerance: Any,
     reference: Callable[[Case, Change], Any],
+    before_weaker: Callable[[], str] = str,
 ) -> str:
     """The first change of inputs whose right result was seen, in every case, or "".
 
     seen, expected: one value per case. reference: the right value for a case with changed inputs; it may raise.
+    before_weaker: makes another sentence, which is better than that two results together explain it.
     """
     results = list(zip(seen, expected, strict=True))
-    counts = [_wrong_numbers(*each, tolerance) for each in results]
-    if sum(counts) < ENOUGH:
+    order = wrong_first(results, tolerance)
+    if not order:
         return ""
-    wrong_first = sorted(range(len(cases)), key=lambda i: not counts[i])
-    wanted = {ANOTHER: _explains}
-    if _different(results, tolerance) >= ENOUGH:
-        wrong = _wrong_parts(results, tolerance)
-        wanted |= {text: partial(_combined, made, wrong) for text, made in COMBINED}
+    wanted = explanations(results, tolerance)
     weaker = ""
     for change in changes([case.inputs for case in cases]):
         alive = {ANOTHER: _explains} if weaker or not change.replaces else wanted
-        for i in wrong_first:
-            made = _made(reference, cases[i], change) if alive else None
-            alive = {
-                text: fits
-                for text, fits in alive.items()
-                if fits(_parts(made, *results[i], tolerance))
-            }
-        said = next(iter(alive), "").format(change.words)
+        alive = those_that_fit(alive, change, cases, results, order, tolerance, reference)
+        said = next(iter(alive), "").format(about=change.about, words=change.words)
         if ANOTHER in alive:
             return said
         weaker = weaker or said
-    return weaker
+    return before_weaker() or weaker
 
 
-def _made(reference: Callable[[Case, Change], Any], case: Case, change: Change) -> Any:
+def wrong_first(results: Sequence[tuple[Any, Any]], tolerance: Any) -> list[int]:
+    """The cases' numbers, those that are wrong first; none if too few numbers are wrong to say anything."""
+    counts = [_wrong_numbers(*each, tolerance) for each in results]
+    return sorted(range(len(counts)), key=lambda i: not counts[i]) if sum(counts) >= ENOUGH else []
+
+
+def explanations(results: Sequence[tuple[Any, Any]], tolerance: Any) -> dict[str, Callable]:
+    """What a result can be, next to the right one and that for another input."""
+    wanted: dict[str, Callable] = {ANOTHER: _explains}
+    if _different(results, tolerance) >= ENOUGH:
+        wrong = _wrong_parts(results, tolerance)
+        wanted |= {text: partial(_combined, made, wrong) for text, made in COMBINED}
+    return wanted
+
+
+def those_that_fit(
+    wanted: dict[str, Callable],
+    change: Change,
+    cases: Sequence[Case],
+    results: Sequence[tuple[Any, Any]],
+    order: Sequence[int],
+    tolerance: Any,
+    reference: Callable[[Case, Change], Any],
+) -> dict[str, Callable]:
+    """Those that fit in every case; the first that does not fit is the last that is run."""
+    alive = wanted
+    for i in order:
+        made = made_or_none(reference, cases[i], change) if alive else None
+        alive = {
+            text: fits for text, fits in alive.items() if fits(_parts(made, *results[i], tolerance))
+        }
+    return alive
+
+
+def made_or_none(reference: Callable[[Case, Change], Any], case: Case, change: Change) -> Any:
     """The right result for changed inputs; None if there is no such change of these."""
     try:
         return reference(case, change)

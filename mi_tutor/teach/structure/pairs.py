@@ -92,7 +92,8 @@ def pairs_at(path: str, seen: Sequence, expected: Sequence, tolerance: Any) -> I
         wanted, got = leaves(right), leaves(left, like=right)
         if len(wanted) == 1 and "" in wanted and "" not in got and isinstance(left, list | tuple):
             got = _as_one(left)
-        if path in wanted and path in got and not got[path].is_complex():
+        both = [each[path] for each in (wanted, got) if path in each]
+        if len(both) == 2 and not any(each.is_complex() for each in both):
             within = tolerance
             if isinstance(tolerance, Mapping):
                 within = tolerance.get(path.split("[")[0], Tolerance())

@@ -129,8 +129,8 @@ PATH_PATCHING = Exercise(
         Mistake(
             name="z held in the last run, too",
             wrong=by_path(last="all held"),
-            sentence="In your last run the z are still held as in the second one, so what a receiver does with what it reads reaches nobody. There only "
-            "the receivers are set.",
+            sentence="Your result is that of the second run, or the z are held as there in the last one too: what a receiver does "
+            "with what it reads reaches nobody. In the last run only the receivers are set.",
         ),
         Mistake(
             name="the last run on the corrupted prompts",

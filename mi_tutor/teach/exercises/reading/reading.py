@@ -178,7 +178,7 @@ READ_THE_CACHE = Exercise(
         Mistake(
             name="always the first layer",
             wrong=lambda cache, layer, position: _stream(cache, 0)[position],
-            sentence="You always read block 0. Put `layer` into the name.",
+            sentence="You read block 0 whichever is asked for. Is `layer` in the name, just as it comes?",
         ),
         Mistake(
             name="always the last position",

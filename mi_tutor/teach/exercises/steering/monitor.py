@@ -40,6 +40,10 @@ def _cross_cases(g: torch.Generator) -> list[Case]:
         x, other = normal(g, *batch, d, dtype=dtype), normal(g, *batch, d, dtype=dtype)
         inputs = {"x": x, "other": other, **weights(g, d, d_sae, dtype), "k": k}
         cases.append(Case(label=label, inputs=inputs))
+    few = weights(g, 12, 20, torch.float32)
+    few["b_enc"] = few["b_enc"] - 4.0
+    inputs = {"x": normal(g, 6, 12), "other": normal(g, 6, 12), **few, "k": 8}
+    cases.append(Case(label="fewer latents above 0 than may be on", inputs=inputs))
     return cases
 
 
@@ -66,6 +70,15 @@ def _wrong_sign(x, other, *inputs):
 def _no_bias(x, other, W_enc, b_enc, W_dec, b_dec, k):
     mine, theirs = (sae_of(k, W_enc, b_enc, W_dec, b_dec)(each) - b_dec for each in (x, other))
     return mine + other - theirs - b_dec, theirs + x - mine - b_dec
+
+
+def _no_relu(x, other, W_enc, b_enc, W_dec, b_dec, k):
+    def said(stream):
+        kept = ((stream - b_dec) @ W_enc + b_enc).topk(k, dim=-1)
+        latents = torch.zeros(*stream.shape[:-1], len(b_enc), dtype=stream.dtype)
+        return latents.scatter(-1, kept.indices, kept.values) @ W_dec + b_dec
+
+    return said(x) + (other - said(other)), said(other) + (x - said(x))
 
 
 def _said_only(x, other, *inputs):
@@ -101,6 +114,12 @@ ERROR_TERM = Exercise(
             name="exchanged",
             wrong=_swapped,
             sentence="The two streams come in the other order: first what is said of x with the other's error.",
+        ),
+        Mistake(
+            name="no ReLU",
+            wrong=_no_relu,
+            sentence="Where fewer than k latents are above 0, you keep negative ones. TopK has a ReLU: what is not above "
+            "0 is 0.",
         ),
         Mistake(
             name="the error's sign",

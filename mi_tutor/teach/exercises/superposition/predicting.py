@@ -22,6 +22,7 @@ from mi_tutor.teach.investigation import (
 )
 
 LEVELS = Levels(0.65, 0.75, 0.85)
+NEAR = 0.1  # of a setting's Brier score to what knowing its frequencies gets
 
 
 def _read(value: Any) -> Tensor:
@@ -74,23 +75,31 @@ def _experiment(predicted: Tensor, draw: int) -> Findings:
             score >= LEVELS.passed,
         )
     ]
+    came_true = (loss - best < NEAR).tolist()
     for k, name in enumerate(SETTINGS):
-        said, seen = int(predicted[k].argmax()), int(found[k].argmax())
-        text = f"{name}: mostly {ARRANGEMENTS[seen]} ({found[k, seen]:.0%})"
-        text += f", and you said {predicted[k, seen]:.0%}"
-        if said != seen:
-            text += f"; you said {ARRANGEMENTS[said]} ({predicted[k, said]:.0%}), found {found[k, said]:.0%}"
-        lines.append(Line(text, bool(loss[k] - best[k] < 0.1)))
-    return Findings(score, tuple(lines), lambda: _figure(predicted, found))
+        lines.append(Line(_told(name, predicted[k], found[k], came_true[k]), came_true[k]))
+    shown = [k for k, true in enumerate(came_true) if true]
+    figure = (lambda: _figure(predicted[shown], found[shown], shown)) if shown else None
+    return Findings(score, tuple(lines), figure)
 
 
-def _figure(predicted: Tensor, found: Tensor) -> Any:
+def _told(name: str, predicted: Tensor, found: Tensor, came_true: bool) -> str:
+    """What became of it where that was predicted; otherwise which way the boldest word was off."""
+    said, seen = int(predicted.argmax()), int(found.argmax())
+    if came_true:
+        return f"{name}: mostly {ARRANGEMENTS[seen]} ({found[seen]:.0%}), and you said {predicted[seen]:.0%}"
+    way = "rarer" if found[said] < predicted[said] else "more frequent"
+    return f"{name}: “{ARRANGEMENTS[said]}” is {way} than you said ({predicted[said]:.0%})"
+
+
+def _figure(predicted: Tensor, found: Tensor, rows: list[int]) -> Any:
+    """Of the settings that came true; the others are for the learner to find out."""
     from mi_tutor.show.superposition import predicted_and_found
 
     return predicted_and_found(
         predicted,
         found,
-        list(SETTINGS),
+        [list(SETTINGS)[k] for k in rows],
         list(ARRANGEMENTS),
         title="What became of the features, predicted and found",
         x_title="arrangement",

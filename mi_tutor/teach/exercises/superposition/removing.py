@@ -86,26 +86,31 @@ def _experiment(said: Said, draw: int) -> Findings:
     right = decided = 0
     for name, answer in said.answers.items():
         found = measure(name, answer.control, draw)
-        rows.append((f"{name}, {answer.control}", answer.number, found))
         holds, decides = answer.because == HOLDS[name], answer.control in DECIDES[name]
         near = abs(answer.number - found) <= NEAR
+        if near:
+            rows.append((f"{name}, {answer.control}", answer.number, found))
         right, decided = right + holds, decided + (holds and decides)
         score += holds * (FOR_WHY + decides * (FOR_THE_CONTROL + near * FOR_THE_NUMBER))
         lines.append(_line(name, answer, found, near))
     for name, guess in said.pairs.items():
         found = measure("A", name, draw)
-        rows.append((f"without the {name}, too", guess, found))
+        near = abs(guess - found) <= PAIR_NEAR
+        if near:
+            rows.append((f"without the {name}, too", guess, found))
         score += 0.1 * ramp(abs(guess - found), PAIR_FAR, PAIR_NEAR)
-        text = f"beside the missing {name}, {found:.2f} of the rises are left, and you said {guess:.2f}"
-        lines.append(Line(text, abs(guess - found) <= PAIR_NEAR))
+        text = f"what is left of the rises beside the missing {name}: {told(guess, found, near)}"
+        lines.append(Line(text, near))
     sure = right == len(FINDINGS) and decided >= FEWEST
     facts = {"right": right, "decided": decided}
-    return Findings(score, tuple(lines), lambda: _figure(rows), sure=sure, facts=facts)
+    figure = (lambda: _figure(rows)) if rows else None
+    return Findings(score, tuple(lines), figure, sure=sure, facts=facts)
 
 
 def _line(name: str, answer: Answer, found: float, near: bool) -> Line:
     """What the control came to. Only one that decides says whether the explanation held."""
-    text = f"{name}, {FINDINGS[name]}: {measure_words(answer, found)}"
+    said = told(answer.number, found, near)
+    text = f"{name}, {FINDINGS[name]}, under “{answer.control}”: {said}"
     if answer.control not in DECIDES[name]:
         return Line(f"{text}. Would the other explanation have said another number?", False)
     if answer.because != HOLDS[name]:
@@ -113,9 +118,15 @@ def _line(name: str, answer: Answer, found: float, near: bool) -> Line:
     return Line(f"{text}, and it decides", near)
 
 
-def measure_words(answer: Answer, found: float) -> str:
-    """ "0.96 under “own off”, and you said 0.90"."""
-    return f"{found:.2f} under “{answer.control}”, and you said {answer.number:.2f}"
+def told(said: float, found: float, near: bool) -> str:
+    """The number where it came true; otherwise which way it is off, so that it still has to be measured.
+
+    >>> told(0.93, 0.96, True), told(0.5, 0.96, False)
+    ('0.96, and you said 0.93', 'you said 0.50, which is too little')
+    """
+    if near:
+        return f"{found:.2f}, and you said {said:.2f}"
+    return f"you said {said:.2f}, which is too {'much' if said > found else 'little'}"
 
 
 def _figure(rows: list[tuple[str, float, float]]) -> Any:
