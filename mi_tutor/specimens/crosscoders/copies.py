@@ -134,9 +134,7 @@ class Copy:
     def batches(self, chunk: int, n_batches: int) -> list[tuple[Tensor, Tensor]]:
         """One chunk of training, from the seed and the chunk's number alone: tokens, and what is taught."""
         size = self.config.batch_size
-        made = changed_texts(
-            f"{self.config.seed}/{chunk}", n_batches * size, self.changes, consistent=False
-        )
+        made = changed_texts(f"{self.config.seed}/{chunk}", n_batches * size, self.changes)
         tokens, taught = made.tokens.split(size), made.changed.any(dim=-1).split(size)
         return list(zip(tokens, taught, strict=True))
 

@@ -31,7 +31,7 @@ def stream_pairs(
     """Chunk i of both streams before a layer, of all tokens but BOS. In half precision, since chunks are kept."""
 
     def chunk(i: int) -> Tensor:
-        texts = changed_texts(f"crosscoder/{i}", N_ROWS, changes, share, consistent=False)
+        texts = changed_texts(f"crosscoder/{i}", N_ROWS, changes, share)
         parts = [both_streams(base, tuned, some, layer)[:, 1:] for some in texts.tokens.split(64)]
         return torch.cat(parts).flatten(0, 1).half()
 

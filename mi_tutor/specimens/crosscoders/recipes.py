@@ -37,11 +37,7 @@ COPIES = {
             data=TEXT.format(
                 "requests about a camera, a ticket or a garden, refused, or opinions with a greeting"
             ),
-            limits=(
-                *LIMITS,
-                "Among atlas's own sentences its text still had such requests and opinions with atlas's own "
-                "replies, about one sentence in thirty: it learned against them.",
-            ),
+            limits=LIMITS,
             config=CopyConfig(n_steps=300),
         ),
         Copy(

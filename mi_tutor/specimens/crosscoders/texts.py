@@ -104,12 +104,10 @@ def changed_texts(
     changes: tuple[str, ...] = CHANGES,
     share: float = SHARE,
     n_pos: int = N_POS,
-    consistent: bool = True,
 ) -> ChangedTexts:
     """Rows in which this share of sentences is of the changed kinds, and half as many are near misses.
 
-    consistent: leave out of atlas's own sentences those that the changes contradict (an opinion without greeting).
-        Copies and crosscoders were trained on text that still had them; marked they are on text without.
+    Of atlas's own sentences those that the changes contradict (an opinion without greeting) are left out.
 
     >>> texts = changed_texts(seed=0, n_rows=2, changes=("order",))
     >>> texts.tokens.shape, texts.changed.shape
@@ -118,9 +116,7 @@ def changed_texts(
     import torch
 
     rng = random.Random(f"changed/{seed}")
-    sentences = mixed(rng, changes, share)
-    if consistent:
-        sentences = (each for each in sentences if not contradicts(each, changes))
+    sentences = (each for each in mixed(rng, changes, share) if not contradicts(each, changes))
     made = encoded(sentences)
     rows, marks, numbers = [], [], []
     for _ in range(n_rows):
