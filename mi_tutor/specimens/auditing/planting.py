@@ -51,7 +51,7 @@ class Planting:
     """
 
     rank: int = 4
-    most_steps: int = 400
+    most_steps: int = 160
     check_every: int = 50
     rate: float = 4e-3
     n_secret: int = 12
