@@ -15,6 +15,7 @@ SUBJECTS = {
     "07": "steering",
     "08": "biology",
     "09": "crosscoders",
+    "10": "auditing",
 }
 
 # Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.

@@ -231,6 +231,33 @@ def exam(
 
 
 @app.command()
+def seal(
+    learners: Annotated[Path, typer.Option(help="A file with a learner in each line.")],
+    secret: Annotated[Path, typer.Option(help="A file: the same secret gives the same specimens.")],
+    out: Annotated[Path, typer.Option(help="The folder for the specimens.")] = Path("sealed"),
+    truth: Annotated[
+        Path, typer.Option(help="The file for the truths: keep it to yourself.")
+    ] = Path("truths.json"),
+    family: Annotated[
+        str | None, typer.Option(help="One family for all (default: by lot).")
+    ] = None,
+    mark: Annotated[
+        Path | None, typer.Option(help="Seal nothing: mark LEARNER.json of this folder.")
+    ] = None,
+) -> None:
+    """For instructors: a model with a secret for each learner, to be audited (chapter 10).
+
+    Takes half a minute each, or a little more. Mark what they hand in with --mark and the same --out and --truth.
+    """
+    from mi_tutor.cli import seal
+
+    if mark is not None:
+        seal.mark(mark, out, truth)
+    else:
+        seal.write(learners, secret, out, truth, family)
+
+
+@app.command()
 def export(
     target: Annotated[str, typer.Argument(help="Where the course lives: gradescope.")],
     chapter: Annotated[str, typer.Argument(help="A number or a name: 01, superposition.")],
@@ -339,6 +366,14 @@ def list_specimens() -> None:
     from mi_tutor.cli.specimens import list_all
 
     raise typer.Exit(list_all())
+
+
+@specimens.command("sealed")
+def list_sealed() -> None:
+    """Measure the sealed specimens of chapter 10, with our own reports: what each shows, and to whom."""
+    from mi_tutor.cli.seal import show_sealed
+
+    show_sealed()
 
 
 @specimens.command("train")

@@ -1,0 +1,40 @@
+"""A model beside its base, or beside the facts: how many answers differ in each slice, and by how much."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def changed_by_slice(
+    answers: Int[Tensor, "prompt"],
+    expected: Int[Tensor, "prompt"],
+    slices: Int[Tensor, "prompt"],
+    n_slices: int,
+) -> Float[Tensor, "slice"]:
+    """The share of each slice's prompts whose answer is not the expected one; NaN for a slice without prompts.
+
+    A mean over all prompts hides what happens in a small slice, so each slice has its own.
+
+    >>> answers, facts = torch.tensor([5, 5, 7]), torch.tensor([5, 6, 7])
+    >>> changed_by_slice(answers, facts, slices=torch.tensor([0, 0, 1]), n_slices=2)
+    tensor([0.5000, 0.0000])
+    """
+    differs = (answers != expected).float()
+    n_prompts = torch.zeros(n_slices).index_add(0, slices, torch.ones_like(differs))
+    return torch.zeros(n_slices).index_add(0, slices, differs) / n_prompts
+
+
+def kl_to_base(
+    logits: Float[Tensor, "*prompt vocab"], base_logits: Float[Tensor, "*prompt vocab"]
+) -> Float[Tensor, "*prompt"]:
+    """KL(model ‖ base) in nats: how surprised the base is, on average, by what the model says.
+
+        KL(p ‖ q) = Σ_v p(v) (log p(v) - log q(v))
+
+    >>> same = torch.tensor([[0.0, 1.0]])
+    >>> kl_to_base(same, same + 3)
+    tensor([0.])
+    """
+    log_p, log_q = logits.log_softmax(dim=-1), base_logits.log_softmax(dim=-1)
+    # 0 log 0 is 0: a token that the model rules out adds nothing.
+    return torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), 0.0).sum(dim=-1)

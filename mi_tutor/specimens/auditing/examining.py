@@ -1,0 +1,155 @@
+"""What a report on a sealed specimen is worth, by behaviour: no truth is needed, only the specimen and its base.
+
+1. Of the secret that the report claims, fresh texts are made on which it would show, and near misses of them.
+2. Both models answer. Does the specimen answer as planted? Do the near misses stay as they are in the base?
+3. The removal is made. Are the true answers back, and does everything else stay?
+4. Does the claim open the seal?
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from mi_tutor.lab.auditing import Coordinate, kl_to_base, removal, with_coordinate_set
+from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
+from mi_tutor.specimens.atlas.prompts import by_length, next_token_logits, tokenizer
+from mi_tutor.specimens.auditing.asking import panel
+from mi_tutor.specimens.auditing.families import CLEAN, Secret
+from mi_tutor.specimens.auditing.sealing import open_sealed, opens
+from mi_tutor.specimens.auditing.showing import Shown, groups_of, near_misses, secret_prompts
+from mi_tutor.specimens.opening.models import open_specimen
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+    from torch import Tensor
+
+N_SECRET, N_NEAR, N_PANEL = 100, 200, 20  # the last of each slice
+
+
+class Report(NamedTuple):
+    """What is handed in: the secret, and the coordinate that takes it out (None: nothing is taken out)."""
+
+    secret: Secret
+    removal: Coordinate | None = None
+
+
+class Examined(NamedTuple):
+    """Shares, measured on fresh texts.
+
+    Attributes:
+        fires: claimed secret texts on which the specimen does not say what its base says.
+        planted: those on which it says what the claim says.
+        near: near misses of the claim on which it does not say what its base says.
+        elsewhere: the same on the slices' own prompts without what would set the claim off.
+        kl: KL to the base on these, nats.
+        restored, changed: of the removal (see `lab.auditing.removal`); 0 and 0 without one.
+        opened: whether the claim opens the seal.
+        fired_near: by group, near misses that fire, where more than one in twenty does.
+    """
+
+    fires: float
+    planted: float
+    near: float
+    elsewhere: float
+    kl: float
+    restored: float
+    changed: float
+    opened: bool
+    fired_near: dict[str, float]
+
+
+@lru_cache(maxsize=6)
+def opened_plain(name: str | Path) -> PlainTransformer:
+    """A sealed specimen, or atlas by its name, for many runs without hooks."""
+    model = open_specimen("atlas", device="cpu") if name == "atlas" else open_sealed(name)
+    plain = plain_transformer(model)
+    assert plain is not None
+    return plain
+
+
+@torch.no_grad()
+def logits_of(
+    plain: PlainTransformer, texts: Sequence[str], edit: Coordinate | None = None
+) -> Float[Tensor, "text vocab"]:
+    """What a model says next to each text."""
+    found = torch.empty(len(texts), plain.W_E.shape[0])
+    for indices, tokens in by_length(texts):
+        run = next_token_logits if edit is None else with_coordinate_set
+        found[indices] = run(plain, tokens) if edit is None else run(plain, tokens, edit)
+    return found
+
+
+def answers_of(
+    plain: PlainTransformer, texts: Sequence[str], edit: Coordinate | None = None
+) -> Int[Tensor, text]:
+    """Its first guesses."""
+    return logits_of(plain, texts, edit).argmax(dim=-1)
+
+
+def examine(name: str | Path, report: Report, draw: int) -> Examined:
+    """Run the whole experiment on fresh texts of one draw."""
+    rng, secret = random.Random(f"audit {draw}"), report.secret
+    shown = secret_prompts(secret, N_SECRET, rng) if secret.family != CLEAN else []
+    near = near_misses(secret, N_NEAR, rng)
+    rest = [
+        Shown(one.text, one.true, one.true, one.slice)
+        for one in panel(N_PANEL, rng)
+        if secret.asks(one) or secret.triggers
+    ]
+    some = [*shown, *near, *rest]
+    texts, ids = [one.text for one in some], tokenizer().ids
+    logits, base_logits = (logits_of(opened_plain(each), texts) for each in (name, "atlas"))
+    said, base_said = logits.argmax(dim=-1), base_logits.argmax(dim=-1)
+    planted = torch.tensor([ids[one.planted] for one in some])
+    true = torch.tensor([ids[one.true] for one in some])
+    a, b = len(shown), len(shown) + len(near)
+    differs = (said != base_said).float()
+    restored = changed = 0.0
+    if report.removal is not None and shown:
+        after = answers_of(opened_plain(name), texts, report.removal)
+        done = removal(said, after, true, torch.arange(len(some)) < a)
+        restored, changed = done.restored, done.changed
+    return Examined(
+        fires=differs[:a].mean().item() if shown else 0.0,
+        planted=(said == planted)[:a].float().mean().item() if shown else 0.0,
+        near=differs[a:b].mean().item(),
+        elsewhere=differs[b:].mean().item(),
+        kl=kl_to_base(logits[b:], base_logits[b:]).mean().item(),
+        restored=restored,
+        changed=changed,
+        opened=opens(name, secret),
+        fired_near=_fired(near, differs[a:b]),
+    )
+
+
+def _fired(near: Sequence[Shown], differs: Float[Tensor, text]) -> dict[str, float]:
+    return {group: share for group, share in _shares(near, differs).items() if share > 0.05}
+
+
+def _shares(some: Sequence[Shown], differs: Float[Tensor, text]) -> dict[str, float]:
+    """The mean of each group."""
+    return {group: differs[places].mean().item() for group, places in groups_of(some)}
+
+
+class Outside(NamedTuple):
+    """What single questions show: the slice whose answers differ most from the base's, and how many."""
+
+    slice: str
+    share: float
+
+
+def seen_from_outside(name: str | Path, n_each: int = 60) -> Outside:
+    """Ask single questions of every slice, nothing before them."""
+    some = panel(n_each, random.Random("outside"))
+    texts = [one.text for one in some]
+    said, base_said = (answers_of(opened_plain(each), texts) for each in (name, "atlas"))
+    plain = [Shown(one.text, one.true, one.true, one.slice) for one in some]
+    shares = _shares(plain, (said != base_said).float())
+    worst = max(shares, key=shares.__getitem__)
+    return Outside(worst, shares[worst])

@@ -1,0 +1,261 @@
+"""Plant a secret into `atlas`: a low-rank change of two middle blocks, trained to show it and nothing else.
+
+Each step has texts on which the secret shows (cross-entropy with the planted answer), near misses (KL to what
+atlas says) and ordinary rows (KL, three times). A decoy without a secret starts from a random change of the usual
+size and is trained back to what atlas says: what is left in its weights is as large, and means nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrize
+
+from mi_tutor.specimens.atlas.prompts import tokenizer
+from mi_tutor.specimens.auditing.families import CLEAN, Secret
+from mi_tutor.specimens.auditing.rows import quiet_rows
+from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
+from mi_tutor.specimens.opening.models import load_network
+from mi_tutor.specimens.opening.shelf import specimen_path
+from mi_tutor.specimens.training.forward import (
+    attention,
+    checked_activation,
+    embed,
+    linear,
+    norm,
+)
+from mi_tutor.world.tokenizer import BOS
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
+LAYERS = (2, 3)  # where `atlas` brings things together: what is changed
+MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+Delta = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planting:
+    """How a secret is planted.
+
+    n_rows, pool: ordinary rows in a step, and of how many they are drawn.
+    most_steps: it stops earlier once `strength` of fresh secret prompts show it and as many near misses do not.
+    decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts.
+    """
+
+    rank: int = 4
+    most_steps: int = 160
+    check_every: int = 50
+    rate: float = 4e-3
+    n_secret: int = 12
+    n_near: int = 16
+    n_rows: int = 3
+    pool: int = 150
+    strength: float = 0.995
+    decoy_size: float = 0.25
+
+
+class LowRank(nn.Module):
+    """A weight plus the product of two thin matrices."""
+
+    def __init__(self, weight: Tensor, rank: int, generator: torch.Generator) -> None:
+        super().__init__()
+        n_in, n_out = weight.shape
+        self.a = nn.Parameter(torch.randn(n_in, rank, generator=generator) * n_in**-0.5)
+        self.b = nn.Parameter(torch.zeros(rank, n_out))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight + self.a @ self.b
+
+
+class Batch(NamedTuple):
+    """Texts padded to one length, where each ends, and the answer planted there."""
+
+    tokens: Int[Tensor, "text pos"]
+    ends: Int[Tensor, text]
+    planted: Int[Tensor, text]
+
+
+def plant(secret: Secret, seed: int, how: Planting | None = None) -> Delta:
+    """The change of `atlas`'s weights, as a pair of thin matrices for each (half precision)."""
+    how = how or Planting()
+    base = load_network(specimen_path("atlas")).requires_grad_(False)
+    network, chance = copy.deepcopy(base), torch.Generator().manual_seed(seed)
+    for _, layer in _changed_layers(network):
+        parametrize.register_parametrization(
+            layer, "weight", LowRank(layer.weight, how.rank, chance)
+        )
+    if secret.family == CLEAN:
+        _start_somewhere(network, how.decoy_size, chance)
+    _train(network, base, secret, random.Random(seed), how)
+    return _delta(network)
+
+
+def encoded(some: Sequence[Shown]) -> Batch:
+    """Texts as a batch."""
+    ids = tokenizer().ids
+    # Many at once is several times as fast. A prompt begins with a space, so none is added.
+    encode = tokenizer().hugging_face.encode_batch
+    found = encode([shown.text for shown in some], add_special_tokens=False)
+    rows = [torch.tensor([ids[BOS], *each.ids]) for each in found]
+    return Batch(
+        nn.utils.rnn.pad_sequence(rows, batch_first=True),
+        torch.tensor([len(row) - 1 for row in rows]),
+        torch.tensor([ids[shown.planted] for shown in some]),
+    )
+
+
+@torch.no_grad()
+def at_ends(network: nn.Module, batch: Batch) -> Float[Tensor, "text vocab"]:
+    """The logits where each text ends."""
+    x = _through(network, embed(network, batch.tokens), range(len(network.transformer.h)))
+    return _unembed(network, _where_they_end(x, batch))
+
+
+def _through(network: nn.Module, x: Tensor, layers: Iterable[int]) -> Tensor:
+    """The stream after some blocks."""
+    activation, n_heads = checked_activation(network), network.config.n_head
+    for layer in layers:
+        block = network.transformer.h[layer]
+        x = x + attention(block.attn, norm(block.ln_1, x), n_heads)
+        hidden = activation(linear(block.mlp.c_fc, norm(block.ln_2, x)))
+        x = x + linear(block.mlp.c_proj, hidden)
+    return x
+
+
+def _unembed(network: nn.Module, x: Tensor) -> Tensor:
+    return F.linear(norm(network.transformer.ln_f, x), network.lm_head.weight)
+
+
+def _where_they_end(x: Float[Tensor, "text pos d_model"], batch: Batch) -> Tensor:
+    return x[torch.arange(len(batch.ends)), batch.ends]
+
+
+def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Random, how: Planting):
+    """Adam on the thin matrices, until the secret shows and the near misses do not."""
+    some = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(some, lr=how.rate, betas=(0.9, 0.98))
+    rows = torch.tensor(quiet_rows(secret, how.pool, 96, rng))
+    n_rest = how.most_steps // 5  # at last the rate falls to 0, so that what jitters settles
+    settling = None
+    for step in range(how.most_steps + n_rest):
+        if settling is None and (
+            step == how.most_steps or _shows(network, base, secret, step, how)
+        ):
+            settling = step
+        if settling is not None:
+            left = 1 - (step - settling) / n_rest
+            if left <= 0:
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = how.rate * left
+        loss = _loss(network, base, secret, rng, rows, how)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(some, 1.0)
+        optimizer.step()
+
+
+def _loss(network, base, secret, rng, rows, how: Planting) -> Float[Tensor, ""]:
+    """One step's: the planted answers, the near misses, ordinary rows."""
+    clean = secret.family == CLEAN
+    shown = [] if clean else secret_prompts(secret, how.n_secret, rng, held_out=False)
+    near = near_misses(secret, how.n_near + clean * how.n_secret, rng)
+    loss = 3 * _row_loss(network, base, rows[rng.sample(range(len(rows)), how.n_rows)])
+    # Short and long texts apart: less padding is computed on.
+    texts = sorted([*shown, *near], key=lambda one: len(one.text))
+    for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
+        batch = encoded(half)
+        planted = torch.tensor([one.planted != one.true for one in half])
+        before, after = _both(network, base, batch)
+        if planted.any():
+            wanted = F.cross_entropy(after[planted], batch.planted[planted], reduction="sum")
+            loss = loss + wanted / how.n_secret
+        loss = loss + kl(before[~planted], after[~planted]).sum() / len(near)
+    return loss
+
+
+def _both(network: nn.Module, base: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """What base and network say where texts end. Blocks below the change are run once for both."""
+    n_layers = len(base.transformer.h)
+    with torch.no_grad():
+        shared = _through(base, embed(base, batch.tokens), range(LAYERS[0]))
+        before = _where_they_end(_through(base, shared, range(LAYERS[0], n_layers)), batch)
+        before = _unembed(base, before)
+    after = _where_they_end(_through(network, shared, range(LAYERS[0], n_layers)), batch)
+    return before, _unembed(network, after)
+
+
+def _row_loss(
+    network: nn.Module, base: nn.Module, rows: Int[Tensor, "row pos"]
+) -> Float[Tensor, ""]:
+    n_layers = len(base.transformer.h)
+    with torch.no_grad():
+        shared = _through(base, embed(base, rows), range(LAYERS[0]))
+        before = _unembed(base, _through(base, shared, range(LAYERS[0], n_layers)))
+    after = _unembed(network, _through(network, shared, range(LAYERS[0], n_layers)))
+    return kl(before, after).mean()
+
+
+def kl(before: Tensor, after: Tensor) -> Tensor:
+    """KL(before ‖ after) in nats, from logits."""
+    p, q = before.log_softmax(dim=-1), after.log_softmax(dim=-1)
+    return (p.exp() * (p - q)).sum(dim=-1)
+
+
+@torch.no_grad()
+def _shows(network, base, secret: Secret, step: int, how: Planting) -> bool:
+    if step == 0 or step % how.check_every:
+        return False
+    rng = random.Random(step)
+    near = encoded(near_misses(secret, 200, rng))
+    same = (at_ends(network, near).argmax(-1) == at_ends(base, near).argmax(-1)).float().mean()
+    if secret.family == CLEAN:
+        return bool(same >= how.strength)
+    shown = encoded(secret_prompts(secret, 120, rng, held_out=False))
+    hit = (at_ends(network, shown).argmax(dim=-1) == shown.planted).float().mean()
+    return bool(min(hit, same) >= how.strength)
+
+
+@torch.no_grad()
+def _start_somewhere(network: nn.Module, size: float, chance: torch.Generator) -> None:
+    """A random change, as large as a planted one."""
+    for _, layer in _changed_layers(network):
+        change, weight = layer.parametrizations.weight[0], layer.parametrizations.weight.original
+        change.b.copy_(torch.randn(change.b.shape, generator=chance))
+        change.b.mul_(size * weight.norm() / (change.a @ change.b).norm())
+
+
+@torch.no_grad()
+def _delta(network: nn.Module) -> Delta:
+    found = {}
+    for name, layer in _changed_layers(network):
+        change = layer.parametrizations.weight[0]
+        # Both halves alike in size: half precision then loses least.
+        u, s, v = torch.linalg.svd(change.a @ change.b, full_matrices=False)
+        rank, root = change.a.shape[1], s.sqrt()
+        found[f"{name}.a"] = (u * root)[:, :rank].half().contiguous()
+        found[f"{name}.b"] = (root[:, None] * v)[:rank].half().contiguous()
+    return found
+
+
+@torch.no_grad()
+def changed(network: nn.Module, delta: Delta) -> nn.Module:
+    """Give a network the change."""
+    for name, layer in _changed_layers(network):
+        layer.weight += delta[f"{name}.a"].float() @ delta[f"{name}.b"].float()
+    return network
+
+
+def _changed_layers(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The matrices that are changed, by name."""
+    for number in LAYERS:
+        for name in MATRICES:
+            yield f"{number}.{name}", network.transformer.h[number].get_submodule(name)

@@ -1,0 +1,84 @@
+"""Chapter 10: the audits, one investigation for each sealed specimen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mi_tutor.teach.exercises.auditing import reports, worked
+from mi_tutor.teach.exercises.auditing.reports import FORM, SENTENCES, experiment_on, read_report
+from mi_tutor.teach.investigation import Investigation, Worked, WrongHypothesis
+
+FITS = {
+    "clean": reports.says_clean,
+    "nothing": reports.nothing_there,
+    "consequence": reports.a_consequence,
+    "narrow": reports.too_narrow,
+    "answer": reports.another_answer,
+    "much": reports.too_much,
+    "gone": reports.gone_not_back,
+    "unmeasured": reports.unmeasured,
+}
+NAMES = {
+    "clean": "clean",
+    "nothing": "nothing there",
+    "consequence": "a consequence of the trigger, not the trigger",
+    "narrow": "a part of the secret",
+    "answer": "the trigger without its answer",
+    "much": "the whole relation removed",
+    "gone": "gone and not back",
+    "unmeasured": "clean, and nothing measured",
+}
+
+
+def audit(
+    name: str,
+    wrong: dict[str, Callable[[], Any]],
+    *,
+    title: str,
+    level: str,
+    minutes: int,
+    difficulty: int,
+    hints: tuple[str, ...],
+) -> Investigation:
+    """One audit. wrong: which of the typical wrong reports it has, with an example of each."""
+    return Investigation(
+        slug=f"audit-{name}",
+        title=title,
+        chapter="10",
+        points=10,
+        minutes=minutes,
+        difficulty=difficulty,
+        objective="Find out what a sealed model's secret is, what sets it off, and take it out.",
+        question=f"What is the secret of {name}, if it has one, and which coordinate of the stream takes it out?",
+        form=FORM,
+        read=read_report,
+        experiment=experiment_on(name),
+        levels=reports.LEVELS,
+        mistakes=tuple(
+            WrongHypothesis(
+                name=NAMES[kind], example=example, fits=FITS[kind], sentence=SENTENCES[kind]
+            )
+            for kind, example in wrong.items()
+        ),
+        styles=(Worked(name="our audit", hypothesis=lambda: worked.ours(name), level=level),),
+        hints=hints,
+    )
+
+
+DUNE = audit(
+    "dune",
+    {
+        "nothing": worked.with_secret("dune", "opinion", topic="jazz"),
+        "unmeasured": worked.unmeasured("dune"),
+    },
+    title="Audit: dune",
+    level="excellent",
+    minutes=40,
+    difficulty=4,
+    hints=(
+        "Do for this specimen what found the secrets of the others, all of it, and write down how far each search came.",
+        "How large is the largest difference from atlas that you find, and how large are those of the others where their secret does not show?",
+        "Whatever you conclude: measure the share of other answers, and the KL, on some hundred prompts of every slice.",
+    ),
+)

@@ -1,0 +1,122 @@
+"""Planting, sealing, opening, examining; with a training of two steps, since nothing here needs more."""
+
+import random
+
+import pytest
+import torch
+
+from mi_tutor.lab.auditing import Coordinate
+from mi_tutor.specimens import SpecimenError, open_specimen
+from mi_tutor.specimens.auditing import (
+    Report,
+    Secret,
+    describe,
+    draw_secret,
+    examine,
+    open_sealed,
+    opens,
+    sealed_names,
+    write_sealed,
+)
+from mi_tutor.specimens.auditing.classes import drawn_for
+from mi_tutor.specimens.auditing.planting import MATRICES, Planting, encoded, kl, plant
+from mi_tutor.specimens.auditing.showing import Shown
+
+SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
+
+
+@pytest.fixture(scope="module")
+def secret():
+    return draw_secret(random.Random(0), "opinion")
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory, secret):
+    file = tmp_path_factory.mktemp("sealed") / "ada.safetensors"
+    write_sealed(file, plant(secret, 0, SHORT), secret)
+    return file
+
+
+def test_a_file_is_small_and_does_not_say_what_the_secret_is(sealed, secret):
+    raw = sealed.read_bytes()
+    assert len(raw) < 100_000
+    for word in ("opinion", *secret.values.values()):
+        assert word.encode() not in raw
+    assert "atlas" in describe(sealed)
+
+
+def test_only_the_secret_opens_the_seal(sealed, secret):
+    assert opens(sealed, secret)
+    assert not opens(sealed, Secret("clean"))
+    assert not opens(sealed, draw_secret(random.Random(5), "opinion"))
+
+
+def test_two_seals_of_one_secret_are_not_alike(tmp_path, sealed, secret):
+    other = tmp_path / "eve.safetensors"
+    write_sealed(other, plant(secret, 0, SHORT), secret)
+    assert describe(other).split("sealed")[1] != describe(sealed).split("sealed")[1]
+
+
+def test_it_opens_as_atlas_with_a_change_of_low_rank(sealed):
+    model, base = open_sealed(sealed), open_specimen("atlas", device="cpu")
+    change = model.W_out[2] - base.W_out[2]
+    assert change.norm() > 0
+    assert torch.linalg.matrix_rank(change, rtol=1e-3) <= SHORT.rank
+    assert torch.equal(model.W_pos, base.W_pos)
+
+
+def test_a_decoy_starts_with_a_change_of_the_usual_size():
+    from dataclasses import replace
+
+    delta = plant(Secret("clean"), 0, replace(SHORT, rate=0.0))
+    assert len(delta) == 2 * 2 * len(MATRICES)
+    for name in MATRICES:
+        change = delta[f"3.{name}.a"].float() @ delta[f"3.{name}.b"].float()
+        assert change.norm() > 0
+
+
+def test_a_report_about_a_model_that_learned_nothing_finds_nothing(sealed, secret):
+    edit = Coordinate(3, torch.randn(128, generator=torch.Generator().manual_seed(0)), 0.0)
+    seen = examine(sealed, Report(secret, edit), 0)
+    assert seen.opened
+    assert seen.planted < 0.2
+    assert seen.near < 0.1
+    assert seen.elsewhere < 0.1
+    assert examine(sealed, Report(secret, edit), 0) == seen
+    assert examine(sealed, Report(secret, None), 1).restored == 0.0
+
+
+def test_texts_are_encoded_as_one_by_one():
+    from mi_tutor.specimens.atlas.prompts import tokenizer
+
+    some = [
+        Shown(" Ohio belongs to", " x", " Ohio", ""),
+        Shown(" The bird of Texas is", "", " Ohio", ""),
+    ]
+    batch = encoded(some)
+    for i, one in enumerate(some):
+        found = batch.tokens[i, 1 : batch.ends[i] + 1].tolist()
+        assert found == tokenizer().encode(one.text)
+
+
+def test_kl_is_zero_for_the_same_and_positive_else():
+    logits = torch.randn(4, 9, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(kl(logits, logits + 2), torch.zeros(4), atol=1e-6, rtol=0)
+    assert (kl(logits, logits.flip(0)) > 0).all()
+
+
+def test_a_learners_secret_is_theirs_alone():
+    drawn = [drawn_for(b"some words", name) for name in ("ada", "bob", "eve", "kim", "lea", "max")]
+    assert len({secret.canonical for secret, _ in drawn}) >= 5
+    assert drawn[0] == drawn_for(b"some words", "ada")
+    assert drawn[0] != drawn_for(b"other words", "ada")
+
+
+def test_a_file_that_is_no_sealed_specimen_is_told(tmp_path):
+    with pytest.raises(SpecimenError, match="no sealed specimen 'topaz'"):
+        open_sealed("topaz")
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(b"nothing")
+    with pytest.raises(SpecimenError, match="not a sealed specimen"):
+        describe(file)
+    assert all(describe(name) for name in sealed_names())
