@@ -17,6 +17,3 @@ SUBJECTS = {
     "09": "crosscoders",
     "10": "auditing",
 }
-
-# Rooms in `lab` whose chapter is still to be written: the science first, then what a learner does with it.
-TO_COME: dict[str, str] = {}
