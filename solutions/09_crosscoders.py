@@ -543,10 +543,10 @@ show.norm_histogram(
 # %% [markdown]
 r"""
 *What you should see.* **Not one latent is the copy's own**, with either kind of sparsity: no relative norm comes
-near 0.7. The best latents for the new refusals and the greeting write nearly the same in both models (cosines above
-0.8), and `atlas` has more than half of them: it could refuse and say "Sure," before. What is new is *when*. So "no
-exclusive latent" does not mean "nothing changed": with BatchTopK the latents bring most of the change back, L1's
-hardly more than half. (What its price takes from every latent is missing here.)
+near 0.7. The best latents for the new refusals and the greeting write much the same in both models (cosines above
+0.7), and `atlas` has more than half of them: it could refuse and say "Sure," before. What is new is *when*. So "no
+exclusive latent" does not mean "nothing changed": with BatchTopK the latents bring nearly all of the change back, L1's
+about two thirds. (What its price takes from every latent is missing here.)
 """
 
 # %% tags=["claim"]
@@ -556,14 +556,14 @@ assert max(each.max() for each in other_share.values()) < 0.7, (
 assert min(each[2] for each in other_best.values()) > 0.5, (
     "`atlas` has more than half of them"
 )
-assert min(other_angle.values()) > 0.8, (
-    "write nearly the same in both models (cosines above 0.8)"
+assert min(other_angle.values()) > 0.7, (
+    "write much the same in both models (cosines above 0.7)"
 )
 _order = "by what they write differently"
-assert other_back["BatchTopK"][_order][-1] > 0.75, (
-    "with BatchTopK the latents bring most of the change back"
+assert other_back["BatchTopK"][_order][-1] > 0.95, (
+    "with BatchTopK the latents bring nearly all of the change back"
 )
-assert other_back["L1"][_order][-1] < 0.65, "L1's hardly more than half"
+assert 0.6 < other_back["L1"][_order][-1] < 0.72, "L1's about two thirds"
 
 # %% tags=["quiz"]
 quiz("no-exclusive-latent", "d")
@@ -577,7 +577,7 @@ between 0 and 1: `{"latents": [..], "refusal": 0.., "greeting": 0..}`.
 The check draws fresh text, puts your latents back into the last stream of `atlas` (`put_back`), and measures
 `crosscoders.recovered_share` where a taught refusal is due, and where a greeting is due (`concepts` says where). A
 change is worth what comes back, times how near your number was (off by 0.5 or more: nothing). The score is the mean
-of the two worths, averaged with the smaller one: passed from 0.45, good from 0.53, excellent from 0.56.
+of the two worths, averaged with the smaller one: passed from 0.6, good from 0.74, excellent from 0.78.
 """
 
 # %% tags=["exercise"] slug="what-did-tuning-change"

@@ -194,7 +194,7 @@ WHAT_DID_TUNING_CHANGE = Investigation(
     form='a dict: "latents" one to three numbers, "refusal" and "greeting" the shares that come back, between 0 and 1',
     read=read,
     experiment=experiment,
-    levels=Levels(passed=0.45, good=0.53, excellent=0.56),
+    levels=Levels(passed=0.6, good=0.74, excellent=0.78),
     mistakes=(
         WrongHypothesis(
             name="by relative norm",
@@ -212,7 +212,10 @@ WHAT_DID_TUNING_CHANGE = Investigation(
         ),
     ),
     styles=(
-        Worked(name="a greedy search", hypothesis=lambda: handed_in("search"), level="excellent"),
+        Worked(name="a search", hypothesis=lambda: handed_in("search"), level="excellent"),
+        Worked(
+            name="the best by F1 for either", hypothesis=lambda: handed_in("F1"), level="passed"
+        ),
     ),
     hints=(
         "What is put back is f times the DIFFERENCE of the two directions. A latent with two long, unlike directions exchanges much.",

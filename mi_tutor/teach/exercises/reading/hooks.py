@@ -179,6 +179,13 @@ ZERO_A_HEAD = Exercise(
             sentence="You remove the head at the last position only. Set it to zero at every position.",
         ),
         Mistake(
+            name="only in the first prompt",
+            wrong=lambda model, tokens, layer, head: _hooked(
+                model, tokens, layer, _with((0, ALL, head))
+            ),
+            sentence="You remove the head in the first prompt only. z has the axes [batch pos head d_head]: take the whole batch.",
+        ),
+        Mistake(
             name="mean for zero",
             wrong=_mean_ablation,
             sentence="You put the head's mean over positions in its place. That is mean ablation, another question; here it is zero.",
