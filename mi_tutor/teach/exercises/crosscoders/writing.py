@@ -16,7 +16,7 @@ from mi_tutor.teach.exercises.making import and_near_zero, normal, strided
 
 def _forward_cases(g: torch.Generator) -> list[Case]:
     settings = [
-        ("several samples", 6, 5, 18, 0.5, torch.float32),
+        ("several samples", 6, 5, 24, 0.5, torch.float32),
         ("one sample", 1, 4, 6, 0.3, torch.float32),
         ("as many latents as dimensions, two samples", 2, 6, 6, 1.0, torch.float32),
         ("without a penalty", 12, 11, 14, 0.0, torch.float32),
