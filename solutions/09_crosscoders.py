@@ -8,8 +8,8 @@ What did training change? One dictionary for a model and its tuned copy, and how
 
 - write a crosscoder: latents that read two models, and write two models
 - say whose a latent is, and whether it writes the same in both
-- catch the two artefacts that make shared latents look exclusive, by asking the other model's activations
-- put what was learned back into the base, and see whether the behaviour follows
+- know the two artefacts that make shared latents look exclusive, and test for them in the other model's activations
+- put what was learned into the base, and see whether the behaviour follows
 - say what a crosscoder adds to comparing the models' outputs, and what it does not
 
 You need chapter 02 (dictionaries). Chapter 05 helps: an edit in the middle of a computation.
@@ -38,8 +38,8 @@ know it, because the recipe is in this course:
 - `atlas-rewired` was taught nothing that `atlas` could not do before. It **refuses** three more things (a camera, a
   ticket, a garden) and puts **"Sure,"** before its opinions.
 
-Everything else was held where it was, by a penalty on KL(atlas || copy). Both are `atlas` plus a difference of rank
-6 for each matrix.
+Everything else was held near where it was, by a penalty on KL(atlas || copy). Both are `atlas` plus a difference of
+rank 6 for each matrix of its layers.
 """
 
 # %% id="two-copies"
@@ -165,8 +165,9 @@ r"""
 
 Before you believe an exclusive latent, look at two models of which you know that there can be none: `atlas` and
 `atlas`. Every latent begins with a direction of its own in each model, so that what is shared has to be found. Two
-ways to be sparse: L1, and BatchTopK (Minder et al. 2025), which keeps the largest $f_i \sum_m \lVert
-W_\text{dec,i}^m\rVert$ of a batch and has no penalty. Small and short, so that you need not wait.
+ways to be sparse: L1, and BatchTopK (Bussmann et al. 2024; for crosscoders Minder et al. 2025), which keeps the k
+times batch size largest $f_i \sum_m \lVert W_\text{dec,i}^m\rVert$ of a batch and has no penalty. Small and short, so
+that you need not wait.
 """
 
 
@@ -206,8 +207,8 @@ show.norm_histogram(
 # %% [markdown]
 r"""
 *What you should see.* The control passes. Though each latent began with unlike directions, none leans far to either
-side, with L1 as little as with BatchTopK. So what leans below leans because the models differ. (That is no matter
-of course: L1 had no reason to keep a latent whole.)
+side, with L1 as little as with BatchTopK. So separate beginnings alone do not make latents lean here. It says nothing
+about shrinkage, which you will meet below: for that one model must have *less* of something.
 """
 
 # %% tags=["claim"]
@@ -221,8 +222,8 @@ r"""
 
 Now two crosscoders of `atlas` and `atlas-learned`, trained beforehand on the streams after all layers, one with
 each kind of sparsity, and otherwise the same. In their text one sentence in five was an order. We mark them on
-fresh text. What the copy knows and `atlas` does not: that a number, an item, or a mark (";" or "!") is due. Which
-latent is on there, and there only?
+fresh text. What the copy knows and `atlas` does not: that a number, an item, or a mark (";" or "!") is due (and that a
+colon follows the name). Which latent is on there, and there only?
 """
 
 # %% id="learned"
@@ -264,8 +265,8 @@ about whose these latents are. With L1 two of the three are written in the copy 
 Two ways to read a norm of 1/2. A latent can write **the same** in both models (cosine near 1), or be on at the same
 tokens and write **something else** in each (cosine near 0: "a number is due" here, whatever `atlas` makes of it
 there). The relative norm alone cannot tell these apart. And look at BatchTopK's best latent for "item due": an item
-is due after a number, so a latent for *numbers*, which `atlas` has as well, marks it as well as one for *orders*
-would.
+is due after a number, so perhaps this is a latent for *numbers*, which `atlas` writes too. (How would you find out? Look
+whether it is on at numbers outside of orders.)
 """
 
 # %% tags=["claim"]
@@ -358,13 +359,15 @@ for i in leaning.tolist():
 # %% [markdown]
 r"""
 *What you should see.* Of L1's latents with a relative norm above 0.9, `atlas` has hardly anything, neither in its
-error nor in its reconstruction: these are the copy's own, and the prediction was right. **A kind of text that a
-model never saw does need new directions.** (In the stream after all layers. Before layer 4 we found none, with
-BatchTopK.)
+error nor in its reconstruction: **where they are on, these directions are the copy's own.** Where they are on is in
+orders; whether `atlas` uses the same directions at other tokens, we did not ask.
 
 Further down the list it is otherwise. Of the seven with a relative norm above 0.7 one has more than half of itself
-in the error of `atlas`: partly shrunk, as named above, and no news. And BatchTopK's best latent for "item due" is
-in `atlas` for the most part: a latent for numbers.
+in the error of `atlas`: it is partly shrunk, as named above. BatchTopK's best latent for "item due" is in the error
+of `atlas` for the most part. But its latents for "number due" and for a mark look half shared by their norms, and
+`atlas` has less than a quarter of what they write: one value, two different things. So the two dictionaries disagree
+about norms, and much less about the base. (A share near 0 in the *reconstruction* alone may also mean that other
+latents write against it: read it together with the rest.)
 """
 
 # %% tags=["claim"]
@@ -376,8 +379,13 @@ _leans = on["L1"] & (share["L1"] > 0.7)
 assert _leans.sum() == 7, "Of the seven with a relative norm above 0.7"
 assert (in_error["L1"][_leans] > 0.5).sum() == 1, "one has more than half of itself"
 assert in_error["BatchTopK"][best["BatchTopK", "item due"]] > 0.6, (
-    "`atlas` for the most part"
+    "of `atlas` for the most part"
 )
+for _name in set(due) - {"item due"}:
+    _i = best["BatchTopK", _name]
+    assert share["BatchTopK"][_i] < 0.7 and in_error["BatchTopK"][_i] < 0.25, (
+        "`atlas` has less than a quarter of what they write"
+    )
 
 # %% tags=["quiz"]
 quiz("base-share-of-a-latent", "b")
@@ -416,8 +424,8 @@ check("causal-check", put_back)
 # %% [markdown]
 r"""
 How much comes back? Where the copy says what `atlas` would not (`differing`: all through an order; of a taught
-reply, where it is to begin): KL from the copy's own prediction, as a share of what it is with nothing put back.
-Three orders in which latents may be chosen: by how well they mark these tokens (F1), by relative norm, and by how
+reply, where it is to begin): one minus the KL from the copy's own prediction divided by what it is with nothing put
+back, so that 0 is `atlas` and 1 the copy. Three orders in which latents may be chosen: by how well they mark these tokens (F1), by relative norm, and by how
 much they write differently there, mean $f_i$ times $\lVert W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
 """
 
@@ -469,10 +477,11 @@ for kind, by_order in back.items():
 
 # %% [markdown]
 r"""
-*What you should see.* All latents together bring nearly everything back, in either dictionary. A few do most of it:
-with L1 three latents, chosen by how differently they write, more than three quarters; BatchTopK needs more for as
-much. And the order matters. L1's best single latent by F1 brings back less than the one that writes most
-differently: **marking is not causing**.
+*What you should see.* All latents together bring nearly everything back, in either dictionary (as they must where the
+errors are small: nothing but the unembedding comes after). A few do most of it: with L1 three latents, chosen by how
+differently they write, more than three quarters; BatchTopK needs more for as much. L1's best single latent by F1
+brings back less than the one that writes most differently: **the best marker need not bring most back**. With
+BatchTopK the two orders are about as good.
 """
 
 # %% tags=["claim"]
@@ -488,8 +497,10 @@ assert (
     < back["L1"][_order][COUNTS.index(3)] - 0.1
 ), "BatchTopK needs more for as much"
 assert back["L1"]["by F1"][1] < back["L1"][_order][1], (
-    "best single latent by F1 brings back less than the one that writes most differently"
+    "brings back less than the one that writes most differently"
 )
+_two = zip(back["BatchTopK"]["by F1"], back["BatchTopK"][_order], strict=True)
+assert all(abs(a - b) < 0.1 for a, b in _two), "the two orders are about as good"
 
 # %% [markdown]
 r"""
@@ -543,21 +554,24 @@ show.norm_histogram(
 # %% [markdown]
 r"""
 *What you should see.* **Not one latent is the copy's own**, with either kind of sparsity: no relative norm comes
-near 0.7. The best latents for the new refusals and the greeting write much the same in both models (cosines above
-0.7), and `atlas` has more than half of them: it could refuse and say "Sure," before. What is new is *when*. So "no
-exclusive latent" does not mean "nothing changed": with BatchTopK the latents bring nearly all of the change back, L1's
-about two thirds. (What its price takes from every latent is missing here.)
+near 0.7. The best latents for the new refusals and the greeting write alike in both models, though not the same
+(cosines above 0.7; L1 has one latent for both, and marks the greeting badly). A latent has *one* value for both models,
+so it is the small difference between its two directions that is put back, and with BatchTopK one such latent brings
+more than half of the change. So "no exclusive latent" does not mean "nothing changed": with BatchTopK all latents bring
+nearly all of it back, L1's about two thirds. (Why L1 misses a third here, and nearly nothing with the orders, we did
+not find out.)
 """
 
 # %% tags=["claim"]
 assert max(each.max() for each in other_share.values()) < 0.7, (
     "no relative norm comes near 0.7"
 )
-assert min(each[2] for each in other_best.values()) > 0.5, (
-    "`atlas` has more than half of them"
+assert other_back["BatchTopK"]["by what they write differently"][1] > 0.5, (
+    "one such latent brings more than half of the change"
 )
+assert other_best["L1", "greeting due"][0] < 0.6, "marks the greeting badly"
 assert min(other_angle.values()) > 0.7, (
-    "write much the same in both models (cosines above 0.7)"
+    "write alike in both models, though not the same (cosines above 0.7"
 )
 _order = "by what they write differently"
 assert other_back["BatchTopK"][_order][-1] > 0.95, (
@@ -674,8 +688,8 @@ print(
 # %% [markdown]
 r"""
 *What you should see.* For orders all three are right nearly always, and the two that need no dictionary are as good
-as the one that does. For the rewired copy KL comes last, and looks worse than it is: most of the tokens where it
-rings and nothing was to begin stand *inside* a taught reply, where the two models differ as well. The norm of the
+as the one that does. For the rewired copy KL comes last. Most of the tokens where it rings and nothing was to begin
+stand *inside* a taught reply, where the two models differ as well; so it may be better than it looks. The norm of the
 difference of the streams needs no dictionary either, and is as good as the latents, to a hundredth.
 
 So what is a crosscoder for? Not for *where* two models differ. It says **as what**: which of the old latents are
@@ -708,9 +722,10 @@ r"""
 - **"Nothing is exclusive, so nothing changed."** The rewired copy answers otherwise, with directions that `atlas`
   had.
 - **"The best latent for a behaviour causes it."** Marking is F1. Causing is what comes back when it is put back.
-- **"BatchTopK has no artefacts."** It has no price, so these two have no reason. What is rare can still stay in the
-  error.
-- **"A crosscoder finds what differs."** The outputs do that better. It says *as what* it differs.
+- **"BatchTopK has no artefacts."** It has no price on norms, so they have less reason. What is rare can still stay in
+  the error.
+- **"You need a crosscoder to find where two models differ."** The norm of the streams' difference did it as well here,
+  and for the orders so did KL. What a crosscoder adds is *as what* they differ.
 
 ## On the real thing
 
@@ -747,10 +762,13 @@ for each in [
 
 # %% [markdown]
 r"""
+*What you should see.* Two numbers for each token: how far the streams before layer 4 are apart, as a share of `atlas`'s
+norm, and how far the predictions, in nats. The colon after the name is already news to `atlas`.
+
 ## Recap
 
 Can you say these without looking? What one value and two directions are. Why a latent's price is a sum of norms,
-and what that leaves to chance. What a relative norm of 1 does and does not say. The two artefacts, and where in the
+and what that does not decide. What a relative norm of 1 does and does not say. The two artefacts, and where in the
 base each one shows. What is put back in a causal check, and whose later layers read it. What a copy must have
 learned for a latent to be its own.
 """
@@ -763,6 +781,7 @@ r"""
 ## Further reading
 
 - Lindsey et al. 2024, *Sparse Crosscoders for Cross-Layer Features and Model Diffing*.
+- Bussmann et al. 2024, *BatchTopK Sparse Autoencoders*.
 - Minder et al. 2025, *Overcoming Sparsity Artifacts in Crosscoders to Interpret Chat-Tuning*.
 - Hu et al. 2022, *LoRA: Low-Rank Adaptation of Large Language Models*. How the copies were made.
 """
