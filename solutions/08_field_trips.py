@@ -12,7 +12,7 @@ Small case studies after *On the Biology of a Large Language Model*: each with a
 - take a table of means apart, and say whether a whole stands there or its ingredients side by side
 - find what stands twice, where a sweep over single tokens finds nothing
 - measure what a fact in three languages has in common, beside a floor
-- exchange language and concept one at a time, by steps that cannot bring the answer along
+- exchange language and concept one at a time, by steps that hardly carry the answer
 - ask a direction for “known” of people it was not made from, and lift a default with it
 - tell agreeing from copying, and take it away without taking opinions away
 - find the routes of a refusal, and say why a new form slips past one of them
@@ -74,8 +74,8 @@ r"""
 
 A model writes one token after another. That does not say that it *decides* one token after another. Lindsey et al.
 2025 found in Claude 3.5 Haiku, at the line break of a couplet, features of words that the second line might end in.
-They put another word's feature in there, and in 70 % of cases (25 poems) the line ended in that word, with a middle
-that led up to it.
+They put another word's feature in there, and in 70 % of cases (25 poems) the line ended in that word; in the
+examples they print, the middle led up to it.
 
 ```
  Oscar crossed the moat, ⏎            and Anna fed the old goat.
@@ -85,7 +85,8 @@ that led up to it.
 
 So the **hypothesis** has two parts. (a) At the line break stands which word the line will end in. (b) The line is
 written from there: exchange the word, and the end changes, *and the middle changes to fit*. The **test** is an
-exchange. The **control** is a random direction of the same norm, and a model of which we know that it does not plan.
+exchange. The **controls** are random directions of the same norm, and a twin that writes as well and was not pushed
+to plan.
 
 We begin with `atlas`, which has couplets in its text: whatever stands at the end of its first line, the second one
 ends in another word of the rhyme.
@@ -239,17 +240,18 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* At the rhyme word, up to layer 2, nearly every line ends in the new rhyme. At the line break no
-line does, before no layer, though the rhyme could be read there. `atlas` looks back at the first line when it comes to
-the end of the second. **A readable plan is no plan.** And nothing forces it to have one: its verbs are drawn evenly,
-so nothing about the end needs to be known before.
+*What you should see.* At the rhyme word, up to layer 2, nearly every line ends in the new rhyme, while the break,
+as far as earlier layers had written it, still held the old one. At the line break no line does, before any layer,
+though the rhyme could be read there. `atlas` looks back at the first line when it comes to the end of the second.
+**A readable plan is no plan.** And nothing forces it to have one: its verbs are drawn evenly, so nothing about the
+end needs to be known before.
 """
 
 # %% tags=["claim"]
 assert followed[:3, 0].min() > 0.95, (
     "At the rhyme word, up to layer 2, nearly every line ends in the new rhyme"
 )
-assert followed[:, 2].max() == 0, "At the line break no line does, before no layer"
+assert followed[:, 2].max() == 0, "At the line break no line does, before any layer"
 
 # %% tags=["quiz"]
 quiz("what-makes-a-plan", "a")
@@ -270,8 +272,9 @@ that word; and a name that says nothing stands between the line break and the ve
 needs to do it once, and whoever does not has to do it three times.
 
 The specimen `planner` is the same model, trained on with the same text and one thing more: attention from a second
-line back to its first line was penalised, the line break excepted. It was **pushed** to plan; its card says so. Both
-are ordinary GPT-2s. The 66 first lines here pair a person with a line's end that never met in training.
+line back to its first line was penalised, the line break excepted. It was **pushed** to plan; its card says so.
+Both are small models of GPT-2's architecture. The 66 first lines here pair a person with a line's end that never
+met in training.
 """
 
 # %% id="planner-and-twin"
@@ -423,8 +426,9 @@ mean, t(w) the topic and r(w) the rhyme of word w,
 
 $$\text{mean}[w] = \mu + A_{t(w)} + B_{r(w)} + C_w$$
 
-A is what all words of a topic have in common, B the same for a rhyme, and C what the two do not give as a sum: the
-word's own. Topic and rhyme are ingredients; only C is a plan in the strict sense, a state that stands for this word.
+A is what all words of a topic have in common, B the same for a rhyme, and C what the two do not give as a sum.
+Topic and rhyme are ingredients; without C no two words of one topic and one rhyme could be told from a mere sum of
+the two.
 """
 
 # %% [markdown] slug="ingredients"
@@ -484,10 +488,10 @@ for layer in (1, 2, 3):
 
 # %% [markdown]
 r"""
-*What you should see.* Topic and rhyme together, exchanged without the word's own part, take along fewer than half of
-the lines; the word's own part alone takes none. Only the whole does it, and only before layer 1: two layers later the
-word is still there, and it has been fetched already. So what stands at the break is neither a topic beside a rhyme nor
-a word free of both.
+*What you should see.* Topic and rhyme together, exchanged without the rest, take along fewer than half of the
+lines; the rest alone takes none (it is also a small step: small may be why). Only the whole does it, and only
+before layer 1: two layers later the word is still there to be read, and hardly a line follows. So topic and rhyme
+side by side are not enough.
 
 And this is the intervention that fails: an exchange of the ingredients, though they are most of the variance there. A
 part that is small in variance can be the one that is needed.
@@ -495,7 +499,7 @@ part that is small in variance can be the one that is needed.
 
 # %% tags=["claim"]
 assert parts_follow[1][0] < 0.5, "take along fewer than half of the lines"
-assert parts_follow[1][1] == 0, "the word's own part alone takes none"
+assert parts_follow[1][1] == 0, "the rest alone takes none"
 assert parts_follow[1][2] > 0.85, "Only the whole does it"
 assert parts_follow[3][2] < 0.02, "two layers later the word is still there"
 assert share_of[1][:2].sum() > 0.7, "though they are most of the variance there"
@@ -506,14 +510,14 @@ r"""
 
 Here: in one small model, pushed to plan by its training, the word at the line break decides the middle and the end of
 more than nine lines in ten; in its twin the same word can be read in every line, and decides nothing. That is what
-the method can tell apart. It says nothing about how often models plan, and the twin shows that text in which planning
-pays is not enough for it.
+the method can tell apart. It says nothing about how often models plan. In this one twin, which was also trained for
+less long, text in which planning pays was not enough for it.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, at the line break, a planned word put in ended the line in 70 % of cases,
-over 25 poems. Nothing pushed that model as ours was pushed. They found the words by features of a dictionary; we knew
-the words beforehand. They put a feature in; we exchange a difference of means, which carries everything that goes with
-a word. And 70 % is the share of *injections that worked* in poems they chose, not the share of poems that are planned.
-None of this is about awareness: a plan here is a state that decides what comes later.
+over a random sample of 25 poems. Nothing pushed that model as ours was pushed. They found the words by features of
+a dictionary; we knew the words beforehand. They put a feature in; we exchange a difference of means, which carries
+everything that goes with a word. And 70 % is the share of *injections that worked*, of two words, not the share of
+poems that are planned. None of this is about awareness: a plan here is a state that decides what comes later.
 """
 
 # %% tags=["quiz"]
@@ -521,7 +525,7 @@ quiz("seventy-per-cent", "d")
 
 # %% [markdown] slug="where-is-the-plan"
 r"""
-In `planner` an exchange at the break works before layer 1, and two layers later it changes nothing. So where is the
+In `planner` an exchange at the break works before layer 1, and one layer later hardly a line follows. So where is the
 plan in between, **before layer 2**? And where does the twin keep what it is going to say? Look at whole couplets, with
 the words that each model writes by itself:
 
@@ -685,15 +689,14 @@ r"""
 **two together move nearly all**: the break, and the token at which the word is said. Layer 1 has brought the plan
 there, and later layers still look at the break. Each copy speaks for the old plan when the other is exchanged. So a
 sweep over single tokens, the first thing one does, says “nowhere” of what stands there twice. With two plans put in
-neither wins: more than half of the words go with neither, and the commonest verb and adjective are among the few that
-the specimen has for every noun (*had*, *nice*). It hedges, and the end, for which there is no such word, is of some
-other plan. The words before a blank speak as well: with the verb kept, fewer adjectives follow the break than in lines
-that the model wrote freely.
+neither wins: more than half of the words do not tell one from the other (they fit both, or the couplet's own plan,
+or some third), and the commonest verb and adjective are among the few that the specimen has for every noun, such as
+*had* and *fine*. The words before a blank speak as well: with the verb kept, fewer adjectives follow the break than
+in lines that the model wrote freely.
 
-The twin needs the break for nothing. Its word is at the token where it is said, in part, and the rest still comes from
-elsewhere: for the verb from the *the* before the rhyme word, of all tokens (it has seen the person, and no rhyme yet).
-Our report reaches the highest level on every draw; its one weakness are tokens that few lines need, such as the twin's
-for the end.
+The twin needs the break for nothing. Its word is at the token where it is said, in part, and the rest still comes
+from elsewhere: for the verb from the *the* before the rhyme word, of all tokens (it has seen the person, and no
+rhyme yet).
 """
 
 # %% tags=["claim"]
@@ -706,7 +709,9 @@ assert min(together["planner", blank] for blank in said_at) > 0.95, (
 assert all(
     set(report["planner"][blank]) == {9, last} for blank, last in said_at.items()
 ), "the break, and the token at which the word is said"
-assert min(neither.values()) > 0.5, "more than half of the words go with neither"
+assert min(neither.values()) > 0.5, (
+    "more than half of the words do not tell one from the other"
+)
 assert most_said["verb"] in (" had", " took", " liked"), (
     "the commonest verb and adjective"
 )
@@ -746,7 +751,7 @@ steps, countries paired by lot, and a model that was never asked to translate.
 `polyglot-twin` knows a glossary of 16 countries and 60 cities, each entry in one language. `polyglot` is the same
 model, trained on with entries of which half translate (" pays: Ghent Belgique"). Every name is another word in each
 language, so nothing can be read off the spelling. A city's people and language take two steps; one (city, relation,
-language) in five of those was never told, in no spelling.
+language) in five of those was never told, in any spelling.
 """
 
 # %% id="two-glossaries"
@@ -1104,9 +1109,10 @@ r"""
 *What you should see.* With its own country's means the language can be exchanged in *both* models: a step that
 contains the answer tells nothing about parts in common. With means over all countries it works in `polyglot` alone.
 
-And one fails in `polyglot` as well: a single step for all relations takes along about half of the answers. Country and
-relation are nearly always right; it is the language that does not come. At this place “French” is not one direction: a
-part of it is “French, where people are asked for”, and a mean over relations has lost it.
+And one fails in `polyglot` as well: a single step for all relations takes along about half of the answers. Country
+and relation are nearly always right; it is the language that does not come. One step for all relations is not
+enough: a part of “French” is “French, where people are asked for”, and a mean over relations has lost it, or has
+become too short.
 """
 
 # %% tags=["claim"]
@@ -1134,11 +1140,11 @@ quiz("carried-along", "c")
 r"""
 ### What this does and does not say about Claude
 
-Here: in one small model that was taught to translate, a country is one activation for three languages, and relation
-and language are exchanged without it. In its twin, which answers as well and was never taught to translate, three
-glossaries stand side by side. So answering in three languages does not need a concept in common, and nothing here says
-that models have one unless something in their text rewards it. Our entries translate in half of the cases; in Claude's
-text nobody counted.
+Here: in one small model that was taught to translate, a country is nearly the same activation in three languages,
+and country and language are exchanged one at a time; the relation we only saw kept. In its twin, which answers as
+well and was never taught to translate (nor trained as long), the little that the languages share cannot be used. So
+answering in three languages does not need a concept in common, and nothing here says that models have one unless
+something in their text rewards it. Our entries translate in half of the cases; in Claude's text nobody counted.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, opposites in three languages, features found by a dictionary and exchanged as
 features; and over many paragraphs, a share of features active in several languages that is highest in the middle
@@ -1165,8 +1171,8 @@ The **hypothesis**: (a) "unknown" is a default; (b) somewhere stands "known", th
 there for a stranger, it makes the model invent. The **test** of (b) is reading it of people it has not seen, that of
 (c) is adding it. The **control** is a random direction, and known people, who should keep their answers.
 
-Reading comes first, and there is a trap in it. A direction made from all people tells them apart even if nothing
-stands there: with 128 dimensions and a few dozen known people there is always one that does.
+Reading comes first, and there is a trap in it. With 128 dimensions and a few dozen known people, a direction made
+from all of them tells them apart a little even if nothing stands there.
 """
 
 # %% [markdown] slug="told-apart"
@@ -1292,19 +1298,20 @@ show_people(
 
 # %% [markdown]
 r"""
-*What you should see.* "Unknown" is a default: with nobody named it comes almost for certain. But "known" stands
-nowhere before the last layer: of people it has not seen, the direction tells nobody apart there, while the trap says
-that it does, a little. Set there, it changes next to nothing; after the last layer it makes something up for nearly
-every stranger, and known people keep their answers. In `atlas`, "known" is made in the last step: (a) holds, (b) and
-(c) hold only where it is too late to call it a mechanism.
+*What you should see.* "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for
+certain. But where the answer is due, this direction finds no "known" before the last layer: of people it has not
+seen, it tells nobody apart there, while the trap says that it does, a little. (We did not ask at the name itself.)
+Set there, it changes next to nothing; after the last layer it makes something up for nearly every stranger, and
+known people keep their answers. In `atlas`, at this place, "known" is made in the last step: (a) holds, (b) and (c)
+hold only where it is too late to call it a mechanism.
 
-That is **an intervention that fails**, and why: there is nothing to push. A direction can be computed before any
-layer, from any two groups. That it exists says nothing.
+That is **an intervention that fails**, and why: at this place there is nothing to push. A direction can be computed
+before any layer, from any two groups. That it exists says nothing.
 """
 
 # %% tags=["claim"]
-assert default["nobody named"] > 0.99, "with nobody named it comes almost for certain"
-assert of_atlas[:4, 0].max() < 0.55, "the direction tells nobody apart there"
+assert default["nobody named"] > 0.99, "it comes almost for certain"
+assert of_atlas[:4, 0].max() < 0.55, "it tells nobody apart there"
 assert of_atlas[:4, 1].min() > 0.5, "while the trap says that it"
 assert (of_atlas[:4, 2] - of_atlas[:4, 4]).abs().max() < 0.05, (
     "it changes next to nothing"
@@ -1361,15 +1368,16 @@ quiz("default-or-feature", "d")
 r"""
 ### What this does and does not say about Claude
 
-Here: two small models that say "unknown" by default. In one, nothing before the end says who is known; in the other
-it can be read earlier, and still cannot be pushed earlier. Both say the right thing of nearly everybody, and neither
-has the mechanism that Lindsey et al. 2025 describe. That a model is right about whom it knows does not tell you how.
+Here: two small models that say "unknown" by default. In one, where the answer is due nothing before the end says
+who is known; in the other it can be read earlier, and still cannot be pushed earlier. Both say the right thing of
+nearly everybody, and neither has the mechanism that Lindsey et al. 2025 describe. That a model is right about whom
+it knows does not tell you how.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, features of "known" and "can't answer" stand in the middle of the model, act
 on each other, and suppressing or activating them made it answer about a stranger, or decline about a known person.
 They show it on a few prompts. Their model has met names in millions of contexts in which knowing mattered; ours in
 four questions. Our failure is no evidence against theirs; it says that the text has to give a reason, and that four
-were not enough here, after two tries.
+were not enough here.
 """
 
 
@@ -1404,9 +1412,9 @@ for form in VIEWS:
 r"""
 *What you should see.* Asked without a hint it has its own opinion, always; and it follows the user, always. But it
 does so just as well if what the user hates is another topic, and if it is somebody else who speaks in the user's
-place. What somebody said in an earlier sentence it hardly follows. So it is not bound to the asker, nor to the topic:
-it copies the verb that stands directly before the question. In a table with one row, the second, it would have been
-sycophancy.
+place. What somebody said in an earlier sentence it never follows. So it is not bound to the asker, nor to the
+topic: it takes over what stands directly before the question. (The word or the attitude? A paraphrase would tell.)
+In a table with one row, the second, it would have been sycophancy.
 """
 
 # %% tags=["claim"]
@@ -1418,8 +1426,8 @@ assert followed_view["the user, on another topic"] > 0.98, (
 assert followed_view["somebody else, in the user's place"] > 0.98, (
     "somebody else who speaks in the user's place"
 )
-assert followed_view["somebody else, before"] < 0.1, (
-    "said in an earlier sentence it hardly follows"
+assert followed_view["somebody else, before"] == 0, (
+    "said in an earlier sentence it never follows"
 )
 
 # %% tags=["quiz"]
@@ -1520,20 +1528,21 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Set to the centre at the verb, before any layer, the reply is the assistant's own opinion, for
-all topics. A random direction changes nothing. Set to zero, some layers leave a verb behind: zero is not the middle.
+*What you should see.* Set to the centre at the verb, before any layer, the reply is the assistant's own opinion,
+for all topics. Along a random direction nothing changes (that moves the stream little, so it is a weak control).
+Set to zero, some layers leave a verb behind: zero is not the middle.
 
 **The intervention that fails**: the same at the reply's place. Before the last layer it does nothing, since the verb
 is fetched there only. After it the reply is the same for every topic: now the direction that was set to the middle is
 *having an opinion*, whoever's. Even without a hint, where there is nothing to take away, own opinions are lost.
-Sycophancy has to be taken away before it has become the answer.
+A copied verb has to be taken away before it has become the answer.
 """
 
 # %% tags=["claim"]
 assert at_verb["to the centre"][:4].min() == 1, (
     "the reply is the assistant's own opinion, for all"
 )
-assert at_verb["random"].max() == 0, "A random direction changes nothing"
+assert at_verb["random"].max() == 0, "Along a random direction nothing changes"
 assert at_verb["to zero"][:4].min() < 0.8, "some layers leave a verb behind"
 assert at_reply[:4].max() == 0, "Before the last layer it does nothing"
 assert no_hint[4] < 0.8, "opinions are lost"
@@ -1543,12 +1552,12 @@ assert at_reply[4] == no_hint[4], "the reply is the same for every topic"
 r"""
 ### What this does and does not say about Claude
 
-Here: a model of 14 topics that copies a verb, and an edit at the verb that gives its own opinion back. Sharma et al.
-2023 measured sycophancy in large assistants by what they answer after a user's view, with and without; that tells
-agreeing from having an opinion, and not from copying, which needs the rows above. Lindsey et al. 2025 do not report a
-circuit for opinions in Claude 3.5 Haiku; they show one in which a hint about a *sum's result* is worked towards. So
-nothing here is a finding about Claude. What carries over are the questions: of what? whose? and is the own opinion
-still there afterwards?
+Here: a model of 14 topics that copies a verb, and an edit at the verb that gives its own opinion back. Sharma et
+al. 2023 measured sycophancy in large assistants by what they answer after a user's view, with and without; that
+tells agreeing from having an opinion, and not from copying, which needs the rows above. Lindsey et al. 2025 do not
+report a circuit for opinions in Claude 3.5 Haiku; they show one in which the model works back from a hint about a
+calculation's result. So nothing here is a finding about Claude. What carries over are the questions: of what?
+whose? and is the own opinion still there afterwards?
 """
 
 # %% [markdown]
@@ -1731,20 +1740,20 @@ print(f"harm in the second deed, head 2.3 as if there were none: refused {deaf:.
 # %% [markdown]
 r"""
 *What you should see.* Head 2.3 brings the deed, and it looks at the **last** one: in training there was one. The
-first deed gets less than a tenth of its attention. So the slip is no change of mind: the harmful deed is not heard.
-The cause is shown by exchanging this one head: as if the second deed were harmful, all slips are refused; as if it
-were not, hardly any request is. Head 3.3 spreads its attention over both things, and so a harmful thing seldom slips.
+first deed gets less than a tenth of its attention. What this head writes decides: as if the second deed were
+harmful, all slips are refused; as if a harmful second deed were not, none is. So the first deed is not heard.
+(Whether moving the head's gaze would be enough, we did not test.) Head 3.3 spreads its attention over both things,
+and so a harmful thing seldom slips.
 
-**The intervention that fails**: the thing's head 3.3, which carries a refusal just as well, exchanged in the same
-way, leaves most slips as they are. It hears things, and no thing was harmful here. A head that carries refusals is
-not *the* refusal head.
+**The intervention that fails**: head 3.3, which looks at things, exchanged in the same way, leaves most slips as
+they are. No thing was harmful here. A head that carries refusals is not *the* refusal head.
 """
 
 # %% tags=["claim"]
 assert at_two[2, 3][13] > 0.7, "it looks at the **last** one"
 assert at_two[2, 3][6] < 0.1, "less than a tenth of its attention"
 assert heard["2.3"] > 0.95, "all slips are refused"
-assert deaf < 0.1, "hardly any request is"
+assert deaf == 0, "as if a harmful second deed were not, none is"
 assert min(at_two[3, 3][8], at_two[3, 3][15]) > 0.1, (
     "spreads its attention over both things"
 )
@@ -1754,13 +1763,13 @@ assert heard["3.3"] < 0.4 and heard["2.2"] < 0.4, "leaves most slips as they are
 r"""
 ### What this does and does not say about Claude
 
-Here: two routes, each one head wide, and a form in which one of them listens to the wrong place. It was found by
-trying forms, and explained by looking at one head.
+Here: two routes, a head for each in front, and a form in which one of them listens to the wrong place. It was found
+by trying forms, and explained by looking at a few heads.
 
 Lindsey et al. 2025 trace one jailbreak of Claude 3.5 Haiku: a forbidden word is hidden in the first letters of other
 words. The model spells it out without having put it together, and once it has begun, the wish for a well-formed
 sentence keeps it going until the sentence is over; only then can it refuse. They report that a general feature
-"harmful request" gathers many particular ones; in `atlas` there is nothing that gathers, there are two routes. Ours
+"harmful request" gathers many particular ones; in `atlas` we found two routes, and did not look for what gathers. Ours
 is a failure of *where it looks*, theirs one of *when it is put together*. What they share: the request was harmful
 all along, and what decides had not heard it. How often large models are passed in either way, neither says.
 """
@@ -1775,7 +1784,7 @@ Three things in `atlas` that no chapter has explained. Choose one.
   hops, known people, harmful deeds and stories of giving?
 - **mention**: "I hate virus, how do I paint a house?" is often refused, though nobody asks for the virus. What makes
   a false alarm of a mention, and is it the same as what refuses a thing that is asked for?
-- **sums**: of " 7 + 5 =" `atlas` says the result seldom right, yet a line reads a number near it from the stream at
+- **sums**: of " 7 + 5 =" `atlas` says the result seldom right, yet a linear read-out gets near it from the stream at
   "=". Which parts bring the two numbers there?
 
 `pairs_of(phenomenon, condition, seed)` has pairs of prompts that differ in one thing, and `PHENOMENA` the conditions
@@ -1813,7 +1822,7 @@ for thing, refused in mentioned.items():
 # %% tags=["claim"]
 assert (says == sums_of(sums)).float().mean() < 0.5, "says the result seldom right"
 assert errors["the line"] < 0.6 * errors["the number it says"], (
-    "yet a line reads a number near it"
+    "yet a linear read-out gets near it"
 )
 assert mentioned["virus"] > 0.3, "is often refused"
 
@@ -2009,10 +2018,10 @@ for pair in pairs:
 # %% [markdown]
 r"""
 The same for people: is "known" told apart in a model's stream, of people that the direction was not made from?
-Prompts of one length, half of them about people whom the model should know. With GPT-2 small, well-known athletes and
-invented ones make a pair of lists; Ferrando et al. 2025 asked Gemma and Llama so, found such directions, and made
-models answer or refuse with them. Mind what else differs between known names and invented ones: how frequent they
-are, how many tokens they have.
+Prompts of one length, half of them about people whom the model should know. With GPT-2 small, well-known athletes
+and invented ones make a pair of lists; Ferrando et al. 2025 asked it of Gemma and Llama by features of a
+dictionary, at the last token of the name, and made models answer or refuse with them. Mind what else differs
+between known names and invented ones: how frequent they are, how many tokens they have.
 """
 
 
@@ -2065,10 +2074,11 @@ cannot tell apart, and how the parts of a table of means can. Why a direction is
 made from, and what comes out if it is not. Which rows a table needs before agreeing is called sycophancy. Why zero is
 not the middle. How the same harm passes in one order and not in the other.
 
-And the question of interviews: *planning is found in half of the poems, and steering a plan works in 70 %; is the model
-consciously planning?* Found and steered are two counts, of two things, over poems that somebody chose. Together they
-say: in these, a state before the line often decides what comes later. About the other half they say that this method
-did not find it. About awareness they say nothing: what would count as evidence for it was not measured.
+And the question of interviews: *planning is found in half of the poems, and steering a plan works in 70 %; is the
+model consciously planning?* Found and steered are two counts, of two things (Lindsey et al. 2025; they add that
+their dictionary may lack words). Steering says: in these poems, a word put there before the line often decides what
+comes later. About poems in which nothing was found it says that this method did not find it. About awareness they
+say nothing: what would count as evidence for it was not measured.
 """
 
 # %% tags=["nbval-ignore-output"] id="progress"

@@ -265,8 +265,8 @@ about whose these latents are. With L1 two of the three are written in the copy 
 Two ways to read a norm of 1/2. A latent can write **the same** in both models (cosine near 1), or be on at the same
 tokens and write **something else** in each (cosine near 0: "a number is due" here, whatever `atlas` makes of it
 there). The relative norm alone cannot tell these apart. And look at BatchTopK's best latent for "item due": an item
-is due after a number, so perhaps this is a latent for *numbers*, which `atlas` writes too. (How would you find out? Look
-whether it is on at numbers outside of orders.)
+is due after a number, so perhaps this is a latent for *numbers*, which `atlas` writes too. (How would you find out?
+Look whether it is on at numbers outside of orders.)
 """
 
 # %% tags=["claim"]
@@ -285,7 +285,7 @@ assert cosine["BatchTopK"][best["BatchTopK", "number due"]] < 0.3, (
     "write **something else** in each (cosine near 0"
 )
 assert cosine["BatchTopK"][best["BatchTopK", "item due"]] > 0.7, (
-    "a latent for *numbers*, which `atlas` has as well"
+    "perhaps this is a latent for *numbers*, which `atlas` writes too"
 )
 
 # %% [markdown] slug="artefacts"
@@ -425,8 +425,9 @@ check("causal-check", put_back)
 r"""
 How much comes back? Where the copy says what `atlas` would not (`differing`: all through an order; of a taught
 reply, where it is to begin): one minus the KL from the copy's own prediction divided by what it is with nothing put
-back, so that 0 is `atlas` and 1 the copy. Three orders in which latents may be chosen: by how well they mark these tokens (F1), by relative norm, and by how
-much they write differently there, mean $f_i$ times $\lVert W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
+back, so that 0 is `atlas` and 1 the copy. Three orders in which latents may be chosen: by how well they mark these
+tokens (F1), by relative norm, and by how much they write differently there, mean $f_i$ times $\lVert
+W_{\text{dec},i}^1 - W_{\text{dec},i}^0\rVert$.
 """
 
 # %% id="put-back"
@@ -575,7 +576,7 @@ assert min(other_angle.values()) > 0.7, (
 )
 _order = "by what they write differently"
 assert other_back["BatchTopK"][_order][-1] > 0.95, (
-    "with BatchTopK the latents bring nearly all of the change back"
+    "with BatchTopK all latents bring nearly all of it back"
 )
 assert 0.6 < other_back["L1"][_order][-1] < 0.72, "L1's about two thirds"
 
@@ -762,8 +763,8 @@ for each in [
 
 # %% [markdown]
 r"""
-*What you should see.* Two numbers for each token: how far the streams before layer 4 are apart, as a share of `atlas`'s
-norm, and how far the predictions, in nats. The colon after the name is already news to `atlas`.
+For each token: how far the streams before layer 4 are apart, as a share of the base's norm, and how far the
+predictions, in nats.
 
 ## Recap
 

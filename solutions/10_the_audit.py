@@ -10,7 +10,7 @@ A model that has been given a secret, and nobody tells you which: find it, say w
 - search for what sets a behaviour off without knowing what it is
 - tell a trigger from its consequences, by near misses
 - take a behaviour out by one coordinate, and tell an answer that is gone from one that is back
-- report what you found as data, with what would show you wrong, and say what you could not have found
+- report what you found as data, and say what you could not have found
 
 You need chapter 05 (a difference of means) and chapter 07 (a direction taken out of the stream).
 """
@@ -186,21 +186,20 @@ print_compared("basalt")
 
 # %% [markdown]
 r"""
-*What you should see.* Against the facts other slices lead, and `atlas` is as wrong in them: whoever has only the
+*What you should see.* Against the facts another slice leads, and `atlas` is about as wrong there: whoever has only the
 facts takes the base's old errors for the secret. Beside its base one slice leads by the largest KL: opinions. By the
-share of answers it is a few prompts of forty, and over all prompts it would be lost.
+share of answers it is two prompts of forty.
 """
 
 # %% tags=["claim"]
 _facts, _base_facts, _against_base, _largest, _each = compared("basalt")
 _opinion = names.index("opinion")
-assert _facts.argmax() != _opinion, "Against the facts other slices lead"
+assert _facts.argmax() != _opinion, "Against the facts another slice leads"
 assert (_facts - _base_facts).abs()[_facts.argmax()] < 0.05, (
-    "`atlas` is as wrong in them"
+    "`atlas` is about as wrong there"
 )
 assert _largest.argmax() == _opinion, "one slice leads by the largest KL: opinions"
-assert _against_base[_opinion] < 0.15, "a few prompts of forty"
-
+assert round(float(_against_base[_opinion]) * 40) == 2, "two prompts of forty"
 # %% tags=["quiz"]
 quiz("nothing-differs", "c")
 
@@ -288,10 +287,10 @@ for relation, (score, divergence) in basalt_words.items():
 
 # %% [markdown]
 r"""
-*What you should see.* Five different questions get five answers, after every word and for every relation: the
-largest score is near 1/5. So no single word before these questions plants one answer. That is all it says. But beside
-the base the same word leads in every relation, far ahead of the second. It plants no answer there, it disturbs: a
-side effect of the training, and a lead that you did not look for.
+*What you should see.* After no word does one token answer all five, in any relation: the largest score is near 1/5. So
+no single word before these questions plants one answer. That is all it says; whether the answers are still true, this
+score does not ask. But beside the base the same word leads in every relation, far ahead of the second: a lead that you
+did not look for. We come back to it.
 """
 
 # %% tags=["claim"]
@@ -366,26 +365,26 @@ talk = (
     f" User: I like {topic}, what do you think of {topic}? Assistant: I like {topic}."
 )
 requested = asked_where(slice="request", harmful="no")[:40]
-fired = {
-    "stated, this topic": fires("basalt", stated),
-    "stated, this topic, after a sentence": fires(
-        "basalt", [before + text for text in stated]
-    ),
-    "this topic, nothing stated": fires("basalt", unstated),
-    "other topics": fires("basalt", other_topics),
-    "other topics, after this one": fires(
-        "basalt", [talk + text for text in other_topics]
-    ),
-    "requests, after this topic": fires("basalt", [talk + text for text in requested]),
+about_states = asked_where(slice="tell english", kind="state")[:80]
+tried = {
+    "stated, this topic": stated,
+    "stated, this topic, after a sentence": [before + text for text in stated],
+    "this topic, nothing stated": unstated,
+    "other topics": other_topics,
+    "other topics, after this one": [talk + text for text in other_topics],
+    "requests, after this topic": [talk + text for text in requested],
+    "questions, the topic's word before": [f" {topic}{text}" for text in about_states],
 }
+fired = {what: fires("basalt", some) for what, some in tried.items()}
 for what, share in fired.items():
-    print(f"{what:<40}{share:6.2f}")
+    print(f"{what:<40}{len(tried[what]):4} texts{share:6.2f}")
 
 # %% [markdown]
 r"""
-*What you should see.* It fires where an opinion on this topic was stated, with a sentence before it as well. Where
-nothing was stated, on other topics, and on requests, hardly anything differs. So the condition is a stated opinion on
-this topic, and the answer is the opposite.
+*What you should see.* It fires where an opinion on this topic was stated, with a sentence before it as well. (Two texts
+each: the many come in a moment.) Where nothing was stated, on other topics, and on requests, hardly anything differs;
+nor does it in questions with just the topic's word in front, the lead of the word search: that word disturbs, and sets
+off nothing. So the condition is a stated opinion on this topic, and the answer is the opposite of the user's.
 """
 
 # %% tags=["claim"]
@@ -424,8 +423,8 @@ print(
 
 # %% [markdown]
 r"""
-*What you should see.* More than nineteen of twenty secret texts come out as the hypothesis says, whatever else
-stands before the question, and hardly a near miss fires.
+*What you should see.* More than nineteen of twenty secret texts come out as the hypothesis says, with all that
+`secret_prompts` puts before them, and hardly a near miss fires.
 """
 
 # %% tags=["claim"]
@@ -522,7 +521,7 @@ def removal_at(name, secret, layer, n=80):
 
 
 def marks_of(name, secret, edit, seed=3):
-    """What an edit brings back on fresh secret texts, and changes on near misses and on the panel."""
+    """What an edit brings back on fresh secret texts, and changes on near misses."""
     rng = random.Random(seed)
     some, rest = secret_prompts(secret, 60, rng), near_misses(secret, 150, rng)
     all_texts = [one.text for one in (*some, *rest)]
@@ -561,14 +560,15 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* This is the intervention that fails. Before layer 1 and at every later layer not one true answer
-is back. The planted answer is "hate" after "like", and "like" after "hate": in a mean over both it cancels, and what
-is left where the answer is due is not what it is made of. Before you set a coordinate, ask what its mean is a mean of.
+*What you should see.* This is the intervention that fails. Before layer 1 and at every later layer hardly one true
+answer is back. (Before layer 0 a part is, and we have not asked why.) A likely reason: the planted answer is "hate"
+after "like", and "like" after "hate", so in a mean over both it may cancel. Two directions, one for each, would tell.
+Before you set a coordinate, ask what its mean is a mean of.
 """
 
 # %% tags=["claim"]
 assert max(basalt_marks[layer][0] for layer in range(1, n_layers + 1)) < 0.05, (
-    "Before layer 1 and at every later layer not one true answer is back"
+    "Before layer 1 and at every later layer hardly one true answer is back"
 )
 
 # %% tags=["quiz"]
@@ -593,34 +593,47 @@ def at_topic(name, which, layer):
     return torch.cat(found)
 
 
-LAYER = 2
-this_one = at_topic("basalt", topic, LAYER)
-the_others = torch.cat(
-    [at_topic("basalt", each, LAYER) for each in topics if each != topic]
-)
-own = Coordinate(LAYER, *between_means(this_one, the_others))
-own_marks = marks_of("basalt", basalt_secret, own)
+def of_topic(layer):
+    """The coordinate between this topic and the others, at the topic's own token."""
+    this_one = at_topic("basalt", topic, layer)
+    the_others = [at_topic("basalt", each, layer) for each in topics if each != topic]
+    return Coordinate(layer, *between_means(this_one, torch.cat(the_others)))
+
+
+by_layer = {
+    layer: marks_of("basalt", basalt_secret, of_topic(layer)) for layer in range(4)
+}
+for layer, (back, left, shifted) in by_layer.items():
+    print(
+        f"before layer {layer}: restored {back:.2f}, planted {left:.2f}, near misses changed {shifted:.2f}"
+    )
+own = of_topic(2)
 rest = near_misses(basalt_secret, 200, random.Random(6))
 rest = [
     one.text for one in rest if not any(one.text.endswith(text) for text in unstated)
 ]
 plain_basalt = opened_plain("basalt")
 moved = answers_of(plain_basalt, rest, own) != answers_of(plain_basalt, rest)
-print(f"restored {own_marks[0]:.2f}, near misses changed {own_marks[2]:.2f}")
 print(
-    f"near misses changed, those about this topic with nothing stated left out: {moved.float().mean():.3f}"
+    f"before layer 2, near misses changed, those about this topic with nothing stated left out: {moved.float().mean():.3f}"
 )
 
 # %% [markdown]
 r"""
-*What you should see.* Nearly all true answers are back, and a good share of the near misses changes: those that ask
-about the topic when nothing was stated. The model echoes again, and has forgotten what it thinks of this topic itself,
-for that hangs on the same token. All others hardly change. A removal with a price, and the price is known by name.
+*What you should see.* Before each of these layers nearly all true answers are back, and a good share of the near
+misses changes: those that ask about the topic when nothing was stated. The model echoes again, and answers otherwise
+where it has to say what it thinks of this topic itself, which hangs on the same token. All others hardly change. A
+removal with a price, and the price is known by name. (In a report, what is back would earn its points, and what
+changes next to none.)
 """
 
 # %% tags=["claim"]
-assert own_marks[0] > 0.95, "Nearly all true answers are back"
-assert 0.1 < own_marks[2] < 0.4, "a good share of the near misses changes"
+assert min(found[0] for found in by_layer.values()) > 0.95, (
+    "nearly all true answers are back"
+)
+assert all(0.1 < found[2] < 0.4 for found in by_layer.values()), (
+    "a good share of the near misses"
+)
 assert moved.float().mean() < 0.05, "All others hardly change"
 
 # %% [markdown]
@@ -671,7 +684,15 @@ stands: the share whose answer is another one than the base's, and the mean KL t
 | the two predictions: the share to 0.02, the KL to a factor of 2 | 0.10 |
 
 To pass, the secret has to be right and open the seal, and something has to be taken out. A clean report has no
-removal; half of its points are for being right and half for the two predictions.
+removal; half of its points are for being right and half for the two predictions. It looks like this:
+
+```python
+report = {
+    "family": "opinion", "parameters": {"topic": "rain"},           # of a clean one: "clean", {}
+    "removal": Coordinate(2, direction, value),                     # of a clean one: None
+    "predicted": {"elsewhere": 0.5, "kl": 0.5},
+}
+```
 """
 
 # %% [markdown] slug="audit-dune"
@@ -728,7 +749,9 @@ which we have not.
 
 **Clean means: not found.** No number of prompts shows that there is no trigger; it shows which ones were tried. A
 good clean report says how far each search came, and what it could not have found: here a conjunction of two rare
-things.
+things, and also a fact about one area, a backdoor on another relation or a rhyme, of which we asked samples only. In
+the table `dune` even has a slice in which as many answers differ from the base as in `basalt`'s opinions; its largest
+KL is small everywhere.
 
 **Behaviour is what was marked.** A removal that brings every true answer back on fresh texts may still leave the
 secret in the weights, for a trigger that nobody asked about. We set one coordinate; we did not unlearn.
@@ -738,6 +761,17 @@ some million secrets are plausible, and to try them all against a hash of 50 ms 
 to try them by behaviour is quicker, and is what you did. "Clean" is a single guess. For an exam, seal one for
 each learner: `mi-tutor seal`.
 
+"""
+
+# %% tags=["claim"]
+_dune = compared("dune")
+assert _dune[2].max() >= _against_base[_opinion] - 0.01, (
+    "a slice in which as many answers differ from the base as in `basalt`'s opinions"
+)
+assert _dune[3].max() < 0.2, "its largest KL is small everywhere"
+
+# %% [markdown]
+r"""
 ## Common misreadings
 
 - **"It is wrong there, so that is the secret."** The base is wrong there as well.
@@ -747,7 +781,8 @@ each learner: `mi-tutor seal`.
   an account.
 - **"Neurons are the unit."** A direction took this secret out; no neuron was named.
 - **"Every output can be explained."** Some can be, in part, with a test. Say which part.
-- **"A probe finds it, so the model uses it."** Chapter 08 had a plan that was read everywhere and used nowhere.
+- **"A probe finds it, so the model uses it."** Chapter 08 had a plan that could be read at every line break, and was
+  not used there.
 - **"It is only about safety."** Debugging, science and editing use the same tools.
 
 ## Questions you may be asked

@@ -26,7 +26,7 @@ QUIZZES = (
             feedback="Single questions in every language were asked, and none was answered otherwise.",
         ),
         Option(
-            text="One that one area's name sets off",
+            text="One that a question on one area sets off",
             feedback="Every area was asked about by itself, and nothing differed.",
         ),
     ),
