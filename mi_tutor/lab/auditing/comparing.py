@@ -20,8 +20,9 @@ def changed_by_slice(
     tensor([0.5000, 0.0000])
     """
     differs = (answers != expected).float()
-    n_prompts = torch.zeros(n_slices).index_add(0, slices, torch.ones_like(differs))
-    return torch.zeros(n_slices).index_add(0, slices, differs) / n_prompts
+    none = differs.new_zeros(n_slices)
+    n_prompts = none.index_add(0, slices, torch.ones_like(differs))
+    return none.index_add(0, slices, differs) / n_prompts
 
 
 def kl_to_base(
