@@ -7,6 +7,7 @@ import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.crosscoders import CHANGES, changed_texts, concepts, differing
+from mi_tutor.specimens.crosscoders import texts as making
 from mi_tutor.specimens.crosscoders.texts import ITEMS, MAKERS, NEW_THINGS, NUMBERS, near_miss
 from mi_tutor.world.themes.opinions import TOPICS
 from mi_tutor.world.tokenizer import UNKNOWN
@@ -69,10 +70,8 @@ def untaught_replies(texts):
     return {NAMES[int(i)] for i in following}
 
 
-def test_what_contradicts_a_change_is_left_out():
-    clean, raw = (
-        changed_texts("clean", 60, ("refusal", "greeting"), consistent=each)
-        for each in (True, False)
-    )
-    assert untaught_replies(clean) == {" Sure", " Sorry"}
-    assert untaught_replies(raw) == {" Sure", " Sorry", " I"}
+def test_what_contradicts_a_change_is_left_out(monkeypatch):
+    changed = ("refusal", "greeting")
+    assert untaught_replies(changed_texts("clean", 60, changed)) == {" Sure", " Sorry"}
+    monkeypatch.setattr(making, "contradicts", lambda sentence, changes: False)
+    assert untaught_replies(changed_texts("clean", 60, changed)) == {" Sure", " Sorry", " I"}
