@@ -29,11 +29,12 @@ def refusal(path) -> str:
 
 @pytest.mark.parametrize("name", specimen_names())
 def test_a_shipped_specimen_is_exact(name):
-    path = specimen_path(name)
     with models.quiet():
-        original = ask_original(models.load_network(path))
+        network = models.load_network(specimen_path(name))
+        original = ask_original(network)
     check_same(open_specimen(name, device="cpu"), original)
-    assert original.tokens.shape == (2, exact.N_TOKENS)
+    readable = min(exact.N_TOKENS, network.config.max_position_embeddings)
+    assert original.tokens.shape == (2, readable)
 
 
 def test_a_shipped_specimen_is_not_compared_again_and_a_copy_of_it_is(monkeypatch, copied):
