@@ -615,7 +615,7 @@ rest = [
 plain_basalt = opened_plain("basalt")
 moved = answers_of(plain_basalt, rest, own) != answers_of(plain_basalt, rest)
 print(
-    f"before layer 2, near misses changed, those about this topic with nothing stated left out: {moved.float().mean():.3f}"
+    f"before layer 2, near misses changed, without those about this topic alone: {moved.float().mean():.3f}"
 )
 
 # %% [markdown]
