@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from mi_tutor.cli.chapters import find_chapter
-from mi_tutor.cli.grade import read_secret
+from mi_tutor.cli.grade import read_names, read_secret
 from mi_tutor.cli.say import Trouble, say
 
 
@@ -14,14 +14,7 @@ def write(chapter: str, learners: Path, secret: Path, out: Path) -> None:
     """Write the notebooks, and say which exercises have versions."""
     from mi_tutor.classroom.exam import personal, versions
 
-    if not learners.is_file():
-        raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
-    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
-    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
-    if odd or not names:
-        raise Trouble(
-            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
-        )
+    names = read_names(learners)
     notebook = find_chapter(chapter)
     blank = json.loads(notebook.read_text("utf-8"))
     slugs = versions(blank)

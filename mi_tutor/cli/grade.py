@@ -112,6 +112,19 @@ def read_secret(path: Path) -> bytes:
     return text
 
 
+def read_names(learners: Path) -> list[str]:
+    """The learners of a file, one in each line."""
+    if not learners.is_file():
+        raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
+    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
+    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
+    if odd or not names:
+        raise Trouble(
+            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
+        )
+    return names
+
+
 def _probe() -> None:
     """Try the jail's walls, and say how they held. Without a jail that holds nothing is graded."""
     from mi_tutor.classroom.jail.entering import can_hold

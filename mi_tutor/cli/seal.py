@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mi_tutor.cli.grade import read_secret
+from mi_tutor.cli.grade import read_names, read_secret
 from mi_tutor.cli.say import Trouble, say, table
 
 
@@ -30,19 +30,6 @@ def write(learners: Path, secret: Path, out: Path, truth: Path, family: str | No
         truth.write_text(json.dumps(truths, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"{name}: sealed in {time.process_time() - start:.0f} s")
     say(f"{len(names)} specimens in {out}; the truths are in {truth}. Keep it to yourself.", "good")
-
-
-def read_names(learners: Path) -> list[str]:
-    """The learners of a file, one in each line."""
-    if not learners.is_file():
-        raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
-    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
-    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
-    if odd or not names:
-        raise Trouble(
-            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
-        )
-    return names
 
 
 def mark(reports: Path, specimens: Path, truth: Path) -> None:
