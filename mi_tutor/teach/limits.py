@@ -77,16 +77,24 @@ def _by_alarm(seconds: float) -> Iterator[None]:
         seconds, time.thread_time
     )  # handlers run in the thread that the body runs in
 
+    over = False
+
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        if is_up() and not _leaves(frame):
+        if over:
+            return
+        due = is_up() and not _leaves(frame)
+        # Wound up again by hand: an interval's alarms would pile up on each other where a look takes longer than it.
+        # And always, since a bare `except:` may swallow this interruption.
+        signal.setitimer(signal.ITIMER_REAL, TICK)
+        if due:
             raise TimeLimitReached
 
     previous = signal.signal(signal.SIGALRM, interrupt)
-    # The interval repeats the alarm: a bare `except:` may swallow the first.
-    signal.setitimer(signal.ITIMER_REAL, seconds, TICK)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
+        over = True
         _until_done(lambda: signal.setitimer(signal.ITIMER_REAL, 0))
         signal.signal(signal.SIGALRM, previous)
 
