@@ -83,7 +83,7 @@ def _by_alarm(seconds: float) -> Iterator[None]:
         if over:
             return
         due = is_up() and not _leaves(frame)
-        # Wound up again by hand: an interval's alarms would pile up on each other where a look takes longer than it.
+        # Wound up again by hand: an interval's alarms pile up on each other where a look takes longer than it.
         # And always, since a bare `except:` may swallow this interruption.
         signal.setitimer(signal.ITIMER_REAL, TICK)
         if due:
