@@ -50,9 +50,11 @@ strength 2. a prompt: 1 and 0.9.
         same_length(f"the strengths of {name!r}", list(strengths), "measurements", len(found))
         color, symbol, dash = theme.series_style(index)
         text = [""] * (len(found) - 1) + [f"{strengths[-1]:g}×"]
+        at_axis = found[-1].about < 0.15  # a label to the left would lie on the axis's numbers
         figure.add_scatter(
             x=[each.about for each in found], y=[each.valid for each in found], name=name,
-            mode="lines+markers+text", text=text, textposition="top left",
+            mode="lines+markers+text", text=text,
+            textposition="middle right" if at_axis else "top left",
             textfont={"size": theme.TICK_SIZE}, cliponaxis=False,
             line={"color": color, "dash": dash, "width": 2.5}, marker={"symbol": symbol, "size": 9},
             customdata=list(strengths),
@@ -123,9 +125,8 @@ def strength_curves(
             f"{name}: about {number(first.about)} to {number(last.about)}, valid {number(first.valid)} to "
             f"{number(last.valid)}, damage {number(first.damage)} to {number(last.damage)}."
         )
-    for panel, name in enumerate(names):
+    for panel in range(len(names)):  # each panel's name says what its y axis is
         figure.update_xaxes(title_text=x_title, **place(figure, panel))
-        figure.update_yaxes(title_text=name, title_standoff=4, **place(figure, panel))
         if panel < 2:
             figure.update_yaxes(range=[-0.04, 1.06], **place(figure, panel))
     figure.update_layout(legend={"orientation": "h", "y": -0.34, "x": 0, "yanchor": "top"})

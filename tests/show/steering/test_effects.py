@@ -19,6 +19,14 @@ def test_each_way_is_drawn_in_its_order_and_a_prompt_as_one_point():
     assert figure.data_table()["damage"].tolist() == [0.0, 0.25, 2.0, 0.0]
 
 
+def test_a_name_beside_the_axis_stands_to_its_right():
+    stays = [Effect(0.0, 0.9, 0.0), Effect(0.01, 0.8, 0.0)]
+    figure = steering.effect_against_coherence(
+        {"moves": ([0, 1, 4], FOUND), "stays": ([0, 1], stays)}
+    )
+    assert [line.textposition for line in figure.data] == ["top left", "middle right"]
+
+
 def test_three_panels_have_the_three_numbers():
     figure = steering.strength_curves([0, 1, 4], {"vector": FOUND, "latent": FOUND[::-1]})
     assert [list(trace.y) for trace in figure.data[:3]] == [
