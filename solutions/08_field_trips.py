@@ -486,12 +486,35 @@ for layer in (1, 2, 3):
     print(f"before layer {layer}  {shares[0]:7.2f}{shares[1]:7.2f}{shares[2]:7.2f}   "
           f"{parts_follow[layer][0]:13.2f}{parts_follow[layer][1]:7.2f}{parts_follow[layer][2]:7.2f}")  # fmt: skip
 
+# Controls, before layer 1: words in the table by lot, and the word's own part made as long as the whole.
+known, _ = streams_of["planner"]
+means = class_means(known[1, :, -1], told.plans, len(PLANS))
+by_lot = []
+for lot in range(5):
+    order = torch.randperm(len(PLANS), generator=torch.Generator().manual_seed(lot))
+    drawn = ingredients(means[order], topic_of, rhyme_of)
+    sizes = torch.stack([part.square().sum() for part in drawn])
+    by_lot.append(sizes / sizes.sum())
+by_lot = torch.stack(by_lot)
+*_, C = ingredients(means, topic_of, rhyme_of)
+longer = ((means - means.mean(dim=0)).square().sum() / C.square().sum()).sqrt()
+own_stretched = swapped(
+    "planner", swaps["to another rhyme"], longer * C, 1
+).whole_lines.item()
+print(
+    "words by lot (mean of 5): topic {:.2f}, rhyme {:.2f}, own {:.2f}".format(
+        *by_lot.mean(dim=0)
+    )
+)
+print(f"own part, {longer:.1f} times: {own_stretched:.2f} of the lines")
+
 # %% [markdown]
 r"""
 *What you should see.* Topic and rhyme together, exchanged without the rest, take along fewer than half of the
-lines; the rest alone takes none (it is also a small step: small may be why). Only the whole does it, and only
-before layer 1: two layers later the word is still there to be read, and hardly a line follows. So topic and rhyme
-side by side are not enough.
+lines; the rest alone takes none, and made as long as the whole it takes hardly any: that it is small is not why. Only
+the whole does it, and only before layer 1: two layers later the word is still there to be read, and hardly a line
+follows. So topic and rhyme side by side are not enough. (That the two are most of the variance is no matter of course:
+with the words put in the table by lot, most of it is left to the words.)
 
 And this is the intervention that fails: an exchange of the ingredients, though they are most of the variance there. A
 part that is small in variance can be the one that is needed.
@@ -500,6 +523,8 @@ part that is small in variance can be the one that is needed.
 # %% tags=["claim"]
 assert parts_follow[1][0] < 0.5, "take along fewer than half of the lines"
 assert parts_follow[1][1] == 0, "the rest alone takes none"
+assert own_stretched < 0.15, "made as long as the whole it takes hardly any"
+assert by_lot[:, 2].min() > 0.5, "most of it is left to the words"
 assert parts_follow[1][2] > 0.85, "Only the whole does it"
 assert parts_follow[3][2] < 0.02, "two layers later the word is still there"
 assert share_of[1][:2].sum() > 0.7, "though they are most of the variance there"
@@ -1272,7 +1297,7 @@ def people_table(plain_model, told_ones, new_ones, place, strength=1.0):
 
 
 def show_people(table, title, subtitle):
-    columns = ["told apart", "with the trap", "ascribed", "known kept", "random"]
+    columns = ["apart", "trap", "ascribed", "kept", "random"]
     streams_named = [
         *(f"before layer {i}" for i in range(1, len(table))),
         "after the last",
@@ -1293,26 +1318,41 @@ of_atlas = people_table(plain_atlas, atlas_told, atlas_new, -1)
 show_people(
     of_atlas,
     "Known people in atlas",
-    "where the answer is due; told apart: area, chance 0.5",
+    "where the answer is due; apart, trap: areas, chance 0.5",
+)
+x = streams(plain_atlas, atlas_told.asked.tokens)
+name = range(6, 12)  # the first name, the surname, and all that comes after
+at_names = torch.tensor(
+    [
+        [
+            told_apart(x[layer, :, place], atlas_told.asked.known, atlas_told.folds)
+            for place in name
+        ]
+        for layer in range(1, n_layers)
+    ]
+)
+print(
+    f"told apart before layers 1 to 4, at each token of the name and after it: at most {at_names.max():.2f}"
 )
 
 # %% [markdown]
 r"""
 *What you should see.* "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for
 certain. But where the answer is due, this direction finds no "known" before the last layer: of people it has not
-seen, it tells nobody apart there, while the trap says that it does, a little. (We did not ask at the name itself.)
-Set there, it changes next to nothing; after the last layer it makes something up for nearly every stranger, and
-known people keep their answers. In `atlas`, at this place, "known" is made in the last step: (a) holds, (b) and (c)
-hold only where it is too late to call it a mechanism.
+seen, it tells nobody apart there, while the trap says that it does, a little. Nor does one made at the name, or at any
+token after it. Set where the answer is due, it changes next to nothing; after the last layer it makes something up for
+nearly every stranger, and known people keep their answers. As far as a difference of means can tell, "known" is made in
+the last step of `atlas`: (a) holds, (b) and (c) hold only where it is too late to call it a mechanism.
 
-That is **an intervention that fails**, and why: at this place there is nothing to push. A direction can be computed
-before any layer, from any two groups. That it exists says nothing.
+That is **an intervention that fails**, and why: there is nothing to push that such a direction would find. A direction
+can be computed before any layer, from any two groups. That it exists says nothing.
 """
 
 # %% tags=["claim"]
 assert default["nobody named"] > 0.99, "it comes almost for certain"
 assert of_atlas[:4, 0].max() < 0.55, "it tells nobody apart there"
 assert of_atlas[:4, 1].min() > 0.5, "while the trap says that it"
+assert at_names.max() < 0.55, "Nor does one made at the name"
 assert (of_atlas[:4, 2] - of_atlas[:4, 4]).abs().max() < 0.05, (
     "it changes next to nothing"
 )
@@ -1348,8 +1388,9 @@ r"""
 area near .9. And still, set there to known people's value, it ascribes hardly anything to strangers. Set three times
 as far, it does so for most of them, and most known people lose their answer: what was put there is no longer "known",
 but something far from whatever the model has met. After the last layer the plain value makes something up for nearly
-every stranger, and all known people keep theirs; a random direction does not. So it is as with the plan in
-`planner-twin`: readable is not used from there. What we had hoped for, a lever before the last layer, did not come.
+every stranger, and all known people keep theirs; along a random direction nothing happens. So it looks as with the
+plan in `planner-twin`: readable, and not used from there. One might close the case. But all of this was asked at one
+place, *where the answer is due*. " Mary Gale, sport:" has its name behind it at the comma.
 """
 
 # %% tags=["claim"]
@@ -1359,7 +1400,79 @@ assert harder[3.0][0] > 0.6 and harder[3.0][1] < 0.5, (
     "and most known people lose their answer"
 )
 assert of_people[3, 2] > 0.95 and of_people[3, 3] == 1, "all known people keep theirs"
-assert of_people[3, 4] < 0.15, "a random direction does not"
+assert of_people[3, 4] < 0.15, "along a random direction nothing happens"
+
+# %% id="at-the-end-of-the-name"
+COMMA = 3  # BOS, first name, surname, comma, what is asked, colon
+told_streams = streams(acquainted, people_told.asked.tokens)[:, :, COMMA]
+
+
+def at_the_comma(layer, strength, lot=None):
+    """(strangers to whom something is ascribed, known people who are right), set there: 1 to known, 0 to strangers."""
+    x = told_streams[layer]
+    return set_to_known(
+        acquainted, x, people_told, people_new, layer, COMMA, strength, lot
+    ).tolist()
+
+
+def random_step(layer, lot=0):
+    """The same after a random step as long as the one from strangers to known people."""
+    x, asked = told_streams[layer], people_new.asked
+    length = biology.known_direction(x, people_told.asked.known).norm()
+    step = torch.randn(x.shape[1], generator=torch.Generator().manual_seed(lot))
+    stream = acquainted.resid_pre(layer, asked.tokens)
+    stream[:, COMMA] += length * step / step.norm()
+    guesses = acquainted.logits_after(layer - 1, stream, read=-1)[:, 0].argmax(dim=-1)
+    ascribed = torch.isin(guesses, torch.tensor(people_new.answers))
+    right = guesses == asked.right
+    return (
+        ascribed[~asked.known].float().mean().item(),
+        right[asked.known].float().mean().item(),
+    )
+
+
+print(
+    "at the comma                        set to known       set to strangers   random step"
+)
+print(
+    "               told apart       ascribed  known right     known right   ascribed  known right"
+)
+comma = {}
+for layer in (1, 2, 3):
+    apart = told_apart(told_streams[layer], people_told.asked.known, people_told.folds)
+    comma[layer] = row = (
+        apart.item(),
+        *at_the_comma(layer, 1.0),
+        at_the_comma(layer, 0.0)[1],
+        *random_step(layer),
+    )
+    print(
+        f"before layer {layer}{row[0]:12.2f}{row[1]:15.2f}{row[2]:13.2f}{row[3]:16.2f}{row[4]:11.2f}{row[5]:13.2f}"
+    )
+
+# %% [markdown]
+r"""
+*What you should see.* Where the name ends, "known" is told apart before layer 2 and 3 almost without a fault. And there
+is the lever. Set to strangers' value, *every* known person becomes "unknown": all lose their answer. Set to known
+people's, about half of the strangers are given something, where it was hardly one in ten, and more than nine in ten
+known people keep theirs. A random step of the same length gives hardly anything to strangers, and takes fewer than half
+of the known people's answers, not all. So the default is lifted *from the name*,
+before the last layer, as Lindsey et al. 2025 say of Claude: off is complete, on is half. (We had hoped for nine in ten
+strangers; perhaps "known" alone gives the later layers too little to fetch.) The sweep where the answer is due, over
+all layers, would have said: nowhere.
+"""
+
+# %% tags=["claim"]
+assert min(comma[2][0], comma[3][0]) > 0.95, "almost without a fault"
+assert max(comma[_layer][3] for _layer in (2, 3)) < 0.05, "all lose their answer"
+assert all(0.35 < comma[_layer][1] < 0.7 for _layer in (2, 3)), (
+    "about half of the strangers are given something"
+)
+assert min(comma[_layer][2] for _layer in (2, 3)) > 0.88, (
+    "more than nine in ten known people keep theirs"
+)
+assert max(comma[_layer][4] for _layer in (2, 3)) < 0.15, "gives hardly anything"
+assert min(comma[_layer][5] for _layer in (2, 3)) > 0.5, "fewer than half of the"
 
 # %% tags=["quiz"]
 quiz("default-or-feature", "d")
@@ -1368,16 +1481,16 @@ quiz("default-or-feature", "d")
 r"""
 ### What this does and does not say about Claude
 
-Here: two small models that say "unknown" by default. In one, where the answer is due nothing before the end says
-who is known; in the other it can be read earlier, and still cannot be pushed earlier. Both say the right thing of
-nearly everybody, and neither has the mechanism that Lindsey et al. 2025 describe. That a model is right about whom
-it knows does not tell you how.
+Here: two small models that say "unknown" by default. In `atlas` no difference of means says before the end who is
+known. In `people`, which needs it for four answers, "known" stands where the name ends, and is used from there: taken
+away, known people become strangers; put there, half of the strangers become known. Both models say the right thing of
+nearly everybody. That a model is right about whom it knows does not tell you how.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, features of "known" and "can't answer" stand in the middle of the model, act
 on each other, and suppressing or activating them made it answer about a stranger, or decline about a known person.
-They show it on a few prompts. Their model has met names in millions of contexts in which knowing mattered; ours in
-four questions. Our failure is no evidence against theirs; it says that the text has to give a reason, and that four
-were not enough here.
+They show it on a few prompts. Ours is one direction, set at one token, of many people; which parts of the model act on
+which, as their graph says, we have not shown. And we chose the place after looking: held-out people, but no held-out
+place.
 """
 
 
@@ -1413,7 +1526,8 @@ r"""
 *What you should see.* Asked without a hint it has its own opinion, always; and it follows the user, always. But it
 does so just as well if what the user hates is another topic, and if it is somebody else who speaks in the user's
 place. What somebody said in an earlier sentence it never follows. So it is not bound to the asker, nor to the
-topic: it takes over what stands directly before the question. (The word or the attitude? A paraphrase would tell.)
+topic: it takes over what stands directly before the question. (The word or the attitude? A paraphrase would tell, but
+`atlas` knows no other word for either.)
 In a table with one row, the second, it would have been sycophancy.
 """
 
@@ -1470,7 +1584,7 @@ check("set-to-centre", set_to_centre)
 # %% [markdown]
 r"""
 Where? The verb is heard at its own place, and the reply is due at the end. Try both, before every layer and after the
-last: at the verb, at the reply; set to the centre, to zero, and along a random direction.
+last: at the verb, at the reply; set to the centre, to zero, and moved as far by a random step.
 """
 
 # %% id="opinion-set-to-the-middle"
@@ -1488,14 +1602,16 @@ def own_after(layer, place, some, to="centre", lot=None):
     x = streams_of_views[layer][:, place]
     step = x[likes].mean(dim=0) - x[~likes].mean(dim=0)
     centre = (x[likes].mean(dim=0) + x[~likes].mean(dim=0)) / 2
-    if lot is not None:
-        step = step.norm() * torch.nn.functional.normalize(
-            torch.randn(len(step), generator=lot), dim=0
-        )
     if to == "zero":
         centre = 0 * centre
     stream = plain_atlas.resid_pre(layer, some.tokens)
-    stream[:, place] = set_to_centre(stream[:, place], step[None], centre)
+    moved = set_to_centre(stream[:, place], step[None], centre) - stream[:, place]
+    if lot is not None:  # as far, and anywhere
+        way = torch.nn.functional.normalize(
+            torch.randn(len(step), generator=lot), dim=0
+        )
+        moved = moved.norm(dim=-1, keepdim=True) * way
+    stream[:, place] += moved
     reply = plain_atlas.logits_after(layer - 1, stream, read=-1)[:, 0].argmax(dim=-1)
     return (reply == some.own).float().mean()
 
@@ -1519,17 +1635,17 @@ show.heatmap(
     torch.stack([*at_verb.values(), at_reply, no_hint], dim=1),
     title="Its own opinion again?",
     subtitle="after a user's opinion against it (last column: after none)",
-    x_title="set to the middle",
+    x_title="set to the middle: at the verb (first three), at the reply",
     y_title="stream",
     value_title="share of replies",
-    x=[*(f"verb, {to}" for to in at_verb), "reply", "reply, no hint"],
+    x=["centre", "zero", "random", "reply", "no hint"],
     y=[*(f"before layer {layer}" for layer in range(1, n_layers)), "after the last"],
 )
 
 # %% [markdown]
 r"""
 *What you should see.* Set to the centre at the verb, before any layer, the reply is the assistant's own opinion,
-for all topics. Along a random direction nothing changes (that moves the stream little, so it is a weak control).
+for all topics. A random step, as long as what the centre takes, changes nothing.
 Set to zero, some layers leave a verb behind: zero is not the middle.
 
 **The intervention that fails**: the same at the reply's place. Before the last layer it does nothing, since the verb
@@ -1542,7 +1658,7 @@ A copied verb has to be taken away before it has become the answer.
 assert at_verb["to the centre"][:4].min() == 1, (
     "the reply is the assistant's own opinion, for all"
 )
-assert at_verb["random"].max() == 0, "Along a random direction nothing changes"
+assert at_verb["random"].max() == 0, "A random step, as long as"
 assert at_verb["to zero"][:4].min() < 0.8, "some layers leave a verb behind"
 assert at_reply[:4].max() == 0, "Before the last layer it does nothing"
 assert no_hint[4] < 0.8, "opinions are lost"
