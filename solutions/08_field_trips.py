@@ -1453,13 +1453,12 @@ for layer in (1, 2, 3):
 # %% [markdown]
 r"""
 *What you should see.* Where the name ends, "known" is told apart before layer 2 and 3 almost without a fault. And there
-is the lever. Set to strangers' value, *every* known person becomes "unknown": all lose their answer. Set to known
-people's, about half of the strangers are given something, where it was hardly one in ten, and more than nine in ten
-known people keep theirs. A random step of the same length gives hardly anything to strangers, and takes fewer than half
-of the known people's answers, not all. So the default is lifted *from the name*,
-before the last layer, as Lindsey et al. 2025 say of Claude: off is complete, on is half. (We had hoped for nine in ten
-strangers; perhaps "known" alone gives the later layers too little to fetch.) The sweep where the answer is due, over
-all layers, would have said: nowhere.
+is the lever. Set to strangers' value, *all* known people lose their answer. Set to known people's, about half of the
+strangers are given something, where it was hardly one in ten, and more than nine in ten known people keep theirs. A
+random step of the same length gives hardly anything to strangers, and takes fewer than half of the known people's
+answers, not all. So the default is lifted *from the name*, before the last layer, as Lindsey et al. 2025 say of Claude:
+off is complete, on is half. (We had hoped for nine in ten strangers; perhaps "known" alone gives the later layers too
+little to fetch.) The sweep where the answer is due, over all layers, would have said: nowhere.
 """
 
 # %% tags=["claim"]
@@ -1483,8 +1482,8 @@ r"""
 
 Here: two small models that say "unknown" by default. In `atlas` no difference of means says before the end who is
 known. In `people`, which needs it for four answers, "known" stands where the name ends, and is used from there: taken
-away, known people become strangers; put there, half of the strangers become known. Both models say the right thing of
-nearly everybody. That a model is right about whom it knows does not tell you how.
+away, known people lose their answers; put there, half of the strangers are given one. Both models say the right thing
+of nearly everybody. That a model is right about whom it knows does not tell you how.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, features of "known" and "can't answer" stand in the middle of the model, act
 on each other, and suppressing or activating them made it answer about a stranger, or decline about a known person.
