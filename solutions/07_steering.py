@@ -18,6 +18,8 @@ computation).
 """
 
 # %% tags=["setup"]
+from functools import cache
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -66,9 +68,11 @@ reader = open_dictionary("atlas-paragraphs-attn1")  # of what attention 1 writes
 neutral = prompts_of("english", n=32, n_sentences=1, n_pos=12)
 
 
-def write(interventions=(), prompts=neutral, temperature=0.7, n_new=40):
+def write(interventions=(), prompts=neutral, temperature=0.7, n_new=40, seed=0):
     """What the model writes after each prompt."""
-    return steering.generate(paragraphs, prompts, n_new, interventions, temperature)
+    return steering.generate(
+        paragraphs, prompts, n_new, interventions, temperature, seed
+    )
 
 
 def shares(written, kind):
@@ -87,6 +91,8 @@ print(f"\n{'kind':<9}{'share of the text':>18}")
 for kind in ("english", "french", "law", "sum"):
     print(f"{kind:<9}{shares(unsteered, kind)[0]:18.2f}")
 print(f"whole sentences: {shares(unsteered, 'english')[1]:.2f}")
+draws = [shares(write(seed=seed), "english")[1] for seed in range(1, 4)]
+print("whole sentences, drawn three times more:", [round(each, 2) for each in draws])
 
 # %% tags=["claim"]
 assert shares(unsteered, "english")[0] > 0.85, "it goes on in English"
@@ -94,18 +100,22 @@ assert max(shares(unsteered, _kind)[0] for _kind in ("french", "law", "sum")) < 
     "hardly a word of French, law or sums"
 )
 assert 0.8 < shares(unsteered, "english")[1] < 0.95, "about one token in eight"
+assert max(draws) - min(draws) > 0.1, "moves by a tenth and more from draw to draw"
 
 # %% [markdown]
 r"""
 **What you should see.** It goes on in English, with hardly a word of French, law or sums. About one token in eight
-is in no whole sentence (a place that does not exist, mostly): that is the floor for everything below.
+is in no whole sentence (one reason: a place that does not exist). That is the floor for everything below, and a
+rough one: with 32 texts it moves by a tenth and more from draw to draw. So a difference of less than that says
+nothing.
 
 To steer it we need a direction. The simplest is a **difference of means** at one place: the mean activation where
 the concept is, less the mean where it is not,
 
 $$v = \frac{1}{|P|} \sum_{p \in P} x_p \;-\; \frac{1}{|N|} \sum_{p \in N} x_p .$$
 
-Which places? What the next sentence will be is settled where the last one ends. So we look at full stops only.
+Which places? A guess: what the next sentence will be is settled where the last one ends. So we look at full stops
+only.
 """
 
 # %% [markdown] slug="steer-vector"
@@ -147,14 +157,30 @@ concept_of = {
     "french": texts.labels[..., texts.concepts.index("language=french")],
 }
 vectors, by_layer = {}, {}
+
+
+@cache  # every text is written once: the same strengths come again further down
+def with_vector(kind, layer, strength):
+    """Shares of what is written with a vector added before a layer, at full stops."""
+    v = vectors[kind, layer]
+    return shares(write([steering.added(v, layer, strength, at_stops)]), kind)
+
+
 print(f"{'':<9}{'layer':>6}{'|v|':>8}{'about':>8}{'valid':>8}")
-streams = [paragraphs.resid_pre(layer, texts.tokens) for layer in range(1, 5)]
+streams = [paragraphs.resid_pre(1, texts.tokens)]  # before layers 1 to 4
+for layer in (1, 2, 3):
+    streams.append(paragraphs.block(layer, streams[-1]))
 for kind, concept in concept_of.items():
     for layer, stream in enumerate(streams, 1):
         v = vectors[kind, layer] = steering_vector(stream, concept, is_stop)
-        written = write([steering.added(v, layer, 2.0, at_stops)])
-        by_layer[kind, layer] = about, valid = shares(written, kind)
+        by_layer[kind, layer] = about, valid = with_vector(kind, layer, 2.0)
         print(f"{kind:<9}{layer:>6}{v.norm():8.1f}{about:8.2f}{valid:8.2f}")
+print("\nFrench, each as long as 2 times the one before layer 4:")
+as_long = {}
+for layer in (1, 2, 3):
+    times = (2 * vectors["french", 4].norm() / vectors["french", layer].norm()).item()
+    as_long[layer] = about, valid = with_vector("french", layer, times)
+    print(f"{'':<9}{layer:>6}{times:7.1f}×{about:8.2f}{valid:8.2f}")
 law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
 taken_over = write(law)
 print("\nlaw, before layer 3, 1.5 times:", told(taken_over[0]))
@@ -163,9 +189,14 @@ print(f"about {about_law:.2f}, valid {valid_law:.2f}")
 
 # %% tags=["claim"]
 assert min(about_law, valid_law) >= 0.95, "the law takes over all of it"
-assert by_layer["law", 1][0] < 0.05, "before layer 1 nothing happens"
+assert max(by_layer[_kind, 1][0] for _kind in concept_of) < 0.05, (
+    "Before layer 1 nothing happens"
+)
 assert by_layer["french", 4][0] > 0.8, "French comes before layer 4"
 assert max(by_layer["french", _l][0] for _l in (1, 2, 3)) < 0.1, "and not before"
+assert max(min(_both) for _both in as_long.values()) < 0.5, (
+    "little French, or French words without sentences"
+)
 assert 0.02 < shares(unsteered, "french")[1] - by_layer["french", 4][1] < 0.2, (
     "sentences suffer a little"
 )
@@ -173,9 +204,9 @@ assert 0.02 < shares(unsteered, "french")[1] - by_layer["french", 4][1] < 0.2, (
 # %% [markdown]
 r"""
 **What you should see.** Added before layer 3, the law takes over all of it, in whole sentences. Before layer 1
-nothing happens. French comes before layer 4 and not before, which speaks for a language being settled later than a
-kind of text here. Its sentences suffer a little. (What random vectors of these lengths do, comes further down:
-nothing of the kind.)
+nothing happens. French comes before layer 4 and not before. Is that only because the earlier vectors are short? No:
+made as long as the one before layer 4 they bring little French, or French words without sentences. Its sentences
+suffer a little. (What random vectors of these lengths do, comes further down: nothing of the kind.)
 
 **Where a thing is decided** counts in two ways: the layer, and the place. Contrastive activation addition (CAA,
 Rimsky et al. 2024) and activation addition (ActAdd, Turner et al. 2023) choose places in other ways.
@@ -198,24 +229,24 @@ caa = steering.contrastive_vector(*sides)
 act_add = steering.activation_addition(sides[0][0], sides[1][0])
 after_prompt = steering.at_positions(neutral.shape[1] - 1)
 from_caa, from_means = caa, vectors["law", 3]
+before_3 = streams[2]
+of_law = before_3[is_stop & concept_of["law"]].mean(dim=0)
+elsewhere = before_3[is_stop & ~concept_of["law"]].mean(dim=0)
 recipes = {
     "means, at full stops": [steering.added(from_means, 3, 1.5, at_stops)],
     "means, from the prompt's end on": [steering.added(from_means, 3, 1.5, after_prompt)],
     "CAA, at full stops": [steering.added(from_caa, 3, 1.5, at_stops)],
     "CAA, from the prompt's end on": [steering.added(from_caa, 3, 1.5, after_prompt)],
     "ActAdd, at the prompt": steering.added_from_start(act_add, 3, 1.5),
-    "not centred, at full stops": [
-        steering.added(
-            paragraphs.resid_pre(3, texts.tokens)[is_stop & concept_of["law"]].mean(0),
-            3, 1.5, at_stops,
-        )
-    ],
+    "not centred, at full stops": [steering.added(of_law, 3, 1.5, at_stops)],
+    "the mean elsewhere, at full stops": [steering.added(elsewhere, 3, 1.5, at_stops)],
 }  # fmt: skip
 ways = {name: shares(write(each), "law") for name, each in recipes.items()}
 for name, (about, valid) in ways.items():
     print(f"{name:<34}about {about:.2f}   valid {valid:.2f}")
 print(
-    f"cosine of both vectors: {torch.cosine_similarity(from_caa, from_means, dim=0):.2f}"
+    f"cosine of both vectors: {torch.cosine_similarity(from_caa, from_means, dim=0):.2f}; "
+    f"of the two means: {torch.cosine_similarity(of_law, elsewhere, dim=0):.2f}"
 )
 
 # %% tags=["claim"]
@@ -234,6 +265,12 @@ assert all(
 assert 0.8 < ways["not centred, at full stops"][0] < ways["means, at full stops"][0], (
     "works too, nearly as well"
 )
+assert ways["the mean elsewhere, at full stops"][0] < 0.05, (
+    "that mean by itself does nothing"
+)
+assert torch.cosine_similarity(of_law, elsewhere, dim=0) > 0.5, (
+    "much of it is what other full stops have as well"
+)
 
 # %% [markdown]
 r"""
@@ -241,9 +278,9 @@ r"""
 does it with **one** pair, added once, at the prompt: the first sentence is legal, and paragraphs go on as they
 began. Added at *every* new position the same vectors write nothing but legal words, and hardly a sentence: what says
 "a legal sentence begins" is said at every word. And one thing that one would not expect: the mean that is **not
-centred** works too, nearly as well. Most of it is what all full stops have in common; a stream that lies in that
-direction anyway is made longer by it, and LayerNorm does not care how long it is. Do not count on that: where the
-common part is not in the stream already, it is what you steer with.
+centred** works too, nearly as well, though much of it is what other full stops have as well (that mean by itself does
+nothing). A likely reason: a stream that lies in that direction anyway is made longer by it, and LayerNorm does not
+care how long it is. Do not count on that where the common part is not in the stream already.
 
 The same with a decision that sits on three tokens. `atlas` writes couplets. From the means of each rhyme, at the
 first line's rhyme word, its comma and its line break: the step from the rhyme that a line has to another one, added
@@ -334,16 +371,18 @@ check("steer", clamp)
 # %% [markdown]
 r"""
 Which latent? For each kind the one that *reads* it best (F1 of "the latent is above a threshold" against the labels),
-as in chapter 02. We hold it at 1, 2, 4 and 10 times the largest value that it has on 300 texts. Before you run the
-cell: at which of these does French take over?
+as in chapter 02. We hold it at 1, 2, 4 and 10 times the largest value that it has on 300 texts: at every token, as
+Templeton et al. did, and, as we did with the vectors, at full stops only. Beside it a random direction, as far as the
+latent goes at 4 times, at full stops. Before you run the cell: where, and at which of these, does French take over?
 """
 
 # %% id="clamp-the-best-reader"
 attn_out = torch.cat(
-    [paragraphs.activations(1, some, "attn_out")["attn_out"] for some in texts.tokens.split(100)]
+    [paragraphs.complete(1, {"resid_pre": some}, "attn_out")["attn_out"] for some in streams[0].split(100)]
 )  # fmt: skip
 latents = reader.encode(attn_out)[:, 1:]
-best_reader, reads, multiples, clamps = {}, {}, (1, 2, 4, 10), {}
+best_reader, reads, multiples, clamps, by_chance = {}, {}, (1, 2, 4, 10), {}, {}
+PLACES = {"every token": steering.everywhere, "full stops": at_stops}
 for kind, concept in concept_of.items():
     there, f1 = concept[:, 1:, None], torch.zeros(reader.d_sae)
     for cut in (
@@ -359,38 +398,66 @@ for kind, concept in concept_of.items():
     i = int(f1.argmax())
     best_reader[kind] = i, latents[..., i].max().item()
     print(f"{kind}: latent {i}, F1 {f1[i]:.2f}, at most {best_reader[kind][1]:.1f}")
-    for multiple in multiples:
-        value = multiple * best_reader[kind][1]
-        held = [steering.clamped(reader, [i], value, 1, "attn_out")]
-        written = write(held)
-        clamps[kind, multiple] = held, shares(written, kind)
-        about, valid = clamps[kind, multiple][1]
-        print(
-            f"  {multiple:>2} times: about {about:.2f}, valid {valid:.2f}   {told(written[0])[:70]} …"
-        )
+    for place, where in PLACES.items():
+        for multiple in multiples:
+            value = multiple * best_reader[kind][1]
+            held = steering.clamped(reader, [i], value, 1, "attn_out", where)
+            written = write([held])
+            both = shares(written, kind)
+            clamps[kind, place, multiple] = held, both
+            print(
+                f"  {place:<12}{multiple:>3} times: about {both[0]:.2f}, valid {both[1]:.2f}   "
+                f"{told(written[0])[:60]} …"
+            )
+    step = 4 * best_reader[kind][1] * reader.W_dec[i]
+    noise = steering.random_vector(step, seed=2)
+    by_chance[kind] = shares(
+        write([steering.added(noise, 1, 1.0, at_stops, "attn_out")]), kind
+    )
+    print(f"  a random direction: about {by_chance[kind][0]:.2f}")
 
 # %% tags=["claim"]
 assert reads["french"] > 0.9, "an excellent reader"
-assert max(min(_found) for _, _found in clamps.values()) < 0.5, (
-    "nowhere are both shares high"
+assert (
+    max(
+        min(_both)
+        for (_, _place, _), (_, _both) in clamps.items()
+        if _place == "every token"
+    )
+    < 0.5
+), "nowhere are both shares high"
+assert max(_both[0] for (_, _, _m), (_, _both) in clamps.items() if _m == 1) < 0.05, (
+    "at its own largest value nothing happens"
 )
-assert clamps["french", 1][1][0] < 0.05, "at its own largest value nothing happens"
-assert clamps["french", 10][1][0] > 0.9, "at ten times every word is French"
-assert clamps["french", 10][1][1] < 0.05, "and not one sentence is left"
+_at_ten = clamps["french", "every token", 10][1]
+assert _at_ten[0] > 0.9, "at ten times every word is French"
+assert _at_ten[1] < 0.05, "and not one sentence is left"
+_french, _law = clamps["french", "full stops", 4][1], clamps["law", "full stops", 2][1]
+assert _french[0] > 0.75 and _french[1] > 0.6, "French takes over at 4 times"
+assert min(_law) > 0.7, "the law at 2 times"
+assert clamps["french", "full stops", 10][1][1] < 0.3, (
+    "at ten times it breaks here, too"
+)
+assert max(_each[0] for _each in by_chance.values()) < 0.05, (
+    "A random direction brings nothing of it"
+)
 
 # %% [markdown]
 r"""
-**What you should see.** The French latent is an excellent reader, and a poor dial. At its own largest value nothing
-happens; at ten times every word is French, and not one sentence is left; nowhere are both shares high. The vector of
-the last section, added later and at full stops, did what this latent does not.
+**What you should see.** The French latent is an excellent reader. Held at **every token** it is a poor dial: at its own
+largest value nothing happens, at ten times every word is French, and not one sentence is left; nowhere are both shares
+high. One might stop here and write that the latent reads French and does not make it. That would be wrong. Held at
+**full stops only**, the same latent steers: French takes over at 4 times its largest value, the law at 2 times, and
+most of it is sentences. (At ten times it breaks here, too.) A random direction brings nothing of it. The vectors of the
+last section failed in the same way when they were added at every token. Whoever compares a vector at the right place
+with a latent at every token compares two places.
 
-So **reading well is not steering well**. That a latent is on where the text is French makes it a good report. Whether
-what comes next hangs on that report is another question, and only an intervention answers it: here little hangs on it.
-Nothing is wrong with the latent, nor with the dictionary.
+So **reading well does not say how to steer**: not where, not how far, and not whether it will work. Only an
+intervention answers that, and one that fails answers for its own place and strength.
 
-Where something does depend on a latent, clamping works. `atlas` carries the state of a two-hop question (chapter
-05) from the name to the end in layer 2's attention, and `atlas-attn2` has a latent for each state there. Hold one at
-1 times its largest value, where the answer is due:
+A decision may sit on one token. `atlas` carries the state of a two-hop question (chapter 05) from the name to the end
+in layer 2's attention, and `atlas-attn2` has a latent for each state there. Hold one at 1 times its largest value,
+where the answer is due:
 """
 
 # %% id="clamp-a-state"
@@ -410,24 +477,28 @@ state_latents = f1.argmax(dim=0)
 largest = seen[:, 1:].amax(dim=(0, 1))[state_latents]
 
 
-def follow(multiple, others_off, everywhere=False):
-    """The share of questions whose answer becomes the clamped state's."""
+# All before the last token is the same in every run below: its keys and values are computed once.
+before_last = []
+for batch in batches:
+    kept = []
+    steering.steered_logits(atlas, batch.tokens[:, :-1], (), kept, slice(0))
+    before_last.append(kept)
+
+
+def follow(multiple, others_off):
+    """The share of questions whose answer becomes the clamped state's, held where the answer is due."""
     right, asked = 0, 0
     for target in range(0, 50, 5):
-        for batch in batches:
-            last = batch.tokens.shape[1] - 1
-            where = steering.everywhere if everywhere else steering.at_positions(last)
-            if others_off:
-                which, values = state_latents, torch.zeros(50)
-                values[target] = multiple * largest[target]
-            else:
-                which, values = state_latents[[target]], multiple * largest[[target]]
-            held = steering.clamped(
-                of_states, which.tolist(), values, 2, "attn_out", where
-            )
-            guess = steering.steered_logits(atlas, batch.tokens, [held])[:, -1].argmax(
-                -1
-            )
+        if others_off:
+            which, values = state_latents, torch.zeros(50)
+            values[target] = multiple * largest[target]
+        else:
+            which, values = state_latents[[target]], multiple * largest[[target]]
+        held = steering.clamped(of_states, which.tolist(), values, 2, "attn_out")
+        for batch, kept in zip(batches, before_last, strict=True):
+            guess = steering.steered_logits(
+                atlas, batch.tokens[:, -1:], [held], list(kept)
+            )[:, 0].argmax(-1)
             want = batch.answers[:, target]
             own = batch.answers.gather(1, batch.classes[:, None])[:, 0]
             right += int(((guess == want) & (want != own)).sum())
@@ -450,15 +521,15 @@ for multiple in (1, 2, 4):
 assert follows[1, True] > 0.95, "nearly always"
 assert 0.4 < follows[1, False] < 0.9, "alone it works in some"
 assert follows[4, True] < 0.5 and follows[4, False] < 0.5, (
-    "at 4 times most answers are lost"
+    "at 4 times most answers follow no more"
 )
 
 # %% [markdown]
 r"""
 **What you should see.** At 1 times its largest value, with the other states' latents off, the answer nearly always
 follows. Alone it works in some questions only: the question's own state is still on beside it. And at 4 times most
-answers are lost in either case. "Ten times" is no unit of nature: what a latent's value means ends soon above the
-largest one that the model has ever seen.
+answers follow no more, in either case. "Ten times" is no unit of nature: this latent is best near its largest value,
+the French one needed four times as much.
 
 ## Effect against coherence
 
@@ -500,26 +571,33 @@ check("effect-and-coherence", measure)
 
 # %% [markdown]
 r"""
-Now the curves, for French: the vector before layer 4, the latent, a random vector as long as the first one, and what
+Now the curves, for French: the vector before layer 4, the latent at both places, a random vector as long as the first
+one, and what
 is forgotten most often: **a prompt**. One French sentence after the English one, and nothing steered. (Wu et al. 2025
 made such a comparison for 500 concepts in Gemma-2 models, AxBench, and found prompting ahead of all of them, and
 dictionaries far behind.)
 """
 
 # %% id="the-curves"
-ordinary = labelled_texts(seed=200, n_rows=40, model="atlas-paragraphs")
+ordinary = labelled_texts(seed=200, n_rows=24, model="atlas-paragraphs")
 
 
-def effects_of(steer, strengths, kind):
-    """Effect, coherence and damage at each strength."""
-    concept = {"french": "language=french", "law": "context=law"}[kind]
-    counted = (
-        ordinary.everywhere & ~ordinary.labels[..., ordinary.concepts.index(concept)]
+def losses_with(interventions=()):
+    """The loss at every token of ordinary texts."""
+    return per_position_loss(
+        steering.steered_logits(paragraphs, ordinary.tokens, interventions),
+        ordinary.tokens,
     )
-    return steering.effect_curve(
-        paragraphs, steer, strengths, neutral, lambda written: mark_texts(written, kind),
-        (ordinary.tokens, counted),
-    )  # fmt: skip
+
+
+undisturbed = losses_with()
+
+
+def harm_done(kind, held):
+    """What it costs where a text is not about the concept, in nats per token."""
+    concept = {"french": "language=french", "law": "context=law"}[kind]
+    there = ordinary.labels[..., ordinary.concepts.index(concept)]
+    return (losses_with([held]) - undisturbed)[~there[:, 1:]].mean().item()
 
 
 def prompted(kind, n_pos, n_sentences=1):
@@ -534,30 +612,41 @@ strengths, multiples = (0.0, 0.5, 1.0, 1.5, 3.0), (1, 2, 4, 10)
 
 def curves_of(kind, layer):
     """Effects of the vector, of the latent that reads best, and of a random vector, each with its strengths."""
-    v, (i, most) = vectors[kind, layer], best_reader[kind]
-    noise = steering.random_vector(v, seed=0)
-    ways = {
-        "vector": (strengths, lambda c: steering.added(v, layer, c, at_stops)),
-        "latent": (multiples, lambda c: steering.clamped(reader, [i], c * most, 1, "attn_out")),
-        "random vector": ((1.5, 3.0), lambda c: steering.added(noise, layer, c, at_stops)),
-    }  # fmt: skip
+    v = vectors[kind, layer]
+    noise, at_random = steering.random_vector(v, seed=0), (1.5, 3.0)
+    latents = [f"latent, {place}" for place in PLACES]
+    found = {name: [] for name in ("vector", *latents, "random vector")}
+    for c in strengths:
+        held = steering.added(v, layer, c, at_stops)
+        found["vector"].append((*with_vector(kind, layer, c), harm_done(kind, held)))
+    for place in PLACES:  # written in the last section
+        for multiple in multiples:
+            held, both = clamps[kind, place, multiple]
+            found[f"latent, {place}"].append((*both, harm_done(kind, held)))
+    for c in at_random:
+        held = steering.added(noise, layer, c, at_stops)
+        found["random vector"].append(
+            (*shares(write([held]), kind), harm_done(kind, held))
+        )
     return {
-        name: (at, effects_of(lambda c, make=make: [make(c)], at, kind))
-        for name, (at, make) in ways.items()
+        name: (at, [steering.Effect(*each) for each in found[name]])
+        for name, at in zip(
+            found, (strengths, multiples, multiples, at_random), strict=True
+        )
     }
 
 
 curves, prompts = {}, {}
 for kind, layer, n_pos in (("french", 4, 13), ("law", 3, 14)):
     curves[kind], prompts[kind] = curves_of(kind, layer), prompted(kind, n_pos)
-    print(f"{kind:<16}{'strength':>9}{'about':>8}{'valid':>8}{'damage':>9}")
+    print(f"{kind:<16}{'strength':>13}{'about':>8}{'valid':>8}{'damage':>9}")
     for name, (at, found) in curves[kind].items():
         for c, each in zip(at, found, strict=True):
             print(
-                f"  {name:<14}{c:>9g}{each.about:8.2f}{each.valid:8.2f}{each.damage:9.2f}"
+                f"  {name:<20}{c:>7g}{each.about:8.2f}{each.valid:8.2f}{each.damage:9.2f}"
             )
     print(
-        f"  {'a prompt':<14}{'':>9}{prompts[kind].about:8.2f}{prompts[kind].valid:8.2f}{0:9.2f}"
+        f"  {'a prompt':<20}{'':>7}{prompts[kind].about:8.2f}{prompts[kind].valid:8.2f}{0:9.2f}"
     )
 show.effect_against_coherence(
     curves["french"], {"a French sentence as prompt": prompts["french"]},
@@ -577,15 +666,21 @@ _french, _law = (
     dict(zip(*curves[_kind]["vector"], strict=True)) for _kind in ("french", "law")
 )
 assert min(_law[1.5][:2]) >= 0.9, "the law vector reaches .9 and .9"
-assert _french[3.0].about >= 0.9 and _french[3.0].valid >= 0.75, (
-    "French .9 and about .8"
+assert _french[3.0].about >= 0.9 and 0.65 < _french[3.0].valid < 0.85, (
+    "French .9 and about three in four"
 )
 assert abs(prompts["french"].valid - _french[3.0].valid) < 0.1, (
-    "as good as the model's French ever is"
+    "about as good as its French after a French prompt"
 )
 assert all(
-    min(_each[:2]) < 0.5 for _kind in curves for _each in curves[_kind]["latent"][1]
+    min(_each[:2]) < 0.5
+    for _kind in curves
+    for _each in curves[_kind]["latent, every token"][1]
 ), "no latent comes near"
+assert all(
+    max(min(_each[:2]) for _each in curves[_kind]["latent, full stops"][1]) > 0.6
+    for _kind in curves
+), "held at full stops they do"
 assert all(
     _each.about < 0.05
     for _kind in curves
@@ -598,10 +693,10 @@ assert _french[1.5].damage > 0.05 and _law[1.5].damage > 0.05, "costs other text
 
 # %% [markdown]
 r"""
-**What you should see.** The law vector reaches .9 and .9. French .9 and about .8, which is as good as the model's
-French ever is: after a French prompt its sentences are no better. No latent comes near the corner. Random vectors do
-nothing of the kind. And **a prompt is as good** as the best vector, without touching the model: steering also costs
-other text, since it turns every paragraph into this one, wanted or not.
+**What you should see.** The law vector reaches .9 and .9. French .9 and about three in four, about as good as its
+French after a French prompt. Held at every token no latent comes near the corner; held at full stops they do. Random
+vectors do nothing of the kind. And **a prompt is as good** as the best vector, or nearly, without touching the model,
+while steering also costs other text: other paragraphs are pushed towards this kind as well.
 
 The **operating point** is a choice to be made before looking at the texts: say, the smallest strength at which nine
 tenths are about the concept. And it holds for one way of drawing tokens:
@@ -610,7 +705,7 @@ tenths are about the concept. And it holds for one way of drawing tokens:
 # %% id="greedy-is-cheap"
 kept_going = {}
 print(
-    f"{'temperature':<13}{'unsteered: valid':>17}{'different sentences':>21}{'law: about':>13}{'valid':>8}"
+    f"{'temperature':<13}{'unsteered: valid':>17}{'different triples':>21}{'law: about':>13}{'valid':>8}"
 )
 for temperature in (0.0, 0.7, 1.0):
     plain_text, steered = (
@@ -628,9 +723,7 @@ for temperature in (0.0, 0.7, 1.0):
         *shares(steered, "law"),
     )
     valid, n, about, valid_law = kept_going[temperature]
-    print(
-        f"{temperature:<13g}{valid:17.2f}{n:>14} triples{about:13.2f}{valid_law:8.2f}"
-    )
+    print(f"{temperature:<13g}{valid:17.2f}{n:>21}{about:13.2f}{valid_law:8.2f}")
 
 # %% tags=["claim"]
 assert kept_going[0.0][0] >= kept_going[1.0][0] + 0.1, (
@@ -692,71 +785,78 @@ def clamp_many(
 check("many-at-once", clamp_many)
 
 # %% id="ten-at-once"
-everyday = labelled_texts(seed=999, n_rows=40).tokens
+everyday = labelled_texts(seed=999, n_rows=24).tokens
 mixed = prompts_of("english", n=32, n_sentences=1, n_pos=12, seed=3)
 most_of = seen[:, 1:].amax(dim=(0, 1))
 alive = (most_of > 0).nonzero()[:, 0]
 ten = alive[torch.randperm(len(alive), generator=seeded(0))[:10]]
+# What attention 2 writes into these texts, and what was in the stream before: the same whatever is held there.
+came_in = atlas.resid_pre(2, everyday)
+x = atlas.complete(2, {"resid_pre": came_in}, "attn_out")["attn_out"]
+encoded = of_states.encode(x)
+
+
+def loss_with(written):
+    """The loss when attention 2 writes something else, at BOS what it always does."""
+    written = torch.cat([x[:, :1], written[:, 1:]], dim=1)
+    at = atlas.complete(2, {"resid_pre": came_in, "attn_out": written})
+    logits = atlas.logits_after(2, at["resid_post"])
+    return per_position_loss(logits, everyday).mean().item()
 
 
 def held_at(multiple, which, keep_norm=False):
-    """Some latents of atlas-attn2 held at a multiple of their largest values, everywhere but at BOS."""
+    """What attention 2 writes with some of its latents held at a multiple of their largest values."""
+    values = multiple * most_of[which]
+    return clamp_many(x, encoded, of_states.W_dec, which, values, keep_norm)
+
+
+def write_held_at(multiple, keep_norm):
+    """Text written with the ten held everywhere but at BOS."""
 
     def change(x):
-        values = multiple * most_of[which]
-        return clamp_many(
-            x, of_states.encode(x), of_states.W_dec, which, values, keep_norm
-        )
+        latents, values = of_states.encode(x), multiple * most_of[ten]
+        return clamp_many(x, latents, of_states.W_dec, ten, values, keep_norm)
 
-    return [steering.Intervention(2, "attn_out", change, steering.everywhere)]
-
-
-def loss_with(interventions):
-    return (
-        per_position_loss(
-            steering.steered_logits(atlas, everyday, interventions), everyday
-        )
-        .mean()
-        .item()
-    )
+    held = [steering.Intervention(2, "attn_out", change, steering.everywhere)]
+    return steering.generate(atlas, mixed, 40, held, 0.7)
 
 
-x = atlas.activations(2, everyday, "attn_out")["attn_out"][:, 1:]
-print(f"|x| is {x.norm(dim=-1).mean():.1f} on average; nothing done: loss {loss_with([]):.2f}; "
+rows = torch.nn.functional.normalize(of_states.W_dec[ten], dim=-1)
+cosines = (rows @ rows.mT)[~torch.eye(10, dtype=torch.bool)].abs()
+size = x[:, 1:].norm(dim=-1).mean()
+print(f"|x| is {size:.1f} on average, the ten largest values {most_of[ten].mean():.1f}, "
+      f"cosines of two rows {cosines.mean():.2f}; nothing done: loss {loss_with(x):.2f}; "
       f"all {len(tokenizer().ids)} tokens alike: {torch.tensor(len(tokenizer().ids)).log():.2f}")  # fmt: skip
-desk = {}
+desk, at_random = {}, {}
 print(
     f"{'times':>6}{'step / |x|':>12}{'one alone':>11}{'ten at once':>13}{'norm kept':>11}"
-    f"{'whole sentences':>17}{'norm kept':>11}"
+    f"{'whole sentences':>17}{'norm kept':>11}{'  ten random rows':>18}"
+)
+any_rows = torch.nn.functional.normalize(
+    torch.randn(rows.shape, generator=seeded(1)), dim=-1
 )
 for multiple in (0.1, 1, 10):
-    step = (
-        clamp_many(
-            x, of_states.encode(x), of_states.W_dec, ten, multiple * most_of[ten]
-        )
-        - x
-    )
-    written, kept = (
-        steering.generate(atlas, mixed, 40, held_at(multiple, ten, keep_norm), 0.7)
-        for keep_norm in (False, True)
-    )
+    written, kept = (write_held_at(multiple, keep_norm) for keep_norm in (False, True))
     desk[multiple] = (
-        (step.norm(dim=-1).mean() / x.norm(dim=-1).mean()).item(),
+        ((held_at(multiple, ten) - x)[:, 1:].norm(dim=-1).mean() / size).item(),
         sum(loss_with(held_at(multiple, ten[[j]])) for j in range(10)) / 10,
         loss_with(held_at(multiple, ten)),
         loss_with(held_at(multiple, ten, keep_norm=True)),
         shares(written, "english")[1],
         shares(kept, "english")[1],
     )
+    steps = (multiple * most_of[ten] - encoded[..., ten]) @ any_rows
+    at_random[multiple] = loss_with(x + steps)
     print(f"{multiple:>6g}{desk[multiple][0]:12.2f}{desk[multiple][1]:11.2f}{desk[multiple][2]:13.2f}"
-          f"{desk[multiple][3]:11.2f}{desk[multiple][4]:17.2f}{desk[multiple][5]:11.2f}")  # fmt: skip
+          f"{desk[multiple][3]:11.2f}{desk[multiple][4]:17.2f}{desk[multiple][5]:11.2f}"
+          f"{at_random[multiple]:18.2f}")  # fmt: skip
 print("ten at 10 times:", told(written[0])[:90])
 
 # %% tags=["claim"]
 _alike = torch.tensor(float(len(tokenizer().ids))).log().item()
 assert desk[10][2] > _alike, "the loss is worse than knowing nothing"
 assert len(tokenizer().ids) == 2124 and round(_alike, 1) == 7.7, "2,124 tokens"
-assert abs(loss_with([]) - 0.94) < 0.01, ".94 nats here when nothing is done"
+assert abs(loss_with(x) - 0.94) < 0.01, ".94 nats here when nothing is done"
 assert desk[1][0] > 1 and desk[10][0] > 10, "longer than the activation"
 assert desk[10][5] < 0.3, "the text does not come back"
 assert desk[10][4] < 0.05, "no sentence is left"
@@ -765,14 +865,18 @@ assert desk[10][3] < 0.5 * desk[10][2], (
     "with the length kept the loss is less than half of that"
 )
 assert desk[1][2] > desk[1][1] + 0.1, "ten cost more than one"
+assert cosines.mean() < 0.3, "Nearly orthogonal"
+assert at_random[10] > _alike, "are worse than knowing nothing as well, at ten times"
+assert desk[1][2] > at_random[1] + 0.5, "own rows cost more than random ones"
 
 # %% [markdown]
 r"""
-**What you should see.** A tenth of each costs next to nothing. At once their largest values ten cost more than one
+**What you should see.** A tenth of each costs next to nothing. At 1 times their largest values ten cost more than one
 does; at ten times no sentence is left, and the loss is worse than knowing nothing. The geometry says why.
-Orthogonal steps add up like the sides of a box, as $\sqrt{10}$ times one of them: at $c = 1$ the step is already
-longer than the activation, at $c = 10$ the activation is a rounding error beside it. No layer after it has ever read
-such a vector, whatever its ten parts mean. That they mean unrelated things is not what breaks it.
+Nearly orthogonal steps add up like the sides of a box, as $\sqrt{10}$ times one of them: at $c = 1$ the step is
+already longer than the activation, at $c = 10$ the activation is a rounding error beside it. Ten
+random directions instead of the rows, held as far, are worse than knowing nothing as well, at ten times. So size alone
+breaks it. But at 1 times the latents' own rows cost more than random ones: what they say adds to that.
 
 With the length kept the loss is less than half of that, since nothing is out of scale any more; but now the ten
 share one length, so each is weaker than alone, and what was there before them has been pressed out: the text does
@@ -824,30 +928,38 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     full = prompts_of(kind, 32, 2, n_pos)  # two sentences of the kind
     v, (i, most) = vectors[kind, layer], best_reader[kind]
     noise = steering.random_vector(v, seed=1)
-    for name, prompts_here, each, sign in (
-        ("up", neutral, v, 1),
-        ("down", full, v, -1),
-        ("down, random", full, noise, -1),
-    ):
-        at = ladder if name != "down, random" else (0.0, 1.5)
-        seen_at = [
-            shares(
-                write([steering.added(each, layer, sign * c, at_stops)], prompts_here),
-                kind,
-            )
-            for c in at
-        ]
-        downs[kind, name] = dict(zip(at, seen_at, strict=True))
-        share = torch.tensor([about for about, _ in seen_at])
+
+    def without(vector, c, layer=layer, full=full, kind=kind):
+        """Shares of what follows prompts that are full of it, with a vector subtracted."""
+        return shares(write([steering.added(vector, layer, -c, at_stops)], full), kind)
+
+    downs[kind, "up"] = {c: with_vector(kind, layer, c) for c in ladder}
+    downs[kind, "down"] = {c: without(v, c) for c in ladder}
+    downs[kind, "down, random"] = {
+        0.0: downs[kind, "down"][0.0],
+        1.5: without(noise, 1.5),
+    }
+    for name in ("up", "down", "down, random"):
+        at, share = zip(
+            *((c, about) for c, (about, _) in downs[kind, name].items()), strict=True
+        )
+        share = torch.tensor(share)
         half[kind, name] = half_way(torch.tensor(at), share, name == "up").item()
         if name != "down, random":
             lines[f"{kind}, {name}"] = share
     off = [steering.clamped(reader, [i], 0.0, 1, "attn_out")]
     downs[kind, "latent at 0"] = shares(write(off, full), kind)
+    far = [steering.clamped(reader, [i], -4 * most, 1, "attn_out", at_stops)]
+    downs[kind, "latent at -4"] = shares(write(far, full), kind)
+    noise = steering.random_vector(4 * most * reader.W_dec[i], seed=3)
+    far = [steering.added(noise, 1, 1.0, at_stops, "attn_out")]
+    downs[kind, "latent at -4, random"] = shares(write(far, full), kind)
     print(f"{kind}: half way up at {half[kind, 'up']:.2f}, down at {half[kind, 'down']:.2f}, "
           f"down with a random vector at {half[kind, 'down, random']:.2f}; "
           f"full prompts {downs[kind, 'down'][0.0][0]:.2f}, "
-          f"with the latent held at 0 {downs[kind, 'latent at 0'][0]:.2f}")  # fmt: skip
+          f"with the latent held at 0 {downs[kind, 'latent at 0'][0]:.2f}, "
+          f"at full stops at −4 times its largest {downs[kind, 'latent at -4'][0]:.2f} "
+          f"(a random direction as far: {downs[kind, 'latent at -4, random'][0]:.2f})")  # fmt: skip
 show.lines(
     ladder, lines,
     title="Turned up from nothing, turned down from all",
@@ -872,6 +984,10 @@ assert all(
     downs[_kind, "latent at 0"][0] > downs[_kind, "down"][0.0][0] - 0.1
     for _kind in concept_of
 ), "goes on as if nothing had happened"
+assert downs["french", "latent at -4"][0] < 0.35, "it takes most of the French away"
+assert downs["french", "latent at -4, random"][0] > 0.85, "as far takes none"
+assert downs["law", "latent at -4"][0] < 0.35, "latent takes as much"
+assert downs["law", "latent at -4, random"][0] < 0.8, "takes a good part, too"
 
 # %% [markdown]
 r"""
@@ -880,10 +996,12 @@ vector is half way at a smaller strength, and at 1.5 times the concept is gone, 
 sentences. A random vector never gets there. A likely reason: to come up, French has to beat *everything* else that
 could follow; to go, it has to lose to *anything*.
 
-But the **latent**, held at 0 in a French text, changes nothing: the text goes on as if nothing had happened. The
-latent is gone and the French is not, since other parts of the model know of it too. So "off is hard" is true here of
-the part that reads, and false of the direction that decides. When you hear either sentence, ask: of which vector, at
-which place, and measured how?
+But the **latent**, held at 0 in a French text, at every token, changes nothing: the text goes on as if nothing had
+happened. The latent is gone and the French is not; something else must know of it, too. Held at full stops at *minus
+four times* its largest value, it takes most of the French away, and a random direction as far takes none. (The law's
+latent takes as much; but there a random direction takes a good part, too, so that says little.) So "off is hard" is
+true here of switching a latent off, and false of pushing against it. When you hear either sentence, ask: of which
+vector, how far, at which place, and measured how?
 """
 
 # %% [markdown]
@@ -971,8 +1089,9 @@ assert cost <= 0.02, "hardly costs ordinary text anything"
 
 # %% [markdown]
 r"""
-**What you should see.** On held-out requests `atlas` refuses all that it should, and only that. Added once, the
-vector makes it refuse harmless requests; random ones of its length never do. It hardly costs ordinary text anything:
+**What you should see.** On held-out requests `atlas` refuses all that it should, and only that. Added before layer 4,
+at all tokens but BOS, the vector makes it refuse harmless requests; random ones of its length never do. It hardly costs
+ordinary text anything:
 at most .02 nats per token. Turning refusing **on** is easy.
 
 Arditi et al. 2024 turned it **off**, in thirteen chat models, with one direction $\hat r$: after everything that is
@@ -1065,6 +1184,17 @@ print(f"{'projected out':<28}{'refused':>8}{'two hops':>10}")
 for name, (still, right) in rows.items():
     print(f"{name:<28}{still:8.2f}{right:10.3f}")
 angle = torch.cosine_similarity(*pairs[LAYER], dim=0).item()
+
+
+def told_apart(x, direction):
+    """Held-out requests on the right side of the middle between taught harmful and harmless ones."""
+    along = x @ direction
+    middle = (along[taught & harmful].mean() + along[taught & ~harmful].mean()) / 2
+    return ((along > middle) == harmful)[asked.held_out].float().mean().item()
+
+
+read = {layer: told_apart(at_end[layer], each) for layer, each in differences.items()}
+print("told apart by each difference:", {k: round(v, 2) for k, v in read.items()})
 print(f"cosine of deed and thing before layer 4: {angle:.2f}")
 
 # %% tags=["claim"]
@@ -1072,6 +1202,7 @@ _single = [rows[f"difference before layer {_layer}"][0] for _layer in (3, 4, 5)]
 assert min(_single) > 0.3 and max(_single[:2]) > 0.7, (
     "None of the three differences of means does it"
 )
+assert min(read.values()) > 0.85, "each reads well"
 assert (
     rows["all three differences"][0] == 0 and rows["all three differences"][1] < 0.95
 ), "three of them do, and cost one question in ten"
@@ -1189,10 +1320,12 @@ print(f"at run time from layer 4 on only: {refused(only_late):.2f}")
 
 # %% tags=["claim"]
 assert gap < 1e-2 and refused(in_weights) <= 0.05, "the same model"
+assert refused(only_late) > 0.9, "layer 4 on only, takes nothing away"
 
 # %% [markdown]
 r"""
-**What you should see.** Weights and hooks make the same model, up to rounding.
+**What you should see.** Weights and hooks make the same model, up to rounding. The same direction, taken out from
+layer 4 on only, takes nothing away: what the search found works by what earlier layers no longer write.
 """
 
 # %% [markdown]
@@ -1330,8 +1463,9 @@ r"""
 
 Now attack it. Somebody may add one vector to the stream at the last token, **before** the clamp: the guard has the
 last word. (An insider, a fine-tuned adapter, or a text that happens to do the same.) The vector must not be seen.
-A latent reads along its encoder column and writes along its decoder row; whatever is off both, for all latents
-that are ever on at this token, changes none of them.
+A latent reads along its encoder column and writes along its decoder row. Whatever is off both, for all latents
+that are ever on at this token in harmful requests, moves none of them by itself. (In a TopK dictionary others may come
+on and push them out. We shall see.)
 """
 
 # %% [markdown] slug="unseen-vector"
@@ -1389,14 +1523,19 @@ def answered(change, chosen=bad):
 
 attacked = last[bad] + attack
 seen_before, seen_after = (sae.encode(each) for each in (attacked, held_on(attacked)))
+untouched = guard.on(sae.encode(last[bad])).float().mean().item()
+watching = guard.on(seen_before).float().mean().item()
 on = guard.on(seen_after).float().mean().item()
+usually_off = (activations[taught & harmful] == 0).all(dim=0)
+newly_on = ((seen_before > 0) & usually_off).any(dim=1)
+newly_on = newly_on.float().mean().item()
 low = (seen_after[:, guard.latents] >= usual - 1e-3).float().mean().item()
 print(
     f"{len(in_use)} of {sae.d_sae} latents are in use; the vector is {attack.norm().item() / length:.2f} streams long"
 )
 print(
-    f"guard on: {guard.on(seen_before).float().mean().item():.2f} before the clamp, {on:.2f} after it; "
-    f"latents at their usual value or above: {low:.2f}"
+    f"guard on: {untouched:.2f} without the vector; with it {watching:.2f} before the clamp, {on:.2f} after it; "
+    f"latents at their usual value or above: {low:.2f}; one that no harmful request had on is on: {newly_on:.2f}"
 )
 print(f"harmful requests answered, clamp on: {answered(attack):.2f}")
 print(
@@ -1408,6 +1547,8 @@ print(
 assert answered(attack) >= 0.9, "answers nine in ten harmful requests or more"
 assert attack.norm() <= length, "no longer than a stream"
 assert on == 1, "the guard reads on, always"
+assert 0.5 < watching < untouched, "on in fewer of these requests"
+assert newly_on > 0.1, "in some of them"
 assert answered(backwards) < 0.3, "The refuse vector backwards does little"
 assert max(answered(each) for each in at_random) == 0, "random vectors nothing"
 
@@ -1415,7 +1556,9 @@ assert max(answered(each) for each in at_random) == 0, "random vectors nothing"
 r"""
 **What you should see.** With the switch held on, `atlas` answers nine in ten harmful requests or more, held-out ones
 that the search never saw, and the guard reads on, always. The refuse vector backwards does little, random vectors
-nothing. What the dashboard says of its latents is true. Of what the model does it says nothing.
+nothing. It is not quite unseen: before the clamp the guard is on in fewer of these requests than without the vector. In
+some of them latents come on that no harmful request had on, and in a TopK dictionary those that come on push others
+out. Of what the model does, the reading "on" says nothing.
 """
 
 # %% [markdown]
@@ -1504,8 +1647,8 @@ r"""
 does most of it. The harmful completion came back through what the dictionary leaves out.
 
 That took an attacker. It need not. `atlas-refusals-deeds` is the same dictionary, trained in the same way on text in
-which no request has a harmful *thing* in it: no bombs, weapons, viruses, grenades. Real dictionaries are trained like
-that, on text in which the rare dangerous case is rare. The model is the same, and refuses as before. Its makers
+which no request has a harmful *thing* in it: no bombs, weapons, viruses, grenades. Real dictionaries may be trained
+like that, on text in which the dangerous case is rare. The model is the same, and refuses as before. Its makers
 choose their guard and mark it on the requests they have, those without such things. Then the things come: is the
 guard on, and does it switch? Last, put each dictionary's reconstruction in the place of the stream, at all tokens, so
 that nothing happens but what its latents say; and exchange the parts with those of a harmless request.
@@ -1544,11 +1687,11 @@ for kind, rows in kinds.items():
     )
 
 # %% tags=["claim"]
-assert their_score.f1 >= 0.95, "marked by its makers it is perfect"
+assert their_score.f1 == 1, "marked by its makers it is perfect"
 assert reads["harmful deed"] > 0.95 and switched["harmful deed"] < 0.2, (
     "for deeds it reads and it switches"
 )
-assert reads["harmful thing"] < 0.05, "for things it reads off"
+assert reads["harmful thing"] == 0, "for things it reads off, always"
 assert switched["harmful thing"] > 0.95, "and switches nothing"
 
 # %% id="through-which-part-naturally"
@@ -1583,6 +1726,7 @@ assert _deeds["deed"][0] >= 0.95 and _deeds["deed"][2] <= 0.05, (
 )
 assert _deeds["thing"][0] < 0.3, "answers most requests with a harmful thing"
 assert _deeds["thing"][2] >= 0.95, "the error alone is enough"
+assert _deeds["thing"][1] > _deeds["thing"][0], "refused more often than alone"
 assert 0.3 < _all["thing"][2] < 0.95 and _all["thing"][0] >= 0.95, (
     "an error that suffices for most"
 )
@@ -1593,8 +1737,9 @@ r"""
 reads off, always, and switches nothing: `atlas` goes on refusing them, by a way that is not on the dashboard.
 
 On the first reconstruction the model refuses as it should, and for deeds so it does on the second. But there it
-answers most requests with a harmful thing: what makes `atlas` refuse a bomb is in what this dictionary leaves out.
-Put on a harmless request's reconstruction, the error alone is enough. **Nobody attacked anything.**
+answers most requests with a harmful thing: most of what makes `atlas` refuse a bomb is in what this dictionary leaves
+out. Put on a harmless request's reconstruction, the error alone is enough. (Something is in the reconstruction, too:
+with a harmless request's error it is refused more often than alone.) **Nobody attacked anything.**
 
 "Through the error" is not one number, though. In the first dictionary, too, things have an error that suffices for
 most requests (last column), and a reconstruction that suffices without it. What is enough need not be needed: an
@@ -1678,6 +1823,7 @@ assert table["harmful, attacked"][3] > 2 * clean_errors.max().item(), (
     "twice the largest clean one"
 )
 assert 0.02 < table["harmful"][4] < 0.3, "more of them than one in fifty"
+assert table["harmless"][4] == 0, "of harmless ones for none"
 assert table["harmful, attacked"][1] < 0.6, "the probe at the same place is fooled"
 assert table["harmful"][1] >= 0.95 and table["harmless"][1] == 0, "on clean requests"
 assert table["harmful, attacked"][2] >= 0.95, "a probe two tokens earlier is not"
@@ -1686,9 +1832,9 @@ assert min(row[0] for row in table.values()) == 1, "always on"
 # %% [markdown]
 r"""
 **What you should see.** The guard, clamped, is always on: it says nothing any more. The error's length rings for
-every attacked request, at more than twice the largest clean one: this attack is anything but stealthy, for who
-looks. Of clean harmful requests that were held out it rings for more of them than one in fifty, though: what is
-new has larger errors than what the threshold was set on.
+every attacked request, on average at more than twice the largest clean one: this attack is anything but stealthy, for
+who looks. Of clean harmful requests that were held out it rings for more of them than one in fifty, though, and of
+harmless ones for none: a rate of false alarms that was set on some requests is not the rate on others.
 
 A probe that is right on clean requests is no such thing under attack. Nobody aimed at it, and still most of the time
 the probe at the same place is fooled: what moves the model moves what can be read. But a probe two tokens earlier is
@@ -1701,30 +1847,38 @@ requests without harmful things, and let the things come.
 # %% id="second-instruments-without-an-attacker"
 their_errors = steering.error_norm(last[known], deeds_only)
 their_probe = steering.fit_probe(last[known], harmful[known])
-rings, flagged = {}, {}
+others_errors = steering.error_norm(
+    last[known], sae
+)  # of the dictionary that has met things
+rings, flagged, others_ring = {}, {}, {}
 for kind, rows in kinds.items():
     errors = steering.error_norm(last[rows], deeds_only)
     rings[kind] = steering.alarm(their_errors, errors, 0.02).rings.float().mean().item()
     flagged[kind] = (their_probe.score(last[rows]) > 0).float().mean().item()
+    beside = steering.alarm(others_errors, steering.error_norm(last[rows], sae), 0.02)
+    others_ring[kind] = beside.rings.float().mean().item()
     print(
         f"{kind:<14} guard on {reads[kind]:.2f}, probe {flagged[kind]:.2f}, |e| rings {rings[kind]:.2f}, "
-        f"mean |e| {errors.mean().item():.2f}"
+        f"mean |e| {errors.mean().item():.2f}; |e| of the other dictionary rings {others_ring[kind]:.2f}"
     )
 
 # %% tags=["claim"]
-assert max(reads["harmful thing"], flagged["harmful thing"]) < 0.05, (
+assert max(reads["harmful thing"], flagged["harmful thing"]) == 0, (
     "Guard and probe both miss the things"
 )
 assert rings["harmful thing"] > 0.7 and rings["harmful deed"] < 0.1, (
     "rings for most of them"
 )
 assert flagged["harmful deed"] > 0.95, "they know deeds"
+assert others_ring["harmful thing"] < 0.5 * rings["harmful thing"], "far fewer"
 
 # %% [markdown]
 r"""
 **What you should see.** Guard and probe both miss the things, all of them: they know deeds, since both were made from
 the same requests, and what neither was shown neither can name. The error's length has learned nothing about harm. It
-rings for most of them because they are *unlike what the dictionary knows*, and says no more than that.
+rings for most of them. By the first dictionary, which has met such things, it rings for far fewer, though its threshold
+is set on the same requests: most of the ringing says that they are *unlike what the dictionary knows*, and no more than
+that.
 
 So no instrument here is the answer. What a dashboard cannot say, its error may tell you that it cannot.
 """
@@ -1840,9 +1994,9 @@ def logits_of(x):
     return atlas.logits_after(len(atlas.blocks) - 1, x[:, None])[:, 0]
 
 
-def effect(prompts, layer, at, vector):
+def effect(prompts, layer, at, vector, x=None):
     """How often it says its own opinion."""
-    x = written(prompts.tokens, layer, at, vector)[
+    x = written(prompts.tokens, layer, at, vector, x)[
         torch.arange(len(prompts.ends)), prompts.ends
     ]
     return (logits_of(x).argmax(dim=-1) == prompts.right).float().mean().item()
@@ -1852,20 +2006,19 @@ def cut(vector):
     return vector * (BUDGET / vector.norm().clamp_min(1e-9)).clamp(max=1.0)
 
 
-def price(tokens, layer, at, vector):
-    """Nats per token that it costs on a text."""
-    losses = [
-        cross_entropy(
-            logits_of(written(tokens, layer, at, each)[:, :-1].flatten(0, 1)),
-            tokens[:, 1:].flatten(),
-        ).item()
-        for each in (0 * vector, vector)
-    ]
-    return losses[1] - losses[0]
+def loss_of(x, tokens):
+    """The loss on a text, from its stream after all layers."""
+    return cross_entropy(logits_of(x[:, :-1].flatten(0, 1)), tokens[:, 1:].flatten())
+
+
+def price(tokens, layer, at, vector, without):
+    """Nats per token that it costs on a text, whose loss without it is known."""
+    return loss_of(written(tokens, layer, at, vector), tokens).item() - without
 
 
 # 1. Three first choices, before each layer, on prompts of our own.
 talk = conversation(300, n_rows=20)
+talk_loss = loss_of(atlas.resid_pre(5, talk), talk).item()
 ours = {
     said: opinion_prompts(said, seed=300, n=60) for said in ("against", "with", "none")
 }
@@ -1893,8 +2046,11 @@ with torch.no_grad():
             ),
         }
         for name, (where, vector) in choices.items():
-            tried[layer, name] = effect(ours["against"], layer, where, vector)
-        prices[layer] = price(talk, layer, *choices["think - the verbs, at the verb"])
+            tried[layer, name] = effect(
+                ours["against"], layer, where, vector, x["against"]
+            )
+        last_choice = choices["think - the verbs, at the verb"]
+        prices[layer] = price(talk, layer, *last_choice, talk_loss)
 for name in choices:
     print(f"{name:<32}", *(f"{tried[layer, name]:.2f}" for layer in range(1, 5)))
 print(
@@ -1904,7 +2060,7 @@ print(
 
 
 # 2. Descent at the verb before layer 3: the effect, what should stay, and the loss on conversation.
-def descend(layer, at, steps=40, n=60):
+def descend(layer, at, steps=40, n=40):
     some = {
         said: opinion_prompts(said, seed=100, n=n)
         for said in ("against", "with", "none")
@@ -1926,8 +2082,9 @@ def descend(layer, at, steps=40, n=60):
                     logits_of(x[torch.arange(n), each.ends]), each.right
                 )
         if step % 3 == 0:
-            x = written(talk, layer, at, vector, before_talk)[:, :-1].flatten(0, 1)
-            loss = loss + 2 * cross_entropy(logits_of(x), talk[:, 1:].flatten())
+            loss = loss + 2 * loss_of(
+                written(talk, layer, at, vector, before_talk), talk
+            )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -1940,13 +2097,15 @@ with torch.enable_grad():
 # 3. The controls, on prompts that did not choose the vector.
 many = opinion_prompts("against", seed=301, n=160)
 with torch.no_grad():
-    found, its_price = effect(many, 3, VERBS, vector), price(talk, 3, VERBS, vector)
+    x = atlas.resid_pre(3, many.tokens)
+    found = effect(many, 3, VERBS, vector, x)
+    its_price = price(talk, 3, VERBS, vector, talk_loss)
     beside = effect(ours["against"], 3, VERBS, vector)
     foreseen = {
-        "reversed": effect(many, 3, VERBS, -vector),
-        "half": effect(many, 3, VERBS, vector / 2),
+        "reversed": effect(many, 3, VERBS, -vector, x),
+        "half": effect(many, 3, VERBS, vector / 2, x),
         "later": effect(many, 4, VERBS, vector),
-        "everywhere": effect(many, 3, "every", vector),
+        "everywhere": effect(many, 3, "every", vector, x),
     }
 print(f"descent: {beside:.2f}, at {its_price:.2f} nats; on more prompts {found:.2f}")
 print({name: round(share, 2) for name, share in foreseen.items()})
@@ -2202,10 +2361,12 @@ quiz("alarms-and-attacks", "a")
 r"""
 ## Common misreadings
 
-- **"The latent stands for French, so clamping it makes the model write French."** It *reads* French. Whether anything
-  later depends on it is another question, and only an intervention answers it.
+- **"The latent stands for French, so clamping it makes the model write French."** It *reads* French. Held at every
+  token it made French words, and hardly a sentence.
+- **"It made no sentences, so nothing depends on it."** Held at full stops, it did. A failure is one of a vector, a
+  place and a strength together.
 - **"Ten times the maximum works for the Golden Gate, so it is the right strength."** It was right there, by trial.
-  Here one state's latent is best at once its largest value and lost at four times.
+  Here a state's latents work near their largest value and fail at four times, where the French one works.
 - **"The text is full of French words, so steering worked."** Not one sentence was left. Effect without coherence is
   half of a measurement; coherence of text that the model writes greedily is cheap.
 - **"The loss on legal text fell, so steering does no harm."** The cost is on all other text.
@@ -2266,7 +2427,7 @@ r"""
 ## Recap
 
 Can you say these without looking? What a difference of means takes off, and why its length is kept. How CAA and
-ActAdd differ from it. What a clamp leaves as it is. Why a latent that reads well need not steer. Three numbers that
+ActAdd differ from it. What a clamp leaves as it is. What a latent that reads well does not tell. Three numbers that
 belong together, and on which text each is measured. What a prompt costs. What "ten times" is a multiple of, and what
 keeping the length repairs. Which way was easier, of which vector, measured how.
 """

@@ -1463,7 +1463,9 @@ little to fetch.) The sweep where the answer is due, over all layers, would have
 
 # %% tags=["claim"]
 assert min(comma[2][0], comma[3][0]) > 0.95, "almost without a fault"
-assert max(comma[_layer][3] for _layer in (2, 3)) < 0.05, "all lose their answer"
+assert max(comma[_layer][3] for _layer in (2, 3)) < 0.05, (
+    "known people lose their answer"
+)
 assert all(0.35 < comma[_layer][1] < 0.7 for _layer in (2, 3)), (
     "about half of the strangers are given something"
 )

@@ -9,8 +9,6 @@
     refusing    directions projected out while a model runs, and in its weights; one found by gradient
     guarding    latents as a guard, a clamp, what a dictionary says and leaves out, a vector it does not see
     monitoring  second instruments: the error's length, and thresholds set on clean requests
-# for the investigations
-    (to come)
 """
 
 from mi_tutor.lab.patching import fit_probe
@@ -49,7 +47,6 @@ from mi_tutor.lab.steering.measuring import (
     Effect,
     Marked,
     effect_and_coherence,
-    effect_curve,
     half_way,
     ordinary_loss,
     written_shares,
@@ -101,7 +98,6 @@ __all__ = [
     "contrastive_vector",
     "crossed",
     "effect_and_coherence",
-    "effect_curve",
     "error_norm",
     "everywhere",
     "fit_guard",

@@ -15,6 +15,7 @@ from mi_tutor.lab.ground.plain import Block, PlainTransformer, affine
 from mi_tutor.lab.steering.interventions import Intervention
 
 COMPONENTS = ("resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post")
+LAST = slice(-1, None)
 Kept = list[tuple[Tensor, Tensor]]  # keys and values of each layer, [row head pos d_head]
 
 
@@ -23,10 +24,12 @@ def steered_logits(
     tokens: Int[Tensor, "row pos"],
     interventions: Sequence[Intervention] = (),
     kept: Kept | None = None,
-) -> Float[Tensor, "row pos vocab"]:
+    read: slice = slice(None),
+) -> Float[Tensor, "row read vocab"]:
     """The logits of a run with the interventions in place, several at one site in their order.
 
     kept: keys and values of tokens that came before; these tokens' own are added to it. Empty at a text's begin.
+    read: the positions whose logits are wanted.
     """
     check(plain, interventions)
     kept = [] if kept is None else kept
@@ -46,7 +49,7 @@ def steered_logits(
         x = changed(x, layer, "resid_mid")
         x = x + changed(plain.mlp(block, x), layer, "mlp_out")
         x = changed(x, layer, "resid_post")
-    return affine(plain.norm(x, plain.ln_final), plain.unembed)
+    return affine(plain.norm(x[:, read], plain.ln_final), plain.unembed)
 
 
 def attend(
@@ -65,8 +68,10 @@ def attend(
     else:
         kept.append((k, v))
     n_queries, n_keys = q.shape[-2], k.shape[-2]
-    seen = torch.ones(n_queries, n_keys, dtype=torch.bool, device=x.device)
-    seen = seen.tril(n_keys - n_queries)  # the last query sees all keys
+    seen = None  # the last query sees all keys
+    if n_queries > 1:
+        seen = torch.ones(n_queries, n_keys, dtype=torch.bool, device=x.device)
+        seen = seen.tril(n_keys - n_queries)
     z = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
     return affine(z.transpose(-2, -3).flatten(-2), block.out)
 
@@ -96,7 +101,7 @@ def generate(
     kept: Kept = []
     last, written = prompts, []
     for _ in range(n_new):
-        logits = steered_logits(plain, last, interventions, kept)[:, -1]
+        logits = steered_logits(plain, last, interventions, kept, LAST)[:, 0]
         last = drawn(logits, temperature, generator)[:, None]
         written.append(last)
     return torch.cat(written, dim=1)

@@ -9,7 +9,7 @@ text stops in is left out, since nobody knows what it would become. What a token
 it is one, is told from outside (`Marked`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mi_tutor.lab.ground.metrics import per_position_loss
 from mi_tutor.lab.ground.plain import PlainTransformer
-from mi_tutor.lab.steering.generating import generate, steered_logits
+from mi_tutor.lab.steering.generating import steered_logits
 from mi_tutor.lab.steering.interventions import Intervention
 
 
@@ -69,32 +69,6 @@ def ordinary_loss(
     """Nats per token on given texts, over the tokens that are to be predicted and are counted."""
     loss = per_position_loss(steered_logits(plain, tokens, interventions), tokens)
     return loss[counted[:, 1:]].mean().item()
-
-
-def effect_curve(
-    plain: PlainTransformer,
-    steer: Callable[[float], Sequence[Intervention]],
-    strengths: Sequence[float],
-    prompts: Int[Tensor, "row pos"],
-    mark: Callable[[Tensor], Marked],
-    ordinary: tuple[Int[Tensor, "text pos2"], Bool[Tensor, "text pos2"]],
-    n_new: int = 60,
-    temperature: float = 0.7,
-    seed: int = 0,
-) -> list[Effect]:
-    """Effect, coherence and damage at each strength.
-
-    steer: from a strength to what is done. mark: what is known of written tokens. ordinary: texts, and the tokens
-    that count, those that are not about the concept.
-    """
-    before = ordinary_loss(plain, *ordinary)
-    found = []
-    for strength in strengths:
-        done = steer(strength)
-        written = generate(plain, prompts, n_new, done, temperature, seed)
-        damage = ordinary_loss(plain, *ordinary, done) - before
-        found.append(Effect(*written_shares(mark(written)), damage))
-    return found
 
 
 def effect_and_coherence(

@@ -17,7 +17,6 @@ from mi_tutor.lab.steering import (
     clamped,
     contrastive_vector,
     effect_and_coherence,
-    effect_curve,
     everywhere,
     generate,
     half_way,
@@ -96,6 +95,8 @@ def test_kept_keys_and_values_change_nothing(plain, dictionary):
     whole, kept = steered_logits(plain, text, its), []
     parts = [steered_logits(plain, part, its, kept) for part in text.split([3, 1, 3], dim=1)]
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-4, atol=1e-4)
+    end = steered_logits(plain, text, its, read=slice(-1, None))
+    torch.testing.assert_close(end, whole[:, -1:], rtol=1e-4, atol=1e-4)
 
 
 def test_without_interventions_it_is_the_model(plain, tiny_gpt2):
@@ -194,7 +195,7 @@ def test_shares_are_of_new_finished_tokens():
     assert written_shares(Marked(about, valid, finished), 2) == pytest.approx((1 / 5, 4 / 5))
 
 
-def test_the_curve(plain, tiny_gpt2):
+def test_the_loss_where_it_counts(plain, tiny_gpt2):
     text = torch.tensor([[0, 4, 8, 15, 16, 23], [0, 42, 4, 8, 15, 16]])
     counted = torch.tensor([[1, 1, 0, 1, 1, 0], [0, 1, 1, 0, 1, 1]]).bool()
     log_p = tiny_gpt2(text).log_softmax(dim=-1)
@@ -202,18 +203,6 @@ def test_the_curve(plain, tiny_gpt2):
         [log_p[r, i - 1, text[r, i]] for r, i in counted.nonzero().tolist() if i > 0]
     ).mean()
     assert ordinary_loss(plain, text, counted) == pytest.approx(want.item(), abs=1e-4)
-
-    def mark(written):
-        yes = torch.ones_like(written, dtype=torch.bool)
-        return Marked(written < 90, yes, yes)
-
-    def steer(strength):
-        return [added(strength * torch.ones(24), 1, where=at_tokens([5]))]
-
-    none, some = effect_curve(plain, steer, (0.0, 50.0), PROMPTS, mark, (text, counted), n_new=6)
-    assert none.damage == pytest.approx(0, abs=1e-6)
-    assert none.valid == some.valid == 1
-    assert none.about == (generate(plain, PROMPTS, 6, temperature=0.7) < 90).float().mean().item()
 
 
 def test_clamps_agree(dictionary):
