@@ -1,5 +1,6 @@
-"""What chapter 09 compares: copies of `atlas` that were trained on, and crosscoders of each with it.
+"""What chapter 09 compares: copies of `atlas` that were trained on, crosscoders of each with it, and edited facts.
 
+facts      one-hop facts, and prompts that say what became of an edited one
 texts      what the copies read: atlas's text, and what is new
 copies     a difference of low rank, trained beside a frozen atlas
 pairs      both models' streams on the same tokens
@@ -7,6 +8,17 @@ measures   what the cards say
 recipes    all of them by name
 """
 
+from mi_tutor.specimens.crosscoders.facts import (
+    ASKED,
+    Aftermath,
+    Change,
+    Facts,
+    aftermath,
+    all_aftermaths,
+    changes,
+    one_hop_facts,
+    requests,
+)
 from mi_tutor.specimens.crosscoders.texts import (
     CHANGES,
     ChangedTexts,
@@ -15,4 +27,19 @@ from mi_tutor.specimens.crosscoders.texts import (
     differing,
 )
 
-__all__ = ["CHANGES", "ChangedTexts", "changed_texts", "concepts", "differing"]
+__all__ = [
+    "ASKED",
+    "CHANGES",
+    "Aftermath",
+    "Change",
+    "ChangedTexts",
+    "Facts",
+    "aftermath",
+    "all_aftermaths",
+    "changed_texts",
+    "changes",
+    "concepts",
+    "differing",
+    "one_hop_facts",
+    "requests",
+]
