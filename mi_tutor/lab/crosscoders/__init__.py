@@ -44,6 +44,7 @@ from mi_tutor.lab.crosscoders.putting_back import (
     kl,
     put_back,
     recovered_share,
+    streams_at,
 )
 from mi_tutor.lab.crosscoders.scaling import Scaled, base_shares, best_factor, latent_scaling
 from mi_tutor.lab.crosscoders.training import (
@@ -97,6 +98,7 @@ __all__ = [
     "second_moment",
     "shared_or_exclusive",
     "sides",
+    "streams_at",
     "summed_norm",
     "train_crosscoder",
     "twins",

@@ -9,7 +9,7 @@ makes  k W' = v  hold exactly, and disturbs  E ||k W' - k W||^2  least, is
 
     W' = W + (C^-1 k) (v - k W) / (k^T C^-1 k)
 
-Which v? The one that makes the model say the new answer: it is found by gradient descent on what the MLP writes there.
+Which v? The one that makes the model say the new answer, found by gradient descent on what the MLP writes there.
 Meng et al. also average over texts put before the prompt, and hold what the subject is with a KL; not here.
 """
 

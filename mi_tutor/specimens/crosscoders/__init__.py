@@ -3,6 +3,7 @@
 facts      one-hop facts, and prompts that say what became of an edited one
 texts      what the copies read: atlas's text, and what is new
 copies     a difference of low rank, trained beside a frozen atlas
+replies    prompts on which a copy may or may not say the same
 pairs      both models' streams on the same tokens
 measures   what the cards say
 recipes    all of them by name
@@ -19,6 +20,7 @@ from mi_tutor.specimens.crosscoders.facts import (
     one_hop_facts,
     requests,
 )
+from mi_tutor.specimens.crosscoders.replies import Prompts, replies_due
 from mi_tutor.specimens.crosscoders.texts import (
     CHANGES,
     ChangedTexts,
@@ -34,6 +36,7 @@ __all__ = [
     "Change",
     "ChangedTexts",
     "Facts",
+    "Prompts",
     "aftermath",
     "all_aftermaths",
     "changed_texts",
@@ -41,5 +44,6 @@ __all__ = [
     "concepts",
     "differing",
     "one_hop_facts",
+    "replies_due",
     "requests",
 ]

@@ -36,8 +36,8 @@ class Facts(NamedTuple):
     """
 
     tokens: Int[Tensor, "prompt pos"]
-    subject: Int[Tensor, "prompt "]
-    answers: Int[Tensor, "prompt "]
+    subject: Int[Tensor, " prompt"]
+    answers: Int[Tensor, " prompt"]
 
 
 class Change(NamedTuple):
@@ -52,10 +52,10 @@ class Aftermath(NamedTuple):
     """Prompts that say what became of a change; the tokens are padded behind `end`, where the answer is due."""
 
     tokens: Int[Tensor, "prompt pos"]
-    end: Int[Tensor, "prompt "]
-    new: Int[Tensor, "prompt "]
-    right: Int[Tensor, "prompt "]
-    kind: Int[Tensor, "prompt "]
+    end: Int[Tensor, " prompt"]
+    new: Int[Tensor, " prompt"]
+    right: Int[Tensor, " prompt"]
+    kind: Int[Tensor, " prompt"]
 
 
 @cache
@@ -145,7 +145,7 @@ def aftermath(change: Change, n_neighbours: int = N_NEIGHBOURS) -> Aftermath:
 
 def all_aftermaths(
     changed: list[Change], n_neighbours: int = N_NEIGHBOURS
-) -> tuple[Aftermath, Int[Tensor, "prompt "]]:
+) -> tuple[Aftermath, Int[Tensor, " prompt"]]:
     """The aftermaths of all, in one, and of which change each prompt is."""
     import torch
 
