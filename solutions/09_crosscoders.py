@@ -909,6 +909,9 @@ show.heatmap(
     x=["BOS", "The", "capital", "of", "Texas", "is"],
     y=[f"MLP {layer}" for layer in range(5)],
     title="What one clean MLP output brings back",
+    x_title="token",
+    y_title="layer",
+    value_title="probability brought back",
 )
 
 # %% [markdown]
@@ -968,12 +971,12 @@ quiz("along-which-direction", "d")
 # %% [markdown]
 r"""
 Which v? The one with which the model says the new answer: found by gradient descent on what the MLP writes at that
-token (`crosscoders.wanted_values`). So let the capital of Texas be Houston, written where tracing points, into MLP 0 at
+token (`crosscoders.wanted_values`). So let the capital of Texas be Boise, written where tracing points, into MLP 0 at
 the name. Then ask about Dallas.
 """
 
-# %% id="houston"
-houston = [Change("Texas", "capital", " Houston")]
+# %% id="boise"
+boise = [Change("Texas", "capital", " Boise")]
 key_text = changed_texts("keys", 100, changes=()).tokens
 moments = {
     layer: crosscoders.second_moment(plain["atlas"], layer, key_text)
@@ -982,8 +985,8 @@ moments = {
 
 
 def edited(layer, place):
-    """atlas with Houston in one matrix, by your `rank_one_edit`."""
-    request, out = requests(houston, place), plain["atlas"].blocks[layer].mlp_out
+    """atlas with Boise in one matrix, by your `rank_one_edit`."""
+    request, out = requests(boise, place), plain["atlas"].blocks[layer].mlp_out
     k = crosscoders.keys(plain["atlas"], layer, request.tokens)[0, request.at[0]]
     v = crosscoders.wanted_values(plain["atlas"], layer, request)[0] - out.b
     W = rank_one_edit(out.W, moments[layer], k, v)
@@ -1011,18 +1014,18 @@ for prompt in questions:
 # %% [markdown]
 r"""
 *What you should see.* The edit takes, also in other words. **And Dallas lies in a state whose capital is Austin**: the
-two steps do not go through what was written. Ask for the bird of Texas, and it is Houston too. One prompt of each
+two steps do not go through what was written. Ask for the bird of Texas, and it is Boise too. One prompt of each
 proves little; so mark it on many.
 """
 
 # %% tags=["claim"]
 _site = "MLP 0 at the name"
-assert answers[questions[0], _site] == answers[questions[1], _site] == " Houston", (
+assert answers[questions[0], _site] == answers[questions[1], _site] == " Boise", (
     "The edit takes, also in other words"
 )
 assert answers[questions[2], _site] == " Austin", "whose capital is Austin"
-assert answers[questions[4], _site] == " Houston", (
-    "Ask for the bird of Texas, and it is Houston too"
+assert answers[questions[4], _site] == " Boise", (
+    "Ask for the bird of Texas, and it is Boise too"
 )
 
 # %% [markdown] slug="edit-marks"
