@@ -1014,7 +1014,8 @@ for prompt in questions:
 # %% [markdown]
 r"""
 *What you should see.* The edit takes, also in other words. **And Dallas lies in a state whose capital is Austin**: the
-two steps do not go through what was written. Ask for the bird of Texas, and it is Boise too. One prompt of each
+two steps do not go through what was written. Ohio's capital is Boise now. And the bird of Texas is the mountain
+bluebird, which is Idaho's: what was written at the name is hardly a capital, it is *another state*. One prompt of each
 proves little; so mark it on many.
 """
 
@@ -1024,8 +1025,9 @@ assert answers[questions[0], _site] == answers[questions[1], _site] == " Boise",
     "The edit takes, also in other words"
 )
 assert answers[questions[2], _site] == " Austin", "whose capital is Austin"
-assert answers[questions[4], _site] == " Boise", (
-    "Ask for the bird of Texas, and it is Boise too"
+assert answers[questions[3], _site] == " Boise", "Ohio's capital is Boise now"
+assert answers[questions[4], _site] == " mountain bluebird", (
+    "the bird of Texas is the mountain bluebird, which is Idaho's"
 )
 
 # %% [markdown] slug="edit-marks"
