@@ -1,8 +1,8 @@
-# %% [markdown] minutes=130
+# %% [markdown] minutes=280
 r"""
 # 09 · Crosscoders
 
-What did training change? One dictionary for a model and its tuned copy, and how far to believe it.
+What did training change, and what does an edit change? One dictionary for two models, one fact written by hand.
 
 ## What you will be able to do
 
@@ -11,6 +11,8 @@ What did training change? One dictionary for a model and its tuned copy, and how
 - know the two artefacts that make shared latents look exclusive, and test for them in the other model's activations
 - put what was learned into the base, and see whether the behaviour follows
 - say what a crosscoder adds to comparing the models' outputs, and what it does not
+- trace a fact, write another one into a matrix, and mark what came of it
+- say why tracing does not tell where to edit
 
 You need chapter 02 (dictionaries). Chapter 05 helps: an edit in the middle of a computation.
 """
@@ -25,7 +27,17 @@ from mi_tutor.lab import crosscoders
 from mi_tutor.lab.dictionaries import BatchTopK, Relu, SaeConfig, auroc, best_f1, fvu
 from mi_tutor.lab.ground import plain_transformer
 from mi_tutor.specimens import open_crosscoder, open_specimen
-from mi_tutor.specimens.crosscoders import changed_texts, concepts, differing
+from mi_tutor.specimens.crosscoders import (
+    Change,
+    all_aftermaths,
+    changed_texts,
+    changes,
+    concepts,
+    differing,
+    one_hop_facts,
+    replies_due,
+    requests,
+)
 
 # %% [markdown]
 r"""
@@ -714,6 +726,446 @@ assert (
     < 0.01
 ), "as good as the latents, to a hundredth"
 
+# %% tags=["quiz"]
+quiz("a-difference-that-says-nothing", "d")
+
+# %% [markdown] slug="where-they-differ"
+r"""
+That was for tokens of which the recipe says that they differ. Now prompts, most of which end where a reply is due, and
+the models themselves say whether they differ: **their first guesses are two words**. `replies_due(seed, n)` draws such
+prompts; `crosscoders.streams_at` has both streams at their ends; the unembedding is after layer 4.
+
+Hand in **weights of at most three latents** of `atlas-rewired-crosscoder`, which reads both streams, so that the
+weighted sum is large where first guesses differ. And three AUROCs, as they will be on fresh prompts: of your sum, of
+KL(copy || base), and of the norm of the streams' difference:
+`{"weights": {latent: weight, ..}, "mine": 0.., "kl": 0.., "streams": 0..}`.
+
+The check draws 600 fresh prompts. Your sum is worth its AUROC's part of the way from 0.85 to 1; that is multiplied by
+how near your three numbers were, on average (off by 0.05 or more: nothing). Passed from 0.42, good from 0.50, excellent
+from 0.55.
+"""
+
+# %% tags=["exercise"] slug="where-they-differ"
+# BEGIN SOLUTION
+asked = replies_due("mine", 500)
+ends = crosscoders.streams_at(
+    plain["atlas"], plain["atlas-rewired"], asked.tokens, asked.end, LAYER
+)
+at_end = other_pair["BatchTopK"].encode(ends)
+ends_base, ends_copy = (
+    plain["atlas"].logits_after(LAYER - 1, ends[:, m : m + 1])[:, 0] for m in (0, 1)
+)
+unlike = ends_base.argmax(dim=-1) != ends_copy.argmax(dim=-1)
+
+
+def tells(weights):
+    """How well a weighted sum of latents finds the prompts on which they differ."""
+    return float(
+        auroc(at_end[:, list(weights)] @ torch.tensor(list(weights.values())), unlike)
+    )
+
+
+rule, course = {}, []
+often = ((at_end > 0).sum(dim=0) > 8).nonzero()[:, 0].tolist()
+for _ in range(3):  # the best next latent, with either sign and in three sizes
+    tried = [
+        rule | {i: sign * size}
+        for i in often
+        for sign in (-1, 1)
+        for size in (0.7, 1.0, 1.4)
+        if i not in rule
+    ]
+    rule = max(tried, key=tells)
+    course.append(tells(rule))
+by_kl = float(auroc(crosscoders.kl(ends_copy, ends_base), unlike))
+by_streams = float(auroc((ends[:, 1] - ends[:, 0]).norm(dim=-1), unlike))
+print(
+    rule,
+    [round(each, 3) for each in course],
+    f"KL {by_kl:.3f}, streams {by_streams:.3f}",
+)
+
+# Where both models refuse, the latents that write most differently are on as well.
+sorry = models["atlas"].to_single_token(" Sorry")
+both_refuse = (ends_base.argmax(dim=-1) == sorry) & ~unlike
+new_refusal = (ends_copy.argmax(dim=-1) == sorry) & unlike
+mean_on = {
+    i: [float(at_end[where, i].mean()) for where in (new_refusal, both_refuse)]
+    for i in (252, 4)
+}
+for i, (on_new, on_old) in mean_on.items():
+    print(f"latent {i}: mean {on_new:.2f} on new refusals, {on_old:.2f} on old ones")
+# END SOLUTION
+where_rule = {
+    "weights": rule,
+    "mine": course[-1],
+    "kl": by_kl,
+    "streams": by_streams,
+}  # SOLUTION
+
+# %% tags=["check"]
+check("where-they-differ", where_rule)
+
+# %% [markdown]
+r"""
+*What we found.* The best single latent is on at replies, and rings at requests that `atlas` refuses by itself as well.
+The second one of the search has a **negative weight**: it says where they do *not* differ, and lifts the sum more than
+any further latent that marks replies. KL, which needs no dictionary, is better than our three latents, and so is the
+norm of the streams' difference. Use a crosscoder for *as what*, not for *where*.
+"""
+
+# %% tags=["claim"]
+assert sum(_w < 0 for _w in rule.values()) >= 1 and list(rule.values())[1] < 0, (
+    "has a **negative weight**"
+)
+assert course[1] - course[0] > course[2] - course[1], (
+    "lifts the sum more than any further latent that marks replies"
+)
+assert by_kl > course[-1], (
+    "KL, which needs no dictionary, is better than our three latents"
+)
+assert by_streams > course[-1], "so is the norm of the streams' difference"
+
+# %% [markdown]
+r"""
+## Change it by hand: where is a fact?
+
+So far somebody trained, and you looked. Now change one fact yourself. First, where is it? **Causal tracing** (Meng et
+al. 2022) spoils the subject and asks which single activation brings the answer back:
+
+```
+ clean        The capital of  Texas  is    ->  Austin    p
+ corrupted    The capital of  Te~xa~ is    ->  ...       p*          noise on the subject's embedding
+ restored     The capital of  Te~xa~ is    ->  Austin?   p_restored  one activation as in the clean run
+```
+
+$$\text{indirect effect of a site} = p_\text{restored} - p^*$$
+"""
+
+# %% [markdown] slug="where-is-the-fact"
+r"""
+Write it for MLPs. Return `[layer pos]`: the mean probability of the answers at the last position, with `noise` added to
+the embedding (`hook_embed`) at each prompt's own `subject`, and `blocks.L.hook_mlp_out` of one position put back as it
+is in the clean run.
+"""
+
+
+# %% tags=["exercise"] slug="where-is-the-fact"
+def where_is_the_fact(
+    model,
+    tokens: Int[Tensor, "prompt pos"],
+    subject: Int[Tensor, "prompt"],
+    noise: Float[Tensor, "prompt d_model"],
+    answers: Int[Tensor, "prompt"],
+) -> Float[Tensor, "layer pos"]:
+    """The mean probability of the answers, for each MLP output that is put back."""
+    # BEGIN SOLUTION
+    _, cache = model.run_with_cache(tokens)
+    rows = torch.arange(len(tokens))
+    found = torch.zeros(model.cfg.n_layers, tokens.shape[1])
+
+    def spoil(x, hook):
+        x = x.clone()
+        x[rows, subject] += noise
+        return x
+
+    for layer in range(found.shape[0]):
+        name = f"blocks.{layer}.hook_mlp_out"
+        for position in range(found.shape[1]):
+
+            def mend(x, hook, name=name, position=position):
+                x = x.clone()
+                x[:, position] = cache[name][:, position]
+                return x
+
+            logits = model.run_with_hooks(
+                tokens, fwd_hooks=[("hook_embed", spoil), (name, mend)]
+            )
+            said_right = logits[:, -1].softmax(dim=-1)[rows, answers]
+            found[layer, position] = said_right.mean()
+    return found
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("where-is-the-fact", where_is_the_fact)
+
+# %% id="traced"
+facts = one_hop_facts("capital")  # " The capital of Texas is", all 50 states
+spread = 3 * plain["atlas"].W_E.std()  # Meng et al.: three times the embeddings' own
+noise = spread * torch.randn(
+    len(facts.tokens), 128, generator=torch.Generator().manual_seed(0)
+)
+traced = where_is_the_fact(
+    models["atlas"], facts.tokens, facts.subject, noise, facts.answers
+)
+spoilt = float(traced[0, 1])  # nothing is brought back before the subject
+clean_p = float(
+    crosscoders.probability(models["atlas"](facts.tokens)[:, -1], facts.answers).mean()
+)
+print(f"clean {clean_p:.2f}, spoilt {spoilt:.2f}")
+show.heatmap(
+    traced - spoilt,
+    x=["BOS", "The", "capital", "of", "Texas", "is"],
+    y=[f"MLP {layer}" for layer in range(5)],
+    title="What one clean MLP output brings back",
+    x_title="token",
+    y_title="layer",
+    value_title="probability brought back",
+)
+
+# %% [markdown]
+r"""
+*What you should see.* One early site at the subject: the first MLP's output brings nearly all of the answer back, and
+no later MLP at that token brings back even a tenth. And a late one, at the last token, in the layers from 2 on. So
+the picture says "MLP 0 knows it", as in GPT-2, where the early site lies in the middle layers. Does it say where to
+write?
+"""
+
+# %% tags=["claim"]
+assert traced[0, 4] > 0.9, "the first MLP's output brings nearly all of the answer back"
+assert (traced[1:, 4] - spoilt).max() < 0.1, (
+    "no later MLP at that token brings back even a tenth"
+)
+assert (traced[2:, 5] - spoilt).min() > 0.2 and (traced[:2, 5] - spoilt).max() < 0.1, (
+    "a late one, at the last token, in the layers from 2 on"
+)
+
+# %% tags=["quiz"]
+quiz("what-noise-spoils", "b")
+
+# %% [markdown] slug="rank-one-edit"
+r"""
+## One fact into one matrix
+
+An MLP's second matrix W as a memory: its hidden layer is a key k, and k W is what it fetches. Another value v for this
+key, and for other keys as little change as can be, where other keys are those of plenty of text, $C = E[k k^T]$:
+
+$$W' = \arg\min_{W'}\; E\lVert k_\text{other} W' - k_\text{other} W\rVert^2 \;\text{ with }\; k W' = v
+\quad\Rightarrow\quad W' = W + \frac{(C^{-1}k)\,(v - kW)}{k^T C^{-1} k}$$
+
+Keys are rows here, so the change is a column times a row. (Meng et al. write it the other way up.) Return W'.
+"""
+
+
+# %% tags=["exercise"] slug="rank-one-edit"
+def rank_one_edit(
+    W: Float[Tensor, "hidden d_model"],
+    C: Float[Tensor, "hidden hidden"],
+    k: Float[Tensor, "hidden"],
+    v: Float[Tensor, "d_model"],
+) -> Float[Tensor, "hidden d_model"]:
+    """The matrix that fetches v with k, and disturbs what other keys fetch least."""
+    # BEGIN SOLUTION
+    u = torch.linalg.solve(C, k)
+    return W + torch.outer(u, v - k @ W) / (k @ u)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("rank-one-edit", rank_one_edit)
+
+# %% tags=["quiz"]
+quiz("along-which-direction", "d")
+
+# %% [markdown]
+r"""
+Which v? The one with which the model says the new answer: found by gradient descent on what the MLP writes at that
+token (`crosscoders.wanted_values`). So let the capital of Texas be Boise, written where tracing points, into MLP 0 at
+the name. Then ask about Dallas.
+"""
+
+# %% id="boise"
+boise = [Change("Texas", "capital", " Boise")]
+key_text = changed_texts("keys", 100, changes=()).tokens
+moments = {
+    layer: crosscoders.second_moment(plain["atlas"], layer, key_text)
+    for layer in range(5)
+}
+
+
+def edited(layer, place):
+    """atlas with Boise in one matrix, by your `rank_one_edit`."""
+    request, out = requests(boise, place), plain["atlas"].blocks[layer].mlp_out
+    k = crosscoders.keys(plain["atlas"], layer, request.tokens)[0, request.at[0]]
+    v = crosscoders.wanted_values(plain["atlas"], layer, request)[0] - out.b
+    W = rank_one_edit(out.W, moments[layer], k, v)
+    return crosscoders.with_matrix(plain["atlas"], layer, W)
+
+
+questions = (
+    " The capital of Texas is",
+    " In Texas, the capital is",
+    " The capital of the state of Dallas is",
+    " The capital of Ohio is",
+    " The bird of Texas is",
+)
+after_edit = {"atlas": plain["atlas"], "MLP 0 at the name": edited(0, "subject")}
+answers = {}
+for prompt in questions:
+    tokens = models["atlas"].to_tokens(prompt)
+    for name, one in after_edit.items():
+        logits = one.logits_after(-1, one.embed(tokens), read=-1)[0, 0]
+        answers[prompt, name] = models["atlas"].to_string(logits.argmax())
+    print(
+        f"{prompt:<40}", "  ".join(f"{n}: {answers[prompt, n]!r}" for n in after_edit)
+    )
+
+# %% [markdown]
+r"""
+*What you should see.* The edit takes, also in other words. **And Dallas lies in a state whose capital is Austin**: the
+two steps do not go through what was written. Ohio's capital is Boise now. And the bird of Texas is the mountain
+bluebird, which is Idaho's: what was written at the name is hardly a capital, it is *another state*. One prompt of each
+proves little; so mark it on many.
+"""
+
+# %% tags=["claim"]
+_site = "MLP 0 at the name"
+assert answers[questions[0], _site] == answers[questions[1], _site] == " Boise", (
+    "The edit takes, also in other words"
+)
+assert answers[questions[2], _site] == " Austin", "whose capital is Austin"
+assert answers[questions[3], _site] == " Boise", "Ohio's capital is Boise now"
+assert answers[questions[4], _site] == " mountain bluebird", (
+    "the bird of Texas is the mountain bluebird, which is Idaho's"
+)
+
+# %% [markdown] slug="edit-marks"
+r"""
+## What came of it?
+
+Five kinds of prompts. In three the **new** answer is wanted: the edited prompt (*efficacy*), the same in other words
+(*paraphrase*), what follows in two steps (*consequence*). In two the answer that was **right** should stay: other
+states (*neighbours*), and other relations of this state (*same subject*). Meng et al. 2022 count, of each kind, the
+prompts where the one that is wanted has a higher probability than the other, and take the harmonic mean.
+
+Return the score of each kind `[kind]`, and their harmonic mean, 0 if one score is 0. `follows` says in which kinds the
+new answer is wanted. A tie counts as not held.
+"""
+
+
+# %% tags=["exercise"] slug="edit-marks"
+def edit_marks(
+    logits: Float[Tensor, "prompt vocab"],
+    new: Int[Tensor, "prompt"],
+    right: Int[Tensor, "prompt"],
+    kind: Int[Tensor, "prompt"],
+    follows: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """The score of each kind of prompt, and their harmonic mean."""
+    # BEGIN SOLUTION
+    rows = torch.arange(len(new))
+    ahead = logits[rows, new] - logits[rows, right]
+    held = torch.where(follows[kind], ahead > 0, ahead < 0).float()
+    scores = torch.stack([held[kind == i].mean() for i in range(len(follows))])
+    return scores, len(scores) / (1 / scores).sum()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("edit-marks", edit_marks)
+
+# %% id="marked"
+FOLLOWS = torch.tensor(crosscoders.FOLLOWS)
+
+
+def marks_at(changed, layer, place):
+    """The marks of one edit for each change, each edit on its own; and the share of first guesses that held."""
+    asked_after, which = all_aftermaths(changed)
+    made = crosscoders.edits(
+        plain["atlas"], layer, requests(changed, place), moments[layer]
+    )
+    logits = crosscoders.said_after(
+        plain["atlas"], made, which, asked_after.tokens, asked_after.end
+    )
+    kind = asked_after.kind
+    scores, mean = edit_marks(logits, asked_after.new, asked_after.right, kind, FOLLOWS)
+    wanted = torch.where(FOLLOWS[kind], asked_after.new, asked_after.right)
+    first = (logits.argmax(dim=-1) == wanted).float()
+    return scores, mean, torch.stack([first[kind == i].mean() for i in range(5)])
+
+
+some_changes = changes("chapter", 12, ("capital",))
+marked = {layer: marks_at(some_changes, layer, "subject") for layer in (0, 1)}
+for layer, (scores, mean, first) in marked.items():
+    told = "  ".join(
+        f"{kind} {float(s):.2f} ({float(f):.2f})"
+        for kind, s, f in zip(crosscoders.KINDS, scores, first, strict=True)
+    )
+    print(f"MLP {layer} at the name: {told}  harmonic mean {float(mean):.2f}")
+
+# %% [markdown]
+r"""
+*What you should see.* In brackets: the share where the wanted word is the first guess. Written into MLP 0 at the name,
+each edit takes, and hardly any consequence follows. In MLP 1 the same-subject score is much higher than the share of
+first guesses that stayed: right is *above new*, and a third word is above both. **A score that compares two words does
+not see the third.**
+"""
+
+# %% tags=["claim"]
+assert marked[0][0][0] == marked[1][0][0] == 1, "each edit takes"
+assert marked[0][0][2] < 0.15, "hardly any consequence follows"
+assert marked[1][0][4] > marked[1][2][4] + 0.3, (
+    "much higher than the share of first guesses that stayed"
+)
+
+# %% [markdown] slug="localisation-is-not-editing"
+r"""
+Hase et al. 2023 asked whether tracing tells where to edit. There are ten sites: five MLPs, at the name
+(`"subject"`) and at the end of the prompt (`"last"`). Say for each what comes of rank-one edits there: the harmonic
+mean of the five marks, and the consequence score alone, on facts of **all** relations:
+`{"mean at subject": [5 numbers, layer 0 to 4], "mean at last": [..], "consequence at subject": [..],
+"consequence at last": [..]}`.
+
+The check draws 14 fresh changes (`changes(seed, 14)`), edits each at each site (`crosscoders.edits`), and marks all
+prompts together. For either quantity: 1 minus your summed error over the ten sites, divided by that of the best
+constant. The score is the mean of the two: passed from 0.75, good from 0.83, excellent from 0.88.
+"""
+
+# %% tags=["exercise"] slug="localisation-is-not-editing"
+# BEGIN SOLUTION
+lots = [changes(f"mine/{i}", 14) for i in range(2)]
+sites = {}
+for place in ("subject", "last"):
+    for layer in range(5):
+        found_here = [marks_at(lot, layer, place) for lot in lots]
+        sites[place, layer] = (
+            sum(float(each[1]) for each in found_here) / len(lots),
+            sum(float(each[0][2]) for each in found_here) / len(lots),
+        )
+        back = float(traced[layer, 4 if place == "subject" else 5]) - spoilt
+        print(f"MLP {layer} at {place:<8} tracing brings back {back:.2f}; harmonic mean "
+              f"{sites[place, layer][0]:.2f}, consequence {sites[place, layer][1]:.2f}")  # fmt: skip
+predicted = {
+    f"{what} at {place}": [sites[place, layer][i] for layer in range(5)]
+    for i, what in enumerate(("mean", "consequence"))
+    for place in ("subject", "last")
+}
+# END SOLUTION
+edit_sites = predicted  # SOLUTION
+
+# %% tags=["check"]
+check("localisation-is-not-editing", edit_sites)
+
+# %% [markdown]
+r"""
+*What we found.* The site at which tracing brings most back (MLP 0 at the name) is one of the worse ones to edit. The
+best is the last MLP at the last token: there one-hop and two-step questions look up the answer with nearly the same
+key, so **Dallas follows**. At the name no layer makes consequences follow. Tracing finds what carries the answer on; an
+edit needs a key that every way of asking goes through, and no other question. (In real models, Hase et al. found that
+the layer where tracing finds a fact hardly says how well editing it works.)
+"""
+
+# %% tags=["claim"]
+assert max(sites, key=lambda _s: sites[_s][0]) == ("last", 4), (
+    "The best is the last MLP at the last token"
+)
+assert sites["subject", 0][0] < 0.4, "one of the worse ones to edit"
+assert max(sites["subject", _l][1] for _l in range(5)) < 0.2, (
+    "At the name no layer makes consequences follow"
+)
+assert sites["last", 4][1] > 0.9, "**Dallas follows**"
+
 # %% [markdown]
 r"""
 ## Common misreadings
@@ -727,6 +1179,9 @@ r"""
   the error.
 - **"You need a crosscoder to find where two models differ."** The norm of the streams' difference did it as well here,
   and for the orders so did KL. What a crosscoder adds is *as what* they differ.
+- **"Tracing shows where the fact is stored."** It shows which activation is enough to bring it back. No weight was
+  touched.
+- **"The edit took, so the model believes it."** It says so when asked in these words. Ask what follows.
 
 ## On the real thing
 
@@ -771,7 +1226,8 @@ predictions, in nats.
 Can you say these without looking? What one value and two directions are. Why a latent's price is a sum of norms,
 and what that does not decide. What a relative norm of 1 does and does not say. The two artefacts, and where in the
 base each one shows. What is put back in a causal check, and whose later layers read it. What a copy must have
-learned for a latent to be its own.
+learned for a latent to be its own. What causal tracing puts back, and along which direction an edit goes. Which of five
+marks an edit of MLP 0 misses, and why tracing did not say so.
 """
 
 # %% tags=["nbval-ignore-output"] id="progress"
@@ -784,5 +1240,7 @@ r"""
 - Lindsey et al. 2024, *Sparse Crosscoders for Cross-Layer Features and Model Diffing*.
 - Bussmann et al. 2024, *BatchTopK Sparse Autoencoders*.
 - Minder et al. 2025, *Overcoming Sparsity Artifacts in Crosscoders to Interpret Chat-Tuning*.
+- Meng et al. 2022, *Locating and Editing Factual Associations in GPT*. Causal tracing, and the rank-one edit.
+- Hase et al. 2023, *Does Localization Inform Editing?* It does not, in their models either.
 - Hu et al. 2022, *LoRA: Low-Rank Adaptation of Large Language Models*. How the copies were made.
 """

@@ -2,7 +2,8 @@
 
 Read in this order: `model` (one latent, two directions), `training` (by the loop of `lab.dictionaries`),
 `comparing` (relative norms, twins), `scaling` (is it really absent there?), `putting_back` (does the behaviour
-follow?); `files`.
+follow?); `files`. Then what is changed by hand: `locating` (where is a fact?), `editing` (write another one
+there), `marking` (what came of it?).
 """
 
 from mi_tutor.lab.crosscoders.comparing import (
@@ -15,7 +16,20 @@ from mi_tutor.lab.crosscoders.comparing import (
     sides,
     twins,
 )
+from mi_tutor.lab.crosscoders.editing import (
+    Edits,
+    Requests,
+    edits,
+    keys,
+    rank_one_edit,
+    said_after,
+    second_moment,
+    wanted_values,
+    with_matrix,
+)
 from mi_tutor.lab.crosscoders.files import read_crosscoder, save_crosscoder
+from mi_tutor.lab.crosscoders.locating import corrupted, probability, restored
+from mi_tutor.lab.crosscoders.marking import FOLLOWS, KINDS, edit_marks
 from mi_tutor.lab.crosscoders.model import (
     Crosscoder,
     batch_top_k_latents,
@@ -30,6 +44,7 @@ from mi_tutor.lab.crosscoders.putting_back import (
     kl,
     put_back,
     recovered_share,
+    streams_at,
 )
 from mi_tutor.lab.crosscoders.scaling import Scaled, base_shares, best_factor, latent_scaling
 from mi_tutor.lab.crosscoders.training import (
@@ -43,9 +58,13 @@ from mi_tutor.lab.crosscoders.training import (
 
 __all__ = [
     "EXCLUSIVE",
+    "FOLLOWS",
+    "KINDS",
     "Crosscoder",
+    "Edits",
     "Models",
     "Paired",
+    "Requests",
     "Scaled",
     "Sides",
     "TrainedCrosscoder",
@@ -54,23 +73,35 @@ __all__ = [
     "batch_top_k_latents",
     "best_factor",
     "both_streams",
+    "corrupted",
     "crosscoder_decode",
     "crosscoder_forward",
     "crosscoder_loss",
     "crosscoder_pre_activations",
     "decoder_cosine",
+    "edit_marks",
+    "edits",
+    "keys",
     "kl",
     "latent_scaling",
     "paired",
     "parted",
+    "probability",
     "put_back",
+    "rank_one_edit",
     "read_crosscoder",
     "recovered_share",
     "relative_norm",
+    "restored",
+    "said_after",
     "save_crosscoder",
+    "second_moment",
     "shared_or_exclusive",
     "sides",
+    "streams_at",
     "summed_norm",
     "train_crosscoder",
     "twins",
+    "wanted_values",
+    "with_matrix",
 ]

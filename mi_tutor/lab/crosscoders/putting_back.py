@@ -23,6 +23,24 @@ def both_streams(
         return torch.stack([each.resid_pre(layer, tokens) for each in (base, tuned)], dim=-2)
 
 
+def streams_at(
+    base: PlainTransformer,
+    tuned: PlainTransformer,
+    tokens: Int[Tensor, "row pos"],
+    end: Int[Tensor, "row"],
+    layer: int,
+) -> Float[Tensor, "row model d_model"]:
+    """The same at one position of each row. What is padded behind is hardly computed: rows go by length."""
+    order = end.argsort()
+    found = [
+        both_streams(base, tuned, tokens[some, : int(end[some].max()) + 1], layer)[
+            torch.arange(len(some)), end[some]
+        ]
+        for some in order.split(64)
+    ]
+    return torch.cat(found)[order.argsort()]
+
+
 def put_back(
     streams: Float[Tensor, "*batch model d_model"],
     latents: Float[Tensor, "*batch latent"],

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from mi_tutor.lab.crosscoders import kl, put_back, recovered_share
+from mi_tutor.lab.crosscoders import both_streams, kl, put_back, recovered_share, streams_at
 from mi_tutor.lab.ground.device import seeded
+from mi_tutor.specimens.crosscoders import replies_due
+from mi_tutor.specimens.crosscoders.measures import plain
 
 
 def test_nothing_and_all():
@@ -34,3 +36,10 @@ def test_recovered_share_at_its_ends():
     where = torch.tensor([[True, False, True], [False, True, True]])
     assert recovered_share(tuned, nothing, tuned, where) == pytest.approx(1, abs=1e-5)
     assert recovered_share(tuned, nothing, nothing, where) == pytest.approx(0, abs=1e-6)
+
+
+def test_streams_at_are_both_streams_whatever_is_padded():
+    some, models = replies_due("test", 70), (plain("atlas"), plain("atlas-rewired"))
+    found = streams_at(*models, some.tokens, some.end, 5)
+    all_of_them = both_streams(*models, some.tokens, 5)[torch.arange(70), some.end]
+    assert torch.allclose(found, all_of_them, atol=1e-4)

@@ -75,4 +75,70 @@ QUIZZES = (
             feedback="Another answer comes out, so the streams differ somewhere. That a difference needs a direction of its own is what fails.",
         ),
     ),
+    _quiz(
+        "a-difference-that-says-nothing",
+        "On requests that the base refuses already, the tuned model's stream differs as much as on the newly refused ones; both models say the same "
+        "word there. Somebody looks for prompts with OTHER first words. Which score is right most often?",
+        Option(
+            text="KL divergence of the two predictions",
+            right=True,
+            feedback="It is asked where the words come out. A difference that changes no prediction costs no KL.",
+        ),
+        Option(
+            text="Norm of the streams' difference",
+            feedback="It rings on the old refusals as on the new ones: it does not ask what the unembedding makes of a difference.",
+        ),
+        Option(
+            text="Norm of what latents write apart",
+            feedback="A difference of streams in other words, with the same false alarms.",
+        ),
+        Option(
+            text="Value of the best marking latent",
+            feedback="It marks refusals. Whether the base refused too is not in it.",
+        ),
+    ),
+    _quiz(
+        "what-noise-spoils",
+        "Noise is put on the name of a state, and one MLP's output at the LAST token is put back clean: half of the answer's probability returns. The "
+        "same MLP at the name's token brings nothing back. What does this say of the MLP?",
+        Option(
+            text="It carries the answer on from there",
+            right=True,
+            feedback="Its output at that token is enough for half. Where the fact was looked up, and from which weights, is not in the experiment.",
+        ),
+        Option(
+            text="Its matrix keeps the fact itself",
+            feedback="What was put back is an activation, which knows everything that happened before it. No weight was touched.",
+        ),
+        Option(
+            text="Other tokens' outputs are not needed",
+            feedback="They were left as the noise made them, and half is missing. For need, leave something out of the CLEAN run.",
+        ),
+        Option(
+            text="An edit of its matrix will hold well",
+            feedback="That is the question of Hase et al., and has to be measured: an edit asks which keys fetch the new answer.",
+        ),
+    ),
+    _quiz(
+        "along-which-direction",
+        "A key is (1, 1). In other text the first neuron's square has mean 100, the second's 1, and their product mean 0. A rank-one edit makes the key "
+        "fetch a new value and disturbs other text least. Which neuron's row changes more?",
+        Option(
+            text="The second one's, 100 times",
+            right=True,
+            feedback="The change goes along C^-1 k = (0.01, 1): hardly anybody else uses the second neuron.",
+        ),
+        Option(
+            text="The first one's, 100 times",
+            feedback="That is C k. It would disturb what all other text fetches with the first neuron.",
+        ),
+        Option(
+            text="Both change by one and the same step",
+            feedback="That is k itself, right where other text has both neurons alike.",
+        ),
+        Option(
+            text="The second one's, 10 times",
+            feedback="C has mean squares in it, and the change goes along its inverse, not along one over the root.",
+        ),
+    ),
 )

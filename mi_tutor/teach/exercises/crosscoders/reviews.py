@@ -72,4 +72,67 @@ REVIEWS = {
             feedback="The error is large in the tuned model's stream: something is there that the crosscoder does not know.",
         ),
     ),
+    "a-difference-that-says-nothing": _ask(
+        "A tuned model thinks of another word and says the old one: at one kind of prompt its stream differs from the base's, and its predictions are "
+        "the same to the last digit. Somebody looks for prompts where the STREAMS differ. Which score is right most often?",
+        Option(
+            text="Norm of the streams' difference",
+            right=True,
+            feedback="It is what was asked for, and needs no dictionary. Predictions do not show it.",
+        ),
+        Option(
+            text="KL divergence of the two predictions",
+            feedback="It is 0 there: whatever differs inside changes nothing that is said.",
+        ),
+        Option(
+            text="Norm of what latents write apart",
+            feedback="Near to it where the dictionary's error is small. What lies in the error is missing.",
+        ),
+        Option(
+            text="Value of the best marking latent",
+            feedback="It marks one kind of prompt. Other differences are not in it.",
+        ),
+    ),
+    "what-noise-spoils": _ask(
+        "In the clean run, WITHOUT noise, one MLP's output at the last token is exchanged for its mean over all prompts: the answer's probability stays "
+        "at .99. What does this say?",
+        Option(
+            text="Other tokens' outputs are not needed",
+            feedback="Only this one output was exchanged. Of other tokens nothing was asked.",
+        ),
+        Option(
+            text="Its own output is not needed there",
+            right=True,
+            feedback="Leaving it out of the clean run asks for need: the rest is enough. It could still be enough by itself.",
+        ),
+        Option(
+            text="Its output carries nothing of the answer",
+            feedback="Others may carry the same. With noise on the name it could bring the answer back by itself.",
+        ),
+        Option(
+            text="An edit of its matrix will not take",
+            feedback="An edit writes something new there, which may be louder than all the rest. That has to be measured.",
+        ),
+    ),
+    "along-which-direction": _ask(
+        "A key is (1, 1). In other text both neurons' squares have mean 4, and their product mean 0. A rank-one edit makes the key fetch a new value and "
+        "disturbs other text least. Which neuron's row changes more?",
+        Option(
+            text="Both change by one and the same step",
+            right=True,
+            feedback="C is 4 times the identity, so C^-1 k points where k does: the same step for both.",
+        ),
+        Option(
+            text="The first one's, 4 times",
+            feedback="The two are alike in the key and in other text. Nothing could tell them apart.",
+        ),
+        Option(
+            text="The second one's, 4 times",
+            feedback="The two are alike in the key and in other text. Nothing could tell them apart.",
+        ),
+        Option(
+            text="Neither changes: C is too large",
+            feedback="The key has to fetch the new value whatever C is. C says along which direction.",
+        ),
+    ),
 }
