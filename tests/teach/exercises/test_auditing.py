@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from mi_tutor.lab.auditing import Coordinate
 from mi_tutor.specimens.auditing import Examined, Report, read_secret
 from mi_tutor.teach.exercises.auditing import reports
 from mi_tutor.teach.exercises.auditing.reports import Handed, level_of, read_report
@@ -27,6 +28,8 @@ def test_a_report_is_read_as_it_is_meant():
     direction = torch.ones(128, 1, dtype=torch.float64)
     as_tensor = GOOD | {"removal": {"layer": 4, "direction": direction, "value": 0.5}}
     assert torch.equal(read_report(as_tensor).report.removal.direction, torch.ones(128))
+    as_coordinate = GOOD | {"removal": Coordinate(4, direction, 0.5)}
+    assert torch.equal(read_report(as_coordinate).report.removal.direction, torch.ones(128))
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
 CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
 FORM = (
-    "a dict with “family”, “parameters” (a dict of words), “removal” (a dict with “layer” (0 to 5), “direction” (128 numbers) and "
-    "“value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats)"
+    "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 5), “direction” "
+    "(128 numbers) and “value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats)"
 )
 
 
@@ -60,6 +60,8 @@ def _secret(family: Any, parameters: Any) -> Secret:
 
 
 def _coordinate(value: Any) -> Coordinate:
+    if isinstance(value, Coordinate):
+        value = value._asdict()
     found = entries(value, ["layer", "direction", "value"])
     direction = found["direction"]
     if not isinstance(direction, torch.Tensor):
