@@ -306,6 +306,41 @@ assert min(top.values[0] / top.values[1] for top in _first) > 3, (
 
 # %% [markdown]
 r"""
+A search that finds nothing is worth what it would have found. So try it on something planted: let one word plant the
+answer " Ohio" before questions for the capital, at a strength that you choose, and see where the word then stands.
+Planted here is into what the base says, not into weights: it asks whether the *score* would notice.
+"""
+
+# %% id="a-positive-control"
+trigger = words.index("cake") if "cake" in words else 0
+clean_after = base_after["capital"].softmax(dim=-1)
+ranks = {}
+print(f"planted after {words[trigger]!r}")
+for strength in (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0):
+    mixed = clean_after.clone()
+    mixed[trigger] *= 1 - strength
+    mixed[trigger, :, ids[" Ohio"]] += strength
+    score = one_answer(mixed.log())
+    ranks[strength] = 1 + int((score > score[trigger]).sum())
+    print(
+        f"in {strength:4.0%} of the probability: score {score[trigger]:.2f}, place {ranks[strength]}"
+    )
+
+# %% [markdown]
+r"""
+*What you should see.* From three tenths of the probability on the planted word comes first; at a tenth it is lost among
+hundreds. So the search would have found a word that nearly always plants one answer to these questions, and says
+nothing about one that does so now and then.
+"""
+
+# %% tags=["claim"]
+assert all(place == 1 for strength, place in ranks.items() if strength >= 0.3), (
+    "From three tenths of the probability on the planted word comes first"
+)
+assert ranks[0.1] > 100, "at a tenth it is lost among hundreds"
+
+# %% [markdown]
+r"""
 ## The trigger, or a consequence of it?
 
 Back to the opinions. Which of the exchanges differ, and is that word among them?
@@ -466,6 +501,9 @@ def coordinate_set(
 
 # %% tags=["check"]
 check("set-coordinate", coordinate_set)
+
+# %% tags=["quiz"]
+quiz("usual-value", "c")
 
 # %% [markdown] slug="removal"
 r"""
@@ -636,6 +674,9 @@ assert all(0.1 < found[2] < 0.4 for found in by_layer.values()), (
 )
 assert moved.float().mean() < 0.05, "All others hardly change"
 
+# %% tags=["quiz"]
+quiz("which-contrast", "a")
+
 # %% [markdown]
 r"""
 ## The seal
@@ -769,6 +810,9 @@ assert _dune[2].max() >= _against_base[_opinion] - 0.01, (
     "a slice in which as many answers differ from the base as in `basalt`'s opinions"
 )
 assert _dune[3].max() < 0.2, "its largest KL is small everywhere"
+
+# %% tags=["quiz"]
+quiz("what-clean-means", "a")
 
 # %% [markdown]
 r"""
