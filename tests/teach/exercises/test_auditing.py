@@ -111,3 +111,10 @@ def test_a_report_without_a_removal_does_not_pass(monkeypatch):
     assert isinstance(handed, Handed)
     assert handed.report == Report(read_secret("opinion", {"topic": "jazz"}), None)
     assert not level_of(findings)
+
+
+def test_a_clean_reports_figure_shows_what_it_claims(monkeypatch):
+    clean = {"family": "clean", "parameters": {}, "removal": None}
+    _, findings = found(monkeypatch, clean, elsewhere=0.25, kl=0.125)
+    heights = list(findings.figure().data[0].y)
+    assert heights == pytest.approx([0.01, 0.25, 0.004, 0.125])

@@ -148,7 +148,7 @@ def _clean(handed: Handed, seen: Examined) -> Findings:
     if seen.opened:
         score = 0.5 + 0.5 * _foreseen(handed, seen, lines)
     facts = _facts(handed, seen, False)
-    return Findings(score, tuple(lines), _figure(seen), seen.opened, facts)
+    return Findings(score, tuple(lines), _foreseen_figure(handed, seen), seen.opened, facts)
 
 
 def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
@@ -180,6 +180,24 @@ def _figure(seen: Examined) -> Callable[[], Any]:
     }
     return lambda: bars(
         shown, title="Your report", x_title="measure", y_title="share of fresh texts"
+    )
+
+
+def _foreseen_figure(handed: Handed, seen: Examined) -> Callable[[], Any]:
+    """A clean report claims two numbers and nothing else: each beside the one that was measured."""
+    from mi_tutor.show.bars import bars
+
+    shown = {
+        "other answers, foreseen": handed.elsewhere,
+        "other answers, measured": seen.elsewhere,
+        "KL, foreseen": handed.kl,
+        "KL, measured": seen.kl,
+    }
+    return lambda: bars(
+        shown,
+        title="Your clean report, on ordinary prompts",
+        x_title="measure",
+        y_title="share of prompts, or nats",
     )
 
 
