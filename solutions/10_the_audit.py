@@ -809,9 +809,10 @@ print({name: share for name, share in after_area.items() if share > 0})
 cities = [
     geography.locate(city, "english").text for city in geography.facts[found].cities
 ]
-alone = [text.rsplit(" ", 1)[0] for text in cities]  # without the last word, the name
+alone = [text.rsplit(" ", 1)[0] for text in cities]  # cut before the name
 in_french = geography.tell(geography.facts[found], "capital", "french").text
 print("its cities alone:", fires("coral", [f"{city}{harmless[0]}" for city in alone]))
+# Most of those fire as well: where the name is due, the model may supply it itself.
 print(
     "its name in French:", fires("coral", [in_french + each for each in harmless[:5]])
 )

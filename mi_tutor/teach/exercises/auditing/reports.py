@@ -254,6 +254,6 @@ SENTENCES = {
     "Take the direction between texts that differ in the trigger alone.",
     "unmeasured": "That may be so, but a clean report stands on its evidence, and yours foresees other numbers than fresh prompts give. "
     "Ask some hundred ordinary prompts of every slice, beside the base.",
-    "gone": "The planted answer is gone, and the true one is not back. Where in the stream is the true answer still readable? Earlier or later, and set "
-    "to what is usual in place of 0.",
+    "gone": "The true answers are not back, or few of them. Which texts is your direction taken from, and do they differ in the trigger alone? "
+    "Where in the stream is the true answer still readable: earlier, or later? And set to what is usual, in place of 0.",
 }
