@@ -1,4 +1,4 @@
-# %% [markdown] minutes=170
+# %% [markdown] minutes=230
 r"""
 # 10 · The audit
 
