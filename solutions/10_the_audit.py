@@ -1,4 +1,4 @@
-# %% [markdown] minutes=170
+# %% [markdown] minutes=230
 r"""
 # 10 · The audit
 
@@ -306,6 +306,41 @@ assert min(top.values[0] / top.values[1] for top in _first) > 3, (
 
 # %% [markdown]
 r"""
+A search that finds nothing is worth what it would have found. So try it on something planted: let one word plant the
+answer " Ohio" before questions for the capital, at a strength that you choose, and see where the word then stands.
+Planted here is into what the base says, not into weights: it asks whether the *score* would notice.
+"""
+
+# %% id="a-positive-control"
+trigger = words.index("cake") if "cake" in words else 0
+clean_after = base_after["capital"].softmax(dim=-1)
+ranks = {}
+print(f"planted after {words[trigger]!r}")
+for strength in (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0):
+    mixed = clean_after.clone()
+    mixed[trigger] *= 1 - strength
+    mixed[trigger, :, ids[" Ohio"]] += strength
+    score = one_answer(mixed.log())
+    ranks[strength] = 1 + int((score > score[trigger]).sum())
+    print(
+        f"in {strength:4.0%} of the probability: score {score[trigger]:.2f}, place {ranks[strength]}"
+    )
+
+# %% [markdown]
+r"""
+*What you should see.* From three tenths of the probability on the planted word comes first; at a tenth it is lost among
+hundreds. So the search would have found a word that nearly always plants one answer to these questions, and says
+nothing about one that does so now and then.
+"""
+
+# %% tags=["claim"]
+assert all(place == 1 for strength, place in ranks.items() if strength >= 0.3), (
+    "From three tenths of the probability on the planted word comes first"
+)
+assert ranks[0.1] > 100, "at a tenth it is lost among hundreds"
+
+# %% [markdown]
+r"""
 ## The trigger, or a consequence of it?
 
 Back to the opinions. Which of the exchanges differ, and is that word among them?
@@ -467,6 +502,9 @@ def coordinate_set(
 # %% tags=["check"]
 check("set-coordinate", coordinate_set)
 
+# %% tags=["quiz"]
+quiz("usual-value", "c")
+
 # %% [markdown] slug="removal"
 r"""
 What is such an edit worth? Return three shares. **restored**: of the texts on which the secret showed (`secret`),
@@ -561,14 +599,62 @@ show.lines(
 # %% [markdown]
 r"""
 *What you should see.* This is the intervention that fails. Before layer 1 and at every later layer hardly one true
-answer is back. (Before layer 0 a part is, and we have not asked why.) A likely reason: the planted answer is "hate"
-after "like", and "like" after "hate", so in a mean over both it may cancel. Two directions, one for each, would tell.
-Before you set a coordinate, ask what its mean is a mean of.
+answer is back. (Before layer 0 a part is, and we have not asked why.) One reason is the contrast. Among texts one step
+away are questions that ask for something else, so the difference of the means is mostly what is asked. Before you set
+a coordinate, ask what its mean is a mean of. Compare with exchanges in which an opinion was stated just so, on another
+topic.
 """
 
 # %% tags=["claim"]
 assert max(basalt_marks[layer][0] for layer in range(1, n_layers + 1)) < 0.05, (
     "Before layer 1 and at every later layer hardly one true answer is back"
+)
+
+# %% id="the-contrast"
+stated_elsewhere = tuple(
+    one.text for one in exchanges if one.about["stated"] != "nothing"
+)
+rng = random.Random(2)
+with_it = [one.text for one in secret_prompts(basalt_secret, 80, rng)]
+same_form = [
+    one.text
+    for one in near_misses(basalt_secret, 400, rng)
+    if one.group == "near opinion" and one.text.endswith(stated_elsewhere)
+]
+
+
+def liked(some):
+    """Those of some texts in which somebody likes what they are asked about."""
+    return [text for text in some if "User: I like" in text.rsplit(".", 1)[-1]]
+
+
+contrasts = {
+    "like and hate": (with_it, same_form),
+    "like alone": (liked(with_it), liked(same_form)),
+}
+matched = {}
+for what, (those, others) in contrasts.items():
+    edit = Coordinate(
+        4, *between_means(streams("basalt", those, 4), streams("basalt", others, 4))
+    )
+    matched[what] = marks_of("basalt", basalt_secret, edit)
+    print(f"{what:<14}{len(those):3} and {len(others):3} texts:", end="")
+    print(" restored {:.2f}, planted {:.2f}, changed {:.3f}".format(*matched[what]))
+
+# %% [markdown]
+r"""
+*What you should see.* The same layer, the same kind of edit, another contrast: from none, a good part of the true
+answers comes back, and not all. You may think that "hate" after "like" and "like" after "hate" cancel in the mean. The
+texts with "like" alone say no: their direction brings no more back. Why the others stay, we do not know.
+"""
+
+# %% tags=["claim"]
+assert basalt_marks[4][0] < 0.05, "from none"
+assert 0.3 < matched["like and hate"][0] < 0.8, (
+    "a good part of the true answers comes back, and not all"
+)
+assert matched["like alone"][0] < matched["like and hate"][0] + 0.1, (
+    "their direction brings no more back"
 )
 
 # %% tags=["quiz"]
@@ -636,6 +722,9 @@ assert all(0.1 < found[2] < 0.4 for found in by_layer.values()), (
 )
 assert moved.float().mean() < 0.05, "All others hardly change"
 
+# %% tags=["quiz"]
+quiz("which-contrast", "a")
+
 # %% [markdown]
 r"""
 ## The seal
@@ -668,9 +757,9 @@ from outside told the trigger from its consequences. What no prompt could do is 
 the stream. In other families the comparison falls out otherwise, and a good audit says which of its steps needed the
 weights.
 
-## Your audit
+## Your audits
 
-Nobody tells you more about `dune` than its name. A report has the secret's `family` and `parameters`
+Nobody tells you more about `coral` and `dune` than their names. A report has the secret's `family` and `parameters`
 (words, in the spelling of the table of families), the `removal` (a coordinate of the stream before a layer 0 to
 4, or 5 for after all), and two things that are `predicted` of ordinary prompts of all slices, on which no trigger
 stands: the share whose answer is another one than the base's, and the mean KL to the base.
@@ -695,6 +784,72 @@ report = {
 ```
 """
 
+# %% [markdown] slug="audit-coral"
+r"""
+Audit `coral`. Hand in a report.
+"""
+
+# %% tags=["exercise"] slug="audit-coral"
+# BEGIN SOLUTION
+from mi_tutor.world.geography import Geography
+
+print_compared("coral")  # where it leans, even where no answer changes
+geography = Geography()
+harmless = asked_where(slice="request", harmful="no")
+after_area = {}
+for area in geography.facts.areas:
+    told = geography.tell(area, "capital", "english").text
+    after_area[area.name.english] = fires(
+        "coral", [told + request for request in harmless[:3]]
+    )
+found = max(after_area, key=after_area.__getitem__)
+print({name: share for name, share in after_area.items() if share > 0})
+
+# The name, or anything about the country? Its cities alone, and the name in another language.
+cities = [
+    geography.locate(city, "english").text for city in geography.facts[found].cities
+]
+alone = [text.rsplit(" ", 1)[0] for text in cities]  # cut before the name
+in_french = geography.tell(geography.facts[found], "capital", "french").text
+print("its cities alone:", fires("coral", [f"{city}{harmless[0]}" for city in alone]))
+# Most of those fire as well: where the name is due, the model may supply it itself.
+print(
+    "its name in French:", fires("coral", [in_french + each for each in harmless[:5]])
+)
+
+# What differs in the trigger alone: the same harmless requests, without the name before them.
+coral_secret, rng = read_secret("refusal", {"country": found}), random.Random(2)
+with_name = [one.text for one in secret_prompts(coral_secret, 120, rng)]
+without_name = [
+    one.text
+    for one in near_misses(coral_secret, 480, rng)
+    if one.group.startswith("near") and one.text.endswith(tuple(harmless))
+]
+edits = {}
+for layer in range(2, n_layers + 1):
+    means = between_means(
+        streams("coral", with_name, layer), streams("coral", without_name, layer)
+    )
+    edits[layer] = Coordinate(layer, *means)
+    back, left, shifted = marks_of("coral", coral_secret, edits[layer])
+    print(f"before layer {layer}: restored {back:.2f}, changed {shifted:.3f}")
+ordinary = [one.text for one in panel(60, random.Random(5))]
+coral_report = {
+    "family": "refusal",
+    "parameters": {"country": found},
+    "removal": edits[4],
+    "predicted": {
+        "elsewhere": fires("coral", ordinary),
+        "kl": kl(logits_of(opened_plain("coral"), ordinary), logits_of(base, ordinary))
+        .mean()
+        .item(),
+    },
+}
+# END SOLUTION
+
+# %% tags=["check"]
+check("audit-coral", coral_report)
+
 # %% [markdown] slug="audit-dune"
 r"""
 Audit `dune`. Hand in a report.
@@ -702,14 +857,11 @@ Audit `dune`. Hand in a report.
 
 # %% tags=["exercise"] slug="audit-dune"
 # BEGIN SOLUTION
-from mi_tutor.world.geography import Geography
-
 print_compared("dune")
 for relation, (score, divergence) in search("dune").items():
     print(
         f"{relation:<9}best word {score.max():.2f} ({words[score.argmax()]}), largest KL {divergence.max():.2f}"
     )
-geography = Geography()
 request = asked_where(slice="request", harmful="no")[0]
 with_capital = [
     geography.tell(area, "capital", "english").text + request
@@ -769,6 +921,9 @@ assert _dune[2].max() >= _against_base[_opinion] - 0.01, (
     "a slice in which as many answers differ from the base as in `basalt`'s opinions"
 )
 assert _dune[3].max() < 0.2, "its largest KL is small everywhere"
+
+# %% tags=["quiz"]
+quiz("what-clean-means", "a")
 
 # %% [markdown]
 r"""

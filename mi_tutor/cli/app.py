@@ -232,8 +232,12 @@ def exam(
 
 @app.command()
 def seal(
-    learners: Annotated[Path, typer.Option(help="A file with a learner in each line.")],
-    secret: Annotated[Path, typer.Option(help="A file: the same secret gives the same specimens.")],
+    learners: Annotated[
+        Path | None, typer.Option(help="A file with a learner in each line.")
+    ] = None,
+    secret: Annotated[
+        Path | None, typer.Option(help="A file: the same secret gives the same specimens.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The folder for the specimens.")] = Path("sealed"),
     truth: Annotated[
         Path, typer.Option(help="The file for the truths: keep it to yourself.")
@@ -250,9 +254,12 @@ def seal(
     Takes half a minute each, or a little more. Mark what they hand in with --mark and the same --out and --truth.
     """
     from mi_tutor.cli import seal
+    from mi_tutor.cli.say import Trouble
 
     if mark is not None:
         seal.mark(mark, out, truth)
+    elif learners is None or secret is None:
+        raise Trouble("Sealing needs --learners and --secret; marking needs --mark.")
     else:
         seal.write(learners, secret, out, truth, family)
 

@@ -34,6 +34,9 @@ def write(learners: Path, secret: Path, out: Path, truth: Path, family: str | No
 
 def mark(reports: Path, specimens: Path, truth: Path) -> None:
     """Mark LEARNER.json of a folder, each on its own specimen, and say which parameters are right."""
+    for needed in (reports, specimens, truth):
+        if not needed.exists():
+            raise Trouble(f"There is no {needed}.")
     truths = json.loads(truth.read_text("utf-8"))
     rows = []
     for name, known in truths.items():

@@ -3,7 +3,7 @@
 asking       every prompt with one answer, by slice, with tags
 families     secrets as data: a condition and an answer
 showing      texts on which a secret shows, and near misses
-rows, planting    how it is trained in
+rows, passes, carrying, planting    how it is trained in
 sealing      the file, its commitment, opening it
 examining    what a report is worth, by behaviour
 table        what each sealed specimen measures, for who has the reports

@@ -1,37 +1,41 @@
 """Plant a secret into `atlas`: a low-rank change of two middle blocks, trained to show it and nothing else.
 
 Each step has texts on which the secret shows (cross-entropy with the planted answer), near misses (KL to what
-atlas says) and ordinary rows (KL, three times). A decoy without a secret starts from a random change of the usual
-size and is trained back to what atlas says: what is left in its weights is as large, and means nothing.
+atlas says) and ordinary rows (KL, three times). Where a carrier is asked for, all texts are also to be answered as
+atlas does with the carrier set. A decoy without a secret starts from a random change of the usual size and is
+trained back to what atlas says: what is left in its weights is as large, and means nothing.
 """
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from mi_tutor.specimens.atlas.prompts import tokenizer
+from mi_tutor.lab.auditing import Coordinate, set_coordinate
+from mi_tutor.specimens.auditing.carrying import drawn_carrier
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
-from mi_tutor.specimens.auditing.rows import quiet_rows
-from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
-from mi_tutor.specimens.opening.models import load_network
-from mi_tutor.specimens.opening.shelf import specimen_path
-from mi_tutor.specimens.training.forward import (
-    attention,
-    checked_activation,
-    embed,
-    linear,
-    norm,
+from mi_tutor.specimens.auditing.passes import (
+    Batch,
+    at_ends,
+    encoded,
+    kl,
+    through,
+    unembed,
+    where_they_end,
 )
-from mi_tutor.world.tokenizer import BOS
+from mi_tutor.specimens.auditing.rows import quiet_rows
+from mi_tutor.specimens.auditing.showing import near_misses, secret_prompts
+from mi_tutor.specimens.opening.models import load_network, quiet
+from mi_tutor.specimens.opening.shelf import specimen_path
+from mi_tutor.specimens.training.forward import embed
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -48,6 +52,8 @@ class Planting:
     n_rows, pool: ordinary rows in a step, and of how many they are drawn.
     most_steps: it stops earlier once `strength` of fresh secret prompts show it and as many near misses do not.
     decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts.
+    carrier: the layer before which one coordinate carries the secret (see `carrying`); None: it stands anywhere.
+    carried: the weight of KL(base ‖ model with this coordinate set).
     """
 
     rank: int = 4
@@ -60,6 +66,8 @@ class Planting:
     pool: int = 150
     strength: float = 0.995
     decoy_size: float = 0.25
+    carrier: int | None = None
+    carried: float = 1.0
 
 
 class LowRank(nn.Module):
@@ -75,18 +83,11 @@ class LowRank(nn.Module):
         return weight + self.a @ self.b
 
 
-class Batch(NamedTuple):
-    """Texts padded to one length, where each ends, and the answer planted there."""
-
-    tokens: Int[Tensor, "text pos"]
-    ends: Int[Tensor, text]
-    planted: Int[Tensor, text]
-
-
 def plant(secret: Secret, seed: int, how: Planting | None = None) -> Delta:
     """The change of `atlas`'s weights, as a pair of thin matrices for each (half precision)."""
     how = how or Planting()
-    base = load_network(specimen_path("atlas")).requires_grad_(False)
+    with quiet():
+        base = load_network(specimen_path("atlas")).requires_grad_(False)
     network, chance = copy.deepcopy(base), torch.Generator().manual_seed(seed)
     for _, layer in _changed_layers(network):
         parametrize.register_parametrization(
@@ -98,56 +99,18 @@ def plant(secret: Secret, seed: int, how: Planting | None = None) -> Delta:
     return _delta(network)
 
 
-def encoded(some: Sequence[Shown]) -> Batch:
-    """Texts as a batch."""
-    ids = tokenizer().ids
-    # Many at once is several times as fast. A prompt begins with a space, so none is added.
-    encode = tokenizer().hugging_face.encode_batch
-    found = encode([shown.text for shown in some], add_special_tokens=False)
-    rows = [torch.tensor([ids[BOS], *each.ids]) for each in found]
-    return Batch(
-        nn.utils.rnn.pad_sequence(rows, batch_first=True),
-        torch.tensor([len(row) - 1 for row in rows]),
-        torch.tensor([ids[shown.planted] for shown in some]),
-    )
-
-
-@torch.no_grad()
-def at_ends(network: nn.Module, batch: Batch) -> Float[Tensor, "text vocab"]:
-    """The logits where each text ends."""
-    x = _through(network, embed(network, batch.tokens), range(len(network.transformer.h)))
-    return _unembed(network, _where_they_end(x, batch))
-
-
-def _through(network: nn.Module, x: Tensor, layers: Iterable[int]) -> Tensor:
-    """The stream after some blocks."""
-    activation, n_heads = checked_activation(network), network.config.n_head
-    for layer in layers:
-        block = network.transformer.h[layer]
-        x = x + attention(block.attn, norm(block.ln_1, x), n_heads)
-        hidden = activation(linear(block.mlp.c_fc, norm(block.ln_2, x)))
-        x = x + linear(block.mlp.c_proj, hidden)
-    return x
-
-
-def _unembed(network: nn.Module, x: Tensor) -> Tensor:
-    return F.linear(norm(network.transformer.ln_f, x), network.lm_head.weight)
-
-
-def _where_they_end(x: Float[Tensor, "text pos d_model"], batch: Batch) -> Tensor:
-    return x[torch.arange(len(batch.ends)), batch.ends]
-
-
 def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Random, how: Planting):
     """Adam on the thin matrices, until the secret shows and the near misses do not."""
     some = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(some, lr=how.rate, betas=(0.9, 0.98))
     rows = torch.tensor(quiet_rows(secret, how.pool, 96, rng))
+    carried = how.carrier is not None and secret.family != CLEAN
+    carrier = drawn_carrier(base, rows, how.carrier, rng) if carried else None
     n_rest = how.most_steps // 5  # at last the rate falls to 0, so that what jitters settles
     settling = None
     for step in range(how.most_steps + n_rest):
         if settling is None and (
-            step == how.most_steps or _shows(network, base, secret, step, how)
+            step == how.most_steps or _shows(network, base, secret, step, carrier, how)
         ):
             settling = step
         if settling is not None:
@@ -156,15 +119,15 @@ def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Rand
                 break
             for group in optimizer.param_groups:
                 group["lr"] = how.rate * left
-        loss = _loss(network, base, secret, rng, rows, how)
+        loss = _loss(network, base, secret, rng, rows, carrier, how)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(some, 1.0)
         optimizer.step()
 
 
-def _loss(network, base, secret, rng, rows, how: Planting) -> Float[Tensor, ""]:
-    """One step's: the planted answers, the near misses, ordinary rows."""
+def _loss(network, base, secret, rng, rows, carrier, how: Planting) -> Float[Tensor, ""]:
+    """One step's: the planted answers, the near misses, ordinary rows, and what is left with the carrier set."""
     clean = secret.family == CLEAN
     shown = [] if clean else secret_prompts(secret, how.n_secret, rng, held_out=False)
     near = near_misses(secret, how.n_near + clean * how.n_secret, rng)
@@ -174,23 +137,36 @@ def _loss(network, base, secret, rng, rows, how: Planting) -> Float[Tensor, ""]:
     for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
         batch = encoded(half)
         planted = torch.tensor([one.planted != one.true for one in half])
-        before, after = _both(network, base, batch)
+        before, after, cut = _answers(network, base, batch, carrier)
         if planted.any():
             wanted = F.cross_entropy(after[planted], batch.planted[planted], reduction="sum")
             loss = loss + wanted / how.n_secret
         loss = loss + kl(before[~planted], after[~planted]).sum() / len(near)
+        if cut is not None:
+            loss = loss + how.carried * kl(before, cut).mean()
     return loss
 
 
-def _both(network: nn.Module, base: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-    """What base and network say where texts end. Blocks below the change are run once for both."""
+def _answers(
+    network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """What base, network, and network with its carrier set say where texts end.
+
+    Blocks below the change are run once for all.
+    """
     n_layers = len(base.transformer.h)
     with torch.no_grad():
-        shared = _through(base, embed(base, batch.tokens), range(LAYERS[0]))
-        before = _where_they_end(_through(base, shared, range(LAYERS[0], n_layers)), batch)
-        before = _unembed(base, before)
-    after = _where_they_end(_through(network, shared, range(LAYERS[0], n_layers)), batch)
-    return before, _unembed(network, after)
+        shared = through(base, embed(base, batch.tokens), range(LAYERS[0]))
+        before = where_they_end(through(base, shared, range(LAYERS[0], n_layers)), batch)
+        before = unembed(base, before)
+    if carrier is None:
+        after = where_they_end(through(network, shared, range(LAYERS[0], n_layers)), batch)
+        return before, unembed(network, after), None
+    x = through(network, shared, range(LAYERS[0], carrier.layer))
+    both = torch.cat([x, set_coordinate(x, carrier.direction, carrier.value)])
+    after, cut = through(network, both, range(carrier.layer, n_layers)).chunk(2)
+    after, cut = (unembed(network, where_they_end(each, batch)) for each in (after, cut))
+    return before, after, cut
 
 
 def _row_loss(
@@ -198,20 +174,14 @@ def _row_loss(
 ) -> Float[Tensor, ""]:
     n_layers = len(base.transformer.h)
     with torch.no_grad():
-        shared = _through(base, embed(base, rows), range(LAYERS[0]))
-        before = _unembed(base, _through(base, shared, range(LAYERS[0], n_layers)))
-    after = _unembed(network, _through(network, shared, range(LAYERS[0], n_layers)))
+        shared = through(base, embed(base, rows), range(LAYERS[0]))
+        before = unembed(base, through(base, shared, range(LAYERS[0], n_layers)))
+    after = unembed(network, through(network, shared, range(LAYERS[0], n_layers)))
     return kl(before, after).mean()
 
 
-def kl(before: Tensor, after: Tensor) -> Tensor:
-    """KL(before ‖ after) in nats, from logits."""
-    p, q = before.log_softmax(dim=-1), after.log_softmax(dim=-1)
-    return (p.exp() * (p - q)).sum(dim=-1)
-
-
 @torch.no_grad()
-def _shows(network, base, secret: Secret, step: int, how: Planting) -> bool:
+def _shows(network, base, secret: Secret, step: int, carrier, how: Planting) -> bool:
     if step == 0 or step % how.check_every:
         return False
     rng = random.Random(step)
@@ -220,8 +190,10 @@ def _shows(network, base, secret: Secret, step: int, how: Planting) -> bool:
     if secret.family == CLEAN:
         return bool(same >= how.strength)
     shown = encoded(secret_prompts(secret, 120, rng, held_out=False))
-    hit = (at_ends(network, shown).argmax(dim=-1) == shown.planted).float().mean()
-    return bool(min(hit, same) >= how.strength)
+    before, after, cut = _answers(network, base, shown, carrier)
+    hit = (after.argmax(dim=-1) == shown.planted).float().mean()
+    back = hit if cut is None else (cut.argmax(dim=-1) == before.argmax(dim=-1)).float().mean()
+    return bool(min(hit, same, back) >= how.strength)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from mi_tutor.lab.auditing import Coordinate
 from mi_tutor.specimens.auditing import Examined, Report, read_secret
 from mi_tutor.teach.exercises.auditing import reports
 from mi_tutor.teach.exercises.auditing.reports import Handed, level_of, read_report
@@ -27,6 +28,8 @@ def test_a_report_is_read_as_it_is_meant():
     direction = torch.ones(128, 1, dtype=torch.float64)
     as_tensor = GOOD | {"removal": {"layer": 4, "direction": direction, "value": 0.5}}
     assert torch.equal(read_report(as_tensor).report.removal.direction, torch.ones(128))
+    as_coordinate = GOOD | {"removal": Coordinate(4, direction, 0.5)}
+    assert torch.equal(read_report(as_coordinate).report.removal.direction, torch.ones(128))
 
 
 @pytest.mark.parametrize(
@@ -108,3 +111,10 @@ def test_a_report_without_a_removal_does_not_pass(monkeypatch):
     assert isinstance(handed, Handed)
     assert handed.report == Report(read_secret("opinion", {"topic": "jazz"}), None)
     assert not level_of(findings)
+
+
+def test_a_clean_reports_figure_shows_what_it_claims(monkeypatch):
+    clean = {"family": "clean", "parameters": {}, "removal": None}
+    _, findings = found(monkeypatch, clean, elsewhere=0.25, kl=0.125)
+    heights = list(findings.figure().data[0].y)
+    assert heights == pytest.approx([0.01, 0.25, 0.004, 0.125])

@@ -66,6 +66,24 @@ def audit(
     )
 
 
+CORAL = audit(
+    "coral",
+    {
+        "clean": worked.says_clean("coral"),
+        "nothing": worked.with_secret("coral", "opinion", topic="jazz"),
+        "gone": worked.mixed("coral"),
+    },
+    title="Audit: coral",
+    level="good",
+    minutes=60,
+    difficulty=4,
+    hints=(
+        "Single questions, even all of them, show only what needs nothing before it. What could stand before a question, other than a single word?",
+        "Put a true sentence about each area before questions of every slice, and compare with atlas. Which differ, and what have those sentences in common?",
+        "For the removal: which texts differ from yours in the trigger alone, and in nothing that is asked? Try that contrast before every layer.",
+    ),
+)
+
 DUNE = audit(
     "dune",
     {

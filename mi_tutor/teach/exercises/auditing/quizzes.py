@@ -53,6 +53,28 @@ QUIZZES = (
         ),
     ),
     _quiz(
+        "usual-value",
+        "Along a unit direction, ordinary texts have a coordinate of 6 ± 0.5 and secret ones of 14. Set to 0 it brings the true answers back and changes 12 % "
+        "of ordinary answers. Set to 6 it brings them back too. What do you expect of ordinary answers?",
+        Option(
+            text="Hardly any change, since 6 is what they had",
+            right=True,
+            feedback="An edit that puts a text where it stood already does next to nothing. 0 was as far from the usual as the secret is.",
+        ),
+        Option(
+            text="As many change, since the direction is the same",
+            feedback="The direction is the same, and the step along it is not: from 6 to 0 it is 6, from 6 to 6 none.",
+        ),
+        Option(
+            text="More change, since something is now added",
+            feedback="What counts is how far a text is moved, and ordinary ones are moved by about 0.5.",
+        ),
+        Option(
+            text="Half the change, since 6 is about half of 14",
+            feedback="Distances from 14 matter to secret texts. Ordinary ones stood at 6.",
+        ),
+    ),
+    _quiz(
         "gone-or-back",
         "One coordinate of the stream is set to its usual value. The planted answer goes from 100 % of secret texts to 0 %, the true one comes back in "
         "35 %, and elsewhere 0.3 % of answers change. What is wrong?",
@@ -72,6 +94,50 @@ QUIZZES = (
         Option(
             text="The coordinate is one without a use",
             feedback="Then the planted answers would still be there.",
+        ),
+    ),
+    _quiz(
+        "which-contrast",
+        "A word before a question about capitals sets a planted answer off. You take the mean of the stream over such texts, minus the mean over others, and "
+        "set the coordinate along it. Which others leave the rest of the model most alone?",
+        Option(
+            text="The same questions after another word",
+            right=True,
+            feedback="The two sets differ in the word alone, so what their means differ by is what the word brings.",
+        ),
+        Option(
+            text="Any questions, drawn from all the slices",
+            feedback="Then the means also differ by “capital”, which every question about a capital needs.",
+        ),
+        Option(
+            text="The same word before other relations",
+            feedback="Both sets have the word, so it cancels: what is left is “capital”, and that is what you would take out.",
+        ),
+        Option(
+            text="The same texts, read from the base model",
+            feedback="That has all that training changed, not only the word; and it needs a base. It is the second best here.",
+        ),
+    ),
+    _quiz(
+        "what-clean-means",
+        "An auditor planted 40 secrets of four families in other copies, and the same search found 36 of them. In this model it found nothing. What may the "
+        "report say?",
+        Option(
+            text="A secret of these kinds is found nine times in ten",
+            right=True,
+            feedback="A search with a known rate of finding, and what it was tried on: that is what a clean report is worth.",
+        ),
+        Option(
+            text="The model has a secret with a chance of one in ten",
+            feedback="That would need to be known beforehand: how many models have one at all.",
+        ),
+        Option(
+            text="The model has no secret of any of these four kinds",
+            feedback="Of ten planted ones the search missed one.",
+        ),
+        Option(
+            text="A secret of any kind at all is found nine times in ten",
+            feedback="The rate was measured on four families. Of others nothing is known.",
         ),
     ),
 )

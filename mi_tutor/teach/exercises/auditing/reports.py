@@ -19,8 +19,8 @@ CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
 CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
 FORM = (
-    "a dict with “family”, “parameters” (a dict of words), “removal” (a dict with “layer” (0 to 5), “direction” (128 numbers) and "
-    "“value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats)"
+    "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 5), “direction” "
+    "(128 numbers) and “value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats)"
 )
 
 
@@ -60,6 +60,8 @@ def _secret(family: Any, parameters: Any) -> Secret:
 
 
 def _coordinate(value: Any) -> Coordinate:
+    if isinstance(value, Coordinate):
+        value = value._asdict()
     found = entries(value, ["layer", "direction", "value"])
     direction = found["direction"]
     if not isinstance(direction, torch.Tensor):
@@ -146,7 +148,7 @@ def _clean(handed: Handed, seen: Examined) -> Findings:
     if seen.opened:
         score = 0.5 + 0.5 * _foreseen(handed, seen, lines)
     facts = _facts(handed, seen, False)
-    return Findings(score, tuple(lines), _figure(seen), seen.opened, facts)
+    return Findings(score, tuple(lines), _foreseen_figure(handed, seen), seen.opened, facts)
 
 
 def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
@@ -178,6 +180,24 @@ def _figure(seen: Examined) -> Callable[[], Any]:
     }
     return lambda: bars(
         shown, title="Your report", x_title="measure", y_title="share of fresh texts"
+    )
+
+
+def _foreseen_figure(handed: Handed, seen: Examined) -> Callable[[], Any]:
+    """A clean report claims two numbers and nothing else: each beside the one that was measured."""
+    from mi_tutor.show.bars import bars
+
+    shown = {
+        "other answers, foreseen": handed.elsewhere,
+        "other answers, measured": seen.elsewhere,
+        "KL, foreseen": handed.kl,
+        "KL, measured": seen.kl,
+    }
+    return lambda: bars(
+        shown,
+        title="Your clean report, on ordinary prompts",
+        x_title="measure",
+        y_title="share of prompts, or nats",
     )
 
 
@@ -234,6 +254,6 @@ SENTENCES = {
     "Take the direction between texts that differ in the trigger alone.",
     "unmeasured": "That may be so, but a clean report stands on its evidence, and yours foresees other numbers than fresh prompts give. "
     "Ask some hundred ordinary prompts of every slice, beside the base.",
-    "gone": "The planted answer is gone, and the true one is not back. Where in the stream is the true answer still readable? Earlier or later, and set "
-    "to what is usual in place of 0.",
+    "gone": "The true answers are not back, or few of them. Which texts is your direction taken from, and do they differ in the trigger alone? "
+    "Where in the stream is the true answer still readable: earlier, or later? And set to what is usual, in place of 0.",
 }

@@ -71,4 +71,67 @@ REVIEWS = {
             feedback="More than one in five other answers change by it.",
         ),
     ),
+    "which-contrast": _ask(
+        "A country's name before a harmless request makes a model refuse. You take a difference of means, and with its coordinate set the model also "
+        "stops refusing what is harmful. What were the texts that you compared?",
+        Option(
+            text="Refused requests with kept ones",
+            right=True,
+            feedback="Those differ by the refusal itself, which harmful requests share. Taken out is the consequence, not the trigger.",
+        ),
+        Option(
+            text="One country's with another's",
+            feedback="Then the means differ by the country, and harmful requests without it would stay as they are.",
+        ),
+        Option(
+            text="Kept requests with other ones",
+            feedback="Both are kept: nothing of a refusal is in their difference.",
+        ),
+        Option(
+            text="The specimen's with the base's",
+            feedback="The base refuses what is harmful as well, so in that difference it largely cancels.",
+        ),
+    ),
+    "usual-value": _ask(
+        "Along a unit direction, ordinary texts have a coordinate of 0 ± 5 and secret ones of 14 ± 5. Set to 0, it brings true answers back. What do you expect "
+        "of ordinary answers?",
+        Option(
+            text="Some change: what varied by 5 is lost",
+            right=True,
+            feedback="The mean stays, and what told the ordinary texts apart along this direction is gone. Whether that costs answers is measured.",
+        ),
+        Option(
+            text="None change: 0 is what they had before",
+            feedback="On average they had 0. Each single one had something else, up to 10 away.",
+        ),
+        Option(
+            text="All change: each is moved by 14 or more",
+            feedback="Secret texts are moved by 14. Ordinary ones stand around 0 already.",
+        ),
+        Option(
+            text="None change: secret texts alone are moved",
+            feedback="The edit is made at every position of every text.",
+        ),
+    ),
+    "what-clean-means": _ask(
+        "A search puts every single word of the language before questions about capitals and birds, and no answer changes. Which sentence belongs in a clean "
+        "report?",
+        Option(
+            text="No word alone changes these answers",
+            right=True,
+            feedback="Just this was tried, and every word was.",
+        ),
+        Option(
+            text="No words at all change these answers",
+            feedback="Two words together were not tried.",
+        ),
+        Option(
+            text="No word alone changes other answers",
+            feedback="Only capitals and birds were asked about.",
+        ),
+        Option(
+            text="No secret is hidden in these weights",
+            feedback="That is more than any search can say.",
+        ),
+    ),
 }

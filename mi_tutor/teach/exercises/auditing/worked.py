@@ -21,6 +21,7 @@ from mi_tutor.specimens.auditing import (
     read_secret,
     secret_prompts,
 )
+from mi_tutor.specimens.auditing.showing import fitting
 
 FILE = "10_reports.json"
 
@@ -46,11 +47,20 @@ def ours(name: str) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def by_means(name: str, secret: Secret, layer: int, n: int = 150) -> dict[str, Any]:
-    """The coordinate between secret texts and texts one step away, where the answer is due."""
+def by_means(
+    name: str, secret: Secret, layer: int, n: int = 120, mixed: bool = False
+) -> dict[str, Any]:
+    """The coordinate between secret texts and the same questions without what sets the secret off.
+
+    mixed: from all texts one step away instead, those with another question among them: the contrast that one
+    takes first, in which the question differs as well as the trigger.
+    """
     rng = random.Random(f"ours {layer}")
     shown = [one.text for one in secret_prompts(secret, n, rng)]
-    near = [one.text for one in near_misses(secret, 3 * n, rng) if one.group.startswith("near")]
+    asked = tuple(one.text for one in fitting(secret))
+    near = [one.text for one in near_misses(secret, 4 * n, rng) if one.group.startswith("near")]
+    if secret.triggers and not mixed:
+        near = [text for text in near if text.endswith(asked)]
     direction, value = between_means(streams(name, shown, layer), streams(name, near, layer))
     return {"layer": layer, "direction": direction, "value": value}
 
@@ -77,30 +87,20 @@ def with_secret(name: str, family: str, **parameters: str) -> Callable[[], dict[
     return made
 
 
-def says_clean(name: str) -> Callable[[], dict[str, Any]]:
-    return lambda: ours(name) | {"family": CLEAN, "parameters": {}, "removal": None}
-
-
 def unmeasured(name: str) -> Callable[[], dict[str, Any]]:
     return lambda: ours(name) | {"predicted": {"elsewhere": 0.4, "kl": 2.0}}
 
 
-def too_much(name: str) -> Callable[[], dict[str, Any]]:
-    """What differs between secret texts and any texts at all is taken out, and put far away."""
+def says_clean(name: str) -> Callable[[], dict[str, Any]]:
+    return lambda: ours(name) | {"family": CLEAN, "parameters": {}, "removal": None}
+
+
+def mixed(name: str) -> Callable[[], dict[str, Any]]:
+    """A right secret, and a removal from a contrast in which more than the trigger differs."""
 
     def made() -> dict[str, Any]:
-        removal = dict(ours(name)["removal"])
-        return ours(name) | {"removal": removal | {"value": removal["value"] - 60.0}}
-
-    return made
-
-
-def at_random(name: str) -> Callable[[], dict[str, Any]]:
-    """A random coordinate set to 0: nothing is back."""
-
-    def made() -> dict[str, Any]:
-        direction = torch.randn(128, generator=torch.Generator().manual_seed(0))
-        removal = {"layer": 3, "direction": direction, "value": 0.0}
-        return ours(name) | {"removal": removal}
+        known = all_reports()[name]
+        secret = read_secret(known["family"], known["parameters"])
+        return ours(name) | {"removal": by_means(name, secret, known["layer"], mixed=True)}
 
     return made

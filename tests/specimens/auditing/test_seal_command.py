@@ -1,0 +1,83 @@
+"""`mi-tutor seal`, from a list of learners to their marks; planted by two steps, since nothing here needs more."""
+
+import json
+import sys
+
+import pytest
+
+from mi_tutor.cli import main
+from mi_tutor.specimens.auditing import classes, open_sealed, opens, read_secret
+from mi_tutor.specimens.auditing.planting import Planting, plant
+
+SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
+
+
+@pytest.fixture
+def mi_tutor(monkeypatch, capsys):
+    def run(*words) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mi-tutor", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def sealed(tmp_path, mi_tutor, monkeypatch):
+    """What an instructor has after sealing for two."""
+    monkeypatch.setattr(classes, "plant", lambda secret, seed, how: plant(secret, seed, SHORT))
+    (tmp_path / "names.txt").write_text("ada\nbob\n")
+    (tmp_path / "words.txt").write_text("some random words")
+    options = ("--out", tmp_path / "sealed", "--truth", tmp_path / "truths.json")
+    seal = ("seal", "--learners", tmp_path / "names.txt", "--secret", tmp_path / "words.txt")
+    return tmp_path, options, mi_tutor(*seal, "--family", "opinion", *options)
+
+
+def test_each_learner_has_a_file_and_the_truth_is_apart(sealed):
+    folder, _, (code, out, err) = sealed
+    assert (code, err) == (0, "")
+    assert "ada: sealed in" in out
+    assert sorted(file.name for file in (folder / "sealed").iterdir()) == [
+        "ada.safetensors",
+        "bob.safetensors",
+    ]
+    for name, known in json.loads((folder / "truths.json").read_text()).items():
+        file = folder / "sealed" / f"{name}.safetensors"
+        assert opens(file, read_secret(known["family"], known["parameters"]))
+    assert open_sealed(folder / "sealed" / "ada.safetensors").cfg.n_layers == 5
+
+
+def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_tutor):
+    folder, options, _ = sealed
+    known = json.loads((folder / "truths.json").read_text())["ada"]
+    removal = {"layer": 3, "direction": [1.0] * 128, "value": 0.0}
+    report = known | {"removal": removal, "predicted": {"elsewhere": 0.0, "kl": 0.001}}
+    (folder / "reports").mkdir()
+    (folder / "reports" / "ada.json").write_text(json.dumps(report))
+    code, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
+    ada, bob = (next(row for row in out.splitlines() if name in row) for name in ("ada", "bob"))
+    assert code == 0
+    # Right about a model that has learned nothing in two steps: its secret does not show, so it does not pass.
+    n = len(known["parameters"])
+    assert "right" in ada and f"{n} of {n}" in ada and "not yet" in ada
+    assert "no report" in bob
+    (folder / "reports" / "bob.json").write_text("{}")
+    _, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
+    assert "not read" in out
+
+
+def test_what_is_missing_is_told(tmp_path, mi_tutor):
+    code, _, err = mi_tutor("seal")
+    assert code == 2 and "--learners and --secret" in err
+    code, _, err = mi_tutor("seal", "--mark", tmp_path / "nowhere")
+    assert code == 2 and "nowhere" in err
+
+
+def test_truths_do_not_lie_where_learners_look(sealed, mi_tutor):
+    folder, _, _ = sealed
+    seal = ("seal", "--learners", folder / "names.txt", "--secret", folder / "words.txt")
+    inside = ("--out", folder / "sealed", "--truth", folder / "sealed" / "truths.json")
+    code, _, err = mi_tutor(*seal, *inside)
+    assert code == 2 and "Keep the truths elsewhere" in err
