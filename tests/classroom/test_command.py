@@ -67,7 +67,7 @@ def test_what_is_passed_on(mi_tutor, tmp_path):
     _, _, (_, options) = mi_tutor("in", "--out", "results", *words.split())
     assert options.secret == b"some random words" and options.jobs == 3 and options.jail
     assert options.rules.partial and options.anonymous and options.late.per_day == 0.05
-    _, _, seen = mi_tutor("in", "--out", "results", "--trust-submissions")
+    _, _, seen = mi_tutor("in", "--out", "others", "--trust-submissions")
     assert len(seen) == 1 and not seen[0].jail
 
 
