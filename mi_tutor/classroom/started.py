@@ -77,6 +77,21 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def told(options: Mapping[str, Any]) -> str:
+    """Those that are not as if nothing was said, as they are written on the command line.
+
+    >>> told(DEFAULTS | {"partial": True, "late_per_day": 5.0})
+    '--partial --late-per-day 5.0'
+    """
+    other = {name: value for name, value in options.items() if value != DEFAULTS[name]}
+    words = [
+        option(name) if value is True else f"{option(name)} {_shown(value)}"
+        for name, value in other.items()
+        if not isinstance(value, dict) or value["file"]
+    ]
+    return " ".join(words)
+
+
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):  # secrets: wherever the file lies
         return one.get("print") == other.get("print")

@@ -46,6 +46,8 @@ def run(
     if options.jail:
         _probe()
     started.keep(out, options=rules)
+    if resume and (told := started.told(rules)):
+        say(f"Graded as this folder was started: {told}", "faint")
     with _bar() as tell:
         rows = grade_class(places, out, chapters_folder(), options, tell, _make(dask))
     _report(rows, out)
