@@ -231,7 +231,8 @@ def mark(
     points: Annotated[float | None, typer.Argument(help="What it shall have.")] = None,
     reason: Annotated[str | None, typer.Option(help="Told to the learner.")] = None,
     secret: Annotated[
-        Path | None, typer.Option(help="Where the file of `grade --secret` is now, if it was moved.")
+        Path | None,
+        typer.Option(help="Where the file of `grade --secret` is now, if it was moved."),
     ] = None,
 ) -> None:
     """For instructors: change one mark by hand.

@@ -23,7 +23,9 @@ def run(
     if not (out / LEDGER).exists():
         raise Trouble(f"{out} has no results: name the folder that `mi-tutor grade --out` wrote.")
     if "options" not in started.read(out):
-        raise Trouble(f"{out} is an older version's: run `mi-tutor grade --resume` once more first.")
+        raise Trouble(
+            f"{out} is an older version's: run `mi-tutor grade --resume` once more first."
+        )
     options = options_of(*settle(out, {"secret": secret}, resume=True))
     if learner is not None:
         if slug is None or points is None or not (reason or "").strip():
