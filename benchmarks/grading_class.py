@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mi_tutor.classroom.rebuild import rebuild
+from mi_tutor.grading.notebook import read_notebook
 from mi_tutor.teach.exercise import Exercise
 from mi_tutor.teach.quiz_text import lettered
 from mi_tutor.teach.registry import get, quizzes
@@ -52,13 +54,26 @@ SLUGS = (
 Expected = dict[str, dict[str, Deserved] | None]
 
 
-def course(chapter: str, slugs: tuple[str, ...]) -> Course:
-    """Of a chapter of the repository."""
-    blank, solved = (
-        json.loads(next((ROOT / folder).glob(f"{chapter}_*.ipynb")).read_text("utf-8"))
-        for folder in ("chapters", "solutions")
-    )
+def course(chapter: str, slugs: tuple[str, ...] = ()) -> Course:
+    """Of a chapter of the repository, with these exercises, or all functions whose answers call no other's."""
+    files = [next((ROOT / f).glob(f"{chapter}_*.ipynb")) for f in ("chapters", "solutions")]
+    blank, solved = (json.loads(file.read_text("utf-8")) for file in files)
+    slugs = slugs or tuple(_by_themselves(*files))
     return Course(blank, {slug: _source(_cell(solved, slug)) for slug in slugs})
+
+
+def _by_themselves(chapter: Path, solution: Path) -> Iterator[str]:
+    """The functions that a chapter asks for and that need no other answer, directly or not."""
+    rebuilt = rebuild(read_notebook(chapter), read_notebook(solution))
+    for asked in rebuilt.asked:
+        needed, waiting = set(asked.needs), [*asked.needs]
+        while waiting:
+            more = set(rebuilt.steps[waiting.pop()].needs) - needed
+            needed |= more
+            waiting += more
+        alone = {rebuilt.steps[index].slug for index in needed} <= {"", asked.slug}
+        if alone and isinstance(get(asked.slug), Exercise):
+            yield asked.slug
 
 
 def generate(folder: Path, n: int, course: Course, attacks: dict[str, str], of: str) -> Expected:
@@ -107,7 +122,7 @@ def _answers(
             yield slug, (right, Deserved(get(slug).points))
         else:
             sentence, source = next(mistakes[slug])
-            yield slug, (f"{_made_by(right)} = {source}", Deserved(0, sentence))
+            yield slug, (f"{_asked_for(course.blank, slug)} = {source}", Deserved(0, sentence))
 
 
 def mistaken(slug: str) -> list[tuple[str, str]]:
@@ -186,8 +201,15 @@ def _source(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
 
 
-def _made_by(source: str) -> str:
-    return source.rpartition("\ndef ")[2].removeprefix("def ").partition("(")[0]
+def _asked_for(notebook: Notebook, slug: str) -> str:
+    """The name that an exercise's check is given."""
+    marks = {"exercise": slug, "role": "check"}
+    (cell,) = (cell for cell in notebook["cells"] if _marks(cell) == marks)
+    (call,) = (
+        node for node in ast.walk(ast.parse(_source(cell)))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check"
+    )  # fmt: skip
+    return ast.unparse(call.args[1])
 
 
 # --- files that cannot be read --------------------------------------------------------------------

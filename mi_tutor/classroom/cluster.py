@@ -5,8 +5,8 @@ Nothing has to be shared but the course, installed in the same version: files an
 
 from __future__ import annotations
 
+import atexit
 import hashlib
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import mi_tutor
+from mi_tutor.classroom import temporary
 from mi_tutor.classroom.grader import Settings, kept_grader, run_job
 
 CONNECT_SECONDS = 30.0
@@ -92,7 +93,7 @@ def run_parcel(
     Raises:
         NoJail: a wall does not hold here (`workers.NoJail`).
     """
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="mi_tutor-parcel-") as folder:
+    with _ONE_AT_A_TIME, temporary.folder("parcel") as folder:
         here = settings._replace(chapters=_laid_out(parcel))
         if here.jail and here not in _tried:
             kept_grader(here).nursery.try_jail()
@@ -109,11 +110,12 @@ def _laid_out(parcel: Parcel) -> str:
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     key = digest.hexdigest()
     if key not in _laid:
-        _laid[key] = tempfile.TemporaryDirectory(prefix="mi_tutor-chapters-")
+        _laid[key] = temporary.make("chapters")
+        atexit.register(temporary.remove, _laid[key])
         for name, content in parcel.notebooks.items():
-            Path(_laid[key].name, Path(name).name).write_bytes(content)
-    return _laid[key].name
+            Path(_laid[key], Path(name).name).write_bytes(content)
+    return str(_laid[key])
 
 
-_laid: dict[str, tempfile.TemporaryDirectory] = {}
+_laid: dict[str, Path] = {}
 _tried: set[Settings] = set()

@@ -78,20 +78,26 @@ def _feedback(row: Row, hints: dict[str, Sequence[str]]) -> str:
 
 def _one(mark: Mark, hints: Sequence[str]) -> str:
     cases = f", {mark.right} of {mark.cases} cases" if mark.cases > 1 else ""
+    sign = "✎ changed by hand" if mark.by_hand else _SIGN[mark.status]
     lines = [
         f"<h3>{escape(mark.title)}</h3>",
-        f'<p>{_SIGN[mark.status]}, {mark.earned:g} of {mark.points} points<span class="faint">{cases}</span></p>',
+        f'<p>{sign}, {mark.earned:g} of {mark.points} points<span class="faint">{cases}</span></p>',
     ]
+    if mark.by_hand:
+        lines.append(f"<p>It was {mark.before:g} points before: {escape(mark.by_hand)}</p>")
     if mark.sentence:
         lines.append(f"<p>{escape(mark.sentence)}</p>")
-    if hints and mark.status in (Status.WRONG, Status.STOPPED):
+    if hints and not mark.whole and mark.status in (Status.WRONG, Status.STOPPED):
         items = "".join(f"<li>{escape(hint)}</li>" for hint in hints)
         lines.append(f"<details><summary>Hints</summary><ol>{items}</ol></details>")
     return "\n".join(lines)
 
 
-def write_summary(path: Path, rows: Sequence[Row]) -> None:
-    """What an instructor wants to see first: how it went, what was hard, what went wrong, what to look at."""
+def write_summary(path: Path, rows: Sequence[Row], said: Sequence[str] = ()) -> None:
+    """What an instructor wants to see first: how it went, what was hard, what went wrong, what to look at.
+
+    said: what else is to be told, such as changes by hand that change nothing.
+    """
     good = [row for row in rows if not row.graded.problem]
     parts = [
         "<h1>How it went</h1>",
@@ -105,6 +111,12 @@ def write_summary(path: Path, rows: Sequence[Row]) -> None:
     parts.append("<p>Flags cost nothing by themselves: they are for a person.</p>")
     parts.append(_table(["learner", "exercise", "flag"], [
         [row.name, mark.slug, "; ".join(mark.flags)] for row, mark in flagged]))  # fmt: skip
+    parts += [f"<p>{escape(each)}</p>" for each in said]
+    changed = [(row, mark) for row in good for mark in row.graded.marks if mark.by_hand]
+    if changed:
+        parts.append(_table(["learner", "changed by hand", "from", "to", "reason"], [
+            [row.name, mark.slug, f"{mark.before:g}", f"{mark.earned:g}", mark.by_hand]
+            for row, mark in changed]))  # fmt: skip
     notes = [[row.name, note] for row in rows for note in (row.graded.problem, *row.graded.notes)]
     parts.append(_table(["learner", "note"], [line for line in notes if line[1]]))
     parts += ["<h2>Answers that are alike</h2>", _alike(good)]
@@ -122,7 +134,7 @@ def _figures(rows: Sequence[Row]) -> list[str]:
     found = [bars(spread, title="Points", x_title="share of the points", y_title="learners")]
     tried: dict[str, list[bool]] = {}
     for mark in (mark for row in rows for mark in row.graded.marks):
-        tried.setdefault(mark.slug, []).append(mark.status is Status.PASSED)
+        tried.setdefault(mark.slug, []).append(mark.whole)
     hardest = sorted(tried, key=lambda slug: sum(tried[slug]) / len(tried[slug]))[:12]
     rates = {slug: 100 * sum(tried[slug]) / len(tried[slug]) for slug in hardest}
     found.append(bars(rates, title="Hardest first", x_title="exercise", y_title="passed by, %"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
-from mi_tutor.classroom.marks import Graded, Status
+from mi_tutor.classroom.marks import Graded
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,7 +38,16 @@ class Row(NamedTuple):
 def write_gradebooks(folder: Path, rows: Sequence[Row]) -> None:
     """gradebook.csv with everything, and one for each place where courses live."""
     slugs = list(dict.fromkeys(mark.slug for row in rows for mark in row.graded.marks))
-    head = ["learner", "chapter", "score", "points", "days late", "problem", *slugs]
+    head = [
+        "learner",
+        "chapter",
+        "score",
+        "points",
+        "days late",
+        "problem",
+        "changed by hand",
+        *slugs,
+    ]
     _write(folder / "gradebook.csv", head, (_line(row, slugs) for row in rows))
     chapters = sorted({row.chapter for row in rows if row.chapter})
     most = {c: max(row.graded.points for row in rows if row.chapter == c) for c in chapters}
@@ -86,7 +95,17 @@ def write_gradebooks(folder: Path, rows: Sequence[Row]) -> None:
 
 def _line(row: Row, slugs: Sequence[str]) -> list[Any]:
     earned = {mark.slug: mark.earned for mark in row.graded.marks}
-    front = [row.name, row.chapter, row.score, row.graded.points, row.days, row.graded.problem]
+    changed = (mark for mark in row.graded.marks if mark.by_hand)
+    by_hand = "; ".join(f"{mark.slug} was {mark.before:g}: {mark.by_hand}" for mark in changed)
+    front = [
+        row.name,
+        row.chapter,
+        row.score,
+        row.graded.points,
+        row.days,
+        row.graded.problem,
+        by_hand,
+    ]
     return [*front, *(earned.get(slug, "") for slug in slugs)]
 
 
@@ -108,13 +127,13 @@ def _write(path: Path, head: Sequence[Any], lines: Iterable[Sequence[Any]]) -> N
     with path.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
         writer = csv.writer(file)
         for line in (head, *lines):
-            writer.writerow([_harmless(cell) for cell in line])
+            writer.writerow([harmless(cell) for cell in line])
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
     """A spreadsheet must not take a name for a formula.
 
-    >>> _harmless("=1+1"), _harmless(-1.0)
+    >>> harmless("=1+1"), harmless(-1.0)
     ("'=1+1", -1.0)
     """
     if isinstance(cell, str) and cell.lstrip().startswith(_FORMULA) and not cell.startswith("    "):
@@ -127,7 +146,7 @@ def write_junit(path: Path, rows: Sequence[Row]) -> None:
     root = ElementTree.Element("testsuites", name="mi-tutor grade")
     for row in rows:
         marks = row.graded.marks
-        failed = sum(mark.status is not Status.PASSED for mark in marks)
+        failed = sum(not mark.whole for mark in marks)
         suite = ElementTree.SubElement(
             root, "testsuite", name=_xml(f"{row.name} {row.chapter}".strip()), tests=str(len(marks)),
             failures=str(failed), errors=str(int(bool(row.graded.problem))), time=str(row.graded.seconds),
@@ -136,7 +155,7 @@ def write_junit(path: Path, rows: Sequence[Row]) -> None:
             case = ElementTree.SubElement(
                 suite, "testcase", classname=_xml(f"chapter {row.chapter}"), name=_xml(mark.slug)
             )
-            if mark.status is not Status.PASSED:
+            if not mark.whole:
                 message = _xml(mark.sentence or str(mark.status))
                 ElementTree.SubElement(case, "failure", message=message, type=str(mark.status))
         if row.graded.problem:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterable
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mi_tutor.classroom import temporary
 from mi_tutor.classroom.judge import Chapter, grade
 from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.reading import read_submission
@@ -39,7 +38,8 @@ class Settings(NamedTuple):
 class Grader:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.folder = Path(tempfile.mkdtemp(prefix="mi_tutor-grade-"))
+        temporary.tidy()
+        self.folder = temporary.make("grade")
         # Before anything is worked out here.
         self.nursery = (Nursery if CAN_FORK else Spawner).start(self.folder, settings.jail)
         self.truth = Truth(settings.secret)
@@ -51,7 +51,7 @@ class Grader:
         for chapter in self._chapters.values():
             chapter.nursery.close()
         self.nursery.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        temporary.remove(self.folder)
 
     def grade(self, learner: str, path: Path) -> Graded:
         """Mark one file. Whatever is wrong with it is told in `problem`."""

@@ -22,6 +22,7 @@ class Mark(NamedTuple):
     sentence: for the learner; it names no hidden number. mistake: the name of the known mistake it is.
     right, cases: how many cases were right, of how many; 0 of 0 where that makes no sense.
     flags: for a person to look at; they cost nothing by themselves.
+    by_hand: why a person changed the points, or ""; before: the points that the grader gave then.
     """
 
     slug: str
@@ -35,6 +36,13 @@ class Mark(NamedTuple):
     right: int = 0
     cases: int = 0
     flags: tuple[str, ...] = ()
+    by_hand: str = ""
+    before: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether it counts as right: a person's word is the last one."""
+        return self.earned >= self.points if self.by_hand else self.status is Status.PASSED
 
 
 class Graded(NamedTuple):

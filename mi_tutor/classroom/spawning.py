@@ -36,6 +36,7 @@ class Started:
         self.token = secrets.token_hex(16)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(START_SECONDS)
+        self._called: tuple[socket.socket, list[bool]] | None = None
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own = {
             "MI_TUTOR_PORT": str(self.listener.getsockname()[1]),
@@ -52,11 +53,13 @@ class Started:
         )
 
     def channel(self) -> tuple[socket.socket, list[bool]]:
-        """Wait for its call: the channel, and which of the chapter's cells ran.
+        """Wait for its call, if it has not come: the channel, and which of the chapter's cells ran.
 
         Raises:
             Lost: it did not call, or something else did.
         """
+        if self._called:
+            return self._called
         try:
             channel, _ = self.listener.accept()
             said = receive(channel, START_SECONDS)
@@ -67,10 +70,13 @@ class Started:
         if not hmac.compare_digest(str(said.get("token")), self.token):
             channel.close()
             raise Lost("garbled")
-        return channel, said["ran"]
+        self._called = channel, said["ran"]
+        return self._called
 
     def end(self) -> None:
         self.listener.close()
+        if self._called:
+            self._called[0].close()
         self.process.kill()
         self.process.wait()
         remove(self.folder)
@@ -106,11 +112,12 @@ class Spawner:
         self._tell(sources, slugs)
         first = Started(self.home, self._warm)
         try:
-            channel, ran = first.channel()
-            channel.close()
-            return ran
-        finally:
+            _, ran = first.channel()
+        except Lost:
             first.end()
+            raise
+        self._ahead = first
+        return ran
 
     def _tell(self, sources: list[str], slugs: list[str]) -> None:
         """Write down what a worker does when it starts."""

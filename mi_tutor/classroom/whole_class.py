@@ -6,14 +6,13 @@ import hashlib
 import math
 import os
 import secrets
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
 import mi_tutor
+from mi_tutor.classroom import by_hand, started, temporary
 from mi_tutor.classroom.feedback import write_feedback, write_summary
 from mi_tutor.classroom.gradebook import Row, write_gradebooks, write_junit
 from mi_tutor.classroom.grader import Settings
@@ -68,12 +67,12 @@ def grade_class(
         make: makes the executor that jobs are given to (default: processes on this machine).
     """
     out.mkdir(parents=True, exist_ok=True)
-    secret = options.secret or _own_secret(out / SECRET)
+    secret = options.secret or own_secret(out / SECRET)
     settings = Settings(str(chapters), secret, options.jail, options.rules)
     ledger = Ledger(out / LEDGER)
     rules = _fingerprint(settings)
-    work = Path(tempfile.mkdtemp(prefix="mi_tutor-submissions-"))
-    try:
+    temporary.tidy()
+    with temporary.folder("submissions") as work:
         submissions = collect(places, work)
         by_key = {one.key: (one, digest_of(one.file, rules)) for one in submissions}
         for one, digest in by_key.values():
@@ -94,30 +93,41 @@ def grade_class(
             ledger.add(Line(one.key, digest, one.shown, one.time, graded))
             done += 1
             tell(Progress(done, len(by_key), graded))
-        rows = [_row(line, options, secret) for line in ledger.keep(set(by_key))]
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    write_all(out, rows)
-    return rows
+    started.keep(out, **{"class": sorted(_hashed(secret, key) for key in by_key)})
+    return write_again(out, options)
 
 
-def write_all(out: Path, rows: list[Row]) -> None:
-    """Everything that is derived from the results."""
+def write_again(out: Path, options: Options) -> list[Row]:
+    """Gradebooks and pages of the latest run, from its results and what was changed by hand. Grades nothing."""
+    changes, rows = by_hand.read(out), graded_rows(out, options)
+    changed = by_hand.applied(changes, rows)
+    write_all(out, changed, by_hand.misfits(changes, rows))
+    return changed
+
+
+def graded_rows(out: Path, options: Options) -> list[Row]:
+    """What the grader found in the latest run, as gradebooks call it."""
+    secret = options.secret or own_secret(out / SECRET)
+    ledger = Ledger(out / LEDGER)
+    latest = started.read(out).get("class")
+    keys = {key for key in ledger.lines if latest is None or _hashed(secret, key) in latest}
+    return [_row(line, options, secret) for line in ledger.keep(keys)]
+
+
+def write_all(out: Path, rows: list[Row], said: Sequence[str] = ()) -> None:
+    """Everything that is derived from the results. said: what else the summary tells."""
     from mi_tutor.teach.registry import exercises
 
     write_gradebooks(out, rows)
     write_junit(out / "junit.xml", rows)
     write_feedback(out / "feedback", rows, {item.slug: item.hints for item in exercises()})
-    write_summary(out / "summary.html", rows)
+    write_summary(out / "summary.html", rows, said)
 
 
 def _row(line: Line, options: Options, secret: bytes) -> Row:
     name = line.graded.learner
     if options.anonymous:
-        found = hashlib.blake2b(
-            name.encode("utf-8", "surrogatepass"), key=secret[:64], digest_size=4
-        )
-        name = f"learner-{found.hexdigest()}"
+        name = f"learner-{_hashed(secret, name)}"
     days, share = 0, 1.0
     if options.late and line.time > options.late.due:
         days = math.ceil((line.time - options.late.due) / DAY)
@@ -126,9 +136,16 @@ def _row(line: Line, options: Options, secret: bytes) -> Row:
     return Row(name, shown, line.time, line.graded, days, share)
 
 
-def _own_secret(path: Path) -> bytes:
+def _hashed(secret: bytes, name: str) -> str:
+    """What stands for a name where names are not to be read."""
+    text = name.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, key=secret[:64], digest_size=4).hexdigest()
+
+
+def own_secret(path: Path) -> bytes:
     """The secret of this folder's results, made once. Who has it knows the hidden inputs."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))

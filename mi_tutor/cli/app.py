@@ -162,23 +162,31 @@ def grade(
         Path | None, typer.Option(help="A file: the same secret gives the same marks.")
     ] = None,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Points for the cases that are right.")
-    ] = False,
+        bool | None,
+        typer.Option("--partial/--no-partial", help="Points for the cases that are right."),
+    ] = None,
     cell_seconds: Annotated[
-        float, typer.Option(min=1, help="The processor's seconds for one cell of a submission.")
-    ] = 120.0,
+        float | None,
+        typer.Option(min=1, help="The processor's seconds for one cell of a submission (120)."),
+    ] = None,
     memory: Annotated[
-        float, typer.Option(min=0.25, help="GB that a submission may use (chapter 06 needs 3).")
-    ] = 3.0,
+        float | None, typer.Option(min=0.25, help="GB that a submission may use (3).")
+    ] = None,
     exam: Annotated[
-        bool, typer.Option("--exam", help="Each has the version that `mi-tutor exam` gave them.")
-    ] = False,
+        bool | None,
+        typer.Option("--exam/--no-exam", help="Each has the version that `mi-tutor exam` gave."),
+    ] = None,
     due: Annotated[str | None, typer.Option(help="When it was due: 2026-03-01T18:00.")] = None,
     late_per_day: Annotated[
-        float, typer.Option(min=0, max=100, help="Percent of the points that a late day costs.")
-    ] = 10.0,
+        float | None,
+        typer.Option(min=0, max=100, help="Percent of the points that a late day costs (10)."),
+    ] = None,
     anonymous: Annotated[
-        bool, typer.Option("--anonymous", help="Numbers in place of names in all that is written.")
+        bool | None,
+        typer.Option("--anonymous/--named", help="Numbers in place of names in what is written."),
+    ] = None,
+    change: Annotated[
+        bool, typer.Option("--change", help="With --resume: other rules than it was started with.")
     ] = False,
     trust: Annotated[
         bool, typer.Option("--trust-submissions", help="Run them without a jail.")
@@ -190,7 +198,7 @@ def grade(
     """For instructors: mark what a whole class handed in.
 
     Every answer runs in a jail and is judged out of its reach, on inputs that the notebook does not show.
-    Exit code 0 means that every file could be read.
+    --resume keeps to the options that the results were started with. Exit code 0: every file could be read.
     """
     from mi_tutor.cli.grade import run
 
@@ -208,10 +216,33 @@ def grade(
             due=due,
             late_per_day=late_per_day,
             anonymous=anonymous,
+            change=change,
             trust=trust,
             dask=dask,
         )
     )
+
+
+@app.command()
+def mark(
+    results: Annotated[Path, typer.Argument(help="The folder that `mi-tutor grade` wrote.")],
+    learner: Annotated[str | None, typer.Argument(help="As in gradebook.csv.")] = None,
+    slug: Annotated[str | None, typer.Argument(help="The exercise: toy-forward.")] = None,
+    points: Annotated[float | None, typer.Argument(help="What it shall have.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Told to the learner.")] = None,
+    secret: Annotated[
+        Path | None,
+        typer.Option(help="Where the file of `grade --secret` is now, if it was moved."),
+    ] = None,
+) -> None:
+    """For instructors: change one mark by hand.
+
+    It goes into overrides.csv, stays when submissions are graded again, and is shown as changed by hand. To take
+    one back delete its line there; without a learner only gradebooks and pages are written again.
+    """
+    from mi_tutor.cli.mark import run
+
+    raise typer.Exit(run(results, learner, slug, points, reason, secret))
 
 
 @app.command()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from mi_tutor.cli.chapters import find_chapter
-from mi_tutor.cli.grade import read_names, read_secret
+from mi_tutor.cli.rules import read_names, read_secret
 from mi_tutor.cli.say import Trouble, say
 
 

@@ -4,35 +4,50 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mi_tutor.cli.chapters import chapters_folder, find_chapter
+from mi_tutor.cli.rules import options_of, settle
 from mi_tutor.cli.say import Trouble, complain, say, sign
 
 FLAG = "--trust-submissions"
 
 
-def run(places: list[Path], out: Path, dask: str | None = None, **chosen: Any) -> int:
+def run(
+    places: list[Path],
+    out: Path,
+    *,
+    jobs: int,
+    resume: bool,
+    change: bool,
+    trust: bool,
+    dask: str | None = None,
+    **given: Any,
+) -> int:
     """Returns the exit code: 0 if every file could be read, else 1."""
+    from mi_tutor.classroom import started
     from mi_tutor.classroom.whole_class import LEDGER, grade_class
 
     for place in places:
         if not place.exists():
             raise Trouble(f"There is no {place}.")
-    if (out / LEDGER).exists() and not chosen["resume"]:
+    if (out / LEDGER).exists() and not resume:
         raise Trouble(
             f"{out} has results already. --resume goes on from them, and grades only what is new or changed; "
             "for a fresh start give another folder."
         )
-    options = _options(**chosen)
+    rules, secret = settle(out, given, resume, change)
+    jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
+    options = options_of(rules, secret)._replace(jobs=jobs, jail=not trust)
     if options.jail:
         _probe()
+    started.keep(out, options=rules)
+    if resume and (told := started.told(rules)):
+        say(f"Graded as this folder was started: {told}", "faint")
     with _bar() as tell:
         rows = grade_class(places, out, chapters_folder(), options, tell, _make(dask))
     _report(rows, out)
@@ -67,66 +82,9 @@ def _make(dask: str | None) -> Callable[[], Any] | None:
     return make
 
 
-def _options(
-    *,
-    jobs: int,
-    secret: Path | None,
-    partial: bool,
-    cell_seconds: float,
-    memory: float,
-    exam: bool,
-    due: str | None,
-    late_per_day: float,
-    anonymous: bool,
-    trust: bool,
-    resume: bool,
-) -> Any:
-    from mi_tutor.classroom.remote import Rules
-    from mi_tutor.classroom.whole_class import Late, Options
-
-    if exam and secret is None:
-        raise Trouble(
-            "--exam needs the --secret that `mi-tutor exam` was given: it decides which version each learner has."
-        )
-    late = None
-    if due:
-        try:
-            late = Late(datetime.fromisoformat(due).timestamp(), late_per_day / 100)
-        except ValueError:
-            raise Trouble(
-                f"{due!r} is no date; expected something like 2026-03-01T18:00."
-            ) from None
-    text = read_secret(secret) if secret else None
-    jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
-    rules = Rules(partial, cell_seconds=cell_seconds, memory=memory, exam=exam)
-    return Options(jobs, text, rules, late, anonymous, jail=not trust)
-
-
-def read_secret(path: Path) -> bytes:
-    """The words of a secret's file."""
-    if not path.is_file():
-        raise Trouble(f"There is no file {path}; a secret is a file with some random words in it.")
-    text = path.read_bytes().strip()
-    if len(text) < 8:
-        raise Trouble(f"{path} is too short to be a secret; expected at least 8 characters.")
-    return text
-
-
-def read_names(learners: Path) -> list[str]:
-    """The learners of a file, one in each line."""
-    if not learners.is_file():
-        raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
-    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
-    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
-    if odd or not names:
-        raise Trouble(
-            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
-        )
-    return names
-
-
 def _probe() -> None:
     """Try the jail's walls, and say how they held. Without a jail that holds nothing is graded."""
+    from mi_tutor.classroom import temporary
     from mi_tutor.classroom.jail.entering import can_hold
     from mi_tutor.classroom.workers import NoJail, Nursery
 
@@ -141,8 +99,8 @@ def _probe() -> None:
         said = "refused" if holds else "NOT REFUSED"
         say(f"{sign('good' if holds else 'bad')} {what}: {said}", indent=2)
 
-    with tempfile.TemporaryDirectory(prefix="mi_tutor-probe-") as folder:
-        nursery = Nursery.start(Path(folder))
+    with temporary.folder("probe") as folder:
+        nursery = Nursery.start(folder)
         around = ", in bubblewrap's ring" if nursery.ringed else ""
         say(f"The jail{around}, tried from inside:", "strong")
         try:
@@ -186,6 +144,8 @@ def _lines() -> Callable[[Any], None]:
 
 
 def _report(rows: list[Any], out: Path) -> None:
+    from mi_tutor.classroom import by_hand
+
     problems = [row for row in rows if row.graded.problem]
     say()
     say(f"{len(rows)} submissions graded, {len(problems)} of them could not be read.", "strong")
@@ -196,4 +156,6 @@ def _report(rows: list[Any], out: Path) -> None:
         say(
             f"{len(flags)} learners have answers that a person should look at: summary.html lists them."
         )
+    for told in by_hand.misfits(by_hand.read(out), rows):
+        complain(told)
     say(f"Look first at {out / 'summary.html'}; gradebook*.csv go to Canvas, Moodle and nbgrader.")

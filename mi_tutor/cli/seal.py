@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mi_tutor.cli.grade import read_names, read_secret
+from mi_tutor.cli.rules import read_names, read_secret
 from mi_tutor.cli.say import Trouble, say, table
 
 

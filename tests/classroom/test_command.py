@@ -67,8 +67,19 @@ def test_what_is_passed_on(mi_tutor, tmp_path):
     _, _, (_, options) = mi_tutor("in", "--out", "results", *words.split())
     assert options.secret == b"some random words" and options.jobs == 3 and options.jail
     assert options.rules.partial and options.anonymous and options.late.per_day == 0.05
-    _, _, seen = mi_tutor("in", "--out", "results", "--trust-submissions")
+    _, _, seen = mi_tutor("in", "--out", "others", "--trust-submissions")
     assert len(seen) == 1 and not seen[0].jail
+
+
+def test_a_second_run_goes_on_by_the_same_rules(mi_tutor):
+    first = mi_tutor("in", "--out", "results", "--due", "2026-03-01", "--partial", "--anonymous")[2]
+    status, said, again = mi_tutor("in", "--out", "results", "--resume", "--jobs", "2")
+    assert again[-1] == first[-1]._replace(jobs=2)
+    assert "as this folder was started: --partial --due 2026-03-01T00:00:00 --anonymous" in said
+    status, said, seen = mi_tutor("in", "--out", "results", "--resume", "--no-partial")
+    assert status != 0 and seen == [] and "would change marks" in said
+    _, said, seen = mi_tutor("in", "--out", "results", "--resume", "--no-partial", "--change")
+    assert seen[-1] == again[-1]._replace(jobs=1, rules=again[-1].rules._replace(partial=False))
 
 
 @pytest.mark.parametrize(

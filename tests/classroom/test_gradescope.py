@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,21 +20,29 @@ from mi_tutor.classroom.workers import NoJail
 FORWARD = "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
 
 
-@pytest.fixture
-def there(small, tmp_path):
-    """/autograder, as it is when a submission comes."""
-    zipped = tmp_path / "autograder.zip"
+@pytest.fixture(scope="module")
+def autograder(small, tmp_path_factory):
+    """/autograder, as its image is built: once for all submissions."""
+    folder = tmp_path_factory.mktemp("gradescope")
+    zipped = folder / "autograder.zip"
     gradescope.export(small.folder / "01_small.ipynb", zipped)
-    root = tmp_path / "autograder"
+    root = folder / "autograder"
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(root / "source")
         modes = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
     assert modes["setup.sh"] & 0o111 and modes["run_autograder"] & 0o111
-    (root / "results").mkdir()
-    (root / "submission").mkdir()
-    user = {"id": 7, "email": "ada@example.org", "name": "Ada"}
-    (root / "submission_metadata.json").write_text(json.dumps({"users": [user]}))
     return root
+
+
+@pytest.fixture
+def there(autograder):
+    """/autograder, as it is when a submission comes."""
+    for name in ("results", "submission"):
+        shutil.rmtree(autograder / name, ignore_errors=True)
+        (autograder / name).mkdir()
+    user = {"id": 7, "email": "ada@example.org", "name": "Ada"}
+    (autograder / "submission_metadata.json").write_text(json.dumps({"users": [user]}))
+    return autograder
 
 
 def test_what_is_in_the_zip(there):

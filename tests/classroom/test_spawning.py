@@ -6,15 +6,20 @@ import pytest
 
 from mi_tutor.classroom import grader as grading
 from mi_tutor.classroom.grader import Grader, Settings
+from mi_tutor.classroom.marks import Status
 from mi_tutor.classroom.spawning import Spawner
 from mi_tutor.classroom.workers import Lost, NoJail
 
+RIGHT = "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
+LOSS = "def weighted_loss(x, x_hat, importance):\n    return (importance * (x - x_hat) ** 2).sum(-1).mean()"
+# Two answers each, since every submission starts workers: their text, and what becomes of them.
 SUBMISSIONS = {
-    "right": "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)",
-    "wrong": "def toy_forward(x, W, b):\n    return x @ W.T @ W + b",
-    "gone": "import os; os._exit(0)",
-    "needs ours": "def toy_forward(x, W, b):\n    return torch.relu(doubled(x) / 2 @ W.T @ W + b)",
-}
+    "right, wrong": (RIGHT, LOSS.replace("importance * ", ""), Status.PASSED, Status.WRONG),
+    "gone, needs ours": (
+        "import os; os._exit(0)", LOSS.replace("(importance *", "(doubled(importance) / 2 *"), Status.STOPPED,
+        Status.PASSED,
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +35,12 @@ def spawned(small):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUBMISSIONS)
 def test_the_marks_of_forked_workers(spawned, grader, small, name):
-    file = small.submit(toy_forward=SUBMISSIONS[name])
+    forward, loss, *expected = SUBMISSIONS[name]
+    file = small.submit(toy_forward=forward, weighted_loss=loss)
     here, there = spawned.grade("ada", file), grader.grade("ada", file)
     assert here._replace(seconds=0) == there._replace(seconds=0)
-    assert (here.earned > 0) == (name in {"right", "needs ours"})
+    assert [mark.status for mark in here.marks[:2]] == expected
+    assert [mark.earned > 0 for mark in here.marks[:2]] == [s is Status.PASSED for s in expected]
 
 
 @pytest.mark.slow

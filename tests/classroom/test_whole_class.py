@@ -110,7 +110,7 @@ def test_late_anonymous_and_partial(run, small, tmp_path, monkeypatch, grader):
     rows, ran = run(anonymous=True)
     assert ran == 0 and "ada" not in rows and next(iter(rows)).startswith("learner-")
     told = [file for file in (tmp_path / "out").rglob("*.*") if file.name != "results.jsonl"]
-    assert len(told) == 7 and not [f for f in told if re.search(r"\bada\b", f.read_text())]
+    assert len(told) == 8 and not [f for f in told if re.search(r"\bada\b", f.read_text())]
 
 
 def test_alike():

@@ -1,0 +1,95 @@
+"""The rules of a grading run: what is said on the command line, and what its folder was started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mi_tutor.cli.say import Trouble
+
+
+def settle(
+    out: Path, given: Mapping[str, Any], resume: bool, change: bool = False
+) -> tuple[dict[str, Any], bytes]:
+    """The rules as data, to be kept beside the results, and the secret, which is not."""
+    from mi_tutor.classroom import started
+    from mi_tutor.classroom.whole_class import SECRET, own_secret
+
+    file = given.get("secret")
+    secret = read_secret(file) if file else None
+    said = {
+        **given,
+        "secret": started.fingerprint(secret, file) if secret else None,
+        "due": _date(given["due"]).isoformat() if given.get("due") else None,
+    }
+    before = started.read(out).get("options") if resume else None
+    try:
+        rules = started.settle(before, said, change)
+    except started.Differs as error:
+        raise Trouble(f"{out} {error}") from None
+    kept = rules["secret"]
+    if rules["exam"] and not (kept and kept["file"]):
+        raise Trouble(
+            "--exam needs the --secret that `mi-tutor exam` was given: it decides which version each learner has."
+        )
+    if kept is None or (secret is None and not kept["file"]):
+        secret = own_secret(out / SECRET)
+        rules["secret"] = started.fingerprint(secret)
+    return rules, secret or _again(out, kept)
+
+
+def _again(out: Path, kept: dict[str, str]) -> bytes:
+    """The secret that a folder was started with, from where it was read then."""
+    from mi_tutor.classroom.started import fingerprint
+
+    file = Path(kept["file"])
+    if file.is_file() and fingerprint(found := read_secret(file))["print"] == kept["print"]:
+        return found
+    raise Trouble(
+        f"{out} was started with the secret of {file}, which is not there any more. Give --secret with the same "
+        "words: others give other hidden inputs, and other marks."
+    )
+
+
+def options_of(rules: Mapping[str, Any], secret: bytes) -> Any:
+    """The same as the class's grader takes it."""
+    from mi_tutor.classroom.remote import Rules
+    from mi_tutor.classroom.whole_class import Late, Options
+
+    late = None
+    if rules["due"]:
+        late = Late(_date(rules["due"]).timestamp(), rules["late_per_day"] / 100)
+    own = {name: rules[name] for name in ("cell_seconds", "memory", "exam")}
+    return Options(1, secret, Rules(rules["partial"], **own), late, rules["anonymous"])
+
+
+def _date(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Trouble(f"{text!r} is no date; expected something like 2026-03-01T18:00.") from None
+
+
+def read_secret(path: Path) -> bytes:
+    """The words of a secret's file."""
+    if not path.is_file():
+        raise Trouble(f"There is no file {path}; a secret is a file with some random words in it.")
+    text = path.read_bytes().strip()
+    if len(text) < 8:
+        raise Trouble(f"{path} is too short to be a secret; expected at least 8 characters.")
+    return text
+
+
+def read_names(learners: Path) -> list[str]:
+    """The learners of a file, one in each line."""
+    if not learners.is_file():
+        raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
+    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
+    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
+    if odd or not names:
+        raise Trouble(
+            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
+        )
+    return names
