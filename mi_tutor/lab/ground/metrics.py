@@ -73,7 +73,7 @@ def per_position_loss(
 def kl(
     right: Float[Tensor, "*batch vocab"], other: Float[Tensor, "*batch vocab"]
 ) -> Float[Tensor, "*batch"]:
-    """KL(right ‖ other) of two predictions, from logits, in nats: how surprised the other is by what the first says.
+    """KL(right ‖ other) of two predictions, from logits, in nats: how surprised the other one is on average.
 
         KL(p ‖ q) = Σ_v p(v) (log p(v) - log q(v)),   0 log 0 = 0
 
