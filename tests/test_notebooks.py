@@ -51,6 +51,7 @@ def rendered() -> dict[str, Rendered]:
 
 
 @pytest.mark.parametrize("repository", ["", "someone/course"])
+@pytest.mark.slow
 def test_one_setting_stamps_every_notebook_or_none(repository: str) -> None:
     """Unset: no badge, no link, no setup cell. Set: one of each in every notebook, with the right name."""
     for one in render(PROJECT.source_dir, PROJECT.chapters_dir, repository=repository):

@@ -115,7 +115,7 @@ def changes(root: Path, name: Name, cells: str = "") -> list[str]:
     now = versions()
     if cells or "cells" in known:
         now["cells"] = _short(cells.encode())
-    now |= {one: _digest(root / one) for one in known if one not in now}
+    now |= {one: _digest(root / one, known[one]) for one in known if one not in now}
     differ = [one for one in sorted(known.keys() | now.keys()) if known.get(one) != now.get(one)]
     if "python" in differ:  # other digests, too, since code is compared as that Python reads it
         return [f"python: {known.get('python')} -> {now['python']}"]
@@ -162,25 +162,48 @@ def _in_words(one: str, known: Mapping[str, str], now: Mapping[str, str]) -> str
     return f"{one} is gone" if not now.get(one) else one
 
 
-@cache
-def _digest(path: Path) -> str:
+def _digest(path: Path, known: str = "") -> str:
     """Of a file or of a specimen's folder, the same on every machine; "" if it is not there.
 
-    Python is compared as it is read: comments and layout do not count, docstrings do. Line endings never do.
+    Python is compared as it is read: comments and layout do not count, docstrings do. Reading takes most of the
+    time, so Python has two digests, and a file whose bytes are those of the `known` one is not read.
     """
+    written = _as_written(path)
+    if path.suffix != ".py" or not written:
+        return written
+    if known.partition(" ")[0] == written:
+        return known
+    read = _as_read(path)
+    return known if known.partition(" ")[2] == read else f"{written} {read}"
+
+
+@cache
+def _as_written(path: Path) -> str:
+    """Line endings never count."""
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix not in PICTURES)
-        named = [f"{file.name} {_digest(file)}" for file in files if file.name[0] != "."]
+        named = [f"{file.name} {_as_written(file)}" for file in files if file.name[0] != "."]
         return _short("\n".join(named).encode())
-    if not path.is_file():
-        return ""
-    data = path.read_bytes()
-    if b"\0" not in data:
-        data = data.replace(b"\r\n", b"\n")
-    if path.suffix == ".py":
-        with suppress(SyntaxError):
-            data = ast.dump(ast.parse(data)).encode()
+    return _short(_bytes(path)) if path.is_file() else ""
+
+
+@cache
+def _as_read(path: Path) -> str:
+    data = _bytes(path)
+    with suppress(SyntaxError):
+        data = ast.dump(ast.parse(data)).encode()
     return _short(data)
+
+
+def look_again() -> None:
+    """At files that were read before: each is read once in a process."""
+    _as_written.cache_clear()
+    _as_read.cache_clear()
+
+
+def _bytes(path: Path) -> bytes:
+    data = path.read_bytes()
+    return data if b"\0" in data else data.replace(b"\r\n", b"\n")
 
 
 def _seal(name: Name, stood_on: Mapping[str, str]) -> str:

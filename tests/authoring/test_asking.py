@@ -63,7 +63,7 @@ def house(tmp_path: Path) -> Project:
 
 
 def changed(house: Project) -> list[str]:
-    standing._digest.cache_clear()
+    standing.look_again()
     return standing.changes(house.root, ONE)
 
 

@@ -109,6 +109,7 @@ def test_an_interrupted_build_leaves_old_files_whole(
     assert b"Twice" in course.chapter.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text("old")

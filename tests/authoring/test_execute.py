@@ -89,6 +89,7 @@ def test_executing_twice_gives_the_same_bytes_without_noise(
     assert course.solution.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_named_and_the_old_notebook_stays(course: Any, registry: Any) -> None:
     course.solution.write_text("old")
     text = course.source.read_text().replace("print(double([3])", "\nprint(double(None)")
@@ -103,6 +104,7 @@ def test_a_cell_that_fails_is_named_and_the_old_notebook_stays(course: Any, regi
     assert course.solution.read_text() == "old"
 
 
+@pytest.mark.slow
 def test_a_sentence_that_the_outputs_do_not_bear_out_stops_the_chapter(
     course: Any, registry: Any
 ) -> None:
@@ -130,6 +132,7 @@ for _item in _six:
     assert str(caught.value).split("\n")[1:] == told
 
 
+@pytest.mark.slow
 def test_a_cell_without_end_is_stopped(course: Any, registry: Any) -> None:
     course.source.write_text(
         course.source.read_text().replace("print(double([3])", "while True: pass#")
@@ -138,6 +141,7 @@ def test_a_cell_without_end_is_stopped(course: Any, registry: Any) -> None:
         run(course, registry, cell_seconds=1)
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_reported(course: Any, registry: Any) -> None:
     text = course.source.read_text().replace("print(double([3])", "import os; os._exit(1)#")
     course.source.write_text(text)
@@ -145,6 +149,7 @@ def test_a_kernel_that_dies_is_reported(course: Any, registry: Any) -> None:
         run(course, registry)
 
 
+@pytest.mark.slow
 def test_measuring_writes_nothing(course: Any, registry: Any) -> None:
     measured = run(course, registry, write=False)
     assert measured.seconds > 0 and not measured.changed

@@ -37,7 +37,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def changed(root: Path, cells: str = CELLS) -> list[str]:
-    standing._digest.cache_clear()
+    standing.look_again()
     return standing.changes(root, ONE, cells)
 
 
@@ -100,12 +100,21 @@ def test_another_machine_or_layout_does_not(clone: Path, name: str, content: byt
     assert changed(moved) == []
 
 
+def test_what_has_the_same_bytes_is_not_read_again(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading eight hundred files took longer than most tests."""
+    monkeypatch.setattr(standing, "_as_read", lambda path: pytest.fail(f"{path} was read"))
+    standing._as_written.cache_clear()
+    assert standing.changes(clone, ONE, CELLS) == []
+
+
 def test_a_record_that_no_run_has_written_is_none(clone: Path) -> None:
     """Two branches each changed another file and ran; merged line by line, their record is of no run."""
     path = ONE.path(clone)
     known = json.loads(path.read_text(encoding="utf-8"))
     (clone / LAB).write_text("x = 1", encoding="utf-8")
-    standing._digest.cache_clear()
+    standing.look_again()
     known["stood_on"] |= standing.describe(clone, [LAB])
     path.write_text(json.dumps(known), encoding="utf-8")
     assert changed(clone) == ["there is no record of a run that passed"]

@@ -83,6 +83,7 @@ def test_inputs_move_with_what_they_hold():
     assert moved[1]["a"][0].is_meta and moved[2] == "text" and not weight.is_meta
 
 
+@pytest.mark.slow
 def test_the_report():
     """Small, and without what other tests run."""
     import gpu

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from attacks import ATTACKS, FORWARD, LOSS
 from here import Here
 
@@ -23,6 +24,7 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_exactly_the_marks_deserved(grader, small, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from grading import differs

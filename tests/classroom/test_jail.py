@@ -87,6 +87,7 @@ def test_its_environment_is_empty_and_its_folder_its_own(worker, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_what_an_honest_answer_needs_is_there(worker):
     honest = [
         "import torch, threading\nt = threading.Thread(target=torch.ones, args=(3,)); t.start(); t.join()",

@@ -48,6 +48,7 @@ def hand_in(tmp_path, small, learner: str, **answers: str):
     return file
 
 
+@pytest.mark.slow
 def test_a_class(run, small, tmp_path):
     for name in NAMES:
         if "/" not in name:
@@ -79,6 +80,7 @@ def test_a_class(run, small, tmp_path):
     assert (out / "secret").exists() is False  # one was given
 
 
+@pytest.mark.slow
 def test_nothing_is_graded_twice_and_nothing_is_lost(run, small, tmp_path):
     """Cut off after any byte, the results go on from there and end the same."""
     for name in ("ada", "bob", "eve"):

@@ -10,6 +10,8 @@ import pytest
 
 from mi_tutor.teach.registry import exercises
 
+pytestmark = pytest.mark.slow  # every command there is
+
 SCRIPT = r"""
 import sys, torch
 from mi_tutor import check, hint, progress, quiz
@@ -72,7 +74,7 @@ check("toy-forward", lambda x, W, b: torch.relu(x @ W.T @ W))
 """
 
 
-@pytest.fixture(scope="module", params=["cp1252", pytest.param("ascii", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["cp1252", "ascii"])
 def said(request, tmp_path_factory) -> SimpleNamespace:
     """What each part of the script printed, and what went to the other stream."""
     folder = tmp_path_factory.mktemp("course")

@@ -135,6 +135,7 @@ class TestTorch:
         assert self.device().level == "note"
         assert "driver is too old" in self.device(warnings=["The NVIDIA driver is too old"]).seen
 
+    @pytest.mark.slow
     def test_this_machines_torch_answers(self):
         """The probe is a text that no other tool reads: what it imports has to be there."""
         probe = machine.start_torch_probe()()
@@ -161,6 +162,7 @@ class TestTorch:
         )
 
 
+@pytest.mark.slow
 class TestNetwork:
     @pytest.fixture
     def server(self):

@@ -155,6 +155,7 @@ class TestDisplay:
         assert learn.has_display() is expected
 
 
+@pytest.mark.slow
 class TestStart:
     def test_without_a_display(self, course, fake_lab):
         done = fake_lab("1")

@@ -16,6 +16,7 @@ def test_list(mi_tutor):
     assert "primer  (" in out and card("primer").summary in out
 
 
+@pytest.mark.slow
 def test_verify_prints_a_line_for_each_number(mi_tutor):
     code, out, _ = mi_tutor("specimens", "verify", "primer")
     assert code == 0

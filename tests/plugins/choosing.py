@@ -57,8 +57,12 @@ def what_stands(config, names):
     from mi_tutor.authoring import recording
     from mi_tutor.authoring.settings import find_project
 
-    fast = "not slow" in config.option.markexpr  # make test-fast makes no spot checks
-    return recording.left_out(find_project(ROOT), names, spot_checks=not fast)
+    return recording.left_out(find_project(ROOT), names, spot_checks=not is_fast(config))
+
+
+def is_fast(config):
+    """`make test-fast`: without the slow ones, and without spot checks."""
+    return "not slow" in config.option.markexpr
 
 
 def run_of(path, config):
@@ -116,7 +120,8 @@ def keep(items, config, wanted):
 
 def marked_that_stand(items, config):
     """The runs of marked tests whose records are current, but a few; each test takes down what has changed."""
-    marked = [(item, mark.args) for item in items for mark in item.iter_markers("recorded")]
+    asked = [item for item in items if not (is_fast(config) and any(item.iter_markers("slow")))]
+    marked = [(item, mark.args) for item in asked for mark in item.iter_markers("recorded")]
     if not marked or config.option.every_run:
         return set()
     changed, stands = what_stands(config, [name for _, name in marked])

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 
 def axes(figure):
     return [*figure.select_xaxes(), *figure.select_yaxes()]
@@ -56,6 +58,7 @@ def test_table_has_columns_of_one_length(figure):
     assert len({len(column) for column in columns.values()}) == 1
 
 
+@pytest.mark.slow
 def test_output_is_deterministic(makers, figures):
     for name, make in makers.items():
         again = make()

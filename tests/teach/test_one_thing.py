@@ -108,6 +108,7 @@ def test_the_one_thing_is_named(which):
     assert verdict.mistake or which[1] in verdict.finding.advice, verdict.finding.advice
 
 
+@pytest.mark.slow
 def test_eigenvalues_of_what_is_not_finite_do_not_end_the_session():
     """An answer that no sentence fits: all changes of its inputs are tried, infinite ones among them."""
 

@@ -65,6 +65,7 @@ def test_a_value_is_right_in_every_spelling(exercise, right):
         assert verdict.passed, f"{name}: {verdict.finding}"
 
 
+@pytest.mark.slow
 def test_a_misspelt_key_is_told():
     answer = get("which-model-composes").expected()
     answer["swop success"] = answer.pop("swap success")

@@ -17,6 +17,7 @@ from mi_tutor.lab.ground.device import best_device, one_thread, seeded
 from mi_tutor.lab.ground.metrics import (
     Metric,
     in_context_score,
+    kl,
     logit_difference,
     loss_from,
     per_position_loss,
@@ -46,6 +47,7 @@ __all__ = [
     "hook_name",
     "in_context_score",
     "is_plain_gpt2",
+    "kl",
     "logit_difference",
     "loss_from",
     "name_place",

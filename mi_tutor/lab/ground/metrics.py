@@ -70,6 +70,21 @@ def per_position_loss(
     return -log_probs.gather(-1, tokens[..., 1:, None])[..., 0]
 
 
+def kl(
+    right: Float[Tensor, "*batch vocab"], other: Float[Tensor, "*batch vocab"]
+) -> Float[Tensor, "*batch"]:
+    """KL(right ‖ other) of two predictions, from logits, in nats: how surprised the other one is on average.
+
+        KL(p ‖ q) = Σ_v p(v) (log p(v) - log q(v)),   0 log 0 = 0
+
+    >>> kl(torch.tensor([[0.0, 1.0]]), torch.tensor([[3.0, 4.0]]))
+    tensor([0.])
+    """
+    log_p, log_q = right.log_softmax(dim=-1), other.log_softmax(dim=-1)
+    # A token that the first rules out adds nothing, whatever the other says of it.
+    return torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), 0.0).sum(dim=-1)
+
+
 def in_context_score(loss: Float[Tensor, "*row pos"], early: int, late: int) -> Float[Tensor, ""]:
     """Mean loss at a late position minus mean loss at an early one: how much the context helps.
 

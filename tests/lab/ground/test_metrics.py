@@ -10,6 +10,7 @@ from mi_tutor.lab.ground import metrics
 from mi_tutor.lab.ground.metrics import (
     Metric,
     in_context_score,
+    kl,
     logit_difference,
     loss_from,
     per_position_loss,
@@ -35,6 +36,23 @@ def test_logit_difference_is_a_ratio_of_probabilities():
     p = LOGITS.softmax(-1)[:, -1]
     expected = torch.stack([(p[i, ANSWERS[i]] / p[i, WRONGS[i]]).log() for i in range(4)])
     torch.testing.assert_close(logit_difference(LOGITS, ANSWERS, WRONGS), expected)
+
+
+def test_kl_is_torchs():
+    p, q = LOGITS, LOGITS.flip(0) * 2
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Categorical(logits=p), torch.distributions.Categorical(logits=q)
+    )
+    torch.testing.assert_close(kl(p, q), expected)
+    assert kl(p, p + 3).abs().max() < 1e-6
+
+
+def test_kl_of_what_the_first_rules_out():
+    """0 log 0 is 0, also where the other rules it out too."""
+    p = torch.tensor([0.0, 0.0, -torch.inf])
+    assert kl(p, torch.tensor([0.0, 0.0, -torch.inf])) == 0
+    torch.testing.assert_close(kl(p, torch.zeros(3)), torch.tensor(3 / 2).log())
+    assert kl(torch.zeros(3), p) == torch.inf
 
 
 def test_leading_axes_are_runs_on_the_same_prompts():

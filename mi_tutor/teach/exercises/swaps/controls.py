@@ -40,12 +40,6 @@ def _control_cases(g: torch.Generator) -> list[Case]:
 
 
 def _again(unit: Tensor) -> bool:
-    """Whether any two rows are the same, or opposite. What is said of numbers in the hundreds of dimensions is exact."""
-    turned = (unit * unit[:, :1].sign()).double().round(decimals=5)
-    return len(turned.unique(dim=0)) < len(unit)
-
-
-def _again(unit: Tensor) -> bool:
     """Whether any two rows are the same, or opposite."""
     turned = (unit * unit.sum(dim=1, keepdim=True).sign()).double().round(decimals=5)
     return len(turned.unique(dim=0)) < len(unit)
