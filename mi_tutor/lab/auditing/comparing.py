@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from mi_tutor.lab.ground import kl
+
 
 def changed_by_slice(
     answers: Int[Tensor, "prompt"],
@@ -36,6 +38,4 @@ def kl_to_base(
     >>> kl_to_base(same, same + 3)
     tensor([0.])
     """
-    log_p, log_q = logits.log_softmax(dim=-1), base_logits.log_softmax(dim=-1)
-    # 0 log 0 is 0: a token that the model rules out adds nothing.
-    return torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), 0.0).sum(dim=-1)
+    return kl(logits, base_logits)

@@ -41,7 +41,6 @@ from mi_tutor.lab.crosscoders.model import (
 )
 from mi_tutor.lab.crosscoders.putting_back import (
     both_streams,
-    kl,
     put_back,
     recovered_share,
     streams_at,
@@ -55,6 +54,7 @@ from mi_tutor.lab.crosscoders.training import (
     parted,
     train_crosscoder,
 )
+from mi_tutor.lab.ground import kl
 
 __all__ = [
     "EXCLUSIVE",

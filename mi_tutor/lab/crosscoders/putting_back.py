@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mi_tutor.lab.ground.plain import PlainTransformer
+from mi_tutor.lab.ground import PlainTransformer, kl
 
 
 def both_streams(
@@ -55,18 +55,6 @@ def put_back(
     """
     difference = W_dec[chosen, 1] - W_dec[chosen, 0]
     return streams[..., 0, :] + latents[..., chosen] @ difference
-
-
-def kl(
-    right: Float[Tensor, "*batch vocab"], other: Float[Tensor, "*batch vocab"]
-) -> Float[Tensor, "*batch"]:
-    """KL(right || other) of two predictions, from logits, in nats.
-
-    >>> kl(torch.zeros(1, 2), torch.zeros(1, 2))
-    tensor([0.])
-    """
-    p, q = right.log_softmax(dim=-1), other.log_softmax(dim=-1)
-    return (p.exp() * (p - q)).sum(dim=-1)
 
 
 def recovered_share(

@@ -70,9 +70,3 @@ def unembed(network: nn.Module, x: Tensor) -> Tensor:
 
 def where_they_end(x: Float[Tensor, "text pos d_model"], batch: Batch) -> Tensor:
     return x[torch.arange(len(batch.ends)), batch.ends]
-
-
-def kl(before: Tensor, after: Tensor) -> Tensor:
-    """KL(before ‖ after) in nats, from logits."""
-    p, q = before.log_softmax(dim=-1), after.log_softmax(dim=-1)
-    return (p.exp() * (p - q)).sum(dim=-1)

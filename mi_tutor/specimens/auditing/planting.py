@@ -20,13 +20,13 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from mi_tutor.lab.auditing import Coordinate, set_coordinate
+from mi_tutor.lab.ground import kl
 from mi_tutor.specimens.auditing.carrying import drawn_carrier
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
 from mi_tutor.specimens.auditing.passes import (
     Batch,
     at_ends,
     encoded,
-    kl,
     through,
     unembed,
     where_they_end,

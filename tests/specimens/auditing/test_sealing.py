@@ -19,7 +19,7 @@ from mi_tutor.specimens.auditing import (
     write_sealed,
 )
 from mi_tutor.specimens.auditing.classes import drawn_for
-from mi_tutor.specimens.auditing.passes import encoded, kl
+from mi_tutor.specimens.auditing.passes import encoded
 from mi_tutor.specimens.auditing.planting import MATRICES, Planting, plant
 from mi_tutor.specimens.auditing.showing import Shown
 
@@ -98,12 +98,6 @@ def test_texts_are_encoded_as_one_by_one():
     for i, one in enumerate(some):
         found = batch.tokens[i, 1 : batch.ends[i] + 1].tolist()
         assert found == tokenizer().encode(one.text)
-
-
-def test_kl_is_zero_for_the_same_and_positive_else():
-    logits = torch.randn(4, 9, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(kl(logits, logits + 2), torch.zeros(4), atol=1e-6, rtol=0)
-    assert (kl(logits, logits.flip(0)) > 0).all()
 
 
 def test_a_learners_secret_is_theirs_alone():
