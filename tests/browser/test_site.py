@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -9,6 +13,7 @@ pytestmark = pytest.mark.slow
 PAGES = (
     "index.html",
     "chapters/00_start_here.html",
+    "chapters/10_the_audit.html",
     "specimens/index.html",
     "specimens/atlas.html",
     "teaching/index.html",
@@ -103,3 +108,41 @@ def test_the_search_finds_what_is_written_in_the_head_of_any_page(site, open_pag
     seen(page, "site search")
     hit.click()
     page.wait_for_url("**/chapters/04_patching.html**")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A web server that writes no log."""
+
+    def log_message(self, *_):
+        pass
+
+
+def test_from_a_web_server_under_a_sub_path(site, open_page):
+    """Below somebody else's pages: all that is asked for is there, and nothing above it is asked for."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site.parent)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        below = f"http://127.0.0.1:{server.server_port}/{site.name}/"
+        bad = []
+        page = open_page()
+        page.on(
+            "response",
+            lambda got: (
+                bad.append((got.status, got.url))
+                if got.status >= 400 or not got.url.startswith((below, "data:", "blob:"))
+                else None
+            ),
+        )
+        try:
+            page.goto(below)
+            page.goto(f"{below}chapters/08_field_trips.html")
+            figure = page.locator("figure.plotly").first
+            figure.scroll_into_view_if_needed()
+            figure.locator(".main-svg").first.wait_for(state="attached")
+            page.get_by_role("searchbox").fill("couplet")
+            page.keyboard.press("Enter")
+            page.locator("#hits a").first.click()
+            page.wait_for_url(f"{below}**.html**")
+            page.wait_for_load_state("load")
+        finally:
+            server.shutdown()
+    assert bad == []
