@@ -17,6 +17,7 @@ from mi_tutor.authoring.registry import course_registry
 from mi_tutor.authoring.source import read_chapter
 from mi_tutor.classroom.grader import Grader, Settings
 from mi_tutor.classroom.jail.entering import can_hold
+from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.remote import Rules
 from mi_tutor.subjects import SUBJECTS
 
@@ -24,35 +25,29 @@ SOURCES = Path(__file__).parents[2] / "solutions"
 
 
 @pytest.fixture(scope="module")
-def notebooks(tmp_path_factory) -> Path:
-    """Chapters and solutions, made from their sources."""
+def grade(tmp_path_factory):
+    """Grade a chapter as it came, or its solution, on the notebook's own inputs or on hidden ones.
+
+    One grader for all: what a worker has to import, and a chapter's own cells, are the same for both.
+    """
+    if not can_hold():
+        pytest.skip("there is no jail on this machine")
     folder = tmp_path_factory.mktemp("course")
-    for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
-        made = make_notebooks(read_chapter(source), course_registry())
+    grader = Grader(Settings(str(folder / "chapters"), b"of the tests"))
+    registry = course_registry()
+
+    def run(chapter: str, solved: bool, public: bool) -> Graded:
+        (source,) = SOURCES.glob(f"{chapter}_*.py")
+        made = make_notebooks(read_chapter(source), registry)
         for name, notebook in (("chapters", made.chapter), ("solutions", made.solution)):
             (folder / name).mkdir(exist_ok=True)
             nbformat.write(notebook, folder / name / f"{source.stem}.ipynb")
-    return folder
+        grader.settings = grader.settings._replace(rules=Rules(public=public))
+        file = folder / ("solutions" if solved else "chapters") / f"{source.stem}.ipynb"
+        return grader.grade("ada", file)
 
-
-@pytest.fixture(scope="module")
-def graders(notebooks):
-    """On the notebook's own inputs, and on hidden ones; each starts when it is first used."""
-    if not can_hold():
-        pytest.skip("there is no jail on this machine")
-    made: dict[bool, Grader] = {}
-
-    def get(public: bool) -> Grader:
-        if public not in made:
-            rules = Rules(public=public)
-            made[public] = Grader(
-                Settings(str(notebooks / "chapters"), b"of the tests", rules=rules)
-            )
-        return made[public]
-
-    yield get
-    for grader in made.values():
-        grader.close()
+    yield run
+    grader.close()
 
 
 def _chapters():
@@ -65,17 +60,14 @@ def _chapters():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", list(_chapters()))
-def test_a_whole_solution_gets_all_points(graders, notebooks, chapter):
-    grader = graders(public=chapter != "00")
-    (file,) = (notebooks / "solutions").glob(f"{chapter}_*.ipynb")
-    graded = grader.grade("ada", file)
+def test_a_whole_solution_gets_all_points(grade, chapter):
+    graded = grade(chapter, solved=True, public=chapter != "00")
     assert [mark for mark in graded.marks if mark.status != "passed"] == []
     assert graded.earned == graded.points > 0
     assert graded.problem == "" and graded.notes == ()
 
 
 @pytest.mark.slow
-def test_a_chapter_as_it_came_has_no_points_and_no_errors(graders, notebooks):
-    (file,) = (notebooks / "chapters").glob("00_*.ipynb")
-    graded = graders(public=False).grade("bob", file)
+def test_a_chapter_as_it_came_has_no_points_and_no_errors(grade):
+    graded = grade("00", solved=False, public=False)
     assert {mark.status for mark in graded.marks} == {"not answered"} and graded.earned == 0
