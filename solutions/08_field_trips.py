@@ -1945,7 +1945,9 @@ assert mentioned["virus"] > 0.3, "is often refused"
 
 # %% [markdown] slug="a-circuit-of-your-own"
 r"""
-Hand in a circuit of at most seven of the 20 parts and what will happen to it, on prompts that you have not seen:
+Choose a phenomenon (`"fetcher"`, `"mention"` or `"sums"`) and hand in a dict: `"phenomenon"`, `"circuit"` (a list of at
+most seven of the 20 parts, such as `"2.3"` and `"mlp1"`), and what will happen to it on prompts that you have not seen,
+`"follows"` and `"stays"`, each a dict from the condition's name to a share:
 
 - **follows**, for each condition: the circuit's parts exchanged and all else left to react, the share of pairs whose
   answer becomes the other prompt's;
