@@ -42,8 +42,9 @@ def show(words: list[str], make: bool, anew: bool) -> int:
 
 
 def _made(project: Project, name: Name) -> bool:
-    from mi_tutor.authoring import recording
+    from mi_tutor.authoring import recording, standing
 
+    standing.look_again()  # what was read for the run before may have been written since
     wrong = recording.run(project, name)
     for sentence in wrong:
         complain(f"{name}: {sentence}")
