@@ -60,8 +60,9 @@ def _secret(family: Any, parameters: Any) -> Secret:
 
 
 def _coordinate(value: Any) -> Coordinate:
-    if isinstance(value, Coordinate):
-        value = value._asdict()
+    if isinstance(value, list | tuple) and len(value) == len(Coordinate._fields):
+        # A named tuple is a plain one by the time that it is read.
+        value = dict(zip(Coordinate._fields, value, strict=True))
     found = entries(value, ["layer", "direction", "value"])
     direction = found["direction"]
     if not isinstance(direction, torch.Tensor):
