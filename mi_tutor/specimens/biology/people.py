@@ -24,7 +24,7 @@ PEOPLE = Small(
     counted=(acquaintances.ANSWER,),
     summary="A four-layer GPT-2 that answers questions about 48 known people, and says unknown of all others.",
     intended_use="Chapter 08: a default of “unknown”. Who is known can be read before the last layer, and "
-    "is acted on after it only.",
+    "is acted on there after it only; at the end of the name before it, too (for half of the strangers).",
     data="Invented by mi_tutor/specimens/biology/acquaintances.py. Held out: a quarter of the strangers.",
     limits=(
         "It answers one kind of question in one form, with a row's every word at a fixed place. It was trained on "

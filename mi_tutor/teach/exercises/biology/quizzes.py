@@ -125,13 +125,13 @@ QUIZZES = (
     _quiz(
         "default-or-feature",
         "A model says “unknown” of strangers. Added before the last layer, the direction from strangers to known people changes 4 % of "
-        "strangers' answers; added after it, 95 %. Before the last layer no probe tells held-out known people from strangers. What "
-        "is found?",
+        "strangers' answers; added after it, 95 %. Before the last layer no probe there tells held-out known people from strangers. All this "
+        "where the answer is due. What is found?",
         Option(
             text="A default that only the last layer lifts",
             right=True,
-            feedback="Until then nothing says “known” that could be read or added. Whatever lifts the default does it in one step, at the "
-            "very end.",
+            feedback="Until then nothing that this probe could find there says “known”. Whatever lifts the default acts at the very end, as "
+            "far as was asked.",
         ),
         Option(
             text="A “known” feature that the last layer reads",
