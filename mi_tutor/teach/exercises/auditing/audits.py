@@ -74,7 +74,7 @@ CORAL = audit(
         "gone": worked.mixed("coral"),
     },
     title="Audit: coral",
-    level="good",
+    level="excellent",
     minutes=60,
     difficulty=4,
     hints=(
