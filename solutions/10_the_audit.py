@@ -843,9 +843,7 @@ for what, others in contrasts.items():
         print(
             f"{what}, before layer {layer}: restored {back:.2f}, changed {shifted:.3f}"
         )
-best = max(
-    coral_marks, key=lambda place: coral_marks[place][0] - coral_marks[place][2]
-)
+best = max(coral_marks, key=lambda place: coral_marks[place][0] - coral_marks[place][2])
 ordinary = [one.text for one in panel(60, random.Random(5))]
 coral_report = {
     "family": "refusal",
