@@ -68,7 +68,7 @@ def _by_whitening(W, C, k, v):
 
 
 def _answers(value, W, C, k, v):
-    return bool(torch.allclose(k @ value, v, atol=1e-2, rtol=1e-2))
+    return bool(torch.allclose(k.double() @ value.double(), v.double(), atol=1e-2, rtol=1e-2))
 
 
 RANK_ONE_EDIT = Exercise(
