@@ -24,6 +24,7 @@ def _cases(g: torch.Generator) -> list[Case]:
         ("one prompt", 1, 4, [2]),
         ("another model, the subject at the end", 2, 6, [5, 4]),
         ("as many prompts as positions", 4, 4, [0, 1, 1, 3]),
+        ("more than ten positions", 2, 12, [4, 10]),
     ]
     cases = []
     for i, (label, n, length, at) in enumerate(settings):
