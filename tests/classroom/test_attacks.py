@@ -65,6 +65,7 @@ def test_what_ends_the_worker_costs_its_own_exercise_only(marks, name):
     assert found["weighted-loss"].status is Status.PASSED
 
 
+@pytest.mark.slow
 def test_letters_that_are_worked_out_are_no_answer(marks, small):
     """A quick check is read, not run."""
     cells = small.cells({})

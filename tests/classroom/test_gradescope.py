@@ -84,6 +84,7 @@ def test_no_notebook_and_no_metadata(there, monkeypatch):
     assert gradescope._learner(there / "none.json") == "unknown"
 
 
+@pytest.mark.slow
 def test_a_jail_with_a_hole_gives_no_results(there, monkeypatch):
     """Else a submission could write what stands there: the instructor has to decide."""
     monkeypatch.setattr(gradescope, "Grader", lambda settings: Stub(("files", False)))

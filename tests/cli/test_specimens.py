@@ -24,6 +24,7 @@ def test_verify_prints_a_line_for_each_number(mi_tutor):
     assert sum(line.endswith("  holds") for line in lines) == len(card("primer").measures) + 1
 
 
+@pytest.mark.slow
 def test_train_writes_elsewhere_and_says_what_was_missed(tmp_path, mi_tutor, monkeypatch):
     monkeypatch.setattr(primer_recipe, "PrimerConfig", lambda seed: replace(SMALL, seed=seed))
     out_dir = tmp_path / "mine"
