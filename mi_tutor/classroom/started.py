@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mi_tutor.files import write_atomically
+
 FILE = "run.json"
 DEFAULTS: dict[str, Any] = {
     "secret": None, "partial": False, "exam": False, "cell_seconds": 120.0, "memory": 3.0, "due": None,
@@ -63,9 +65,7 @@ def read(folder: Path) -> dict[str, Any]:
 def keep(folder: Path, **parts: Any) -> None:
     """Write down a part, and leave the others. The file is whole at any moment."""
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"{FILE}.new"
-    beside.write_text(json.dumps(read(folder) | parts, indent=1) + "\n", encoding="utf-8")
-    beside.replace(folder / FILE)
+    write_atomically(folder / FILE, json.dumps(read(folder) | parts, indent=1) + "\n")
 
 
 def option(name: str) -> str:
