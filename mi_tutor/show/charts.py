@@ -11,11 +11,12 @@ from torch import Tensor
 from mi_tutor.show.drawing import theme
 from mi_tutor.show.drawing.figure import Figure
 from mi_tutor.show.drawing.inputs import array, plain, same_length
-from mi_tutor.show.drawing.marks import cells, color_axis, log_ticks, ticks
+from mi_tutor.show.drawing.marks import cells, color_axis, log_ticks, ticks, turned_ticks
 from mi_tutor.show.drawing.panels import Margins, finish, panels
 from mi_tutor.show.drawing.words import listing, number, span
 
 CHART = (560, 340)
+CELLS_IN_WORDS, ROWS_IN_WORDS = 48, 12
 
 
 def heatmap(
@@ -57,15 +58,17 @@ def heatmap(
     cell = int(np.clip(min(560 / columns, 420 / rows), 4, 56))
     size = (max(cell * columns, 160), max(cell * rows, 60))
     left = 56 + int(7.5 * max(len(label) for label in y))
-    figure = panels(1, 1, size, margins=Margins(left=left, right=130, bottom=70))
+    turned = turned_ticks(x, cell)
+    figure = panels(1, 1, size, margins=Margins(left=left, right=130, bottom=70 + turned.room))
     figure.add_trace(cells(matrix, cell))
-    figure.update_layout(coloraxis=color_axis(matrix, value_title))
-    figure.update_xaxes(title_text=x_title, **ticks(x, size[0]))
+    figure.update_layout(coloraxis=color_axis(matrix, value_title, tall=size[1]))
+    figure.update_xaxes(title_text=x_title, tickangle=turned.angle, **ticks(x, size[0]))
     figure.update_yaxes(title_text=y_title, autorange="reversed", **ticks(y, size[1]))
     table = {"row": np.repeat(y, columns), "column": np.tile(x, rows), "value": matrix.ravel()}
     alt = (
         f"Heat map of {value_title} with {rows} rows ({y_title}) and {columns} columns ({x_title}). "
         + _extremes(matrix, x, y)
+        + _by_row(matrix, x, y)
     )
     return finish(figure, title, subtitle, alt, table)
 
@@ -258,6 +261,24 @@ def _extremes(matrix: np.ndarray, x: list[str], y: list[str]) -> str:
         f"smallest {number(matrix[low])} (row {y[low[0]]}, column {x[low[1]]}), the mean "
         f"{number(float(np.nanmean(matrix)))}."
     )
+
+
+def _by_row(matrix: np.ndarray, x: list[str], y: list[str]) -> str:
+    """Every number of a small matrix, and of each row of a larger one where it is largest."""
+    if matrix.size == 1 or len(y) > ROWS_IN_WORDS:
+        return ""
+    if matrix.size <= CELLS_IN_WORDS:
+        rows = [
+            f"{label}: {', '.join(number(v, 2) for v in row)}"
+            for label, row in zip(y, matrix, strict=True)
+        ]
+        return f" Row by row (columns {', '.join(x)}): {'; '.join(rows)}."
+    seen = [(label, row) for label, row in zip(y, matrix, strict=True) if np.isfinite(row).any()]
+    largest = [
+        f"{label}: {number(row[np.nanargmax(row)], 2)} at {x[np.nanargmax(row)]}"
+        for label, row in seen
+    ]
+    return f" The largest of each row: {'; '.join(largest)}."
 
 
 def _group_words(names: list[str], kinds: list[str]) -> str:

@@ -34,6 +34,25 @@ def test_signed_data_get_a_scale_with_zero_in_the_middle():
     assert positive.colorscale[0][1] == theme.SEQUENTIAL[0]
 
 
+def test_heatmap_in_words_has_every_number_or_where_each_row_is_largest():
+    names = {"x": list("ab"), "y": ["early", "late"]}
+    small = charts.heatmap([[0.5, 1.0], [float("nan"), -2.0]], value_title="v", **names, **TITLE)
+    assert small.alt.endswith("Row by row (columns a, b): early: 0.5, 1; late: n/a, −2.")
+    wide = np.zeros((3, 20))
+    wide[0, 7], wide[1, 2], wide[2] = 3.0, 0.25, np.nan
+    alt = charts.heatmap(wide, value_title="v", **TITLE).alt
+    assert alt.endswith("The largest of each row: 0: 3 at 7; 1: 0.25 at 2.")
+
+
+def test_long_column_names_are_turned_and_have_room():
+    names = ["at the line break", "comma behind the name"]
+    short, long = (
+        charts.heatmap([[0.0, 1.0]], value_title="v", x=x, **TITLE) for x in ("ab", names)
+    )
+    assert (short.layout.xaxis.tickangle, long.layout.xaxis.tickangle) == (0, -40)
+    assert long.layout.margin.b - short.layout.margin.b > 90
+
+
 def test_heatmap_shows_missing_values_as_such():
     figure = charts.heatmap([[1.0, float("nan")]], value_title="v", **TITLE)
     assert figure.data[0].z[0][1] is None and figure.data[0].text[0][1] == "n/a"

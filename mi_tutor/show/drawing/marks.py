@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,8 +49,13 @@ def cell_texts(matrix: np.ndarray, cell: float) -> list[list[str]]:
     return [["−" if value < floor else "" for value in row] for row in matrix]
 
 
-def color_axis(matrix: np.ndarray, value_title: str, size: int | None = None) -> dict[str, Any]:
-    """Colours for `matrix`: white at zero if it is signed, else one hue from light to dark."""
+def color_axis(
+    matrix: np.ndarray, value_title: str, size: int | None = None, tall: float = 180
+) -> dict[str, Any]:
+    """Colours for `matrix`: white at zero if it is signed, else one hue from light to dark.
+
+    The bar is `size` pixels high, or as high as the panel; `tall` is what it has room for numbers in.
+    """
     signed = bool((matrix < 0).any())
     largest = float(np.nanmax(np.abs(matrix))) if np.isfinite(matrix).any() else 1.0
     largest = largest or 1.0
@@ -59,7 +64,7 @@ def color_axis(matrix: np.ndarray, value_title: str, size: int | None = None) ->
         "thickness": 14,
         "outlinewidth": 0,
         "tickfont": {"size": theme.TICK_SIZE},
-        "nticks": 6,
+        "nticks": int(np.clip(tall / 30, 2, 6)),
         "x": 1,
         "xpad": 12,
     }
@@ -81,6 +86,25 @@ def ticks(labels: Sequence[str], pixels: float) -> dict[str, Any]:
     step = max(1, -(-len(labels) * min(widest, 28) // max(int(pixels), 1)))
     shown = list(range(0, len(labels), step))
     return {"tickmode": "array", "tickvals": shown, "ticktext": [str(labels[i]) for i in shown]}
+
+
+class Turned(NamedTuple):
+    """How far the labels below a figure are turned (degrees), and the pixels that they need for it."""
+
+    angle: int
+    room: int
+
+
+def turned_ticks(labels: Sequence[str], column: float) -> Turned:
+    """Labels that are wider than their column are turned, so that none lies on another or on the axis title.
+
+    >>> turned_ticks(["0", "1"], 40), turned_ticks(["at the line break"], 40)
+    (Turned(angle=0, room=0), Turned(angle=-40, room=82))
+    """
+    widest = max(len(str(label)) for label in labels) * 7.5
+    if widest <= column:
+        return Turned(0, 0)
+    return Turned(-40, int(widest * np.sin(np.radians(40))))
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:
