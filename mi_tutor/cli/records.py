@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from mi_tutor.cli.say import Trouble, complain, say
@@ -59,11 +60,18 @@ def _selected(known: list[Name], words: list[str]) -> list[Name]:
     for word in words:
         matches = [name for name in known if word in (str(name), name.kind, name.name)]
         if not matches:
-            raise Trouble(
-                f"There is no run {word!r}. There are: {', '.join(str(name) for name in known)}."
-            )
+            raise Trouble(f"There is no run {word!r}. {_meant(word, known)}")
         found += matches
     return found or known
+
+
+def _meant(word: str, known: list[Name]) -> str:
+    """The runs that are spelled like a word; else which kinds there are."""
+    names = {each for name in known for each in (str(name), name.kind, name.name)}
+    if close := get_close_matches(word, sorted(names), n=4, cutoff=0.5):
+        return f"Did you mean {' or '.join(close)}?"
+    kinds = ", ".join(dict.fromkeys(name.kind for name in known))
+    return f"There are {kinds}; without a name, `mi-tutor records` lists all of them."
 
 
 def _few(changed: list[str], most: int = 3) -> str:

@@ -59,7 +59,7 @@ def test_anew(mi_tutor, ran):
 
 def test_an_unknown_name(mi_tutor, ran):
     code, _, err = mi_tutor("records", "atlass")
-    assert code == 2 and "There is no run 'atlass'. There are: cards/atlas" in err
+    assert code == 2 and "There is no run 'atlass'. Did you mean atlas or cards/atlas" in err
 
 
 def test_not_of_another_copy(mi_tutor, ran, monkeypatch):
