@@ -59,3 +59,11 @@ def verify_specimens(
     from mi_tutor.cli.specimens import verify_all
 
     raise typer.Exit(verify_all(names or []))
+
+
+@commands.command("draw")
+def draw_cards() -> None:
+    """For authors: draw the pictures of all cards again, from the numbers on them."""
+    from mi_tutor.cli.specimens import draw_all
+
+    draw_all()

@@ -42,6 +42,14 @@ def train(name: str, out: Path | None, seed: int, quiet: bool) -> int:
     return int(bool(missed))
 
 
+def draw_all() -> None:
+    """Write the page of pictures of each card again."""
+    from mi_tutor.show.specimen_card import write_pictures
+
+    drawn = [name for name in shelf_names() if write_pictures(card(name), specimen_path(name))]
+    say(f"card.html written for {len(drawn)} specimens: {', '.join(drawn)}", "good")
+
+
 def verify_all(names: Sequence[str]) -> int:
     """Print one line per number: what the card says, what is measured now, whether it holds."""
     all_hold = True

@@ -66,7 +66,7 @@ def heatmap(
     figure.update_yaxes(title_text=y_title, autorange="reversed", **ticks(y, size[1]))
     table = {"row": np.repeat(y, columns), "column": np.tile(x, rows), "value": matrix.ravel()}
     alt = (
-        f"Heat map of {value_title} with {rows} rows ({y_title}) and {columns} columns ({x_title}). "
+        f"Heat map of {value_title} with {_of(rows, 'row', y_title)} and {_of(columns, 'column', x_title)}. "
         + _extremes(matrix, x, y)
         + _by_row(matrix, x, y)
     )
@@ -236,6 +236,10 @@ def _legend_room(names: Any) -> int:
 
 def _count(n: int, thing: str) -> str:
     return f"{n} {thing}" + ("" if n == 1 else "s")
+
+
+def _of(n: int, thing: str, what: str) -> str:
+    return _count(n, thing) + (f" ({what})" if what else "")
 
 
 def _course(name: str, y: np.ndarray) -> str:
