@@ -954,12 +954,17 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     noise = steering.random_vector(4 * most * reader.W_dec[i], seed=3)
     far = [steering.added(noise, 1, 1.0, at_stops, "attn_out")]
     downs[kind, "latent at -4, random"] = shares(write(far, full), kind)
-    print(f"{kind}: half way up at {half[kind, 'up']:.2f}, down at {half[kind, 'down']:.2f}, "
-          f"down with a random vector at {half[kind, 'down, random']:.2f}; "
-          f"full prompts {downs[kind, 'down'][0.0][0]:.2f}, "
-          f"with the latent held at 0 {downs[kind, 'latent at 0'][0]:.2f}, "
-          f"at full stops at −4 times its largest {downs[kind, 'latent at -4'][0]:.2f} "
-          f"(a random direction as far: {downs[kind, 'latent at -4, random'][0]:.2f})")  # fmt: skip
+    way = {name: half[kind, name] for name in ("up", "down", "down, random")}
+    print(f"{kind}: half way", "; ".join(
+        f"{name} " + (f"at {at:.2f}" if at < torch.inf else "never") for name, at in way.items()
+    ))  # fmt: skip
+    print("  from full prompts:", "; ".join(
+        f"{name} {downs[kind, key][0]:.2f}" for name, key in (
+            ("the latent held at 0", "latent at 0"),
+            ("at full stops at −4 times", "latent at -4"),
+            ("at random as far", "latent at -4, random"),
+        )
+    ), f"(nothing done: {downs[kind, 'down'][0.0][0]:.2f})")  # fmt: skip
 show.lines(
     ladder, lines,
     title="Turned up from nothing, turned down from all",
@@ -2240,7 +2245,11 @@ with torch.no_grad():
     twice = bad.deed & bad.thing
     answered = {
         name: helped(bad, each)
-        for name, each in (("obvious", obvious), ("descent", attack))
+        for name, each in (
+            ("obvious", obvious),
+            ("descent", attack),
+            ("a tenth longer", 1.1 * attack),
+        )
     }
     still_on = board.on(stream_of(bad) + attack).float().mean().item()
 for name, each in answered.items():
@@ -2301,11 +2310,12 @@ r"""
 <details><summary>What we found</summary>
 
 The difference of means, with what the readings see taken out, is answered in most requests and in none or few of
-those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all, and a reading is on
-in all of them: the readings are right about what is asked for, and nothing follows from them about what is done. What
-catches it has no idea of harm: clean requests differ from each other in few directions, and the attack lies outside
-of them. A threshold from the requests that chose the directions gives more false alarms than one from requests kept
-apart.
+those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all. Each of the few
+that are still refused is harmful twice, too, and the same vector a tenth longer answers these as well: it is the budget
+that they are missed by. A reading is on in all of them: the readings are right about what is asked for, and nothing
+follows from them about what is done. What catches it has no idea of harm: clean requests differ from each other in few
+directions, and the attack lies outside of them. A threshold from the requests that chose the directions gives more
+false alarms than one from requests kept apart.
 
 </details>
 """
@@ -2317,6 +2327,8 @@ assert _obvious[twice].float().mean() <= 0.2, (
     "in none or few of those that are harmful twice"
 )
 assert _descent.float().mean() >= 0.9, "A vector made by descent answers nearly all"
+assert not (~_descent & ~twice).any(), "still refused is harmful twice, too"
+assert answered["a tenth longer"].all(), "a tenth longer answers these as well"
 assert still_on >= 0.99, "a reading is on in all of them"
 assert caught >= 0.95, "the attack lies outside of them"
 assert alarms["the same requests"] > alarms["kept apart"], (
