@@ -101,6 +101,14 @@ def changes(page, shown, before: str) -> None:
     )
 
 
+def says(page, shown, before: str) -> None:
+    """Wait until a widget says something else."""
+    page.wait_for_function(
+        "([node, before]) => node.querySelector('[role=status]').innerText !== before",
+        arg=[shown.element_handle(), before],
+    )
+
+
 def test_each_widget_moves_and_its_figure_with_it(widgets, seen):
     page = widgets.page
     shown = widgets.run("superposition")
@@ -161,18 +169,28 @@ def test_each_widget_moves_and_its_figure_with_it(widgets, seen):
         for _ in range(12):  # a quarter each; drawn once a key is let go
             page.keyboard.press("ArrowRight")
         changes(page, shown, before)
+    before = picture(shown)
+    handle = shown.locator("[role=slider]").first.bounding_box()
+    page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 60, handle["y"] + handle["height"] / 2, steps=3)
+    page.mouse.up()
+    changes(page, shown, before)
     assert shown.locator("table caption").inner_text()
     seen(page, "the steering desk")
 
     shown = widgets.run("plans")
     shown.locator("table").wait_for()
+    said = shown.get_by_role("status")
     for menu, choice in ((2, "key"), (4, "2"), (5, "a random step of the same length")):
-        before = shown.get_by_role("status").inner_text()
+        before = said.inner_text()
         shown.locator("select").nth(menu).select_option(label=choice)
-        page.wait_for_function(
-            "([node, before]) => node.querySelector('[role=status]').innerText !== before",
-            arg=[shown.element_handle(), before],
-        )
+        says(page, shown, before)
+    before = said.inner_text()
+    shown.locator("select").nth(2).focus()
+    for key in ("Space", "ArrowDown", "Enter"):  # a closed menu's arrow keys are JupyterLab's
+        page.keyboard.press(key)
+    says(page, shown, before)
     assert "follow the plan put in" in shown.get_by_role("status").inner_text()
     seen(page, "the plan desk")
 
