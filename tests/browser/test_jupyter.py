@@ -61,6 +61,32 @@ def test_no_question_then_a_wrong_answer_is_named_a_right_one_ticked_and_progres
     assert notebook.page.locator(DIALOGS).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("chapter", "slug"),
+    [
+        ("07_steering", "steer-vector"),
+        ("08_field_trips", "set-to-centre"),
+        ("09_crosscoders", "shared-or-exclusive"),
+        ("10_the_audit", "same-answer"),
+    ],
+)
+def test_a_stub_is_not_passed_and_a_right_answer_is(lab, seen, chapter, slug):
+    notebook, exercise = lab(f"chapters/{chapter}.ipynb"), get(slug)
+    notebook.run("setup")
+    notebook.run(f"ex-{slug}")
+    notebook.run(f"check-{slug}")
+    assert "Not written yet" in notebook.output(f"check-{slug}")
+    assert "Traceback" not in notebook.output(f"check-{slug}")
+
+    asked = re.search(r"def (\w+)", notebook.source(f"ex-{slug}"))[1]
+    right = exercise.reference
+    notebook.write(f"ex-{slug}", f"from {right.__module__} import {right.__name__} as {asked}")
+    notebook.run(f"ex-{slug}")
+    notebook.run(f"check-{slug}")
+    assert f"✓ {exercise.title}: passed" in notebook.output(f"check-{slug}")
+    seen(notebook.page, f"a right answer of {chapter}")
+
+
 @pytest.fixture
 def widgets(lab):
     return lab("widgets.ipynb")
