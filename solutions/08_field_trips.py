@@ -1672,6 +1672,10 @@ tells agreeing from having an opinion, and not from copying, which needs the row
 report a circuit for opinions in Claude 3.5 Haiku; they show one in which the model works back from a hint about a
 calculation's result. So nothing here is a finding about Claude. What carries over are the questions: of what?
 whose? and is the own opinion still there afterwards?
+
+And what is missing: a model that follows the *asker's* opinion and nobody else's, with an edit that takes this away
+and leaves what it knows of others' opinions. We have not got one: small models that we trained on such talk learned to
+tell topics apart, and not speakers.
 """
 
 # %% [markdown]
