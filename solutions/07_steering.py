@@ -160,10 +160,16 @@ vectors, by_layer = {}, {}
 
 
 @cache  # every text is written once: the same strengths come again further down
+def text_with(kind, layer, strength):
+    """What is written with a vector added before a layer, at full stops."""
+    if not strength:
+        return unsteered
+    return write([steering.added(vectors[kind, layer], layer, strength, at_stops)])
+
+
 def with_vector(kind, layer, strength):
-    """Shares of what is written with a vector added before a layer, at full stops."""
-    v = vectors[kind, layer]
-    return shares(write([steering.added(v, layer, strength, at_stops)]), kind)
+    """Shares of that text."""
+    return shares(text_with(kind, layer, strength), kind)
 
 
 print(f"{'':<9}{'layer':>6}{'|v|':>8}{'about':>8}{'valid':>8}")
@@ -181,8 +187,7 @@ for layer in (1, 2, 3):
     times = (2 * vectors["french", 4].norm() / vectors["french", layer].norm()).item()
     as_long[layer] = about, valid = with_vector("french", layer, times)
     print(f"{'':<9}{layer:>6}{times:7.1f}×{about:8.2f}{valid:8.2f}")
-law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
-taken_over = write(law)
+taken_over = text_with("law", 3, 1.5)
 print("\nlaw, before layer 3, 1.5 times:", told(taken_over[0]))
 about_law, valid_law = shares(taken_over, "law")
 print(f"about {about_law:.2f}, valid {valid_law:.2f}")
@@ -233,7 +238,6 @@ before_3 = streams[2]
 of_law = before_3[is_stop & concept_of["law"]].mean(dim=0)
 elsewhere = before_3[is_stop & ~concept_of["law"]].mean(dim=0)
 recipes = {
-    "means, at full stops": [steering.added(from_means, 3, 1.5, at_stops)],
     "means, from the prompt's end on": [steering.added(from_means, 3, 1.5, after_prompt)],
     "CAA, at full stops": [steering.added(from_caa, 3, 1.5, at_stops)],
     "CAA, from the prompt's end on": [steering.added(from_caa, 3, 1.5, after_prompt)],
@@ -241,7 +245,8 @@ recipes = {
     "not centred, at full stops": [steering.added(of_law, 3, 1.5, at_stops)],
     "the mean elsewhere, at full stops": [steering.added(elsewhere, 3, 1.5, at_stops)],
 }  # fmt: skip
-ways = {name: shares(write(each), "law") for name, each in recipes.items()}
+ways = {"means, at full stops": with_vector("law", 3, 1.5)}
+ways |= {name: shares(write(each), "law") for name, each in recipes.items()}
 for name, (about, valid) in ways.items():
     print(f"{name:<34}about {about:.2f}   valid {valid:.2f}")
 print(
@@ -618,7 +623,8 @@ def curves_of(kind, layer):
     found = {name: [] for name in ("vector", *latents, "random vector")}
     for c in strengths:
         held = steering.added(v, layer, c, at_stops)
-        found["vector"].append((*with_vector(kind, layer, c), harm_done(kind, held)))
+        harm = harm_done(kind, held) if c else 0.0
+        found["vector"].append((*with_vector(kind, layer, c), harm))
     for place in PLACES:  # written in the last section
         for multiple in multiples:
             held, both = clamps[kind, place, multiple]
@@ -707,11 +713,13 @@ kept_going = {}
 print(
     f"{'temperature':<13}{'unsteered: valid':>17}{'different triples':>21}{'law: about':>13}{'valid':>8}"
 )
-for temperature in (0.0, 0.7, 1.0):
-    plain_text, steered = (
-        write(temperature=temperature),
-        write(law, temperature=temperature),
-    )
+law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
+both_texts = {
+    temperature: (write(temperature=temperature), write(law, temperature=temperature))
+    for temperature in (0.0, 1.0)
+}
+both_texts[0.7] = unsteered, taken_over  # what was written above
+for temperature, (plain_text, steered) in sorted(both_texts.items()):
     three_grams = {
         tuple(row[i : i + 3])
         for row in plain_text.tolist()
