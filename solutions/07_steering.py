@@ -967,7 +967,7 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
         f"{name} " + (f"at {at:.2f}" if at < torch.inf else "never") for name, at in way.items()
     ))  # fmt: skip
     print("  from full prompts:", "; ".join(
-        f"{name} {downs[kind, key][0]:.2f}" for name, key in (
+        f"{name}: {downs[kind, key][0]:.2f}" for name, key in (
             ("the latent held at 0", "latent at 0"),
             ("at full stops at −4 times", "latent at -4"),
             ("at random as far", "latent at -4, random"),
