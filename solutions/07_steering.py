@@ -160,10 +160,16 @@ vectors, by_layer = {}, {}
 
 
 @cache  # every text is written once: the same strengths come again further down
+def text_with(kind, layer, strength):
+    """What is written with a vector added before a layer, at full stops."""
+    if not strength:
+        return unsteered
+    return write([steering.added(vectors[kind, layer], layer, strength, at_stops)])
+
+
 def with_vector(kind, layer, strength):
-    """Shares of what is written with a vector added before a layer, at full stops."""
-    v = vectors[kind, layer]
-    return shares(write([steering.added(v, layer, strength, at_stops)]), kind)
+    """Shares of that text."""
+    return shares(text_with(kind, layer, strength), kind)
 
 
 print(f"{'':<9}{'layer':>6}{'|v|':>8}{'about':>8}{'valid':>8}")
@@ -181,8 +187,7 @@ for layer in (1, 2, 3):
     times = (2 * vectors["french", 4].norm() / vectors["french", layer].norm()).item()
     as_long[layer] = about, valid = with_vector("french", layer, times)
     print(f"{'':<9}{layer:>6}{times:7.1f}×{about:8.2f}{valid:8.2f}")
-law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
-taken_over = write(law)
+taken_over = text_with("law", 3, 1.5)
 print("\nlaw, before layer 3, 1.5 times:", told(taken_over[0]))
 about_law, valid_law = shares(taken_over, "law")
 print(f"about {about_law:.2f}, valid {valid_law:.2f}")
@@ -233,7 +238,6 @@ before_3 = streams[2]
 of_law = before_3[is_stop & concept_of["law"]].mean(dim=0)
 elsewhere = before_3[is_stop & ~concept_of["law"]].mean(dim=0)
 recipes = {
-    "means, at full stops": [steering.added(from_means, 3, 1.5, at_stops)],
     "means, from the prompt's end on": [steering.added(from_means, 3, 1.5, after_prompt)],
     "CAA, at full stops": [steering.added(from_caa, 3, 1.5, at_stops)],
     "CAA, from the prompt's end on": [steering.added(from_caa, 3, 1.5, after_prompt)],
@@ -241,7 +245,8 @@ recipes = {
     "not centred, at full stops": [steering.added(of_law, 3, 1.5, at_stops)],
     "the mean elsewhere, at full stops": [steering.added(elsewhere, 3, 1.5, at_stops)],
 }  # fmt: skip
-ways = {name: shares(write(each), "law") for name, each in recipes.items()}
+ways = {"means, at full stops": with_vector("law", 3, 1.5)}
+ways |= {name: shares(write(each), "law") for name, each in recipes.items()}
 for name, (about, valid) in ways.items():
     print(f"{name:<34}about {about:.2f}   valid {valid:.2f}")
 print(
@@ -618,7 +623,8 @@ def curves_of(kind, layer):
     found = {name: [] for name in ("vector", *latents, "random vector")}
     for c in strengths:
         held = steering.added(v, layer, c, at_stops)
-        found["vector"].append((*with_vector(kind, layer, c), harm_done(kind, held)))
+        harm = harm_done(kind, held) if c else 0.0
+        found["vector"].append((*with_vector(kind, layer, c), harm))
     for place in PLACES:  # written in the last section
         for multiple in multiples:
             held, both = clamps[kind, place, multiple]
@@ -707,11 +713,13 @@ kept_going = {}
 print(
     f"{'temperature':<13}{'unsteered: valid':>17}{'different triples':>21}{'law: about':>13}{'valid':>8}"
 )
-for temperature in (0.0, 0.7, 1.0):
-    plain_text, steered = (
-        write(temperature=temperature),
-        write(law, temperature=temperature),
-    )
+law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
+both_texts = {
+    temperature: (write(temperature=temperature), write(law, temperature=temperature))
+    for temperature in (0.0, 1.0)
+}
+both_texts[0.7] = unsteered, taken_over  # what was written above
+for temperature, (plain_text, steered) in sorted(both_texts.items()):
     three_grams = {
         tuple(row[i : i + 3])
         for row in plain_text.tolist()
@@ -954,12 +962,17 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     noise = steering.random_vector(4 * most * reader.W_dec[i], seed=3)
     far = [steering.added(noise, 1, 1.0, at_stops, "attn_out")]
     downs[kind, "latent at -4, random"] = shares(write(far, full), kind)
-    print(f"{kind}: half way up at {half[kind, 'up']:.2f}, down at {half[kind, 'down']:.2f}, "
-          f"down with a random vector at {half[kind, 'down, random']:.2f}; "
-          f"full prompts {downs[kind, 'down'][0.0][0]:.2f}, "
-          f"with the latent held at 0 {downs[kind, 'latent at 0'][0]:.2f}, "
-          f"at full stops at −4 times its largest {downs[kind, 'latent at -4'][0]:.2f} "
-          f"(a random direction as far: {downs[kind, 'latent at -4, random'][0]:.2f})")  # fmt: skip
+    way = {name: half[kind, name] for name in ("up", "down", "down, random")}
+    print(f"{kind}: half way", "; ".join(
+        f"{name} " + (f"at {at:.2f}" if at < torch.inf else "never") for name, at in way.items()
+    ))  # fmt: skip
+    print("  from full prompts:", "; ".join(
+        f"{name}: {downs[kind, key][0]:.2f}" for name, key in (
+            ("the latent held at 0", "latent at 0"),
+            ("at full stops at −4 times", "latent at -4"),
+            ("at random as far", "latent at -4, random"),
+        )
+    ), f"(nothing done: {downs[kind, 'down'][0.0][0]:.2f})")  # fmt: skip
 show.lines(
     ladder, lines,
     title="Turned up from nothing, turned down from all",
@@ -2240,7 +2253,11 @@ with torch.no_grad():
     twice = bad.deed & bad.thing
     answered = {
         name: helped(bad, each)
-        for name, each in (("obvious", obvious), ("descent", attack))
+        for name, each in (
+            ("obvious", obvious),
+            ("descent", attack),
+            ("a tenth longer", 1.1 * attack),
+        )
     }
     still_on = board.on(stream_of(bad) + attack).float().mean().item()
 for name, each in answered.items():
@@ -2301,11 +2318,12 @@ r"""
 <details><summary>What we found</summary>
 
 The difference of means, with what the readings see taken out, is answered in most requests and in none or few of
-those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all, and a reading is on
-in all of them: the readings are right about what is asked for, and nothing follows from them about what is done. What
-catches it has no idea of harm: clean requests differ from each other in few directions, and the attack lies outside
-of them. A threshold from the requests that chose the directions gives more false alarms than one from requests kept
-apart.
+those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all. Each of the few
+that are still refused is harmful twice, too, and the same vector a tenth longer answers these as well: it is the budget
+that they are missed by. A reading is on in all of them: the readings are right about what is asked for, and nothing
+follows from them about what is done. What catches it has no idea of harm: clean requests differ from each other in few
+directions, and the attack lies outside of them. A threshold from the requests that chose the directions gives more
+false alarms than one from requests kept apart.
 
 </details>
 """
@@ -2317,6 +2335,8 @@ assert _obvious[twice].float().mean() <= 0.2, (
     "in none or few of those that are harmful twice"
 )
 assert _descent.float().mean() >= 0.9, "A vector made by descent answers nearly all"
+assert not (~_descent & ~twice).any(), "still refused is harmful twice, too"
+assert answered["a tenth longer"].all(), "a tenth longer answers these as well"
 assert still_on >= 0.99, "a reading is on in all of them"
 assert caught >= 0.95, "the attack lies outside of them"
 assert alarms["the same requests"] > alarms["kept apart"], (

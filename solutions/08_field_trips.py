@@ -103,7 +103,7 @@ print(
 
 before = streams(plain_atlas, couplets.tokens)  # [layer prompt pos d_model]
 n_layers = len(plain_atlas.blocks)
-places = {"rhyme word": -3, "comma": -2, "line break": -1}
+places = {"rhyme": -3, "comma": -2, "break": -1}
 read = torch.tensor(
     [
         [
@@ -120,7 +120,7 @@ read = torch.tensor(
 show.heatmap(
     read,
     title="Where can the rhyme be read?",
-    subtitle="nearest mean of the other words of the rhyme; chance 0.07",
+    subtitle="by means of the other words; chance 0.07",
     x_title="token",
     y_title="stream",
     value_title="share of lines",
@@ -391,8 +391,8 @@ assert max(floor for _, floor in whole.values()) < 0.02, "do nothing in either"
 
 # %% [markdown]
 r"""
-Try it yourself: another first line, another plan, another token, the twin. (`biology.swap_plans` exchanged the same
-means, for all lines at once.)
+Try it yourself: another first line, another plan, another token, the twin. (With the keyboard: the space bar opens a
+menu, arrow keys and Enter choose. `biology.swap_plans` exchanged the same means, for all lines at once.)
 """
 
 # %% id="plan-desk"
@@ -994,7 +994,7 @@ def by_english(cells, factors, targets):
 
 tests = {
     "language": ("language", swap_the_language, new_entries),
-    "country, by English": ("concept", by_english, not_english),
+    "country": ("concept", by_english, not_english),
 }
 curves, floor_of = {}, {}
 for name in speakers:
@@ -1019,7 +1019,7 @@ show.lines(
     range(4),
     curves,
     title="One part exchanged, the others kept",
-    subtitle="at the name, held-out entries; the whole answer has to be right",
+    subtitle="at the name, held-out entries; countries by English steps",
     x_title="exchanged before layer",
     y_title="share of answers",
 )
@@ -1037,14 +1037,13 @@ fall: bit by bit the answer itself is decided, and a step that is right for the 
 """
 
 # %% tags=["claim"]
-assert (
-    min(curves["polyglot: language"][1], curves["polyglot: country, by English"][1])
-    > 0.95
-), "Before layer 1 every answer, or nearly every one, follows in `polyglot`"
+assert min(curves["polyglot: language"][1], curves["polyglot: country"][1]) > 0.95, (
+    "Before layer 1 every answer, or nearly every one, follows in `polyglot`"
+)
 assert (
     max(
         curves["polyglot-twin: language"].max(),
-        curves["polyglot-twin: country, by English"].max(),
+        curves["polyglot-twin: country"].max(),
     )
     < 0.12
 ), "hardly one in ten follows either"
@@ -1054,11 +1053,9 @@ assert max(each.max() for each in floor_of.values()) < 0.05, (
 assert curves["polyglot: language"][0] < 0.05, (
     "Before layer 0 the language cannot be exchanged at the name"
 )
-assert curves["polyglot: country, by English"][0] > 0.9, "The country can be"
+assert curves["polyglot: country"][0] > 0.9, "The country can be"
 assert curves["polyglot: language"][1:].diff().max() < 0, "Later both curves fall"
-assert curves["polyglot: country, by English"][1:].diff().max() < 0, (
-    "Later both curves fall"
-)
+assert curves["polyglot: country"][1:].diff().max() < 0, "Later both curves fall"
 
 # %% [markdown] slug="parts-right"
 r"""
@@ -1638,7 +1635,7 @@ show.heatmap(
     subtitle="after a user's opinion against it (last column: after none)",
     x_title="set to the middle: at the verb (first three), at the reply",
     y_title="stream",
-    value_title="share of replies",
+    value_title="share",
     x=["centre", "zero", "random", "reply", "no hint"],
     y=[*(f"before layer {layer}" for layer in range(1, n_layers)), "after the last"],
 )
@@ -1675,6 +1672,10 @@ tells agreeing from having an opinion, and not from copying, which needs the row
 report a circuit for opinions in Claude 3.5 Haiku; they show one in which the model works back from a hint about a
 calculation's result. So nothing here is a finding about Claude. What carries over are the questions: of what?
 whose? and is the own opinion still there afterwards?
+
+And what is missing: a model that follows the *asker's* opinion and nobody else's, with an edit that takes this away
+and leaves what it knows of others' opinions. We have not got one: small models that we trained on such talk learned to
+tell topics apart, and not speakers.
 """
 
 # %% [markdown]
@@ -1796,15 +1797,15 @@ words = atlas.to_str_tokens(asks("deed").harmful[0])
 word_places = {"deed": 6, "thing": 8, "reply": len(words) - 1}
 show.heatmap(
     torch.stack(
-        [routes[word][:, at] for word in routes for at in word_places.values()], dim=1
+        [routes[word][:, at] for word in routes for at in word_places.values()]
     ),
     title="By which route does a refusal pass?",
-    subtitle="stream exchanged at one place for that of a request that differs in one word",
-    x_title="word that differs, place",
-    y_title="stream",
+    subtitle="one word differs; the stream exchanged at one place",
+    x_title="exchanged before layer",
+    y_title="word that differs, place",
     value_title="share turned",
-    x=[f"{word}, at the {place}" for word in routes for place in word_places],
-    y=[f"before layer {layer}" for layer in range(n_layers)],
+    x=[str(layer) for layer in range(n_layers)],
+    y=[f"{word}, at the {place}" for word in routes for place in word_places],
 )
 
 # %% [markdown]

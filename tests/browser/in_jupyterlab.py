@@ -27,6 +27,7 @@ _SHOW = """async (id) => {
 _CELL = "window.jupyterapp.shell.currentWidget.content.widgets.find((cell) => cell.model.id === id)"
 _COUNT = f"(id) => {_CELL}.model.executionCount"
 _COUNTED = f"([id, before]) => ![null, before].includes({_CELL}.model.executionCount)"
+_SOURCE = f"(id) => {_CELL}.model.sharedModel.getSource()"
 _OUTPUT = f"(id) => {_CELL}.node.querySelector('.jp-Cell-outputArea')?.innerText ?? ''"
 
 
@@ -43,6 +44,10 @@ class Lab:
         found = self.page.locator(f'[data-seen="{name}"]')
         found.wait_for(state="visible")
         return found
+
+    def source(self, name: str) -> str:
+        """What stands in a cell."""
+        return self.page.evaluate(_SOURCE, name)
 
     def write(self, name: str, code: str) -> None:
         """Replace what stands in a cell, as with the keyboard."""

@@ -61,6 +61,32 @@ def test_no_question_then_a_wrong_answer_is_named_a_right_one_ticked_and_progres
     assert notebook.page.locator(DIALOGS).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("chapter", "slug"),
+    [
+        ("07_steering", "steer-vector"),
+        ("08_field_trips", "set-to-centre"),
+        ("09_crosscoders", "shared-or-exclusive"),
+        ("10_the_audit", "same-answer"),
+    ],
+)
+def test_a_stub_is_not_passed_and_a_right_answer_is(lab, seen, chapter, slug):
+    notebook, exercise = lab(f"chapters/{chapter}.ipynb"), get(slug)
+    notebook.run("setup")
+    notebook.run(f"ex-{slug}")
+    notebook.run(f"check-{slug}")
+    assert "Not written yet" in notebook.output(f"check-{slug}")
+    assert "Traceback" not in notebook.output(f"check-{slug}")
+
+    asked = re.search(r"def (\w+)", notebook.source(f"ex-{slug}"))[1]
+    right = exercise.reference
+    notebook.write(f"ex-{slug}", f"from {right.__module__} import {right.__name__} as {asked}")
+    notebook.run(f"ex-{slug}")
+    notebook.run(f"check-{slug}")
+    assert f"✓ {exercise.title}: passed" in notebook.output(f"check-{slug}")
+    seen(notebook.page, f"a right answer of {chapter}")
+
+
 @pytest.fixture
 def widgets(lab):
     return lab("widgets.ipynb")
@@ -97,6 +123,14 @@ def changes(page, shown, before: str) -> None:
     page.wait_for_function(
         "([node, before]) => { const now = node.querySelector('svg[role=img]')?.outerHTML;"
         " return now && now !== before; }",
+        arg=[shown.element_handle(), before],
+    )
+
+
+def says(page, shown, before: str) -> None:
+    """Wait until a widget says something else."""
+    page.wait_for_function(
+        "([node, before]) => node.querySelector('[role=status]').innerText !== before",
         arg=[shown.element_handle(), before],
     )
 
@@ -161,18 +195,28 @@ def test_each_widget_moves_and_its_figure_with_it(widgets, seen):
         for _ in range(12):  # a quarter each; drawn once a key is let go
             page.keyboard.press("ArrowRight")
         changes(page, shown, before)
+    before = picture(shown)
+    handle = shown.locator("[role=slider]").first.bounding_box()
+    page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 60, handle["y"] + handle["height"] / 2, steps=3)
+    page.mouse.up()
+    changes(page, shown, before)
     assert shown.locator("table caption").inner_text()
     seen(page, "the steering desk")
 
     shown = widgets.run("plans")
     shown.locator("table").wait_for()
+    said = shown.get_by_role("status")
     for menu, choice in ((2, "key"), (4, "2"), (5, "a random step of the same length")):
-        before = shown.get_by_role("status").inner_text()
+        before = said.inner_text()
         shown.locator("select").nth(menu).select_option(label=choice)
-        page.wait_for_function(
-            "([node, before]) => node.querySelector('[role=status]').innerText !== before",
-            arg=[shown.element_handle(), before],
-        )
+        says(page, shown, before)
+    before = said.inner_text()
+    shown.locator("select").nth(2).focus()
+    for key in ("Space", "ArrowDown", "Enter"):  # a closed menu's arrow keys are JupyterLab's
+        page.keyboard.press(key)
+    says(page, shown, before)
     assert "follow the plan put in" in shown.get_by_role("status").inner_text()
     seen(page, "the plan desk")
 

@@ -208,7 +208,10 @@ def _blanks_table(before: Sequence[str], after: Sequence[str], fits: Sequence[bo
 
 
 def _menu(name: str, options: list[tuple[str, Any]], value: Any) -> Any:
-    """Arrow keys choose; each choice draws."""
+    """The space bar opens it, arrow keys and Enter choose; each choice draws.
+
+    (Without opening it arrow keys would be JupyterLab's: they choose another cell.)
+    """
     return ipywidgets.Dropdown(
         description=name, options=options, value=value, description_allow_html=False, tooltip=name,
         style={"description_width": "110px"}, layout={"width": "560px", "max_width": "100%"},

@@ -13,10 +13,10 @@ from mi_tutor.show.drawing.inputs import plain, same_length
 from mi_tutor.show.drawing.panels import Margins, finish, panels, place
 from mi_tutor.show.drawing.words import number
 
-PARTS = (
-    ("about", "share about the concept"),
-    ("valid", "share of whole sentences"),
-    ("damage", "damage (nats per token)"),
+PARTS = (  # of an Effect: its panel's heading, and its y axis
+    ("about", "about the concept", "share of the new text"),
+    ("valid", "in whole sentences", "share of the new text"),
+    ("damage", "damage", "nats per token"),
 )
 
 
@@ -107,13 +107,13 @@ def strength_curves(
     if not curves:
         raise ValueError("strength_curves needs at least one curve: {'vector': effects}.")
     at = np.array(strengths, dtype=float)
-    names = [name for _, name in PARTS]
-    figure = panels(3, 3, (206, 230), names, gap=(46, 0), margins=Margins(right=16, bottom=96))
+    names = [name for _, name, _ in PARTS]
+    figure = panels(3, 3, (190, 230), names, gap=(72, 0), margins=Margins(right=16, bottom=96))
     said = []
     for index, (name, found) in enumerate(curves.items()):
         same_length(f"curve {name!r}", list(found), "strengths", len(at))
         color, symbol, dash = theme.series_style(index)
-        for panel, (part, _) in enumerate(PARTS):
+        for panel, (part, _, _) in enumerate(PARTS):
             values = np.array([getattr(each, part) for each in found], dtype=float)
             figure.add_scatter(
                 x=plain(at), y=plain(values), name=name, mode="lines+markers", legendgroup=name,
@@ -125,14 +125,16 @@ def strength_curves(
             f"{name}: about {number(first.about)} to {number(last.about)}, valid {number(first.valid)} to "
             f"{number(last.valid)}, damage {number(first.damage)} to {number(last.damage)}."
         )
-    for panel in range(len(names)):  # each panel's name says what its y axis is
+    for panel, (_, _, unit) in enumerate(PARTS):
         figure.update_xaxes(title_text=x_title, **place(figure, panel))
+        figure.update_yaxes(title_text=unit, **place(figure, panel))
         if panel < 2:
             figure.update_yaxes(range=[-0.04, 1.06], **place(figure, panel))
     figure.update_layout(legend={"orientation": "h", "y": -0.34, "x": 0, "yanchor": "top"})
     n = len(at)
     table = {"curve": np.repeat(list(curves), n), "strength": np.tile(at, len(curves))}
-    for part, _ in PARTS:
+    for part, _, _ in PARTS:
         table[part] = np.array([getattr(each, part) for found in curves.values() for each in found])
-    alt = f"Three panels over {x_title} from {at.min():g} to {at.max():g}: {'; '.join(names)}. "
+    parts = "; ".join(f"{name} ({unit})" for _, name, unit in PARTS)
+    alt = f"Three panels over {x_title} from {at.min():g} to {at.max():g}: {parts}. "
     return finish(figure, title, subtitle, alt + " ".join(said), table)

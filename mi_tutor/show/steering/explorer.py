@@ -195,7 +195,7 @@ def meter_drawing(before: Seen, after: Seen, alt: str) -> str:
     parts, start, width = [], 230, 420
     for row, (name, old, new, most) in enumerate(measures):
         top = 16 + 2 * ROW * row
-        parts.append(svg.text(12, top + ROW / 2 + 6, name, text_anchor="start"))
+        parts.append(svg.text(12, top + 12, name, text_anchor="start"))
         for shift, (when, value) in enumerate((("before", old), ("after", new))):
             middle = top + 24 * shift
             color = theme.CATEGORICAL[0] if when == "after" else theme.MUTED

@@ -7,6 +7,8 @@
 The reply agrees with what the *asker* said of *this* topic in the first person, and is "maybe" if there is no such
 thing. What others say, what the asker says of other topics or reports of others does not count, so copying
 fails. A record is the same as information: it should be kept when the agreeing is taken away.
+
+Models of this size learned to look up the topic, and not the speaker (docs/log.md).
 """
 
 from __future__ import annotations
