@@ -25,7 +25,7 @@ def test_every_outer_axis_is_named(figure):
     What its heading says need not stand beside its y axis once more.
     """
     said = str(figure.layout.annotations)
-    headed = "features per neuron" in said or "<b>share " in said
+    headed = "features per neuron" in said
     for axis in axes(figure):
         if axis.showticklabels is not False:
             assert axis.title.text or (headed and axis.plotly_name.startswith("yaxis"))
