@@ -1,4 +1,4 @@
-# %% [markdown] minutes=300
+# %% [markdown] minutes=310
 r"""
 # 02 · Sparse autoencoders
 
@@ -2591,11 +2591,35 @@ of one to eight latents of `dense` each. Two experiments: the values of the own 
 those of another state's set. Answers should break in the first and stay in the second. What counts is the difference
 of the two shares that stay right: nothing up to .38, wholly from .55.
 
-Hand in `broken`, a dict with these nine shares and `"sets"`. The check takes 240 of `asked` at random (English
-two-hop questions about cities in a state, none of those that were held out; untouched the model answers them all, and
-an answer is its most likely word), and does all of it. Half of the score are the shares (each counts wholly within .1,
-and nothing from .25), half the sets. **Nothing passes with less than seven tenths of the first, or a third of the
-second.** Best latents are those of `best_of` above, but found on texts of the check's own: of `good` they are the
+And what will stand in for a latent in dictionaries that do not exist yet? The check trains some at every try, from
+seeds of its own, on planted features as above, at right angles and of size 1. Feature A is on in a quarter of the
+samples, eight others are on in 8 % each, by themselves, and what is planted beside A is in the table. The dictionaries
+are `batchtopk`, 40 latents, 700 steps. Then A's best latent is taken out, the one whose row of the decoder has the
+largest cosine with A. How much is left, in the sum of all the others, of what the sum said of the asked feature, along
+its direction? It is **gone** (less than a quarter), there in **part**, or **there** (more than three quarters).
+
+| setting | beside A | features on | latents on | asked |
+|---|---|---|---|---|
+| alone | nothing | .89 | .89 | A |
+| without its own | B, in a fifth of A's samples, nowhere else | .94 | .89 | A, in samples without B |
+| with its own | the same | .94 | .89 | A, in samples with B |
+| with a rare one | B, in a twentieth of A's samples, nowhere else | .90 | .89 | A, in samples with B |
+| with its own, enough for each | B, in a fifth of A's samples, nowhere else | .94 | .94 | A, in samples with B |
+| the twin | B, in all of A's samples, nowhere else | 1.14 | .89 | B |
+| in three forms | B, C or D, each in a third of A's samples, nowhere else | 1.14 | .89 | A |
+| five times as many | nothing | .89 | 4.45 | A |
+
+(Features and latents on are per sample, on average.) Three random starts each. `"forecasts"` has for each setting three
+probabilities, in the order gone, part, there, or a dict from these words:
+`{"alone": {"gone": 0.6, "part": 0.4}, …}`. Make your first try before you train any of these.
+
+Hand in `broken`, a dict with these nine shares, `"sets"` and `"forecasts"`. The check takes 240 of `asked` at random
+(English two-hop questions about cities in a state, none of those that were held out; untouched the model answers them
+all, and an answer is its most likely word), and does all of it. A fifth of the score are the shares (each counts wholly
+within .1, and nothing from .25), three tenths the sets, half the forecasts, by the Brier score (the sum over the three
+of $(q - o)^2$, where $o$ is 1 for what happened; 0 is what one and the same three numbers for all settings get, 1 is
+knowing every frequency). **Nothing passes with less than seven tenths of the first, a third of the second, or .55 of
+the third.** Best latents are those of `best_of` above, but found on texts of the check's own: of `good` they are the
 same, of `dense` some states have another one, and the shares hardly differ.
 """
 
@@ -2690,6 +2714,26 @@ for n_latents in (1, 2, 3, 5, 8):
         f"{n_latents:<12}{without_own:>12.2f}{without_another:>13.2f}{apart[n_latents]:>12.2f}"
     )
 broken["sets"] = (there - elsewhere).topk(2, dim=1).indices.tolist()
+
+# And dictionaries that nobody has trained yet. Write down the rows that say all samples with the fewest of them on.
+broken["forecasts"] = {
+    # A row each, at right angles to all others.
+    "alone": {"gone": 0.9, "part": 0.1},
+    # Two rows: A, and A with B in one. Here the first is on.
+    "without its own": {"gone": 0.9, "part": 0.1},
+    # Here the second is, and says A as well; A's best row is silent. (Some starts will not find that.)
+    "with its own": {"there": 0.85, "gone": 0.15},
+    # What is saved is saved per sample: a rare pair is worth a row of its own as long as there are rows to spare.
+    "with a rare one": {"there": 0.85, "gone": 0.15},
+    # The budget would do for a row each. But one latent less is left for others, at no cost.
+    "with its own, enough for each": {"there": 0.75, "gone": 0.25},
+    # One row for both, so B goes with it.
+    "the twin": {"gone": 0.95, "there": 0.05},
+    # A with B, A with C, A with D: three rows that are as good, and one of them is taken out.
+    "in three forms": {"part": 0.95, "there": 0.05},
+    # As in `dense`: nothing is saved by saying A in one place.
+    "five times as many": {"part": 0.8, "gone": 0.2},
+}
 # END SOLUTION
 
 # %% tags=["check"]
@@ -2735,7 +2779,15 @@ with that one alone most are lost. A state is spread there over several latents,
 other states too. Two or three latents tell a state apart best; with eight the other state's answers go too. A latent
 that is not missed proves little, then, as long as others can say the same. And what all this does not show: that the
 answers need a *latent*. They need directions; the model has no latents. Our shares were measured on other questions
-than the check's: excellent on every draw that we tried.
+than the check's.
+
+For dictionaries that do not exist yet the thought “one feature, one latent” is wrong wherever something goes with A.
+Count latents instead. Where B never comes without A, one row can say both: there A is said by another latent than its
+best one, and stays when that is taken out, even if B is so rare that nobody would look for it, and even with a budget
+that would do for one row each. Twins are one row, so they go together. In three forms A has three rows, as long each,
+and no one of them is *the* latent of A. And with latents to spare nothing pays for saying A in one place, as in
+`dense`. So “it is not missed” can mean that another one has taken it over, that it was split, or that it was never in
+one place; only the rows tell. Random starts differ, so our numbers are not bolder.
 
 </details>
 """

@@ -1646,9 +1646,10 @@ assert _together < -0.95, "the loss on the second copy falls as it rises"
 
 # %% [markdown] slug="roles"
 r"""
-Hand in, for each of the three models by its name, a dictionary with three parts:
+Hand in a dictionary with four keys. By the name of each of the three models, a dictionary with three parts:
 `{"induction-2l-b": {"heads": {"0.0": (role, zero, another_row), …}, "without": {("0.1", "1.0"): rise, …}, "only":
-("0.1", "1.0", rise)}, …}` (these heads are examples).
+("0.1", "1.0", rise)}, …}` (these heads are examples). And `"forecasts"`: what will ten models learn that do not exist
+yet?
 
 - `"heads"`, a role and two numbers each. The roles, of which the first that fits counts: `"previous"` has a
   previous-token score of more than .5 on blocks, `"induction"` an induction score of more than .5 there;
@@ -1663,12 +1664,43 @@ Hand in, for each of the three models by its name, a dictionary with three parts
 - `"only"`: the two heads with which the loss on the second copy is lowest when the `z` of all six others is zero (the
   embeddings and the last LayerNorm stay), and the rise against the whole model that is left then.
 
-Marked on fresh blocks and fresh text; a number is right within 0.15 nats or 20 %. Roles are a fifth of the score: the
+- `"forecasts"`: for each of the settings below four probabilities, in the order `"after"`, `"before"`, `"place"`,
+  `"none"`, or a dict from these words: `{"two layers": {"after": 0.5, "none": 0.5}, …}`.
+
+The ten are small: attention only, as ours, with 32 dimensions, two heads in a layer, learned positions, LayerNorm. The
+check trains them anew at every try, from its own seeds (16 rows in a step), on rows of
+BOS and 22 of 24 words: a block of words that are all different, then its copies until the row is full. Only words that
+the row foretells count in the loss (not the first of a copy). Then each model reads new blocks whose second copy is
+**shuffled**. What does it say there, after a word that it has seen? What came **after** this word in the first copy;
+what came **before** it; or what stands at the same **place** in the first copy as the word that is due, whatever the
+present word is. The rule that has a mean probability of more than 1/2 is the one that it learned; without such a rule
+it is **none**. *Smeared* means: to each word's embedding that of the word before it is added, through a matrix of its
+own that is learned.
+
+| setting | layers | steps | positions | length of blocks | |
+|---|---|---|---|---|---|
+| two layers | 2 | 700 | yes | each row its own, 5 to 11 | |
+| two layers, one length | 2 | 250 | yes | one for all rows and the test, drawn from 7 to 11 | |
+| two layers, mostly one length | 2 | 700 | yes | the same in nine of ten rows, else any | |
+| two layers, no positions | 2 | 700 | no | each row its own | |
+| two layers, one circle | 2 | 250 | yes | each row its own | blocks are cut from one circle of the 24 words |
+| one layer, one length | 1 | 250 | yes | one for all | |
+| smeared | 1 | 250 | yes | each row its own | |
+| smeared, one length | 1 | 250 | yes | one for all | |
+| smeared, one length, no positions | 1 | 250 | no | one for all | |
+| smeared, backwards | 1 | 250 | yes | each row its own | the copy runs from the block's end: a b c c b a |
+
+(In the test blocks are of random words, for all of them.)
+
+Marked on fresh blocks and fresh text; a number is right within 0.15 nats or 20 %. Roles are a tenth of the score: the
 share found, role by role, averaged over roles (up to three fifths count nothing, since patterns alone give that
-much). The numbers of single heads are three twentieths, averaged over heads that matter (more than 0.1) and heads
-that do not; `without` is seven twentieths, averaged over pairs that add up and pairs that do not; in both, half
-counts nothing. `only` is three tenths, half of it for the heads (as good as the best two, within 0.3 nats), half for
-the rise. **Nothing passes unless `only` has the right heads in two of the three models.**
+much). The numbers of single heads are another tenth, averaged over heads that matter (more than 0.1) and heads
+that do not; `without` is a fifth, averaged over pairs that add up and pairs that do not; in both, half
+counts nothing. `only` is a fifth, half of it for the heads (as good as the best two, within 0.3 nats), half for
+the rise. `forecasts` are two fifths, by the **Brier score**: the sum over the four of $(q - o)^2$, where $o$ is 1 for
+what happened; 0 is what one and the same four numbers for all settings get, 1 is knowing all. Passed from .70.
+**Nothing passes unless `only` has the right heads in two of the three models, and the forecasts reach .6.** Make your
+first try before you train any such model: what you know of heads by now should say it.
 """
 
 
@@ -1806,6 +1838,31 @@ for heads in (["1.1"], ["1.1", "1.2", "1.3"], ["1.0"]):
     rise_here, right = rise_without(siblings["induction-2l-b"], heads)
     still_first[tuple(heads)] = rise_here, right
     print(f"induction-2l-b without {heads}: {rise_here:.2f} nats, {right:.0%} right")
+
+# What will be learned? Two questions to each: can the rule be followed at all, and is there a simpler one that does
+# as well on these copies? "after" takes a key that knows the word before its own; "place" takes positions alone.
+handed_in["forecasts"] = {
+    # The chapter's story.
+    "two layers": {"after": 0.9, "none": 0.1},
+    # One head that looks n - 1 places back does it. Who has that is never asked for more.
+    "two layers, one length": {"place": 0.95, "after": 0.05},
+    # The rest of the rows asks for more, but little, and late.
+    "two layers, mostly one length": {"place": 0.7, "after": 0.2, "none": 0.1},
+    # The head below finds the word before by its place. Without places that is hard, and hardly found in time.
+    "two layers, no positions": {"none": 0.85, "after": 0.15},
+    # What comes after a word is the same in all rows: to be learned by heart, and of no use for other blocks.
+    "two layers, one circle": {"none": 0.95, "after": 0.05},
+    # One layer cannot do induction. Nobody asks it to.
+    "one layer, one length": {"place": 0.95, "none": 0.05},
+    # The key knows the word before its own: that is all the first layer was for.
+    "smeared": {"after": 0.95, "none": 0.05},
+    # Both can be done in one layer. "place" need not compare words.
+    "smeared, one length": {"place": 0.7, "after": 0.3},
+    # No places, so only words are left to go by.
+    "smeared, one length, no positions": {"after": 0.9, "none": 0.1},
+    # Look where the word itself stood, and say the one that was smeared into it.
+    "smeared, backwards": {"before": 0.85, "none": 0.15},
+}
 # END SOLUTION
 head_roles = handed_in  # SOLUTION
 
@@ -1816,7 +1873,7 @@ check("roles", head_roles)
 r"""
 <details><summary><b>What we found</b> (open it after your try)</summary>
 
-(Our table is marked excellent.) Every one of the three models has one previous-token head, in
+(Our answer is marked excellent.) Every one of the three models has one previous-token head, in
 layer 0; two induction heads or three; and one confidence head or two, in layer 1. So the head that the two-head
 story leaves out is no accident of one seed. The rest of layer 0 reads text, or does nothing that we can see.
 
@@ -1833,6 +1890,14 @@ are wrong. So of two heads left alone the cheaper one copies: with 0.1 and 1.0 t
 4.3. In `induction-2l-d` it is the same, in `-c` the costliest induction head is also the one to keep. A table of single
 ablations has one number per head, and what a head does to others is in none of them. (Wang et al. 2022 met the
 opposite in GPT-2 small: heads that begin to work when others are gone.)
+
+And the ten that do not exist yet? Who goes by the number of layers says “after” for two and “none” for one, and is
+wrong in nearly all. The second layer is not what copies: it is one way to give a key the word before its own. Smear
+that word into it, and one layer does induction (Olsson et al. 2022 smeared keys, and models of one layer had it). Take
+the positions away, and the head below hardly finds it. And a rule is learned where the data ask for it: with one
+block length a head that goes by places does as well, so nothing else comes about, in one layer or in two; with blocks
+from one circle pairs of words do as well, and what was learned is worth nothing elsewhere. Above each of our numbers
+stands the reason for it. Where two rules can be had, ours are modest.
 
 </details>
 

@@ -1838,11 +1838,12 @@ question in French and Spanish. Leave in `contest`: `{"test": [...], "control": 
 - **there**: the two shares for these, both languages together.
 - **says**: what your numbers say of each claim, `"shown"`, `"against"` (they, or one comparison of two of them, speak
   against it), or `"open"`: nothing above would have come out otherwise if it were false.
-  (a) There is a vector for each name, and names of one meaning have nothing in common. (b) There is a vector for each
-  piece that names are made of, and names without a common piece have nothing in common. (c) What swaps exchange is the
-  very same in every language. (d) What English directions lose in the test, against the control, is all lost because
-  they are English. (e) Names of one meaning have much in common because training showed the three languages side by
-  side. (f) `atlas` has one vector for Texas in the three languages.
+  (a) There is a vector for each name, so where the name is another word than in English, English directions are of no
+  use. (b) There is a vector for each piece that names are made of, so where no piece is the same, they are of no use.
+  (c) What swaps exchange is the very same in every language. (d) What English directions lose in the test, against the
+  control, is all lost because they are English. (e) Names of one meaning have much in common because training showed
+  the three languages side by side. (f) One direction for Texas serves in three languages because its cities' names
+  mean the same, and not because they are spelled alike.
 
 Marked are the test (.2, by F1 against all questions on which the two part), the control (.15, if it has none of these,
 and a like mix of languages, and of states and countries: not passed if more than three in ten would have to be others),

@@ -7,7 +7,8 @@ import torch
 
 from mi_tutor.lab.induction import loss_without_heads
 from mi_tutor.specimens.induction import language
-from mi_tutor.teach.exercises.induction import measuring, unexplained
+from mi_tutor.teach.exercises import forecasts
+from mi_tutor.teach.exercises.induction import measuring, unborn, unexplained
 from mi_tutor.teach.exercises.induction.role_marking import best_two
 from mi_tutor.teach.exercises.induction.role_marking import read as read_roles
 from mi_tutor.teach.exercises.induction.role_measures import HEADS, MODELS, PAIRS, found_in
@@ -104,13 +105,19 @@ def _model_of(entry):
 
 
 def test_roles_are_read_with_pairs_as_keys_too():
-    said = read_roles(dict.fromkeys(MODELS, _model_of((" Text", 0.25, 1.5))))["induction-2l-b"]
+    every = dict.fromkeys(MODELS, _model_of((" Text", 0.25, 1.5)))
+    all_place = {"forecasts": {name.upper(): "Place" for name in unborn.SETTINGS}}
+    answer = read_roles(every | all_place)
+    assert (answer.forecasts[:, unborn.RULES.index("place")] == 1).all()
+    said = answer.models["induction-2l-b"]
     assert said.heads["1.3"].role == "text"
     assert said.without["0.1", "1.0"] == 2.5
     assert said.without["0.0", "1.0"] == 0.5, "a pair that is left out is the sum of its heads"
     assert said.only == {("0.1", "1.0"): 0.5}
     with pytest.raises(Unreadable, match=r"head 0\.0: the role should be"):
-        read_roles(dict.fromkeys(MODELS, _model_of(("copy", 0, 0))))
+        read_roles(dict.fromkeys(MODELS, _model_of(("copy", 0, 0))) | all_place)
+    with pytest.raises(Unreadable, match="'forecasts'"):
+        read_roles(every)
 
 
 def test_two_heads_left_alone_are_marked_by_how_well_they_copy():
@@ -120,3 +127,46 @@ def test_two_heads_left_alone_are_marked_by_how_well_they_copy():
         alike = found.only[pair] <= found.only[best] + 0.3
         said = found._replace(only={pair: found.only[pair]})
         assert best_two(said, found)[:2] == (alike, True)
+
+
+@pytest.mark.parametrize("name", unborn.SETTINGS)
+def test_what_is_foretold_can_be_foretold(name):
+    """By hand: the word after the latest earlier copy of the one before it, or the one before that copy."""
+    setting = unborn.SETTINGS[name]
+    rows, foretold = unborn.rows_of(setting, 7, 40, unborn.seeded(3))
+    assert rows.shape == (40, unborn.N_POS + 1) and (rows[:, 0] == unborn.BOS).all()
+    assert foretold.sum(dim=1).min() > 3
+    for row, counts in zip(rows.tolist(), foretold.tolist(), strict=True):
+        for at in (k + 1 for k, counted in enumerate(counts) if counted):
+            earlier = max(k for k in range(1, at - 1) if row[k] == row[at - 1])
+            step = -1 if setting.copies == "backwards" else 1
+            assert row[at] == row[earlier + step]
+        if setting.copies == "one":
+            assert row[8:15] == row[1:8]
+
+
+def test_models_side_by_side_do_not_touch_each_other():
+    settings = [unborn.SETTINGS[name] for name in ("smeared", "one layer, one length")]
+    both = unborn.Models(settings, [1, 2])
+    for k, setting in enumerate(settings):
+        tokens, _ = unborn.rows_of(setting, 8, 3, unborn.seeded(k))
+        alone = unborn.Models([setting], [k + 1])(tokens[None, :, :-1])[0]
+        assert torch.allclose(both(tokens[None, :, :-1].expand(2, -1, -1))[k], alone, atol=1e-5)
+
+
+def test_a_model_reads_no_place_and_no_word_before_where_it_has_none():
+    """Without positions and without smearing, one layer gives the same whatever the order of the words before."""
+    setting = unborn.Setting(n_layers=1, copies="any", positions=False)
+    model = unborn.Models([setting], [0])
+    tokens = unborn.shuffled_words(unborn.seeded(0), 2)[None, :, : unborn.N_POS]
+    turned = torch.cat([tokens[..., :-1].flip(-1), tokens[..., -1:]], dim=-1)
+    assert torch.allclose(model(tokens)[..., -1, :], model(turned)[..., -1, :], atol=1e-5)
+
+
+def test_forecasts_are_marked_against_base_rates():
+    found = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    skills = [
+        forecasts.mark(torch.tensor(said), found).skill
+        for said in ([[0.5, 0.5]] * 2, [[1.0, 0.0], [0.0, 1.0]], [[0.75, 0.25], [0.25, 0.75]])
+    ]
+    assert skills == [0.0, 1.0, 0.75]

@@ -1,12 +1,16 @@
-"""Reading and marking what chapter 03's `roles` is handed, by what `role_measures` finds on fresh rows."""
+"""Reading and marking what chapter 03's `roles` is handed: by `role_measures`, on fresh rows, and by models not yet trained (`unborn`)."""
 
 from __future__ import annotations
 
 import functools
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
+from torch import Tensor
+
+from mi_tutor.teach.exercises import forecasts
+from mi_tutor.teach.exercises.induction import unborn
 from mi_tutor.teach.exercises.induction.measuring import number
 from mi_tutor.teach.exercises.induction.role_measures import (
     HEADS,
@@ -29,16 +33,30 @@ from mi_tutor.teach.investigation import (
 CLOSE, CLOSE_SHARE = 0.15, 0.2
 ADDS = 0.3  # nats, by which a pair may differ from the sum of its two heads and still add up
 NEARLY = 0.3  # nats, by which two heads may copy worse than the best two and still be right
-WEIGHTS = {"roles": 0.2, "zero": 0.05, "other": 0.1, "without": 0.35, "only": 0.3}
+WEIGHTS = {"roles": 0.1, "zero": 0.03, "other": 0.07, "without": 0.2, "only": 0.2, "forecasts": 0.4}
+FORECASTS = "forecasts"
+LEAST = (
+    0.6  # of what the forecasts can get over base rates: one bold one may be wrong, and hardly two
+)
+UNTRAINED = tuple(unborn.SETTINGS)
 
-Answer = dict[str, Model]
+Models = dict[str, Model]
+
+
+class Answer(NamedTuple):
+    """What is said of the three models, and of those that are not yet trained: [setting rule] of probabilities."""
+
+    models: Models
+    forecasts: Tensor
 
 
 def read(value: Any) -> Answer:
-    """Every head and every pair of every model; `Unreadable` says the first thing that is missing or odd."""
-    if not isinstance(value, dict) or set(value) != set(MODELS):
-        raise Unreadable(f"A dictionary with the keys {list(MODELS)} is wanted.")
-    return {name: _read_model(name, value[name]) for name in MODELS}
+    """Every head and pair of every model, and the forecasts; `Unreadable` says the first thing that is missing or odd."""
+    keys = [*MODELS, FORECASTS]
+    if not isinstance(value, dict) or set(value) != set(keys):
+        raise Unreadable(f"A dictionary with the keys {keys} is wanted.")
+    models = {name: _read_model(name, value[name]) for name in MODELS}
+    return Answer(models, forecasts.read_forecasts(value[FORECASTS], UNTRAINED, unborn.RULES))
 
 
 def _read_model(name: str, value: Any) -> Model:
@@ -112,8 +130,21 @@ def _read_only(name: str, value: Any) -> dict[tuple[str, str], float]:
 
 
 def experiment(said: Answer, draw: int) -> Findings:
-    """Mark roles, rises, pairs and the last two heads on fresh rows."""
-    found = found_in(draw)
+    """Mark roles, rises, pairs and the last two heads on fresh rows, and the forecasts on models trained now."""
+    found, learned = found_in(draw), unborn.learned(draw)
+    parts, lines, n_right = _of_the_three(said.models, found)
+    marked = forecasts.mark(said.forecasts, learned)
+    parts[FORECASTS] = marked.skill
+    lines += forecasts.lines(said.forecasts, learned, UNTRAINED, unborn.RULES, LEAST)
+    score = sum(WEIGHTS[name] * part for name, part in parts.items())
+    figure = functools.partial(_figure, said.models, found) if parts["without"] > 0 else None
+    facts = {"only": n_right, "skill": marked.skill}
+    sure = n_right >= 2 and marked.skill >= LEAST
+    return Findings(score, tuple(lines), figure, sure=sure, facts=facts)
+
+
+def _of_the_three(said: Models, found: Models) -> tuple[dict[str, float], list[Line], int]:
+    """The marks of what was measured, by part, in words, and in how many models the last two heads are right."""
     heads = [(said[name].heads[key], found[name].heads[key]) for name in MODELS for key in HEADS]
     by_role = {
         role: [one.role == true.role for one, true in heads if true.role == role] for role in ROLES
@@ -122,15 +153,13 @@ def experiment(said: Answer, draw: int) -> Findings:
     zero, other = (_singles(heads, which) for which in ("zero", "other"))
     not_sums, sums = _pairs(said, found)
     rises = [(*best_two(said[name], found[name]), name) for name in MODELS]
-    only = _mean(0.5 * two + 0.5 * (two and near) for two, near, _, _ in rises)
     parts = {
         "roles": ramp(recall, 0.6, 1.0),
         "zero": ramp(zero, 0.5, 1.0),
         "other": ramp(other, 0.5, 1.0),
         "without": ramp((not_sums + sums) / 2, 0.5, 1.0),
-        "only": only,
+        "only": _mean(0.5 * two + 0.5 * (two and near) for two, near, _, _ in rises),
     }
-    score = sum(WEIGHTS[name] * part for name, part in parts.items())
     lines = [
         Line(f"{role}: {sum(hits)} of {len(hits)} found", all(hits))
         for role, hits in by_role.items()
@@ -143,9 +172,7 @@ def experiment(said: Answer, draw: int) -> Findings:
         Line(f"two heads that add up: right for {sums:.0%}", sums > 0.9),
     ]
     lines += [Line(f"{name}: {text}", two and near) for two, near, text, name in rises]
-    sure = sum(two for two, *_ in rises) >= 2
-    figure = functools.partial(_figure, said, found) if not_sums + sums > 0 else None
-    return Findings(score, tuple(lines), figure, sure=sure)
+    return parts, lines, sum(two for two, *_ in rises)
 
 
 def _mean(shares: Iterable[float]) -> float:
@@ -166,7 +193,7 @@ def _singles(heads: list[tuple[Head, Head]], which: str) -> float:
     return _mean(_mean(hits) for hits in close.values())
 
 
-def _pairs(said: Answer, found: Answer) -> tuple[float, float]:
+def _pairs(said: Models, found: Models) -> tuple[float, float]:
     """The share of pairs predicted well enough: of those that do not add up, and of those that do."""
     close: dict[bool, list[bool]] = {True: [], False: []}
     for name in MODELS:
@@ -189,7 +216,7 @@ def best_two(said: Model, found: Model) -> tuple[bool, bool, str]:
     return right, near, text + f"; the rise of {rise:.2f} is {'right' if near else 'not theirs'}"
 
 
-def _figure(said: Answer, found: Answer) -> Any:
+def _figure(said: Models, found: Models) -> Any:
     from mi_tutor.show import scatter
 
     # What came true: the other pairs are for the learner to measure.

@@ -2,94 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mi_tutor.lab.superposition import ARRANGEMENTS
+from mi_tutor.teach.exercises import forecasts
 from mi_tutor.teach.exercises.superposition.fate_settings import SETTINGS, frequencies
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
     Levels,
-    Line,
-    Unreadable,
     Worked,
     WrongHypothesis,
 )
 
 LEVELS = Levels(0.65, 0.75, 0.85)
-NEAR = 0.1  # of a setting's Brier score to what knowing its frequencies gets
+NAMES = tuple(SETTINGS)
 
 
 def _read(value: Any) -> Tensor:
     """[setting arrangement] of probabilities."""
-    if not isinstance(value, Mapping):
-        raise Unreadable("This is not a dict.")
-    if len(value) > 100:
-        raise Unreadable(f"This dict has {len(value)} entries.")
-    named = {" ".join(str(name).lower().split()): row for name, row in value.items()}
-    missing = [name for name in SETTINGS if name not in named]
-    if missing:
-        raise Unreadable(f"There is no prediction for the setting {missing[0]!r}.")
-    return torch.stack([_row(name, named[name]) for name in SETTINGS])
-
-
-def _row(name: str, row: Any) -> Tensor:
-    """Four probabilities: in order, or by word, where a word left out has none."""
-    if isinstance(row, str):
-        row = {row: 1.0}
-    if isinstance(row, Mapping):
-        words = {str(word).lower().strip(): chance for word, chance in row.items()}
-        strange = [word for word in words if word not in ARRANGEMENTS]
-        if strange:
-            raise Unreadable(f"{name!r} has the word {strange[0]!r}.")
-        row = [words.get(word, 0.0) for word in ARRANGEMENTS]
-    numbers = row.flatten().tolist() if isinstance(row, Tensor) else row
-    if not isinstance(numbers, list | tuple) or len(numbers) != len(ARRANGEMENTS):
-        raise Unreadable(f"{name!r} needs {len(ARRANGEMENTS)} probabilities.")
-    chances = [float(number) for number in numbers]
-    total = sum(chances)
-    if not all(0 <= chance <= 1 for chance in chances) or not math.isclose(total, 1, abs_tol=0.02):
-        raise Unreadable(f"The probabilities of {name!r} are {chances}, and their sum {total:.3g}.")
-    return torch.tensor(chances) / total
-
-
-def brier(predicted: Tensor, found: Tensor) -> Tensor:
-    """Mean over models of Σ_k (q_k - o_k)², where o is 1 for what happened: [setting]."""
-    return (predicted**2).sum(-1) - 2 * (predicted * found).sum(-1) + 1
+    return forecasts.read_forecasts(value, NAMES, ARRANGEMENTS)
 
 
 def _experiment(predicted: Tensor, draw: int) -> Findings:
     found = frequencies(draw)
-    loss, best = brier(predicted, found), brier(found, found)
-    base = brier(found.mean(dim=0).expand_as(found), found)
-    score = max(0.0, ((base - loss).sum() / (base - best).sum()).item())
-    lines = [
-        Line(
-            f"Brier score {loss.mean():.2f}; base rates alone {base.mean():.2f}, the frequencies themselves "
-            f"{best.mean():.2f}",
-            score >= LEVELS.passed,
-        )
-    ]
-    came_true = (loss - best < NEAR).tolist()
-    for k, name in enumerate(SETTINGS):
-        lines.append(Line(_told(name, predicted[k], found[k], came_true[k]), came_true[k]))
-    shown = [k for k, true in enumerate(came_true) if true]
+    marked = forecasts.mark(predicted, found)
+    lines = forecasts.lines(predicted, found, NAMES, ARRANGEMENTS, LEVELS.passed)
+    shown = [k for k, true in enumerate(marked.came_true) if true]
     figure = (lambda: _figure(predicted[shown], found[shown], shown)) if shown else None
-    return Findings(score, tuple(lines), figure)
-
-
-def _told(name: str, predicted: Tensor, found: Tensor, came_true: bool) -> str:
-    """What became of it where that was predicted; otherwise which way the boldest word was off."""
-    said, seen = int(predicted.argmax()), int(found.argmax())
-    if came_true:
-        return f"{name}: mostly {ARRANGEMENTS[seen]} ({found[seen]:.0%}), and you said {predicted[seen]:.0%}"
-    way = "rarer" if found[said] < predicted[said] else "more frequent"
-    return f"{name}: “{ARRANGEMENTS[said]}” is {way} than you said ({predicted[said]:.0%})"
+    return Findings(marked.skill, tuple(lines), figure)
 
 
 def _figure(predicted: Tensor, found: Tensor, rows: list[int]) -> Any:
@@ -122,8 +65,7 @@ BOLD = "apart dropped apart apart dropped together together apart together apart
 
 def _says(predicted: Tensor, words: str) -> bool:
     """Whether at least nine of the twelve settings are said as in `words`."""
-    said = [ARRANGEMENTS[k] for k in predicted.argmax(dim=1).tolist()]
-    return sum(a == b for a, b in zip(said, words.split(), strict=True)) >= 9
+    return forecasts.says(predicted, ARRANGEMENTS, words.split(), least=9)
 
 
 # What pilots on the middle of each range gave (the chapter's solution runs them), pulled a little towards the others.
