@@ -150,7 +150,9 @@ CROSS_LAYER = {
     for recipe in (
         CrossLayerRecipe(
             name="atlas-clt",
-            config=cross_layer(k=61, n_steps=2000, falling=200, revive=0.1, dead_after=20_000),
+            config=cross_layer(
+                k=59, n_steps=2000, falling=300, revive=0.1, dead_after=20_000, width=448
+            ),
             summary="A cross-layer transcoder of atlas: latents read the MLP input of their layer and write to "
             "the MLP outputs of this layer and all later ones.",
             intended_use="Chapter 06: circuit tracing.",
@@ -166,7 +168,7 @@ CROSS_LAYER = {
         CrossLayerRecipe(
             name="atlas-clt-sparse",
             config=cross_layer(
-                k=33, n_steps=2400, falling=400, revive=0.1, dead_after=20_000, width=384
+                k=34, n_steps=2400, falling=500, revive=0.1, dead_after=20_000, width=352
             ),
             summary="The same as atlas-clt with about half as many latents on: sparser, and a little less exact.",
             intended_use="Chapter 06: graphs that are easier to read.",

@@ -161,7 +161,7 @@ QUIZZES_READING = (
         Option(
             text="The numbers do not say",
             right=True,
-            feedback="The sample decides the number. In this chapter the very same graphs have about .85 over all latents and about .6 over the "
+            feedback="The sample decides the number. In this chapter the very same graphs have about .9 over all latents and about .6 over the "
             "strongest.",
         ),
         Option(
