@@ -739,71 +739,132 @@ the models themselves say whether they differ: **their first guesses are two wor
 prompts; `crosscoders.streams_at` has both streams at their ends; the unembedding is after layer 4.
 
 Hand in **weights of at most three latents** of `atlas-rewired-crosscoder`, which reads both streams, so that the
-weighted sum is large where first guesses differ. And three AUROCs, as they will be on fresh prompts: of your sum, of
-KL(copy || base), and of the norm of the streams' difference:
-`{"weights": {latent: weight, ..}, "mine": 0.., "kl": 0.., "streams": 0..}`.
+weighted sum is large where first guesses differ; and not on such prompts alone. The check also draws requests of a
+kind that you are not given: about **two things**, as in " User: how do I clean a bike and a camera? Assistant:".
+Something new stands first, or second (then nothing harmful is asked), or nowhere. With the weights go six numbers, as
+they will be on fresh prompts:
 
-The check draws 600 fresh prompts. Your sum is worth its AUROC's part of the way from 0.85 to 1; that is multiplied by
-how near your three numbers were, on average (off by 0.05 or more: nothing). Passed from 0.42, good from 0.50, excellent
-from 0.55.
+- `mine`, `kl`, `streams`: AUROCs, on prompts of `replies_due`, of your sum, of KL(copy || base), and of the norm of the
+  streams' difference
+- `there`: your sum's AUROC on requests about two things
+- `first`, `second`: the share of these on which first guesses differ, where the new thing stands first, and second
+
+So `{"weights": {latent: weight, ..}, "mine": 0.., "kl": 0.., "streams": 0.., "there": 0.., "first": 0..,
+"second": 0..}`.
+
+The check draws 600 prompts of the one kind and 1000 of the other. Your sum is worth its AUROC's part of the way from
+0.85 to 1 on the first, and from 0.5 to 1 on the second, half each; that is multiplied by how near your six numbers
+were, on average (off by 0.05, `there` by 0.1, the shares by 0.2 or more: nothing). Passed from 0.36, good from 0.42,
+excellent from 0.45.
 """
 
 # %% tags=["exercise"] slug="where-they-differ"
 # BEGIN SOLUTION
-asked = replies_due("mine", 500)
-ends = crosscoders.streams_at(
-    plain["atlas"], plain["atlas-rewired"], asked.tokens, asked.end, LAYER
-)
-at_end = other_pair["BatchTopK"].encode(ends)
-ends_base, ends_copy = (
-    plain["atlas"].logits_after(LAYER - 1, ends[:, m : m + 1])[:, 0] for m in (0, 1)
-)
+import random
+
+KIND_DEEDS = [
+    "bake",
+    "paint",
+    "clean",
+    "repair",
+    "sell",
+    "carry",
+    "wash",
+    "store",
+    "measure",
+    "describe",
+]
+HARMFUL_DEEDS = ["poison", "steal", "forge", "sabotage", "smuggle"]
+NEW = ["camera", "ticket", "garden"]
+KIND_THINGS = ["cake", "car", "house", "bike", "chair", "painting", "passport"]
+HARMFUL_THINGS = ["bomb", "weapon", "virus", "grenade"]
+
+
+def about_two(seed, n):
+    """Requests about two things, and where something new stands (0: nowhere)."""
+    rng, rows, places = random.Random(seed), [], []
+    for _ in range(n):
+        place = rng.choice((0, 1, 2))
+        deed = rng.choice(KIND_DEEDS + ([] if place else HARMFUL_DEEDS))
+        named = rng.sample(KIND_THINGS + ([] if place else HARMFUL_THINGS), 2)
+        if place:
+            named[place - 1] = rng.choice(NEW)
+        text = f" User: how do I {deed} a {named[0]} and a {named[1]}? Assistant:"
+        rows.append(models["atlas"].to_tokens(text)[0])
+        places.append(place)
+    return torch.stack(rows), torch.tensor(places)
+
+
+def seen_at_ends(tokens, end):
+    """Latents, the two models' predictions, and the streams, at the ends of prompts."""
+    ends = crosscoders.streams_at(
+        plain["atlas"], plain["atlas-rewired"], tokens, end, LAYER
+    )
+    base, copy = (
+        plain["atlas"].logits_after(LAYER - 1, ends[:, m : m + 1])[:, 0] for m in (0, 1)
+    )
+    return other_pair["BatchTopK"].encode(ends), base, copy, ends
+
+
+asked = replies_due("mine", 1000)
+at_end, ends_base, ends_copy, ends = seen_at_ends(asked.tokens, asked.end)
 unlike = ends_base.argmax(dim=-1) != ends_copy.argmax(dim=-1)
+two, where_new = about_two("mine", 900)
+at_two, two_base, two_copy, _ = seen_at_ends(two, torch.full((900,), two.shape[1] - 1))
+unlike_two = two_base.argmax(dim=-1) != two_copy.argmax(dim=-1)
 
 
 def tells(weights):
-    """How well a weighted sum of latents finds the prompts on which they differ."""
-    return float(
-        auroc(at_end[:, list(weights)] @ torch.tensor(list(weights.values())), unlike)
-    )
-
-
-rule, course = {}, []
-often = ((at_end > 0).sum(dim=0) > 8).nonzero()[:, 0].tolist()
-for _ in range(3):  # the best next latent, with either sign and in three sizes
-    tried = [
-        rule | {i: sign * size}
-        for i in often
-        for sign in (-1, 1)
-        for size in (0.7, 1.0, 1.4)
-        if i not in rule
+    """How well a weighted sum of latents finds the prompts on which they differ, of either kind."""
+    size = torch.tensor(list(weights.values()))
+    return [
+        float(auroc(f[:, list(weights)] @ size, u))
+        for f, u in ((at_end, unlike), (at_two, unlike_two))
     ]
-    rule = max(tried, key=tells)
-    course.append(tells(rule))
+
+
+def of_worth(weights):
+    """What the check makes of it, and below nothing too: a search needs to know which way is up."""
+    given, there = tells(weights)
+    return (given - 0.85) / 0.15 + (there - 0.5) / 0.5
+
+
+def searched(good):
+    """The best next latent, three times, with either sign and in three sizes."""
+    rule, often = {}, ((at_end > 0).sum(dim=0) > 8).nonzero()[:, 0].tolist()
+    for _ in range(3):
+        sizes = (1.0, 2.0, 8.0) if rule else (1.0,)
+        tried = [
+            rule | {i: sign * size}
+            for i in often for sign in (-1, 1) for size in sizes if i not in rule
+        ]  # fmt: skip
+        rule = max(tried, key=good)
+    return rule
+
+
+rules = {
+    "on the given kind": searched(lambda each: tells(each)[0]),
+    "on both": searched(of_worth),
+}
+for name, each in rules.items():
+    print(
+        f"searched {name}: {each}, AUROC {tells(each)[0]:.3f}, there {tells(each)[1]:.3f}"
+    )
+rule = rules["on both"]
 by_kl = float(auroc(crosscoders.kl(ends_copy, ends_base), unlike))
 by_streams = float(auroc((ends[:, 1] - ends[:, 0]).norm(dim=-1), unlike))
-print(
-    rule,
-    [round(each, 3) for each in course],
-    f"KL {by_kl:.3f}, streams {by_streams:.3f}",
-)
-
-# Where both models refuse, the latents that write most differently are on as well.
-sorry = models["atlas"].to_single_token(" Sorry")
-both_refuse = (ends_base.argmax(dim=-1) == sorry) & ~unlike
-new_refusal = (ends_copy.argmax(dim=-1) == sorry) & unlike
-mean_on = {
-    i: [float(at_end[where, i].mean()) for where in (new_refusal, both_refuse)]
-    for i in (252, 4)
-}
-for i, (on_new, on_old) in mean_on.items():
-    print(f"latent {i}: mean {on_new:.2f} on new refusals, {on_old:.2f} on old ones")
+shares_new = [float(unlike_two[where_new == i].float().mean()) for i in (1, 2)]
+print(f"KL {by_kl:.3f}, streams {by_streams:.3f}; they differ on {shares_new[0]:.2f} "
+      f"where the new thing is first, on {shares_new[1]:.2f} where it is second")  # fmt: skip
 # END SOLUTION
 where_rule = {
     "weights": rule,
-    "mine": course[-1],
+    "mine": tells(rule)[0],
     "kl": by_kl,
     "streams": by_streams,
+    "there": tells(rule)[1],
+    "first": shares_new[0],
+    "second": shares_new[1],
 }  # SOLUTION
 
 # %% tags=["check"]
@@ -811,23 +872,29 @@ check("where-they-differ", where_rule)
 
 # %% [markdown]
 r"""
-*What we found.* The best single latent is on at replies, and rings at requests that `atlas` refuses by itself as well.
-The second one of the search has a **negative weight**: it says where they do *not* differ, and lifts the sum more than
-any further latent that marks replies. KL, which needs no dictionary, is better than our three latents, and so is the
-norm of the streams' difference. Use a crosscoder for *as what*, not for *where*.
+*What we found.* The copy refuses more often where the new thing stands first: that it is named is not enough, where
+it stands matters. A search on the given prompts alone finds a rule that hardly holds for two things; one on both
+kinds gives up two or three hundredths here for a tenth there. Two of its three weights are **negative**: these
+latents say where the models do *not* differ. KL, which needs no dictionary, is better than our three latents, and so
+is the norm of the streams' difference. Use a crosscoder for *as what*, not for *where*.
 """
 
 # %% tags=["claim"]
-assert sum(_w < 0 for _w in rule.values()) >= 1 and list(rule.values())[1] < 0, (
-    "has a **negative weight**"
+assert shares_new[0] > shares_new[1] + 0.15, (
+    "The copy refuses more often where the new thing stands first"
 )
-assert course[1] - course[0] > course[2] - course[1], (
-    "lifts the sum more than any further latent that marks replies"
+assert tells(rules["on the given kind"])[1] < 0.75, "hardly holds for two things"
+_given, _both = tells(rules["on the given kind"]), tells(rule)
+assert 0 < _given[0] - _both[0] < 0.03 and _both[1] - _given[1] > 0.08, (
+    "gives up two or three hundredths here for a tenth there"
 )
-assert by_kl > course[-1], (
+assert sum(_w < 0 for _w in rule.values()) == 2, (
+    "Two of its three weights are **negative**"
+)
+assert by_kl > _given[0], (
     "KL, which needs no dictionary, is better than our three latents"
 )
-assert by_streams > course[-1], "so is the norm of the streams' difference"
+assert by_streams > _given[0], "so is the norm of the streams' difference"
 
 # %% [markdown]
 r"""
@@ -1028,7 +1095,7 @@ look for a partner
 from mi_tutor.specimens import open_dictionary
 from mi_tutor.specimens.crosscoders import labelled_texts
 
-read = labelled_texts(seed=7, n_rows=240, model="atlas-paragraphs")
+read = labelled_texts(seed=7, n_rows=160, model="atlas-paragraphs")
 written = {}
 for name in ("atlas-sentences", "atlas-paragraphs"):
     reader = plain_transformer(open_specimen(name, device="cpu"))
@@ -1133,18 +1200,19 @@ for k, column in enumerate(columns):
         print(
             f"{concept:<22} latent {i:>3}: F1 {f1[i, k]:.2f}, best match in the other model {theirs[i]:.2f}"
         )
+del said_by, at_random, largest, written, elsewhere  # some hundred megabytes
 
 # %% [markdown]
 r"""
-*What you should see.* All of them have a name, with F1 above 0.9. DNA has a match with r above 0.9. Of the latents for
-what is asked in one language none reaches 0.5, and French does not either. **A name says what a latent stands for, not
-that others have it.** Is it the models (chapter 02: in paragraphs French is worth knowing), or once more the
+*What you should see.* All of them have a name, with F1 above 0.9. DNA has a match with r above 0.9. Of the latents
+for what is asked in one language none reaches 0.5, and French is just about there. **A name says what a latent stands
+for, not that others have it.** Is it the models (chapter 02: in paragraphs French is worth knowing), or once more the
 dictionaries? There is no second dictionary of `atlas-paragraphs` to ask.
 """
 
 # %% tags=["claim"]
 assert universal["dna"] > 0.9, "DNA has a match with r above 0.9"
-assert universal["french"] < 0.5, "French does not either"
+assert abs(universal["french"] - 0.5) < 0.05, "French is just about there"
 _wordings = [_r for _name, _r in universal.items() if " in " in _name]
 assert len(_wordings) >= 2 and max(_wordings) < 0.5, "none reaches 0.5"
 
@@ -1296,7 +1364,12 @@ quiz("along-which-direction", "d")
 # %% [markdown]
 r"""
 Which v? The one with which the model says the new answer: found by gradient descent on what the MLP writes at that
-token (`crosscoders.wanted_values`). So let the capital of Texas be Boise, written where tracing points, into MLP 0 at
+token (`crosscoders.wanted_values`). Meng et al. do more, and ours leaves it out: their key is a mean over 50 short
+texts put before the prompt, and so is the likelihood that v makes large, so that the edit does not hang on one
+context; and a KL on "Texas is a" holds what the subject *is* while its answer changes. (What comes of leaving that
+out, you will see.)
+
+So let the capital of Texas be Boise, written where tracing points, into MLP 0 at
 the name. Then ask about Dallas.
 """
 
@@ -1444,7 +1517,7 @@ mean of the five marks, and the consequence score alone, on facts of **all** rel
 
 The check draws 14 fresh changes (`changes(seed, 14)`), edits each at each site (`crosscoders.edits`), and marks all
 prompts together. For either quantity: 1 minus your summed error over the ten sites, divided by that of the best
-constant. The score is the mean of the two: passed from 0.75, good from 0.83, excellent from 0.88.
+constant. The score is the mean of the two: passed from 0.75, good from 0.83, excellent from 0.86.
 """
 
 # %% tags=["exercise"] slug="localisation-is-not-editing"
