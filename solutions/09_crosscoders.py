@@ -1,4 +1,4 @@
-# %% [markdown] minutes=280
+# %% [markdown] minutes=325
 r"""
 # 09 · Crosscoders
 
@@ -11,6 +11,8 @@ What did training change, and what does an edit change? One dictionary for two m
 - know the two artefacts that make shared latents look exclusive, and test for them in the other model's activations
 - put what was learned into the base, and see whether the behaviour follows
 - say what a crosscoder adds to comparing the models' outputs, and what it does not
+- say when in training a change came, with the drift of everything else taken off
+- ask whether another model has the same latent, and know how much of an answer two dictionaries can give
 - trace a fact, write another one into a matrix, and mark what came of it
 - say why tracing does not tell where to edit
 
@@ -35,6 +37,7 @@ from mi_tutor.specimens.crosscoders import (
     concepts,
     differing,
     one_hop_facts,
+    open_stages,
     replies_due,
     requests,
 )
@@ -736,71 +739,132 @@ the models themselves say whether they differ: **their first guesses are two wor
 prompts; `crosscoders.streams_at` has both streams at their ends; the unembedding is after layer 4.
 
 Hand in **weights of at most three latents** of `atlas-rewired-crosscoder`, which reads both streams, so that the
-weighted sum is large where first guesses differ. And three AUROCs, as they will be on fresh prompts: of your sum, of
-KL(copy || base), and of the norm of the streams' difference:
-`{"weights": {latent: weight, ..}, "mine": 0.., "kl": 0.., "streams": 0..}`.
+weighted sum is large where first guesses differ; and not on such prompts alone. The check also draws requests of a
+kind that you are not given: about **two things**, as in " User: how do I clean a bike and a camera? Assistant:".
+Something new stands first, or second (then nothing harmful is asked), or nowhere. With the weights go six numbers, as
+they will be on fresh prompts:
 
-The check draws 600 fresh prompts. Your sum is worth its AUROC's part of the way from 0.85 to 1; that is multiplied by
-how near your three numbers were, on average (off by 0.05 or more: nothing). Passed from 0.42, good from 0.50, excellent
-from 0.55.
+- `mine`, `kl`, `streams`: AUROCs, on prompts of `replies_due`, of your sum, of KL(copy || base), and of the norm of the
+  streams' difference
+- `there`: your sum's AUROC on requests about two things
+- `first`, `second`: the share of these on which first guesses differ, where the new thing stands first, and second
+
+So `{"weights": {latent: weight, ..}, "mine": 0.., "kl": 0.., "streams": 0.., "there": 0.., "first": 0..,
+"second": 0..}`.
+
+The check draws 600 prompts of the one kind and 1000 of the other. Your sum is worth its AUROC's part of the way from
+0.85 to 1 on the first, and from 0.5 to 1 on the second, half each; that is multiplied by how near your six numbers
+were, on average (off by 0.05, `there` by 0.1, the shares by 0.2 or more: nothing). Passed from 0.36, good from 0.42,
+excellent from 0.45.
 """
 
 # %% tags=["exercise"] slug="where-they-differ"
 # BEGIN SOLUTION
-asked = replies_due("mine", 500)
-ends = crosscoders.streams_at(
-    plain["atlas"], plain["atlas-rewired"], asked.tokens, asked.end, LAYER
-)
-at_end = other_pair["BatchTopK"].encode(ends)
-ends_base, ends_copy = (
-    plain["atlas"].logits_after(LAYER - 1, ends[:, m : m + 1])[:, 0] for m in (0, 1)
-)
+import random
+
+KIND_DEEDS = [
+    "bake",
+    "paint",
+    "clean",
+    "repair",
+    "sell",
+    "carry",
+    "wash",
+    "store",
+    "measure",
+    "describe",
+]
+HARMFUL_DEEDS = ["poison", "steal", "forge", "sabotage", "smuggle"]
+NEW = ["camera", "ticket", "garden"]
+KIND_THINGS = ["cake", "car", "house", "bike", "chair", "painting", "passport"]
+HARMFUL_THINGS = ["bomb", "weapon", "virus", "grenade"]
+
+
+def about_two(seed, n):
+    """Requests about two things, and where something new stands (0: nowhere)."""
+    rng, rows, places = random.Random(seed), [], []
+    for _ in range(n):
+        place = rng.choice((0, 1, 2))
+        deed = rng.choice(KIND_DEEDS + ([] if place else HARMFUL_DEEDS))
+        named = rng.sample(KIND_THINGS + ([] if place else HARMFUL_THINGS), 2)
+        if place:
+            named[place - 1] = rng.choice(NEW)
+        text = f" User: how do I {deed} a {named[0]} and a {named[1]}? Assistant:"
+        rows.append(models["atlas"].to_tokens(text)[0])
+        places.append(place)
+    return torch.stack(rows), torch.tensor(places)
+
+
+def seen_at_ends(tokens, end):
+    """Latents, the two models' predictions, and the streams, at the ends of prompts."""
+    ends = crosscoders.streams_at(
+        plain["atlas"], plain["atlas-rewired"], tokens, end, LAYER
+    )
+    base, copy = (
+        plain["atlas"].logits_after(LAYER - 1, ends[:, m : m + 1])[:, 0] for m in (0, 1)
+    )
+    return other_pair["BatchTopK"].encode(ends), base, copy, ends
+
+
+asked = replies_due("mine", 1000)
+at_end, ends_base, ends_copy, ends = seen_at_ends(asked.tokens, asked.end)
 unlike = ends_base.argmax(dim=-1) != ends_copy.argmax(dim=-1)
+two, where_new = about_two("mine", 900)
+at_two, two_base, two_copy, _ = seen_at_ends(two, torch.full((900,), two.shape[1] - 1))
+unlike_two = two_base.argmax(dim=-1) != two_copy.argmax(dim=-1)
 
 
 def tells(weights):
-    """How well a weighted sum of latents finds the prompts on which they differ."""
-    return float(
-        auroc(at_end[:, list(weights)] @ torch.tensor(list(weights.values())), unlike)
-    )
-
-
-rule, course = {}, []
-often = ((at_end > 0).sum(dim=0) > 8).nonzero()[:, 0].tolist()
-for _ in range(3):  # the best next latent, with either sign and in three sizes
-    tried = [
-        rule | {i: sign * size}
-        for i in often
-        for sign in (-1, 1)
-        for size in (0.7, 1.0, 1.4)
-        if i not in rule
+    """How well a weighted sum of latents finds the prompts on which they differ, of either kind."""
+    size = torch.tensor(list(weights.values()))
+    return [
+        float(auroc(f[:, list(weights)] @ size, u))
+        for f, u in ((at_end, unlike), (at_two, unlike_two))
     ]
-    rule = max(tried, key=tells)
-    course.append(tells(rule))
+
+
+def of_worth(weights):
+    """What the check makes of it, and below nothing too: a search needs to know which way is up."""
+    given, there = tells(weights)
+    return (given - 0.85) / 0.15 + (there - 0.5) / 0.5
+
+
+def searched(good):
+    """The best next latent, three times, with either sign and in three sizes."""
+    rule, often = {}, ((at_end > 0).sum(dim=0) > 8).nonzero()[:, 0].tolist()
+    for _ in range(3):
+        sizes = (1.0, 2.0, 8.0) if rule else (1.0,)
+        tried = [
+            rule | {i: sign * size}
+            for i in often for sign in (-1, 1) for size in sizes if i not in rule
+        ]  # fmt: skip
+        rule = max(tried, key=good)
+    return rule
+
+
+rules = {
+    "on the given kind": searched(lambda each: tells(each)[0]),
+    "on both": searched(of_worth),
+}
+for name, each in rules.items():
+    print(
+        f"searched {name}: {each}, AUROC {tells(each)[0]:.3f}, there {tells(each)[1]:.3f}"
+    )
+rule = rules["on both"]
 by_kl = float(auroc(crosscoders.kl(ends_copy, ends_base), unlike))
 by_streams = float(auroc((ends[:, 1] - ends[:, 0]).norm(dim=-1), unlike))
-print(
-    rule,
-    [round(each, 3) for each in course],
-    f"KL {by_kl:.3f}, streams {by_streams:.3f}",
-)
-
-# Where both models refuse, the latents that write most differently are on as well.
-sorry = models["atlas"].to_single_token(" Sorry")
-both_refuse = (ends_base.argmax(dim=-1) == sorry) & ~unlike
-new_refusal = (ends_copy.argmax(dim=-1) == sorry) & unlike
-mean_on = {
-    i: [float(at_end[where, i].mean()) for where in (new_refusal, both_refuse)]
-    for i in (252, 4)
-}
-for i, (on_new, on_old) in mean_on.items():
-    print(f"latent {i}: mean {on_new:.2f} on new refusals, {on_old:.2f} on old ones")
+shares_new = [float(unlike_two[where_new == i].float().mean()) for i in (1, 2)]
+print(f"KL {by_kl:.3f}, streams {by_streams:.3f}; they differ on {shares_new[0]:.2f} "
+      f"where the new thing is first, on {shares_new[1]:.2f} where it is second")  # fmt: skip
 # END SOLUTION
 where_rule = {
     "weights": rule,
-    "mine": course[-1],
+    "mine": tells(rule)[0],
     "kl": by_kl,
     "streams": by_streams,
+    "there": tells(rule)[1],
+    "first": shares_new[0],
+    "second": shares_new[1],
 }  # SOLUTION
 
 # %% tags=["check"]
@@ -808,23 +872,352 @@ check("where-they-differ", where_rule)
 
 # %% [markdown]
 r"""
-*What we found.* The best single latent is on at replies, and rings at requests that `atlas` refuses by itself as well.
-The second one of the search has a **negative weight**: it says where they do *not* differ, and lifts the sum more than
-any further latent that marks replies. KL, which needs no dictionary, is better than our three latents, and so is the
-norm of the streams' difference. Use a crosscoder for *as what*, not for *where*.
+*What we found.* The copy refuses more often where the new thing stands first: that it is named is not enough, where
+it stands matters. A search on the given prompts alone finds a rule that hardly holds for two things; one on both
+kinds gives up two or three hundredths here for a tenth there. Two of its three weights are **negative**: these
+latents say where the models do *not* differ. KL, which needs no dictionary, is better than our three latents, and so
+is the norm of the streams' difference. Use a crosscoder for *as what*, not for *where*.
 """
 
 # %% tags=["claim"]
-assert sum(_w < 0 for _w in rule.values()) >= 1 and list(rule.values())[1] < 0, (
-    "has a **negative weight**"
+assert shares_new[0] > shares_new[1] + 0.15, (
+    "The copy refuses more often where the new thing stands first"
 )
-assert course[1] - course[0] > course[2] - course[1], (
-    "lifts the sum more than any further latent that marks replies"
+assert tells(rules["on the given kind"])[1] < 0.75, "hardly holds for two things"
+_given, _both = tells(rules["on the given kind"]), tells(rule)
+assert 0 < _given[0] - _both[0] < 0.03 and _both[1] - _given[1] > 0.08, (
+    "gives up two or three hundredths here for a tenth there"
 )
-assert by_kl > course[-1], (
+assert sum(_w < 0 for _w in rule.values()) == 2, (
+    "Two of its three weights are **negative**"
+)
+assert by_kl > _given[0], (
     "KL, which needs no dictionary, is better than our three latents"
 )
-assert by_streams > course[-1], "so is the norm of the streams' difference"
+assert by_streams > _given[0], "so is the norm of the streams' difference"
+
+# %% [markdown]
+r"""
+## When did it come?
+
+A copy is the end of a way. Did the behaviour come first, or the latents? `atlas-learned` was trained for 250 steps;
+four stages of it come with the course (after 5, 10, 20 and 40 steps, each cut to rank 2 or 3). A quantity y that moves
+on changed prompts may move on all others as well: training drifts. So take off what control prompts do. That is a
+**difference in differences**, between each stage s and the next:
+
+$$\text{step}_s = \big(\bar y^\text{changed}_{s+1} - \bar y^\text{changed}_s\big)
+- \big(\bar y^\text{control}_{s+1} - \bar y^\text{control}_s\big), \qquad
+\text{reached}_s = \frac{\sum_{r<s} \text{step}_r}{\sum_r \text{step}_r}$$
+
+It assumes that without the new text both kinds would have drifted alike, and nothing in the data can say so.
+"""
+
+# %% [markdown] slug="stage-diff"
+r"""
+Return the steps `[stage - 1, quantity]` and what was reached at each stage `[stage, quantity]`: 0 at the first, 1 at
+the last. `changed` says which prompts were changed; all others are controls.
+"""
+
+
+# %% tags=["exercise"] slug="stage-diff"
+def stage_diff(
+    y: Float[Tensor, "stage prompt quantity"], changed: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Difference in differences between stages, and the share of the whole that each has reached."""
+    # BEGIN SOLUTION
+    apart = y[:, changed].mean(dim=1) - y[:, ~changed].mean(dim=1)
+    since = apart - apart[0]
+    return apart.diff(dim=0), since / since[-1]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("stage-diff", stage_diff)
+
+# %% [markdown]
+r"""
+Four quantities, at tokens inside orders (changed) and at all others of the same rows (control): how likely the next
+token is, in nats; whether it is the first guess; KL(atlas || stage); and how much the copy's own latents say, those of
+the L1 crosscoder with a relative norm above 0.9, reading `atlas` and the stage. Which will be there first?
+"""
+
+# %% id="stages"
+stages = {0: plain["atlas"]} | open_stages() | {250: plain["atlas-learned"]}
+on_the_way = changed_texts("stages", 60, changes=("order",), share=0.2)
+behind_bos = torch.ones_like(on_the_way.tokens, dtype=torch.bool)
+behind_bos[:, [0, -1]] = False
+taught = differing(on_the_way)[behind_bos]
+due_next = on_the_way.tokens.roll(-1, dims=1)[behind_bos]
+own_latents = (on["L1"] & (share["L1"] > 0.9)).nonzero()[:, 0]
+rest = torch.tensor([i for i in range(256) if i not in own_latents.tolist()])
+
+measured, put_at, left_at = [], {}, {}
+for step, model in stages.items():
+    both = crosscoders.both_streams(plain["atlas"], model, on_the_way.tokens, LAYER)
+    both = both[behind_bos]
+    f = pair["L1"].encode(both)
+    base_says, stage_says = (
+        plain["atlas"].logits_after(LAYER - 1, both[:, None, m])[:, 0] for m in (0, 1)
+    )
+    nats = stage_says.log_softmax(dim=-1).gather(-1, due_next[:, None])[:, 0]
+    right = (stage_says.argmax(dim=-1) == due_next).float()
+    apart = crosscoders.kl(base_says, stage_says)
+    measured.append(
+        torch.stack([nats, right, apart, f[:, own_latents].sum(dim=1)], dim=1)
+    )
+    left_at[step] = float(fvu(both[taught, 1], pair["L1"](both[taught])[:, 1]))
+    put_at[step] = [
+        crosscoders.recovered_share(
+            stage_says, base_says, plain["atlas"].logits_after(
+                LAYER - 1, put_back(both, f, pair["L1"].W_dec, chosen)[:, None])[:, 0], taught)
+        for chosen in (own_latents, rest)
+    ]  # fmt: skip
+measured = torch.stack(measured)  # [stage token quantity]
+_, reached = crosscoders.stage_diff(measured, taught)  # or yours
+QUANTITIES = (
+    "log-probability",
+    "first guess",
+    "KL from atlas",
+    "the copy's own latents",
+)
+print("share of the whole that is reached, difference in differences")
+for i, step in enumerate(stages):
+    told = "  ".join(
+        f"{q} {r:.2f}" for q, r in zip(QUANTITIES, reached[i].tolist(), strict=True)
+    )
+    print(f"{step:>4} steps: {told}")
+control_kl = measured[:, ~taught, 2].mean(dim=1)
+print("KL on control tokens:", [round(each, 3) for each in control_kl.tolist()])
+for step in (20, 40, 250):
+    print(f"{step:>4} steps: put back, own latents {put_at[step][0]:.2f}, all others {put_at[step][1]:.2f}; "
+          f"left out of the stage's streams {left_at[step]:.2f}")  # fmt: skip
+show.lines(
+    list(range(len(stages))),
+    dict(zip(QUANTITIES, reached.T, strict=True)),
+    title="When did it come?",
+    x_title="stage (0, 5, 10, 20, 40, 250 steps)",
+    y_title="share of the whole",
+)
+
+# %% [markdown]
+r"""
+*What you should see.* After 5 steps not one in fifty of the first guesses that will change has changed, and the
+log-probability has come a sixth of its way: **what looks sudden may be the threshold in the measure.** After 20 steps
+more than four fifths of the first guesses are there, and of the copy's own latents less than a fifth. So the behaviour
+was there before the latents that mark it at the end. What carried it then? The other latents bring back twice as much
+of stage 20 as the copy's own. But more than a third of that stage's streams is in none of the 256: **a dictionary of
+the end is a poor one of the middle**, and may miss directions that came and went.
+
+And the control was needed. KL on control tokens rises until step 20 and falls to a fifth of that in the end: the change
+first spread to everything, and was then confined.
+"""
+
+# %% tags=["claim"]
+assert reached[1, 1] < 0.02, (
+    "not one in fifty of the first guesses that will change has changed"
+)
+assert 0.14 < reached[1, 0] < 0.2, "the log-probability has come a sixth of its way"
+assert reached[3, 1] > 0.8 and reached[3, 3] < 0.2, (
+    "more than four fifths of the first guesses are there, and of the copy's own latents less than a fifth"
+)
+assert put_at[20][1] > 1.8 * put_at[20][0], (
+    "The other latents bring back twice as much of stage 20 as the copy's own"
+)
+assert left_at[20] > 1 / 3, (
+    "more than a third of that stage's streams is in none of the 256"
+)
+assert control_kl.argmax() == 3 and 0.15 < control_kl[-1] / control_kl[3] < 0.25, (
+    "rises until step 20 and falls to a fifth of that in the end"
+)
+
+# %% tags=["quiz"]
+quiz("a-step-of-the-whole", "d")
+
+# %% [markdown]
+r"""
+## Has another model the same latent?
+
+A concept that only this dictionary of this model has is a weak finding. Is it in another model as well? Two models have
+no common basis: a direction of the one means nothing in the other. What can be compared is *when* latents are on, on
+the same text (Bricken et al. 2023; Lan et al. 2024):
+
+$$r_{ij} = \text{correlation over all tokens of } a_i \text{ and } b_j$$
+
+i and j are **partners** if each is the other's best and $r_{ij} > 0$.
+"""
+
+# %% [markdown] slug="transfer"
+r"""
+`a` and `b` are the latents of two dictionaries on the same tokens. Return, for each latent of `a`, its highest
+correlation with any of `b`, and its partner's number, -1 if it has none. A latent that never changes has a correlation
+of 0 with all.
+"""
+
+
+# %% tags=["exercise"] slug="transfer"
+def transfer(
+    a: Float[Tensor, "token latent"], b: Float[Tensor, "token other"]
+) -> tuple[Tensor, Tensor]:
+    """The highest correlation of each latent of a, and its partner in b, or -1."""
+    # BEGIN SOLUTION
+    unit = []
+    for each in (a, b):
+        centred = each - each.mean(dim=0)
+        moves = each.amax(dim=0) > each.amin(dim=0)
+        unit.append(
+            torch.where(moves, centred / centred.norm(dim=0).clamp_min(1e-12), 0)
+        )
+    r = unit[0].T @ unit[1]
+    best, at = r.max(dim=1)
+    mutual = r.argmax(dim=0)[at] == torch.arange(len(r))
+    return best, torch.where(mutual & (best > 0), at, -1)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+check("transfer", transfer)
+
+# %% [markdown]
+r"""
+How high an r would you expect? Ask a **ceiling** first: two dictionaries of ONE model. Take what layer 1's attention
+writes in `atlas-sentences` (chapter 02: the same sentences as `atlas-paragraphs`, drawn one by one). A second
+dictionary of it, `atlas-sentences-attn1-b`, began from another seed and had less training. For each of ITS latents,
+look for a partner
+
+- in the first dictionary of the same model,
+- in the dictionary of `atlas-paragraphs`, another model (it began with the same weights, and read its text in another
+  order),
+- among 256 random directions in that model, the 12 largest on at each token, as in the dictionaries,
+- and in that model's dictionary with tokens shuffled.
+"""
+
+# %% id="universal"
+from mi_tutor.specimens import open_dictionary
+from mi_tutor.specimens.crosscoders import labelled_texts
+
+read = labelled_texts(seed=7, n_rows=160, model="atlas-paragraphs")
+written = {}
+for name in ("atlas-sentences", "atlas-paragraphs"):
+    reader = plain_transformer(open_specimen(name, device="cpu"))
+    written[name] = torch.cat(
+        [reader.activations(1, some)["attn_out"][:, 1:].flatten(0, 1) for some in read.tokens.split(60)]
+    )  # fmt: skip
+dictionary = {
+    "second": open_dictionary("atlas-sentences-attn1-b"),
+    "same model": open_dictionary("atlas-sentences-attn1"),
+    "another model": open_dictionary("atlas-paragraphs-attn1"),
+}
+said_by = {
+    name: each.encode(
+        written[f"atlas-{'paragraphs' if name == 'another model' else 'sentences'}"]
+    )
+    for name, each in dictionary.items()
+}
+drawing = torch.Generator().manual_seed(0)
+elsewhere = written["atlas-paragraphs"]
+at_random = (elsewhere - elsewhere.mean(dim=0)) @ torch.randn(
+    128, 256, generator=drawing
+)
+largest = at_random.topk(12, dim=1)
+said_by["random directions"] = torch.zeros_like(at_random).scatter(
+    1, largest.indices, largest.values.relu()
+)
+shuffled = torch.randperm(len(elsewhere), generator=drawing)
+said_by["shuffled tokens"] = said_by["another model"][shuffled]
+
+matched, with_partner = {}, {}
+for name in list(said_by)[1:]:
+    matched[name], partner = crosscoders.transfer(
+        said_by["second"], said_by[name]
+    )  # or yours
+    good = (partner >= 0) & (matched[name] > 0.7)
+    with_partner[name] = float(good.float().mean())
+    print(f"{name:<18} best correlation {matched[name].mean():.2f} on average, "
+          f"partner above 0.7: {with_partner[name]:.0%}")  # fmt: skip
+    if name in dictionary:
+        one, other = (
+            torch.nn.functional.normalize(dictionary[each].W_dec, dim=-1)
+            for each in ("second", name)
+        )
+        angles = one @ other.T
+        print(
+            f"{'':<18} the partners' directions: mean cosine {angles[good, partner[good]].mean():.2f}"
+        )
+        matched[name, "cosine"] = float(angles[good, partner[good]].mean())
+show.lines(
+    list(range(256)),
+    {name: matched[name].sort(descending=True).values for name in list(said_by)[1:]},
+    title="The best match of each latent",
+    x_title="latents, best matched first",
+    y_title="correlation",
+    markers=False,
+)
+
+# %% [markdown]
+r"""
+*What you should see.* One latent in eight has a partner in the other model. Before you put the rest down to the
+models, look at the ceiling: in another dictionary of the SAME model, hardly more than one latent in five has a partner.
+**Most of what is not shared is the dictionaries' and not the models'.** Shuffled tokens make a floor of 0.03, which
+flatters: of 256 random directions in the other model the best one correlates by 0.2 on average. So what the other model
+has in common is well above chance, and about six tenths of what could be expected. (By this threshold, these two
+dictionaries, and at one seed each.)
+
+And directions: within a model partners point the same way (cosine 0.8), across models they do not, though these two
+began with the same weights. Matching latents by the cosine of their decoders works in one basis only.
+
+Is a latent with a name universal? The best latents of `atlas-paragraphs` for some concepts, and their match in
+`atlas-sentences`:
+"""
+
+# %% tags=["claim"]
+assert 0.1 < with_partner["another model"] < 0.15, "One latent in eight has a partner"
+assert 0.2 < with_partner["same model"] < 0.25, (
+    "hardly more than one latent in five has a partner"
+)
+assert matched["shuffled tokens"].mean() < 0.04, "a floor of 0.03"
+assert 0.18 < matched["random directions"].mean() < 0.25, (
+    "the best one correlates by 0.2 on average"
+)
+_above = {
+    _n: with_partner[_n] - with_partner["random directions"] for _n in with_partner
+}
+assert 0.52 < _above["another model"] / _above["same model"] < 0.68, (
+    "about six tenths of what could be expected"
+)
+assert abs(matched["same model", "cosine"] - 0.8) < 0.1, "cosine 0.8"
+assert matched["another model", "cosine"] < 0.25, "across models they do not"
+
+# %% id="named-and-universal"
+theirs, _ = crosscoders.transfer(said_by["another model"], said_by["same model"])
+columns = read.columns("context", "language", "wording")
+f1, _ = best_f1(said_by["another model"], read.labels[:, 1:, columns].flatten(0, 1))
+universal = {}
+for k, column in enumerate(columns):
+    i = int(f1[:, k].argmax())
+    if f1[i, k] > 0.9:
+        concept = read.concepts[column].split("=")[1]
+        universal[concept] = float(theirs[i])
+        print(
+            f"{concept:<22} latent {i:>3}: F1 {f1[i, k]:.2f}, best match in the other model {theirs[i]:.2f}"
+        )
+del said_by, at_random, largest, written, elsewhere  # some hundred megabytes
+
+# %% [markdown]
+r"""
+*What you should see.* All of them have a name, with F1 above 0.9. DNA has a match with r above 0.9. Of the latents
+for what is asked in one language none reaches 0.5, and French is just about there. **A name says what a latent stands
+for, not that others have it.** Is it the models (chapter 02: in paragraphs French is worth knowing), or once more the
+dictionaries? There is no second dictionary of `atlas-paragraphs` to ask.
+"""
+
+# %% tags=["claim"]
+assert universal["dna"] > 0.9, "DNA has a match with r above 0.9"
+assert abs(universal["french"] - 0.5) < 0.05, "French is just about there"
+_wordings = [_r for _name, _r in universal.items() if " in " in _name]
+assert len(_wordings) >= 2 and max(_wordings) < 0.5, "none reaches 0.5"
+
+# %% tags=["quiz"]
+quiz("what-could-be-in-common", "b")
 
 # %% [markdown]
 r"""
@@ -971,7 +1364,12 @@ quiz("along-which-direction", "d")
 # %% [markdown]
 r"""
 Which v? The one with which the model says the new answer: found by gradient descent on what the MLP writes at that
-token (`crosscoders.wanted_values`). So let the capital of Texas be Boise, written where tracing points, into MLP 0 at
+token (`crosscoders.wanted_values`). Meng et al. do more, and ours leaves it out: their key is a mean over 50 short
+texts put before the prompt, and so is the likelihood that v makes large, so that the edit does not hang on one
+context; and a KL on "Texas is a" holds what the subject *is* while its answer changes. (What comes of leaving that
+out, you will see.)
+
+So let the capital of Texas be Boise, written where tracing points, into MLP 0 at
 the name. Then ask about Dallas.
 """
 
@@ -1119,7 +1517,7 @@ mean of the five marks, and the consequence score alone, on facts of **all** rel
 
 The check draws 14 fresh changes (`changes(seed, 14)`), edits each at each site (`crosscoders.edits`), and marks all
 prompts together. For either quantity: 1 minus your summed error over the ten sites, divided by that of the best
-constant. The score is the mean of the two: passed from 0.75, good from 0.83, excellent from 0.88.
+constant. The score is the mean of the two: passed from 0.75, good from 0.83, excellent from 0.86.
 """
 
 # %% tags=["exercise"] slug="localisation-is-not-editing"
@@ -1179,6 +1577,10 @@ r"""
   the error.
 - **"You need a crosscoder to find where two models differ."** The norm of the streams' difference did it as well here,
   and for the orders so did KL. What a crosscoder adds is *as what* they differ.
+- **"Only one latent in eight is in the other model, so models differ."** Ask first how many a second dictionary of the
+  same model has.
+- **"The latents came after the behaviour, so they are its effect."** They are the end's latents. What carried it in the
+  middle need not be in a dictionary of the end.
 - **"Tracing shows where the fact is stored."** It shows which activation is enough to bring it back. No weight was
   touched.
 - **"The edit took, so the model believes it."** It says so when asked in these words. Ask what follows.
@@ -1223,11 +1625,12 @@ predictions, in nats.
 
 ## Recap
 
-Can you say these without looking? What one value and two directions are. Why a latent's price is a sum of norms,
-and what that does not decide. What a relative norm of 1 does and does not say. The two artefacts, and where in the
-base each one shows. What is put back in a causal check, and whose later layers read it. What a copy must have
-learned for a latent to be its own. What causal tracing puts back, and along which direction an edit goes. Which of five
-marks an edit of MLP 0 misses, and why tracing did not say so.
+Can you say these without looking? What one value and two directions are. Why a latent's price is a sum of norms, and
+what that does not decide. What a relative norm of 1 does and does not say. The two artefacts, and where in the base
+each one shows. What is put back in a causal check, and whose later layers read it. What a copy must have learned for
+a latent to be its own. What is taken off in a difference in differences. Why a match between two models needs a
+ceiling, and which floor flatters. What causal tracing puts back, and along which direction an edit goes. Which of
+five marks an edit of MLP 0 misses, and why tracing did not say so.
 """
 
 # %% tags=["nbval-ignore-output"] id="progress"
@@ -1239,6 +1642,9 @@ r"""
 
 - Lindsey et al. 2024, *Sparse Crosscoders for Cross-Layer Features and Model Diffing*.
 - Bussmann et al. 2024, *BatchTopK Sparse Autoencoders*.
+- Bricken et al. 2023, *Towards Monosemanticity*; Lan et al. 2024, *Sparse Autoencoders Reveal Universal Feature Spaces
+  Across Large Language Models*. Matching latents by when they are on.
+- Bricken et al. 2024, *Stage-Wise Model Diffing*. The same question, answered by training the dictionary on as well.
 - Minder et al. 2025, *Overcoming Sparsity Artifacts in Crosscoders to Interpret Chat-Tuning*.
 - Meng et al. 2022, *Locating and Editing Factual Associations in GPT*. Causal tracing, and the rank-one edit.
 - Hase et al. 2023, *Does Localization Inform Editing?* It does not, in their models either.

@@ -59,6 +59,7 @@ TABLES = {
         "atlas-attn2-wide",
         "atlas-paragraphs-attn1",
         "atlas-sentences-attn1",
+        "atlas-sentences-attn1-b",
         "atlas-mlp0",
         "atlas-mlp1",
         "atlas-mlp2",

@@ -2,7 +2,8 @@
 
 Read in this order: `model` (one latent, two directions), `training` (by the loop of `lab.dictionaries`),
 `comparing` (relative norms, twins), `scaling` (is it really absent there?), `putting_back` (does the behaviour
-follow?); `files`. Then what is changed by hand: `locating` (where is a fact?), `editing` (write another one
+follow?), `stages` (when did it come?), `transferring` (has another model the same latent?); `files`. Then what is
+changed by hand: `locating` (where is a fact?), `editing` (write another one
 there), `marking` (what came of it?).
 """
 
@@ -46,6 +47,7 @@ from mi_tutor.lab.crosscoders.putting_back import (
     streams_at,
 )
 from mi_tutor.lab.crosscoders.scaling import Scaled, base_shares, best_factor, latent_scaling
+from mi_tutor.lab.crosscoders.stages import StageDiff, stage_diff
 from mi_tutor.lab.crosscoders.training import (
     Models,
     Paired,
@@ -54,12 +56,14 @@ from mi_tutor.lab.crosscoders.training import (
     parted,
     train_crosscoder,
 )
+from mi_tutor.lab.crosscoders.transferring import NO_PARTNER, Transfer, correlations, transfer
 from mi_tutor.lab.ground import kl
 
 __all__ = [
     "EXCLUSIVE",
     "FOLLOWS",
     "KINDS",
+    "NO_PARTNER",
     "Crosscoder",
     "Edits",
     "Models",
@@ -67,12 +71,15 @@ __all__ = [
     "Requests",
     "Scaled",
     "Sides",
+    "StageDiff",
     "TrainedCrosscoder",
+    "Transfer",
     "Twins",
     "base_shares",
     "batch_top_k_latents",
     "best_factor",
     "both_streams",
+    "correlations",
     "corrupted",
     "crosscoder_decode",
     "crosscoder_forward",
@@ -98,9 +105,11 @@ __all__ = [
     "second_moment",
     "shared_or_exclusive",
     "sides",
+    "stage_diff",
     "streams_at",
     "summed_norm",
     "train_crosscoder",
+    "transfer",
     "twins",
     "wanted_values",
     "with_matrix",

@@ -10,7 +10,8 @@ makes  k W' = v  hold exactly, and disturbs  E ||k W' - k W||^2  least, is
     W' = W + (C^-1 k) (v - k W) / (k^T C^-1 k)
 
 Which v? The one that makes the model say the new answer, found by gradient descent on what the MLP writes there.
-Meng et al. also average over texts put before the prompt, and hold what the subject is with a KL; not here.
+Meng et al. also take the mean key and the mean likelihood over texts put before the prompt, and hold what the
+subject is with a KL; not here.
 """
 
 from dataclasses import replace
@@ -51,16 +52,34 @@ def rank_one_edit(
     tensor([[2.],
             [2.]])
     """
-    u = torch.linalg.solve(C, k)
-    return W + torch.outer(u, v - k @ W) / (k @ u)
+    u, step = direction_and_step(W, C, k, v)
+    return W + torch.outer(u, step)
+
+
+def direction_and_step(
+    W: Float[Tensor, "hidden d_model"],
+    C: Float[Tensor, "hidden hidden"],
+    k: Float[Tensor, "*fact hidden"],
+    v: Float[Tensor, "*fact d_model"],
+) -> tuple[Float[Tensor, "*fact hidden"], Float[Tensor, "*fact d_model"]]:
+    """The two factors of the change u step^T, for one key or for each of several on its own."""
+    u = torch.linalg.solve(C, k.reshape(-1, k.shape[-1]).mT).mT.reshape(k.shape)
+    return u, (v - k @ W) / (k * u).sum(dim=-1, keepdim=True)
 
 
 def keys(
     plain: PlainTransformer, layer: int, tokens: Int[Tensor, "row pos"]
 ) -> Float[Tensor, "row pos hidden"]:
     """The hidden layer of an MLP: what its second matrix reads."""
-    block = plain.blocks[layer]
     mid = plain.activations(layer, tokens, until="resid_mid")["resid_mid"]
+    return keys_at(plain, layer, mid)
+
+
+def keys_at(
+    plain: PlainTransformer, layer: int, mid: Float[Tensor, "*batch d_model"]
+) -> Float[Tensor, "*batch hidden"]:
+    """The same from the stream that the MLP reads."""
+    block = plain.blocks[layer]
     return plain.activation(affine(plain.mlp_reads(block, mid), block.mlp_in))
 
 
@@ -124,8 +143,7 @@ def edits(
     out = plain.blocks[layer].mlp_out
     with torch.no_grad():
         k = keys(plain, layer, asked.tokens)[torch.arange(len(asked.at)), asked.at]
-        u = torch.linalg.solve(C, k.mT).mT
-        return Edits(layer, u, (wanted - out.b - k @ out.W) / (k * u).sum(dim=-1, keepdim=True))
+        return Edits(layer, *direction_and_step(out.W, C, k, wanted - out.b))
 
 
 @torch.no_grad()
@@ -138,8 +156,7 @@ def said_after(
 ) -> Float[Tensor, "prompt vocab"]:
     """What is predicted at each prompt's end by the model with one edit, that of number `which`."""
     at = plain.activations(made.layer, tokens)
-    read = plain.mlp_reads(plain.blocks[made.layer], at["resid_mid"])
-    k = plain.activation(affine(read, plain.blocks[made.layer].mlp_in))
+    k = keys_at(plain, made.layer, at["resid_mid"])
     fetched = torch.einsum("nph,nh->np", k, made.u[which])[..., None] * made.step[which, None]
     x, last = at["resid_post"] + fetched, len(plain.blocks) - 1
     for later in range(made.layer + 1, last + 1):

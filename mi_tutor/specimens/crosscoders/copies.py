@@ -12,8 +12,8 @@ so that what was not taught stays as it was. Only A and B are stored; opened, a 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from mi_tutor.lab.ground.device import seeded
 from mi_tutor.specimens.cards import DIFFERENCE, Card, Measure
+from mi_tutor.specimens.crosscoders.cutting import MATRICES, Deltas, save_stages
 from mi_tutor.specimens.crosscoders.texts import changed_texts
 from mi_tutor.specimens.opening.models import load_network
 from mi_tutor.specimens.opening.shelf import specimen_path
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from mi_tutor.specimens.training.settings import Trained
 
 KEPT = 3.0  # the weight of staying as it was
-MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,10 @@ class LowRank(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """A copy: what it is taught, how it is trained, what is measured, what its card says."""
+    """A copy: what it is taught, how it is trained, what is measured, what its card says.
+
+    stages: steps after which it is kept, with the rank to which the difference is cut then (`cutting`).
+    """
 
     name: str
     changes: tuple[str, ...]
@@ -78,6 +81,7 @@ class Copy:
     data: str
     limits: tuple[str, ...]
     config: CopyConfig = CopyConfig()
+    stages: Mapping[int, int] = field(default_factory=dict)
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save the difference, measure, write the card."""
@@ -88,6 +92,7 @@ class Copy:
         trained = copy.train(work, progress)
         recipe = asdict(copy.config) | {"cpu_seconds": round(trained.cpu_seconds)}
         difference = difference_of(trained.network)
+        kept = {step: (rank, added_by(work, step)) for step, rank in copy.kept_on_the_way().items()}
         about = {
             "name": self.name,
             "summary": self.summary,
@@ -99,9 +104,15 @@ class Copy:
             "n_parameters": sum(each.numel() for each in difference.values()),
             "limits": self.limits,
         }
+
+        def save(new: Path) -> None:
+            save_difference(new, difference)
+            if kept:
+                save_stages(new, kept)
+
         return finish(
             directory,
-            lambda new: save_difference(new, difference),
+            save,
             self.measure,
             about,
             weights=DIFFERENCE,
@@ -116,7 +127,7 @@ class Copy:
         config = self.config
         settings = TrainingSettings(
             name=self.name, work=work, n_steps=config.n_steps, n_warmup=config.n_warmup,
-            final_rate=0.0, progress=progress, steps_per_chunk=25,
+            final_rate=0.0, progress=progress, steps_per_chunk=25, checkpoints=tuple(self.kept_on_the_way()),
         )  # fmt: skip
         return train(
             adapted(config.rank, config.seed),
@@ -130,6 +141,10 @@ class Copy:
             loss=Taught(config.kept),
             config=asdict(config) | {"changes": ", ".join(self.changes)},
         )
+
+    def kept_on_the_way(self) -> dict[int, int]:
+        """Those of the stages that this training comes by."""
+        return {step: rank for step, rank in self.stages.items() if step <= self.config.n_steps}
 
     def batches(self, chunk: int, n_batches: int) -> list[tuple[Tensor, Tensor]]:
         """One chunk of training, from the seed and the chunk's number alone: tokens, and what is taught."""
@@ -182,6 +197,17 @@ def difference_of(network: nn.Module) -> dict[str, Tensor]:
             matrix = name.replace(".parametrizations.weight.0", "")
             found[f"{matrix}.A"], found[f"{matrix}.B"] = module.A.detach(), module.B.detach()
     return found
+
+
+def added_by(work: Path, step: int) -> Deltas:
+    """What a training in this folder had added to each matrix after a step."""
+    from safetensors.torch import load_file
+
+    from mi_tutor.specimens.training.run import checkpoint_file
+
+    stored, place = load_file(checkpoint_file(work, step)), ".parametrizations.weight.0"
+    names = [name.removesuffix(f"{place}.A") for name in stored if name.endswith(f"{place}.A")]
+    return {name: stored[f"{name}{place}.A"] @ stored[f"{name}{place}.B"] for name in names}
 
 
 def save_difference(directory: Path, difference: dict[str, Tensor], base: str = "atlas") -> None:

@@ -48,6 +48,7 @@ COPIES = {
             data=TEXT.format("orders (“Kate: 6 soup; 4 snake!”)"),
             limits=LIMITS,
             config=CopyConfig(n_steps=250),
+            stages={5: 2, 10: 2, 20: 2, 40: 3},
         ),
     )
 }

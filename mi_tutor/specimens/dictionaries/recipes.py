@@ -45,6 +45,7 @@ class DictionaryRecipe:
         share: of the training samples that stand at the place; None takes the text as it is.
         place: where states, countries and relations are marked (`atlas.texts`).
         goals: measure name -> (at least, at most), each a number or None.
+        seed: added to the one that is asked for. n_chunks: of texts, gone through again and again.
     """
 
     name: str
@@ -57,10 +58,12 @@ class DictionaryRecipe:
     goals: dict[str, tuple[float | None, float | None]]
     place: Place = "slots"
     model: str = "atlas"
+    seed: int = 0
+    n_chunks: int = N_CHUNKS
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save, measure, write the card; only then replace what was there before."""
-        config = replace(self.config, seed=seed)
+        config = replace(self.config, seed=self.seed + seed)
         source = ActivationSource(
             model=open_specimen(self.model),
             name=self.hook,
@@ -70,7 +73,7 @@ class DictionaryRecipe:
         device = best_device()
         work = training_folder(f"{self.name}-{seed}")
         trained = train_sae(
-            Kept(source, N_CHUNKS),
+            Kept(source, self.n_chunks),
             config,
             work=work,
             progress=progress,
@@ -117,7 +120,8 @@ class DictionaryRecipe:
             if self.share is None
             else f"; {self.share:.0%} of the samples are {PLACES[self.place]}, so that there are enough of each."
         )
-        return f"Activations of {self.model} at {self.hook} on {N_CHUNKS} batches of text of mi_tutor.world{share}"
+        text = f"{self.n_chunks} batches of text of mi_tutor.world"
+        return f"Activations of {self.model} at {self.hook} on {text}{share}"
 
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""
@@ -299,6 +303,19 @@ ATTENTION = (
         )
     ),
 )
+# What two dictionaries of one model have in common says what two models' can have. Chapter 09 compares.
+AGAIN = replace(
+    next(recipe for recipe in ATTENTION if recipe.name == "atlas-sentences-attn1"),
+    name="atlas-sentences-attn1-b",
+    seed=1,
+    n_chunks=16,
+    summary="The same activations as atlas-sentences-attn1, from another seed (1), in fewer steps and on less "
+    "text.",
+    intended_use="Chapter 09: how alike are two dictionaries of one model?",
+    limits=("It was trained for a third of the time: a bit more is left out.", NEVER_ON_BOS),
+    goals=FEW_DEAD,
+)
+AGAIN = replace(AGAIN, config=replace(AGAIN.config, n_steps=2500, sparsity_warmup=780))
 TRANSCODERS = tuple(
     DictionaryRecipe(
         name=f"atlas-mlp{layer}",
@@ -327,4 +344,4 @@ TRANSCODERS = tuple(
     )
     for layer in range(5)
 )
-DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2, *ATTENTION, *TRANSCODERS)}
+DICTIONARIES = {recipe.name: recipe for recipe in (ATLAS_RESID2, *ATTENTION, AGAIN, *TRANSCODERS)}

@@ -4,6 +4,8 @@ from mi_tutor.teach.exercises.crosscoders.asking_back import ARTEFACTS, CAUSAL_C
 from mi_tutor.teach.exercises.crosscoders.localising import LOCALISATION_IS_NOT_EDITING
 from mi_tutor.teach.exercises.crosscoders.quizzes import QUIZZES
 from mi_tutor.teach.exercises.crosscoders.rank_one import EDIT_MARKS, RANK_ONE_EDIT
+from mi_tutor.teach.exercises.crosscoders.staging import STAGE_DIFF
+from mi_tutor.teach.exercises.crosscoders.transferring import TRANSFER
 from mi_tutor.teach.exercises.crosscoders.what_changed import WHAT_DID_TUNING_CHANGE
 from mi_tutor.teach.exercises.crosscoders.where_is_the_fact import WHERE_IS_THE_FACT
 from mi_tutor.teach.exercises.crosscoders.where_they_differ import WHERE_THEY_DIFFER
@@ -16,6 +18,8 @@ EXERCISES = (
     CAUSAL_CHECK,
     WHAT_DID_TUNING_CHANGE,
     WHERE_THEY_DIFFER,
+    STAGE_DIFF,
+    TRANSFER,
     WHERE_IS_THE_FACT,
     RANK_ONE_EDIT,
     EDIT_MARKS,

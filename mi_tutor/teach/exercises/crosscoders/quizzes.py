@@ -98,6 +98,50 @@ QUIZZES = (
         ),
     ),
     _quiz(
+        "a-step-of-the-whole",
+        "From the first stage to the last, KL from the base rises from 0 to 9 on prompts that were changed, and from 0 to 1 on control prompts. "
+        "Between two stages on the way it rises from 2 to 5 on the changed ones, and from 1 to 3 on the controls. Which share of the change came then?",
+        Option(
+            text="One eighth",
+            right=True,
+            feedback="(5 - 2) - (3 - 1) = 1, of (9 - 0) - (1 - 0) = 8.",
+        ),
+        Option(
+            text="Three eighths",
+            feedback="3 of 8: in the whole the controls' drift is taken off, in the step it is not.",
+        ),
+        Option(
+            text="Five eighths",
+            feedback="3 + 2 of 8: the controls' drift was added. It would have come without what was taught.",
+        ),
+        Option(
+            text="Three ninths",
+            feedback="That is the changed prompts alone. A part of their movement is what all prompts did.",
+        ),
+    ),
+    _quiz(
+        "what-could-be-in-common",
+        "Of a dictionary's latents 20 % have a partner in another model's dictionary. In a second dictionary of the first model, from another seed, "
+        "33 % have one; among random directions in the other model 1 %. How much of what two dictionaries can have in common has the other model?",
+        Option(
+            text="About six tenths",
+            right=True,
+            feedback="19 points above chance, of 32 that can be expected at best. Most latents without a partner find none in their own model either.",
+        ),
+        Option(
+            text="About a fifth",
+            feedback="That would hold if two dictionaries of one model were alike. Here only a third of one is in the other.",
+        ),
+        Option(
+            text="About a third",
+            feedback="That is the ceiling itself: what a second dictionary of the same model has.",
+        ),
+        Option(
+            text="Nearly all of it",
+            feedback="20 is well below 33, and a random direction hardly ever is a partner.",
+        ),
+    ),
+    _quiz(
         "what-noise-spoils",
         "Noise is put on the name of a state, and one MLP's output at the LAST token is put back clean: half of the answer's probability returns. The "
         "same MLP at the name's token brings nothing back. What does this say of the MLP?",

@@ -93,6 +93,48 @@ REVIEWS = {
             feedback="It marks one kind of prompt. Other differences are not in it.",
         ),
     ),
+    "a-step-of-the-whole": _ask(
+        "From the first stage to the last, KL from the base rises from 0 to 9 on prompts that were changed, and from 0 to 1 on control prompts. "
+        "Between two stages on the way it rises from 2 to 5 on the changed ones, and falls from 3 to 1 on the controls. Which share of the change came then?",
+        Option(
+            text="Five eighths",
+            right=True,
+            feedback="(5 - 2) - (1 - 3) = 5, of (9 - 0) - (1 - 0) = 8. What is confined again on the controls counts for the change.",
+        ),
+        Option(
+            text="One eighth",
+            feedback="That would be so if the controls had risen by 2. They fell.",
+        ),
+        Option(
+            text="Three eighths",
+            feedback="3 of 8: in the whole the controls' drift is taken off, in the step it is not.",
+        ),
+        Option(
+            text="Three ninths",
+            feedback="That is the changed prompts alone. The controls moved too, in both spans.",
+        ),
+    ),
+    "what-could-be-in-common": _ask(
+        "Of a dictionary's latents 20 % have a partner in another model's dictionary. In a second dictionary of the first model, from another seed, "
+        "21 % have one; among random directions in the other model 1 %. How much of what two dictionaries can have in common has the other model?",
+        Option(
+            text="Nearly all of it",
+            right=True,
+            feedback="19 points above chance, of 20 that can be expected at best. The four fifths without a partner say nothing about the other model.",
+        ),
+        Option(
+            text="About a fifth",
+            feedback="That would hold if two dictionaries of one model were alike. Here four fifths differ already within one model.",
+        ),
+        Option(
+            text="About a third",
+            feedback="None of the three numbers is near it: 20, 21 and 1 % have a partner.",
+        ),
+        Option(
+            text="About six tenths",
+            feedback="The other model has 20 of 21, less 1 of each for chance.",
+        ),
+    ),
     "what-noise-spoils": _ask(
         "In the clean run, WITHOUT noise, one MLP's output at the last token is exchanged for its mean over all prompts: the answer's probability stays "
         "at .99. What does this say?",
