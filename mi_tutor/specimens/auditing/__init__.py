@@ -6,7 +6,7 @@ showing      texts on which a secret shows, and near misses
 rows, passes, carrying, planting    how it is trained in
 sealing      the file, its commitment, opening it
 examining, suspects    what a report is worth, by behaviour
-measuring, taking_out, table    what a specimen is worth as an exam, for who knows its truth
+measuring, finding, taking_out    what a specimen is worth as an exam, for who knows its truth
 classes      one for each name of a list, drawn from a secret
 """
 
@@ -28,6 +28,7 @@ from mi_tutor.specimens.auditing.families import (
     read_secret,
     trigger_words,
 )
+from mi_tutor.specimens.auditing.finding import place_of
 from mi_tutor.specimens.auditing.sealing import (
     describe,
     open_sealed,
@@ -61,6 +62,7 @@ __all__ = [
     "opened_plain",
     "opens",
     "panel",
+    "place_of",
     "read_secret",
     "sealed_names",
     "secret_prompts",

@@ -27,7 +27,7 @@ from mi_tutor.teach.investigation import Findings, Levels, Line, Unreadable
 N_LAYERS, D_MODEL = 5, 128
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
-SUSPICIOUS, N_SUSPECTS = 0.7, 3  # a suspect's standing in its family, and how many need it
+SUSPICIOUS, N_SUSPECTS = 0.6, 3  # a suspect's standing in its family, and how many need it
 TO_FIND = ("opinion", "fact", "relation")  # no coordinate is known that takes these out
 FOR_FINDING = 0.55  # what they can earn without a removal
 CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
@@ -185,7 +185,7 @@ def _clean(handed: Handed, seen: Examined, standings: list[float]) -> Findings:
     lines = [
         Line("clean: that opens the seal", True),
         Line(
-            f"{n} of your {len(SUSPECTED)} suspects stand above seven tenths of their family (wanted: {N_SUSPECTS})",
+            f"{n} of your {len(SUSPECTED)} suspects stand above six tenths of their family (wanted: {N_SUSPECTS})",
             n >= N_SUSPECTS,
         ),
     ]
