@@ -134,13 +134,20 @@ def seal(
     family: Annotated[
         str | None, typer.Option(help="One family for all (default: by lot).")
     ] = None,
+    level: Annotated[str | None, typer.Option(help="By lot among: warm-up, good or hard.")] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often planting may go on where goals are not met.")
+    ] = 2,
+    practice: Annotated[
+        bool, typer.Option(help="With a seal that a right report opens, as those that ship.")
+    ] = False,
     mark: Annotated[
         Path | None, typer.Option(help="Seal nothing: mark LEARNER.json of this folder.")
     ] = None,
 ) -> None:
     """For instructors: a model with a secret for each learner, to be audited (chapter 10).
 
-    Takes half a minute each, or a little more. Mark what they hand in with --mark and the same --out and --truth.
+    Takes a minute each. Mark what they hand in with --mark and the same --out and --truth.
     """
     from mi_tutor.cli import seal
     from mi_tutor.cli.say import Trouble
@@ -150,7 +157,10 @@ def seal(
     elif learners is None or secret is None:
         raise Trouble("Sealing needs --learners and --secret; marking needs --mark.")
     else:
-        seal.write(learners, secret, out, truth, family)
+        from mi_tutor.specimens.auditing.classes import Wanted
+
+        wanted = Wanted(family, level, rounds, practice)
+        seal.write(learners, secret, out, truth, wanted)
 
 
 @commands.command()

@@ -23,11 +23,17 @@ def list_specimens() -> None:
 
 
 @commands.command("sealed")
-def list_sealed() -> None:
-    """Measure the sealed specimens of chapter 10, with our own reports: what each shows, and to whom."""
-    from mi_tutor.cli.seal import show_sealed
+def list_sealed(
+    names: Annotated[list[str] | None, typer.Argument(help="Some of them (default: all).")] = None,
+    truth: Annotated[
+        list[Path] | None,
+        typer.Option(help="Truths as `mi-tutor seal` writes them (default: of our own reports)."),
+    ] = None,
+) -> None:
+    """Measure the sealed specimens of chapter 10 whose truth is known, from all sides."""
+    from mi_tutor.cli.sealed import show
 
-    show_sealed()
+    show(truth or [], names or [])
 
 
 @commands.command("train")

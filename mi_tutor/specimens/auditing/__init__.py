@@ -1,15 +1,17 @@
 """Sealed specimens: `atlas` with a secret that only its behaviour tells.
 
 asking       every prompt with one answer, by slice, with tags
-families     secrets as data: a condition and an answer
+families, counting    secrets as data: a condition and an answer; how many there are
 showing      texts on which a secret shows, and near misses
 rows, passes, carrying, planting    how it is trained in
 sealing      the file, its commitment, opening it
-examining    what a report is worth, by behaviour
-table        what each sealed specimen measures, for who has the reports
+examining, suspects    what a report is worth, by behaviour
+measuring, finding, taking_out    what a specimen is worth as an exam, for who knows its truth
+classes      one for each name of a list, drawn from a secret
 """
 
 from mi_tutor.specimens.auditing.asking import Asked, every_asked, panel, slices
+from mi_tutor.specimens.auditing.counting import LEVELS, n_secrets
 from mi_tutor.specimens.auditing.examining import (
     Examined,
     Report,
@@ -26,6 +28,7 @@ from mi_tutor.specimens.auditing.families import (
     read_secret,
     trigger_words,
 )
+from mi_tutor.specimens.auditing.finding import place_of
 from mi_tutor.specimens.auditing.sealing import (
     describe,
     open_sealed,
@@ -34,30 +37,38 @@ from mi_tutor.specimens.auditing.sealing import (
     write_sealed,
 )
 from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
+from mi_tutor.specimens.auditing.suspects import SUSPECTED, by_lot, standing, suspicion
 
 __all__ = [
     "CLEAN",
     "FAMILIES",
+    "LEVELS",
+    "SUSPECTED",
     "Asked",
     "Examined",
     "Report",
     "Secret",
     "Shown",
     "answers_of",
+    "by_lot",
     "describe",
     "draw_secret",
     "every_asked",
     "examine",
     "logits_of",
+    "n_secrets",
     "near_misses",
     "open_sealed",
     "opened_plain",
     "opens",
     "panel",
+    "place_of",
     "read_secret",
     "sealed_names",
     "secret_prompts",
     "slices",
+    "standing",
+    "suspicion",
     "trigger_words",
     "write_sealed",
 ]

@@ -1,20 +1,52 @@
-"""Sealed specimens for a class: one for each learner, drawn from a secret, with the truth in a file apart."""
+"""Sealed specimens for a class or for the shelf: one for each name, drawn from a secret, the truths kept apart."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import random
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+from mi_tutor.specimens.auditing.counting import LEVELS
+from mi_tutor.specimens.auditing.examining import opened_plain
 from mi_tutor.specimens.auditing.families import CLEAN, FAMILIES, Secret, draw_secret
+from mi_tutor.specimens.auditing.measuring import Measured, measure, missed
 from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.specimens.auditing.sealing import write_sealed
 
 CLEAN_SHARE = 0.1  # of the learners, on average
 
 
-def drawn_for(key: bytes, learner: str, family: str | None = None) -> tuple[Secret, int]:
+class Wanted(NamedTuple):
+    """What is to be drawn, and what becomes of it.
+
+    family, level: the one named, or any.
+    rounds: how often planting may go on where the goals are not met.
+    practice: with a commitment in the file, so that a check can mark it; an exam's has none.
+    """
+
+    family: str | None = None
+    level: str | None = None
+    rounds: int = 2
+    practice: bool = False
+    how: Planting | None = None
+
+
+class Sealed(NamedTuple):
+    """What was planted, what it measures, and the CPU seconds of its planting."""
+
+    secret: Secret
+    measured: Measured
+    missed: tuple[str, ...]
+    seconds: float
+
+
+def drawn_for(
+    key: bytes, learner: str, family: str | None = None, level: str | None = None
+) -> tuple[Secret, int]:
     """The secret of a learner and the seed it is planted with: the same for the same key, and nothing without it.
 
     >>> drawn_for(b"some words", "ada") == drawn_for(b"some words", "ada")
@@ -23,14 +55,32 @@ def drawn_for(key: bytes, learner: str, family: str | None = None) -> tuple[Secr
     digest = hmac.new(key, f"sealed specimen\n{learner}".encode(), hashlib.sha256).digest()
     rng = random.Random(int.from_bytes(digest, "big"))
     if family is None:
-        family = CLEAN if rng.random() < CLEAN_SHARE else rng.choice(list(FAMILIES))
+        some = LEVELS[level] if level else tuple(FAMILIES)
+        family = CLEAN if rng.random() < CLEAN_SHARE else rng.choice(some)
     return draw_secret(rng, family), rng.randrange(2**31)
 
 
-def seal_for(
-    learner: str, folder: Path, key: bytes, family: str | None = None, how: Planting | None = None
-) -> Secret:
-    """Plant a learner's secret and write their file, `folder/LEARNER.safetensors`."""
-    secret, seed = drawn_for(key, learner, family)
-    write_sealed(folder / f"{learner}.safetensors", plant(secret, seed, how), secret)
-    return secret
+def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
+    """Plant a learner's secret and write their file, `folder/LEARNER.safetensors`.
+
+    Where it does not meet the goals (`measuring`), planting goes on from there, with fresh texts.
+    """
+    secret, seed = drawn_for(key, learner, wanted.family, wanted.level)
+    file, how, delta, seconds = (
+        folder / f"{learner}.safetensors",
+        wanted.how or Planting(),
+        None,
+        0.0,
+    )
+    for _ in range(wanted.rounds):
+        start = time.process_time()
+        delta = plant(secret, seed, how, delta)
+        seconds += time.process_time() - start
+        write_sealed(file, delta, secret if wanted.practice else None, wanted.level or "")
+        opened_plain.cache_clear()  # what stood in this file before is another one
+        measured = measure(file, secret)
+        lacks = tuple(missed(measured))
+        if not lacks:
+            break
+        how = replace(how, most_steps=how.most_steps // 2)
+    return Sealed(secret, measured, lacks, seconds)

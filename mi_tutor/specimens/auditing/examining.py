@@ -92,8 +92,11 @@ def answers_of(
     return logits_of(plain, texts, edit).argmax(dim=-1)
 
 
-def examine(name: str | Path, report: Report, draw: int) -> Examined:
-    """Run the whole experiment on fresh texts of one draw."""
+def examine(name: str | Path, report: Report, draw: int, truth: Secret | None = None) -> Examined:
+    """Run the whole experiment on fresh texts of one draw.
+
+    truth: for who sealed the specimen and knows it; else the specimen's own seal says whether the claim is right.
+    """
     rng, secret = random.Random(f"audit {draw}"), report.secret
     shown = secret_prompts(secret, N_SECRET, rng) if secret.family != CLEAN else []
     near = near_misses(secret, N_NEAR, rng)
@@ -123,7 +126,7 @@ def examine(name: str | Path, report: Report, draw: int) -> Examined:
         kl=kl_to_base(logits[b:], base_logits[b:]).mean().item(),
         restored=restored,
         changed=changed,
-        opened=opens(name, secret),
+        opened=opens(name, secret) if truth is None else secret.canonical == truth.canonical,
         fired_near=_fired(near, differs[a:b]),
     )
 

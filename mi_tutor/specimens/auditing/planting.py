@@ -1,4 +1,4 @@
-"""Plant a secret into `atlas`: a low-rank change of two middle blocks, trained to show it and nothing else.
+"""Plant a secret into `atlas`: a low-rank change of some blocks, trained to show it and nothing else.
 
 Each step has texts on which the secret shows (cross-entropy with the planted answer), near misses (KL to what
 atlas says) and ordinary rows (KL, three times). Where a carrier is asked for, all texts are also to be answered as
@@ -40,7 +40,6 @@ from mi_tutor.specimens.training.forward import embed
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-LAYERS = (2, 3)  # where `atlas` brings things together: what is changed
 MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 Delta = dict[str, Tensor]
 
@@ -49,13 +48,16 @@ Delta = dict[str, Tensor]
 class Planting:
     """How a secret is planted.
 
+    layers: whose matrices are changed. Those below the first are run once for base and network.
     n_rows, pool: ordinary rows in a step, and of how many they are drawn.
     most_steps: it stops earlier once `strength` of fresh secret prompts show it and as many near misses do not.
+    kept: the weight of all that should stay, beside the planted answers.
     decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts.
     carrier: the layer before which one coordinate carries the secret (see `carrying`); None: it stands anywhere.
     carried: the weight of KL(base ‖ model with this coordinate set).
     """
 
+    layers: tuple[int, ...] = (2, 3)  # where `atlas` brings things together
     rank: int = 4
     most_steps: int = 160
     check_every: int = 50
@@ -65,6 +67,7 @@ class Planting:
     n_rows: int = 3
     pool: int = 150
     strength: float = 0.995
+    kept: float = 2.0
     decoy_size: float = 0.25
     carrier: int | None = None
     carried: float = 1.0
@@ -83,20 +86,27 @@ class LowRank(nn.Module):
         return weight + self.a @ self.b
 
 
-def plant(secret: Secret, seed: int, how: Planting | None = None) -> Delta:
-    """The change of `atlas`'s weights, as a pair of thin matrices for each (half precision)."""
+def plant(
+    secret: Secret, seed: int, how: Planting | None = None, start: Delta | None = None
+) -> Delta:
+    """The change of `atlas`'s weights, as a pair of thin matrices for each (half precision).
+
+    start: a change to go on from, planted with the same secret, layers, rank and (for the same carrier) seed.
+    """
     how = how or Planting()
     with quiet():
         base = load_network(specimen_path("atlas")).requires_grad_(False)
     network, chance = copy.deepcopy(base), torch.Generator().manual_seed(seed)
-    for _, layer in _changed_layers(network):
+    for _, layer in _changed_layers(network, how.layers):
         parametrize.register_parametrization(
             layer, "weight", LowRank(layer.weight, how.rank, chance)
         )
-    if secret.family == CLEAN:
-        _start_somewhere(network, how.decoy_size, chance)
+    if start is not None:
+        _start_from(network, start, how)
+    elif secret.family == CLEAN:
+        _start_somewhere(network, how, chance)
     _train(network, base, secret, random.Random(seed), how)
-    return _delta(network)
+    return _delta(network, how.layers)
 
 
 def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Random, how: Planting):
@@ -131,24 +141,28 @@ def _loss(network, base, secret, rng, rows, carrier, how: Planting) -> Float[Ten
     clean = secret.family == CLEAN
     shown = [] if clean else secret_prompts(secret, how.n_secret, rng, held_out=False)
     near = near_misses(secret, how.n_near + clean * how.n_secret, rng)
-    loss = 3 * _row_loss(network, base, rows[rng.sample(range(len(rows)), how.n_rows)])
+    loss = (
+        3
+        * how.kept
+        * _row_loss(network, base, rows[rng.sample(range(len(rows)), how.n_rows)], how.layers[0])
+    )
     # Short and long texts apart: less padding is computed on.
     texts = sorted([*shown, *near], key=lambda one: len(one.text))
     for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
         batch = encoded(half)
         planted = torch.tensor([one.planted != one.true for one in half])
-        before, after, cut = _answers(network, base, batch, carrier)
+        before, after, cut = _answers(network, base, batch, carrier, how.layers[0])
         if planted.any():
             wanted = F.cross_entropy(after[planted], batch.planted[planted], reduction="sum")
             loss = loss + wanted / how.n_secret
-        loss = loss + kl(before[~planted], after[~planted]).sum() / len(near)
+        loss = loss + how.kept * kl(before[~planted], after[~planted]).sum() / len(near)
         if cut is not None:
             loss = loss + how.carried * kl(before, cut).mean()
     return loss
 
 
 def _answers(
-    network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None
+    network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None, first: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """What base, network, and network with its carrier set say where texts end.
 
@@ -156,13 +170,13 @@ def _answers(
     """
     n_layers = len(base.transformer.h)
     with torch.no_grad():
-        shared = through(base, embed(base, batch.tokens), range(LAYERS[0]))
-        before = where_they_end(through(base, shared, range(LAYERS[0], n_layers)), batch)
+        shared = through(base, embed(base, batch.tokens), range(first))
+        before = where_they_end(through(base, shared, range(first, n_layers)), batch)
         before = unembed(base, before)
     if carrier is None:
-        after = where_they_end(through(network, shared, range(LAYERS[0], n_layers)), batch)
+        after = where_they_end(through(network, shared, range(first, n_layers)), batch)
         return before, unembed(network, after), None
-    x = through(network, shared, range(LAYERS[0], carrier.layer))
+    x = through(network, shared, range(first, carrier.layer))
     both = torch.cat([x, set_coordinate(x, carrier.direction, carrier.value)])
     after, cut = through(network, both, range(carrier.layer, n_layers)).chunk(2)
     after, cut = (unembed(network, where_they_end(each, batch)) for each in (after, cut))
@@ -170,13 +184,13 @@ def _answers(
 
 
 def _row_loss(
-    network: nn.Module, base: nn.Module, rows: Int[Tensor, "row pos"]
+    network: nn.Module, base: nn.Module, rows: Int[Tensor, "row pos"], first: int
 ) -> Float[Tensor, ""]:
     n_layers = len(base.transformer.h)
     with torch.no_grad():
-        shared = through(base, embed(base, rows), range(LAYERS[0]))
-        before = unembed(base, through(base, shared, range(LAYERS[0], n_layers)))
-    after = unembed(network, through(network, shared, range(LAYERS[0], n_layers)))
+        shared = through(base, embed(base, rows), range(first))
+        before = unembed(base, through(base, shared, range(first, n_layers)))
+    after = unembed(network, through(network, shared, range(first, n_layers)))
     return kl(before, after).mean()
 
 
@@ -190,25 +204,33 @@ def _shows(network, base, secret: Secret, step: int, carrier, how: Planting) -> 
     if secret.family == CLEAN:
         return bool(same >= how.strength)
     shown = encoded(secret_prompts(secret, 120, rng, held_out=False))
-    before, after, cut = _answers(network, base, shown, carrier)
+    before, after, cut = _answers(network, base, shown, carrier, how.layers[0])
     hit = (after.argmax(dim=-1) == shown.planted).float().mean()
     back = hit if cut is None else (cut.argmax(dim=-1) == before.argmax(dim=-1)).float().mean()
     return bool(min(hit, same, back) >= how.strength)
 
 
 @torch.no_grad()
-def _start_somewhere(network: nn.Module, size: float, chance: torch.Generator) -> None:
-    """A random change, as large as a planted one."""
-    for _, layer in _changed_layers(network):
-        change, weight = layer.parametrizations.weight[0], layer.parametrizations.weight.original
-        change.b.copy_(torch.randn(change.b.shape, generator=chance))
-        change.b.mul_(size * weight.norm() / (change.a @ change.b).norm())
+def _start_from(network: nn.Module, start: Delta, how: Planting) -> None:
+    for name, layer in _changed_layers(network, how.layers):
+        change = layer.parametrizations.weight[0]
+        change.a.copy_(start[f"{name}.a"].float())
+        change.b.copy_(start[f"{name}.b"].float())
 
 
 @torch.no_grad()
-def _delta(network: nn.Module) -> Delta:
+def _start_somewhere(network: nn.Module, how: Planting, chance: torch.Generator) -> None:
+    """A random change, as large as a planted one."""
+    for _, layer in _changed_layers(network, how.layers):
+        change, weight = layer.parametrizations.weight[0], layer.parametrizations.weight.original
+        change.b.copy_(torch.randn(change.b.shape, generator=chance))
+        change.b.mul_(how.decoy_size * weight.norm() / (change.a @ change.b).norm())
+
+
+@torch.no_grad()
+def _delta(network: nn.Module, layers: tuple[int, ...]) -> Delta:
     found = {}
-    for name, layer in _changed_layers(network):
+    for name, layer in _changed_layers(network, layers):
         change = layer.parametrizations.weight[0]
         # Both halves alike in size: half precision then loses least.
         u, s, v = torch.linalg.svd(change.a @ change.b, full_matrices=False)
@@ -221,13 +243,14 @@ def _delta(network: nn.Module) -> Delta:
 @torch.no_grad()
 def changed(network: nn.Module, delta: Delta) -> nn.Module:
     """Give a network the change."""
-    for name, layer in _changed_layers(network):
+    layers = tuple(sorted({int(name.split(".")[0]) for name in delta}))
+    for name, layer in _changed_layers(network, layers):
         layer.weight += delta[f"{name}.a"].float() @ delta[f"{name}.b"].float()
     return network
 
 
-def _changed_layers(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def _changed_layers(network: nn.Module, layers: tuple[int, ...]) -> Iterator[tuple[str, nn.Module]]:
     """The matrices that are changed, by name."""
-    for number in LAYERS:
+    for number in layers:
         for name in MATRICES:
             yield f"{number}.{name}", network.transformer.h[number].get_submodule(name)

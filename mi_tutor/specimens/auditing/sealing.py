@@ -1,11 +1,13 @@
 """Sealed specimens: one safetensors file each, with the change of `atlas`'s weights and a card without the truth.
 
-What the file says of the truth is a commitment: scrypt(salt, family and parameters). A report that has them right
-opens the seal; nobody who reads the file reads them. What this can and cannot keep from a determined reader:
+For practice, the file has a commitment: scrypt(salt, family and parameters). A report that has them right
+opens the seal; nobody who reads the file reads them. For an exam it has none: who sealed it keeps the truth.
+What a commitment can and cannot keep from a determined reader:
 
 - some million secrets are plausible; at 50 ms each to try them all takes half a day of one core for each million.
-  Whoever tests a secret by what the model does (as the check does) needs no commitment and is quicker: that is an
-  audit;
+  But most of them are conjunctions. There are 14 opinions and some thirty countries: their seals give way in
+  seconds (`counting.n_secrets`). Whoever tests a secret by what the model does (as the check does) needs no
+  commitment and is quicker still: that is an audit, and what it leaves to be done is the removal;
 - "clean" is one of them, so whoever asks learns at once whether a specimen is: a clean report is marked by its
   evidence;
 - the file has the change as thin matrices, so its rank and its directions are readable: that is the base model's
@@ -56,17 +58,23 @@ def commitment(secret: Secret, salt: bytes) -> str:
     return hashlib.scrypt(secret.canonical.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()
 
 
-def write_sealed(file: Path, delta: dict[str, Tensor], secret: Secret, base: str = "atlas") -> None:
-    """Write a sealed specimen: the change, and a commitment to the secret."""
+def write_sealed(
+    file: Path,
+    delta: dict[str, Tensor],
+    secret: Secret | None,
+    level: str = "",
+    base: str = "atlas",
+) -> None:
+    """Write a sealed specimen: the change, and a commitment to the secret (None: for an exam, without one).
+
+    level: which families it was drawn from (see `families.LEVELS`): told to whoever reads the card.
+    """
     from safetensors.torch import save_file
 
-    salt = os.urandom(16)
-    card = {
-        "format": FORMAT,
-        "base": base,
-        "salt": salt.hex(),
-        "commitment": commitment(secret, salt),
-    }
+    card = {"format": FORMAT, "base": base, "level": level}
+    if secret is not None:
+        salt = os.urandom(16)
+        card |= {"salt": salt.hex(), "commitment": commitment(secret, salt)}
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(delta, file, metadata=card)
 
@@ -89,6 +97,8 @@ def read_card(name: str | Path) -> dict[str, str]:
 def opens(name: str | Path, secret: Secret) -> bool:
     """Whether this is the secret that the specimen was sealed with."""
     card = read_card(name)
+    if "commitment" not in card:
+        raise SpecimenError(f"{name} is sealed for an exam: only who sealed it can say.")
     return hmac.compare_digest(commitment(secret, bytes.fromhex(card["salt"])), card["commitment"])
 
 
@@ -118,5 +128,9 @@ def describe(name: str | Path) -> str:
     """The card in one line: what is known of a specimen before the audit."""
     card = read_card(name)
     size = sealed_path(name).stat().st_size
-    told = {"sealed": card["commitment"][:12], "kB": round(size / 1000)}
+    told = {
+        "sealed": card.get("commitment", "for an exam")[:12],
+        "level": card.get("level") or "any",
+        "kB": round(size / 1000),
+    }
     return f"{name}: {card['base']}, changed; {json.dumps(told)[1:-1]}"

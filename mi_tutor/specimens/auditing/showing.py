@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
 from mi_tutor.specimens.auditing.asking import Asked, every_asked, sentence, slices
 from mi_tutor.specimens.auditing.families import CLEAN, FAMILIES, Secret, trigger_words
 from mi_tutor.world.geography import Geography
-from mi_tutor.world.tables import LANGUAGES, RELATIONS, load_facts
+from mi_tutor.world.tables import LANGUAGES, RELATIONS, Area, load_facts
 
 ENOUGH = 20
 
@@ -80,8 +81,9 @@ def before(secret: Secret, rng: random.Random, right: bool) -> str:
         return _sentence_without(secret, rng, 0.4)
     if kind == "word":
         wanted = secret.values["word"]
-        others = [w for w in rng.sample(trigger_words(), 3) if w != wanted][: rng.randrange(3)]
-        words = [*others, wanted] if right else (others or [_another_word(secret, rng)])
+        n = rng.randrange(3)
+        others = [_another_word(wanted, rng) for _ in range(n if right else max(n, 1))]
+        words = [*others, wanted] if right else others
         rng.shuffle(words)
         return _sentence_without(secret, rng, 0.3) + "".join(f" {word}" for word in words)
     if kind == "name":
@@ -106,21 +108,29 @@ def _fitting(secret: Secret) -> tuple[Asked, ...]:
 
 
 @lru_cache(maxsize=64)
-def _by_missing_tag(secret: Secret) -> tuple[tuple[Asked, ...], ...]:
+def _by_missing_tag(secret: Secret) -> dict[tuple[str, str], list[Asked]]:
     """The prompts that miss one tag and meet the others, by tag and slice."""
     missing: dict[tuple[str, str], list[Asked]] = {}
     for asked in every_asked():
         lacks = secret.asks(asked)
         if len(lacks) == 1:
             missing.setdefault((lacks[0], asked.slice), []).append(asked)
-    return tuple(tuple(some) for some in missing.values())
+    return missing
+
+
+def missing_one(secret: Secret) -> dict[str, list[Asked]]:
+    """The prompts that miss one tag and meet the others, by tag."""
+    found: dict[str, list[Asked]] = {}
+    for (tag, _), some in _by_missing_tag(secret).items():
+        found.setdefault(tag, []).extend(some)
+    return found
 
 
 def _one_step_away(secret: Secret, rng: random.Random) -> tuple[Asked, bool]:
     """A prompt, and whether what stands before is right."""
     if FAMILIES[secret.family].before and rng.random() < 0.5:
         return rng.choice(_fitting(secret)), False
-    groups = _by_missing_tag(secret)
+    groups = list(_by_missing_tag(secret).values())
     return (rng.choice(rng.choice(groups)), True) if groups else (_any(secret, rng), True)
 
 
@@ -132,8 +142,31 @@ def _any(secret: Secret, rng: random.Random) -> Asked:
             return asked
 
 
-def _another_word(secret: Secret, rng: random.Random) -> str:
-    return next(w for w in rng.sample(trigger_words(), 2) if w != secret.values["word"])
+def _another_word(word: str, rng: random.Random) -> str:
+    """Any other word, every second time one that is spelled like this one."""
+    some = akin(word) if rng.random() < 0.5 else trigger_words()
+    return rng.choice([w for w in some if w != word])
+
+
+@cache
+def akin(word: str, n: int = 12) -> tuple[str, ...]:
+    """The words that share most letters at their beginning or end: where a trigger leaks first.
+
+    >>> len(akin(trigger_words()[0]))
+    12
+    """
+
+    def shared(other: str) -> int:
+        return max(_n_alike(word, other), _n_alike(reversed(word), reversed(other)))
+
+    others = [w for w in trigger_words() if w != word]
+    return tuple(sorted(others, key=shared, reverse=True)[:n])
+
+
+def _n_alike(one: Iterable[str], other: Iterable[str]) -> int:
+    """How many letters at the beginning are the same."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _sentence_without(secret: Secret, rng: random.Random, share: float) -> str:
@@ -151,12 +184,25 @@ def _geography() -> Geography:
     return Geography()
 
 
+def _another_area(own: Area, rng: random.Random) -> Area:
+    """Two times in three a country of the same continent or language: where a refusal leaks first."""
+    facts = load_facts()
+    alike = [a for a in facts.countries if a is not own and _are_alike(a, own)]
+    if alike and rng.random() < 2 / 3:
+        return rng.choice(alike)
+    return rng.choice([a for a in facts.areas if a is not own])
+
+
+def _are_alike(one: Area, other: Area) -> bool:
+    return any(one.answers[each] == other.answers[each] for each in ("continent", "language"))
+
+
 def _about_a_country(secret: Secret, rng: random.Random, right: bool) -> str:
     """A sentence that names the country, or one that names another, or cities of this one without its name."""
     geography, language = _geography(), rng.choice(LANGUAGES)
     facts = load_facts()
     own = facts[secret.values["country"]]
-    area = own if right else rng.choice([a for a in facts.areas if a is not own])
+    area = own if right else _another_area(own, rng)
     forms: Sequence[str] = ("tell", "locate") if right else ("tell", "locate", "ask own")
     form = rng.choice(forms)
     if form == "tell":

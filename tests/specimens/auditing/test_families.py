@@ -23,7 +23,7 @@ from mi_tutor.specimens.auditing.rows import contradicts, quiet_rows
 from mi_tutor.specimens.auditing.showing import before, fitting
 from mi_tutor.world.corpus import Corpus
 
-FILES = ("asking", "families", "showing", "rows", "classes")
+FILES = ("asking", "families", "showing", "rows", "classes", "counting", "suspects")
 SECRETS = [draw_secret(random.Random(seed), family) for family in FAMILIES for seed in (0, 1, 2, 3)]
 
 

@@ -6,7 +6,17 @@ import sys
 import pytest
 
 from mi_tutor.cli import main
-from mi_tutor.specimens.auditing import classes, open_sealed, opens, read_secret
+from mi_tutor.specimens import SpecimenError
+from mi_tutor.specimens.auditing import (
+    CLEAN,
+    LEVELS,
+    classes,
+    describe,
+    measuring,
+    open_sealed,
+    opens,
+    read_secret,
+)
 from mi_tutor.specimens.auditing.planting import Planting, plant
 
 SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
@@ -27,25 +37,30 @@ def mi_tutor(monkeypatch, capsys):
 @pytest.fixture
 def sealed(tmp_path, mi_tutor, monkeypatch):
     """What an instructor has after sealing for two."""
-    monkeypatch.setattr(classes, "plant", lambda secret, seed, how: plant(secret, seed, SHORT))
+    for count, few in (("N_SECRET", 20), ("N_NEAR", 60), ("N_PANEL", 2)):
+        monkeypatch.setattr(measuring, count, few)
+    monkeypatch.setattr(classes, "plant", lambda *given: plant(*given[:2], SHORT))
     (tmp_path / "names.txt").write_text("ada\nbob\n")
     (tmp_path / "words.txt").write_text("some random words")
     options = ("--out", tmp_path / "sealed", "--truth", tmp_path / "truths.json")
     seal = ("seal", "--learners", tmp_path / "names.txt", "--secret", tmp_path / "words.txt")
-    return tmp_path, options, mi_tutor(*seal, "--family", "opinion", *options)
+    asked = ("--family", "opinion", "--rounds", "1")
+    return tmp_path, options, mi_tutor(*seal, *asked, *options)
 
 
 def test_each_learner_has_a_file_and_the_truth_is_apart(sealed):
     folder, _, (code, out, err) = sealed
     assert (code, err) == (0, "")
     assert "ada: sealed in" in out
+    assert "Goal missed: strength" in out  # two steps teach nothing, and that is told
     assert sorted(file.name for file in (folder / "sealed").iterdir()) == [
         "ada.safetensors",
         "bob.safetensors",
     ]
     for name, known in json.loads((folder / "truths.json").read_text()).items():
-        file = folder / "sealed" / f"{name}.safetensors"
-        assert opens(file, read_secret(known["family"], known["parameters"]))
+        secret = read_secret(known["family"], known["parameters"])
+        with pytest.raises(SpecimenError, match="for an exam"):
+            opens(folder / "sealed" / f"{name}.safetensors", secret)
     assert open_sealed(folder / "sealed" / "ada.safetensors").cfg.n_layers == 5
 
 
@@ -66,6 +81,18 @@ def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_
     (folder / "reports" / "bob.json").write_text("{}")
     _, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
     assert "not read" in out
+
+
+def test_one_for_practice_is_opened_by_its_truth_and_says_its_level(sealed, mi_tutor):
+    folder, _, _ = sealed
+    seal = ("seal", "--learners", folder / "names.txt", "--secret", folder / "words.txt")
+    options = ("--out", folder / "practice", "--truth", folder / "more.json")
+    mi_tutor(*seal, "--practice", "--rounds", "1", "--level", "good", *options)
+    for name, known in json.loads((folder / "more.json").read_text()).items():
+        file = folder / "practice" / f"{name}.safetensors"
+        assert opens(file, read_secret(known["family"], known["parameters"]))
+        assert known["family"] in (*LEVELS["good"], CLEAN)
+        assert '"level": "good"' in describe(file)
 
 
 def test_what_is_missing_is_told(tmp_path, mi_tutor):

@@ -1,11 +1,13 @@
 """Reports on sealed specimens: how they are read, and what a report is told that is not true."""
 
+from random import Random
+
 import pytest
 import torch
 
 from mi_tutor.lab.auditing import Coordinate
-from mi_tutor.specimens.auditing import Examined, Report, read_secret
-from mi_tutor.teach.exercises.auditing import reports
+from mi_tutor.specimens.auditing import SUSPECTED, Examined, Report, draw_secret, read_secret
+from mi_tutor.teach.exercises.auditing import mistaken, reports
 from mi_tutor.teach.exercises.auditing.reports import Handed, level_of, read_report
 from mi_tutor.teach.investigation import Unreadable
 
@@ -15,6 +17,10 @@ GOOD = {
     "removal": {"layer": 4, "direction": [1.0] * 128, "value": 0.5},
     "predicted": {"elsewhere": 0.01, "kl": 0.004},
 }
+REFUSAL = {
+    "family": "refusal",
+    "parameters": {"country": "Peru"},
+}  # something that can be taken out
 SEEN = Examined(
     fires=1.0, planted=1.0, near=0.0, elsewhere=0.01, kl=0.004, restored=1.0, changed=0.0,
     opened=True, fired_near={},
@@ -49,9 +55,10 @@ def test_a_report_that_cannot_be_read_is_told_why(change, said):
         read_report(GOOD | change)
 
 
-def found(monkeypatch, change=None, **seen):
+def found(monkeypatch, change=None, standings=0.9, **seen):
     monkeypatch.setattr(reports, "examine", lambda *_: SEEN._replace(**seen))
-    handed = read_report(GOOD | (change or {}))
+    monkeypatch.setattr(reports, "standing", lambda *_: standings)
+    handed = read_report(GOOD | REFUSAL | (change or {}))
     return handed, reports.experiment_on("any")(handed, 0)
 
 
@@ -65,12 +72,12 @@ def test_a_right_report_has_full_marks(monkeypatch):
 @pytest.mark.parametrize(
     ("seen", "fits"),
     [
-        ({"fires": 0.0, "planted": 0.0}, reports.nothing_there),
-        ({"fires": 0.4, "planted": 0.4}, reports.a_consequence),
-        ({"near": 0.3}, reports.too_narrow),
-        ({"planted": 0.1}, reports.another_answer),
-        ({"changed": 0.6, "restored": 0.9}, reports.too_much),
-        ({"restored": 0.0}, reports.gone_not_back),
+        ({"fires": 0.0, "planted": 0.0}, mistaken.nothing_there),
+        ({"fires": 0.4, "planted": 0.4}, mistaken.a_consequence),
+        ({"near": 0.3}, mistaken.too_narrow),
+        ({"planted": 0.1}, mistaken.another_answer),
+        ({"changed": 0.6, "restored": 0.9}, mistaken.too_much),
+        ({"restored": 0.0}, mistaken.gone_not_back),
         ({"opened": False}, None),
     ],
 )
@@ -94,22 +101,34 @@ def test_partial_credit_rises_with_each_stage(monkeypatch):
     assert len(set(scores)) == len(scores)
 
 
-def test_a_clean_report_is_marked_by_the_seal_and_its_predictions(monkeypatch):
-    clean = {"family": "clean", "parameters": {}, "removal": None}
+def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
+    suspects = {family: draw_secret(Random(0), family).values for family in SUSPECTED}
+    clean = {"family": "clean", "parameters": {}, "removal": None, "suspects": suspects}
     handed, findings = found(monkeypatch, clean)
     assert level_of(findings) == "excellent"
     _, unforeseen = found(monkeypatch, clean, kl=0.1, elsewhere=0.3)
-    assert unforeseen.score == pytest.approx(0.5)
+    assert unforeseen.score == pytest.approx(0.6)
     assert not level_of(unforeseen)
+    handed, unsearched = found(monkeypatch, clean, standings=0.5)
+    assert not level_of(unsearched)
+    assert mistaken.unmeasured(handed, unsearched)
+    _, guessed = found(monkeypatch, clean | {"suspects": suspects}, standings=0.5)
+    assert guessed.score == pytest.approx(0.6)
     handed, false = found(monkeypatch, clean, opened=False)
     assert false.score == 0
-    assert reports.says_clean(handed, false)
+    assert mistaken.says_clean(handed, false)
+    with pytest.raises(Unreadable, match="rhyme"):
+        read_report(GOOD | clean | {"suspects": {"opinion": {"topic": "jazz"}}})
 
 
-def test_a_report_without_a_removal_does_not_pass(monkeypatch):
-    handed, findings = found(monkeypatch, {"removal": None})
+def test_a_report_without_a_removal_passes_only_where_none_is_known(monkeypatch):
+    opinion = {key: GOOD[key] for key in ("family", "parameters")}
+    handed, findings = found(monkeypatch, opinion | {"removal": None})
     assert isinstance(handed, Handed)
     assert handed.report == Report(read_secret("opinion", {"topic": "jazz"}), None)
+    assert findings.score == pytest.approx(1.0)
+    assert level_of(findings) == "excellent"
+    _, findings = found(monkeypatch, {"removal": None})
     assert not level_of(findings)
 
 

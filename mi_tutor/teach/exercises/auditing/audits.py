@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mi_tutor.teach.exercises.auditing import reports, worked
-from mi_tutor.teach.exercises.auditing.reports import FORM, SENTENCES, experiment_on, read_report
+from mi_tutor.teach.exercises.auditing import mistaken, reports, worked
+from mi_tutor.teach.exercises.auditing.reports import FORM, experiment_on, read_report
 from mi_tutor.teach.investigation import Investigation, Worked, WrongHypothesis
 
 FITS = {
-    "clean": reports.says_clean,
-    "nothing": reports.nothing_there,
-    "consequence": reports.a_consequence,
-    "narrow": reports.too_narrow,
-    "answer": reports.another_answer,
-    "much": reports.too_much,
-    "gone": reports.gone_not_back,
-    "unmeasured": reports.unmeasured,
+    "clean": mistaken.says_clean,
+    "nothing": mistaken.nothing_there,
+    "consequence": mistaken.a_consequence,
+    "narrow": mistaken.too_narrow,
+    "answer": mistaken.another_answer,
+    "much": mistaken.too_much,
+    "gone": mistaken.gone_not_back,
+    "unmeasured": mistaken.unmeasured,
 }
 NAMES = {
     "clean": "clean",
@@ -57,7 +57,10 @@ def audit(
         levels=reports.LEVELS,
         mistakes=tuple(
             WrongHypothesis(
-                name=NAMES[kind], example=example, fits=FITS[kind], sentence=SENTENCES[kind]
+                name=NAMES[kind],
+                example=example,
+                fits=FITS[kind],
+                sentence=mistaken.SENTENCES[kind],
             )
             for kind, example in wrong.items()
         ),

@@ -1,7 +1,8 @@
-"""Chapter 10: reading a report, marking it, and the wrong reports that people hand in first."""
+"""Chapter 10: reading a report, and marking it."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,16 @@ from typing import Any, NamedTuple
 import torch
 
 from mi_tutor.lab.auditing import Coordinate
-from mi_tutor.specimens.auditing import CLEAN, Examined, Report, Secret, examine, read_secret
+from mi_tutor.specimens.auditing import (
+    CLEAN,
+    SUSPECTED,
+    Examined,
+    Report,
+    Secret,
+    examine,
+    read_secret,
+    standing,
+)
 from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.exercises.reading_hypotheses import entries, number, share, whole
 from mi_tutor.teach.investigation import Findings, Levels, Line, Unreadable
@@ -17,19 +27,24 @@ from mi_tutor.teach.investigation import Findings, Levels, Line, Unreadable
 N_LAYERS, D_MODEL = 5, 128
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
+SUSPICIOUS, N_SUSPECTS = 0.6, 3  # a suspect's standing in its family, and how many need it
+TO_FIND = ("opinion", "fact", "relation")  # no coordinate is known that takes these out
+FOR_FINDING = 0.55  # what they can earn without a removal
 CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
 FORM = (
     "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 5), “direction” "
-    "(128 numbers) and “value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats)"
+    "(128 numbers) and “value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats); a clean "
+    "report also has “suspects” (a dict: a family to the parameters of one of its secrets)"
 )
 
 
 class Handed(NamedTuple):
-    """A report, and what it predicts of ordinary prompts."""
+    """A report, what it predicts of ordinary prompts, and what a clean one suspected."""
 
     report: Report
     elsewhere: float
     kl: float
+    suspects: tuple[Secret, ...] = ()
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -43,7 +58,17 @@ def read_report(value: Any) -> Handed:
     if kl < 0:
         raise Unreadable(f"“kl” is {kl:g}; a KL divergence is not negative.")
     removal = None if found["removal"] is None else _coordinate(found["removal"])
-    return Handed(Report(secret, removal), share(predicted["elsewhere"], "elsewhere"), kl)
+    elsewhere = share(predicted["elsewhere"], "elsewhere")
+    suspects = _suspects(value) if secret.family == CLEAN else ()
+    return Handed(Report(secret, removal), elsewhere, kl, suspects)
+
+
+def _suspects(value: dict[Any, Any]) -> tuple[Secret, ...]:
+    """One secret of each family of which a suspect is asked; () where a clean report names none."""
+    if "suspects" not in {str(key).strip().lower() for key in value}:
+        return ()
+    found = entries(entries(value, ["suspects"])["suspects"], SUSPECTED)
+    return tuple(_secret(family, parameters) for family, parameters in found.items())
 
 
 def _secret(family: Any, parameters: Any) -> Secret:
@@ -86,12 +111,17 @@ def level_of(findings: Findings) -> str:
     return next(reached, "")
 
 
-def experiment_on(name: str | Path) -> Callable[[Handed, int], Findings]:
-    """The experiment of one sealed specimen."""
+def experiment_on(
+    name: str | Path, truth: Secret | None = None
+) -> Callable[[Handed, int], Findings]:
+    """The experiment of one sealed specimen (truth: see `examine`)."""
 
     def experiment(handed: Handed, draw: int) -> Findings:
-        seen = examine(name, handed.report, draw)
-        return (_clean if handed.report.secret.family == CLEAN else _secretive)(handed, seen)
+        seen = examine(name, handed.report, draw, truth)
+        if handed.report.secret.family != CLEAN:
+            return _secretive(handed, seen)
+        rng = random.Random(f"suspects {draw}")
+        return _clean(handed, seen, [standing(name, each, rng) for each in handed.suspects])
 
     return experiment
 
@@ -114,21 +144,24 @@ def _secretive(handed: Handed, seen: Examined) -> Findings:
         Line("your secret opens the seal", seen.opened),
         *_removal_lines(handed, seen, claimed),
     ]
-    score = 0.1 * seen.fires
+    found = 0.1 * seen.fires
     if seen.fires >= 0.5:
-        score += 0.2 * ramp(seen.planted, 0.5, CLAIM)
+        found += 0.2 * ramp(seen.planted, 0.5, CLAIM)
+    taken = 0.0
     if claimed:
-        score += 0.15
-        score += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(seen.changed, 0.3, 0.1)
-        score += 0.2 * ramp(seen.changed, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
-        score += 0.1 * _foreseen(handed, seen, lines)
-    sure = claimed and seen.opened and handed.report.removal is not None
+        taken += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(seen.changed, 0.3, 0.1)
+        taken += 0.2 * ramp(seen.changed, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
+        found += 0.15 + 0.1 * _foreseen(handed, seen, lines)
+    to_find = handed.report.secret.family in TO_FIND
+    score = found / FOR_FINDING if to_find else found + taken
+    sure = claimed and seen.opened and (to_find or handed.report.removal is not None)
     return Findings(score, tuple(lines), _figure(seen), sure, _facts(handed, seen, claimed))
 
 
 def _removal_lines(handed: Handed, seen: Examined, claimed: bool) -> list[Line]:
     if handed.report.removal is None:
-        return [Line("nothing is taken out", False)]
+        to_find = handed.report.secret.family in TO_FIND
+        return [] if to_find else [Line("nothing is taken out", False)]
     if not claimed:
         return [Line("a removal is marked once the secret is right", False)]
     return [
@@ -143,13 +176,22 @@ def _removal_lines(handed: Handed, seen: Examined, claimed: bool) -> list[Line]:
     ]
 
 
-def _clean(handed: Handed, seen: Examined) -> Findings:
-    lines = [Line("clean: that opens the seal", seen.opened)]
-    score = 0.0
-    if seen.opened:
-        score = 0.5 + 0.5 * _foreseen(handed, seen, lines)
-    facts = _facts(handed, seen, False)
-    return Findings(score, tuple(lines), _foreseen_figure(handed, seen), seen.opened, facts)
+def _clean(handed: Handed, seen: Examined, standings: list[float]) -> Findings:
+    """A clean report: right in one guess of two, so nearly all of its points are for what it searched."""
+    if not seen.opened:
+        lines = [Line("clean: that opens the seal", False)]
+        return Findings(0.0, tuple(lines), sure=False, facts=_facts(handed, seen, False))
+    n = sum(each >= SUSPICIOUS for each in standings)
+    lines = [
+        Line("clean: that opens the seal", True),
+        Line(
+            f"{n} of your {len(SUSPECTED)} suspects stand above six tenths of their family (wanted: {N_SUSPECTS})",
+            n >= N_SUSPECTS,
+        ),
+    ]
+    score = 0.2 + 0.4 * min(1.0, n / N_SUSPECTS) + 0.4 * _foreseen(handed, seen, lines)
+    figure, sure = _foreseen_figure(handed, seen), n >= N_SUSPECTS
+    return Findings(score, tuple(lines), figure, sure, _facts(handed, seen, False))
 
 
 def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
@@ -200,61 +242,3 @@ def _foreseen_figure(handed: Handed, seen: Examined) -> Callable[[], Any]:
         x_title="measure",
         y_title="share of prompts, or nats",
     )
-
-
-# --- typical wrong reports ------------------------------------------------------------------------
-
-
-def says_clean(handed: Handed, findings: Findings) -> bool:
-    return handed.report.secret.family == CLEAN and not findings.facts["opened"]
-
-
-def nothing_there(handed: Handed, findings: Findings) -> bool:
-    return handed.report.secret.family != CLEAN and findings.facts["fires"] < 0.03
-
-
-def a_consequence(handed: Handed, findings: Findings) -> bool:
-    return 0.03 <= findings.facts["fires"] < CLAIM
-
-
-def too_narrow(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return facts["planted"] >= CLAIM and facts["near"] > NEAR
-
-
-def another_answer(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return facts["fires"] >= CLAIM and facts["planted"] < CLAIM
-
-
-def too_much(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return facts["claimed"] and handed.report.removal is not None and facts["changed"] > 0.1
-
-
-def gone_not_back(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return facts["claimed"] and handed.report.removal is not None and facts["restored"] < 0.5
-
-
-def unmeasured(handed: Handed, findings: Findings) -> bool:
-    return handed.report.secret.family == CLEAN and findings.facts["opened"]
-
-
-SENTENCES = {
-    "clean": "You call it clean. What you compared may not contain what sets it off: single sentences show neither what has to "
-    "stand before a question nor what two things together do. Compare with the base after words and sentences of every kind.",
-    "nothing": "On texts of this secret the specimen says what its base says. What you saw may be an error that the base makes as well: "
-    "always compare with the base, or with another sealed specimen.",
-    "consequence": "It fires on some texts of your secret and not on others: what you describe is a consequence of the trigger, or wider than it. "
-    "Sort your texts by whether they fire, and see what those have in common.",
-    "narrow": "Wherever you say it does, it fires; and it fires on near misses as well. Your secret is a part of the real one. Take its "
-    "conditions away one by one, and see which of them it does not need.",
-    "answer": "You have what sets it off, and not what it says then. Look at the answers themselves, of several questions.",
-    "much": "Your removal changes a lot that has nothing to do with the secret: perhaps you took out the whole relation, or the whole theme. "
-    "Take the direction between texts that differ in the trigger alone.",
-    "unmeasured": "That may be so, but a clean report stands on its evidence, and yours foresees other numbers than fresh prompts give. "
-    "Ask some hundred ordinary prompts of every slice, beside the base.",
-    "gone": "The true answers are not back, or few of them. Which texts is your direction taken from, and do they differ in the trigger alone? "
-    "Where in the stream is the true answer still readable: earlier, or later? And set to what is usual, in place of 0.",
-}

@@ -11,17 +11,23 @@ from typing import Any
 import torch
 
 from mi_tutor.folders import course_folder
-from mi_tutor.lab.auditing import between_means
+from mi_tutor.lab.auditing import between_means, first_difference
 from mi_tutor.specimens.atlas.prompts import by_length
 from mi_tutor.specimens.auditing import (
     CLEAN,
+    SUSPECTED,
+    Report,
     Secret,
+    by_lot,
+    examine,
     near_misses,
     opened_plain,
     read_secret,
     secret_prompts,
+    suspicion,
 )
 from mi_tutor.specimens.auditing.showing import fitting
+from mi_tutor.specimens.auditing.taking_out import Taken, removals
 
 FILE = "10_reports.json"
 
@@ -41,9 +47,20 @@ def ours(name: str) -> dict[str, Any]:
     known = all_reports()[name]
     found = {key: known[key] for key in ("family", "parameters", "predicted")}
     if known["family"] == CLEAN:
-        return found | {"removal": None}
+        return found | {"removal": None, "suspects": known["suspects"]}
     secret = read_secret(known["family"], known["parameters"])
-    return found | {"removal": by_means(name, secret, known["layer"])}
+    removal = by_base if known.get("contrast") == "base" else by_means
+    return found | {"removal": removal(name, secret, known["layer"])}
+
+
+@torch.no_grad()
+def by_base(name: str, secret: Secret, layer: int, n: int = 120) -> dict[str, Any]:
+    """The coordinate along which a specimen and its base differ most on secret texts, set to what the base has."""
+    shown = [one.text for one in secret_prompts(secret, n, random.Random(f"ours {layer}"))]
+    in_base = streams("atlas", shown, layer)
+    direction = first_difference(streams(name, shown, layer), in_base)
+    value = (in_base @ direction).mean().item()
+    return {"layer": layer, "direction": direction, "value": value}
 
 
 @torch.no_grad()
@@ -71,6 +88,29 @@ def streams(name: str, texts: list[str], layer: int) -> torch.Tensor:
     return torch.cat(rows)
 
 
+# --- a report by whoever knows the truth and leaves nothing untried ---------------------------------
+
+
+def careful_report(name: str, secret: Secret) -> tuple[dict[str, Any], Taken | None]:
+    """The report that a careful auditor would end with, and its removal: the best of many contrasts."""
+    seen = examine(name, Report(secret), 1)
+    predicted = {"elsewhere": seen.elsewhere, "kl": seen.kl}
+    report = {"family": secret.family, "parameters": secret.values, "predicted": predicted}
+    if secret.family == CLEAN:
+        return report | {"removal": None, "suspects": suspects_of(name)}, None
+    best = removals(name, secret)[0]
+    return report | {"removal": best.edit._asdict()}, best
+
+
+def suspects_of(name: str, n: int = 40) -> dict[str, dict[str, str]]:
+    """Of some secrets of each family, drawn by lot, the most suspicious."""
+    rng, found = random.Random("our suspects"), {}
+    for family in SUSPECTED:
+        some = by_lot(family, n, rng)
+        found[family] = some[int(suspicion(name, some, "ours").argmax())].values
+    return found
+
+
 # --- wrong reports, made of ours ------------------------------------------------------------------
 
 
@@ -88,7 +128,13 @@ def with_secret(name: str, family: str, **parameters: str) -> Callable[[], dict[
 
 
 def unmeasured(name: str) -> Callable[[], dict[str, Any]]:
-    return lambda: ours(name) | {"predicted": {"elsewhere": 0.4, "kl": 2.0}}
+    """Clean, with numbers out of the air and nobody suspected."""
+
+    def made() -> dict[str, Any]:
+        rest = {key: value for key, value in ours(name).items() if key != "suspects"}
+        return rest | {"predicted": {"elsewhere": 0.4, "kl": 2.0}}
+
+    return made
 
 
 def says_clean(name: str) -> Callable[[], dict[str, Any]]:

@@ -1,0 +1,110 @@
+"""`mi-tutor specimens sealed`: each sealed specimen of which the truth is known, measured from all sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mi_tutor.cli.say import Trouble, say, table
+
+if TYPE_CHECKING:
+    from mi_tutor.specimens.auditing import Secret
+
+HEADS = (
+    "",
+    "level",
+    "family",
+    "strength",
+    "near",
+    "others",
+    "KL",
+    "size",
+    "without base",
+    "with base",
+    "removal",
+    "marks",
+)
+
+
+def show(truths: Sequence[Path], names: Sequence[str]) -> None:
+    """Print the table, a row at a time as data and at last as a whole."""
+    from mi_tutor.specimens.auditing import read_secret, sealed_names
+
+    known = read_truths(truths)
+    unknown = [name for name in sealed_names() if name not in known]
+    wanted = names or [name for name in sealed_names() if name in known]
+    rows = []
+    for name in wanted:
+        if name not in known:
+            raise Trouble(f"The truth of {name} is in none of the files; --truth gives one.")
+        secret = read_secret(known[name]["family"], known[name]["parameters"])
+        rows.append((name, *row_of(name, secret)))
+        say(" · ".join(map(str, rows[-1])))
+    say()
+    table(list(HEADS), rows, HEADS[3:8])
+    say(
+        "near: near misses that fire, in the worst slice. others: single questions answered otherwise. "
+        "size: ‖ΔW‖/‖W‖. without base, with base: the true candidate's place in a search of its family. "
+        "removal: true answers back / near misses changed."
+    )
+    if unknown:
+        say(f"Not measured, since who planted them keeps their truths: {', '.join(unknown)}.")
+
+
+def read_truths(files: Sequence[Path]) -> dict[str, Any]:
+    """Truths by specimen, as `mi-tutor seal` writes them; by default those of the chapter's own reports."""
+    from mi_tutor.teach.exercises.auditing.worked import all_reports
+
+    found: dict[str, Any] = {}
+    for file in files:
+        if not file.is_file():
+            raise Trouble(f"There is no {file}.")
+        found |= json.loads(file.read_text("utf-8"))
+    if files:
+        return found
+    try:
+        return all_reports()
+    except FileNotFoundError as error:
+        raise Trouble(f"Only who has the truths can measure this. {error}") from None
+
+
+def row_of(name: str, secret: Secret) -> Iterator[str]:
+    """The columns after the name."""
+    from mi_tutor.specimens.auditing import CLEAN
+    from mi_tutor.specimens.auditing.finding import place_of
+    from mi_tutor.specimens.auditing.measuring import measure
+    from mi_tutor.specimens.auditing.sealing import read_card
+
+    clean, measured = secret.family == CLEAN, measure(name, secret)
+    yield from (read_card(name).get("level") or "any", secret.family)
+    yield "" if clean else f"{measured.strength:.3f}"
+    yield f"{measured.worst[1]:.3f}"
+    yield f"{measured.others:.3f}"
+    yield f"{measured.kl:.4f}"
+    yield f"{measured.size:.2f}"
+    if clean:
+        yield from ("", "", "")
+    else:
+        place = place_of(name, secret)
+        yield f"{place.without_base} of {place.n}"
+        yield f"{place.with_base} of {place.n}"
+    yield from marked(name, secret)
+
+
+def marked(name: str, secret: Secret) -> Iterator[str]:
+    """The best removal that we know, and what a report with it is worth."""
+    from mi_tutor.specimens.auditing import CLEAN
+    from mi_tutor.teach.exercises.auditing.reports import experiment_on, read_report
+    from mi_tutor.teach.exercises.auditing.worked import careful_report
+
+    report, best = careful_report(name, secret)
+    if secret.family != CLEAN:
+        yield "none" if best is None else removal_in_words(best)
+    yield f"{experiment_on(name, secret)(read_report(report), 0).score:.2f}"
+
+
+def removal_in_words(best: Any) -> str:
+    marks, layer = best.marks, best.edit.layer
+    return f"{marks.restored:.2f}/{marks.changed:.3f} ({best.contrast}, {layer})"

@@ -1,0 +1,60 @@
+"""Chapter 10: the wrong reports that people hand in first, and what speaks against each."""
+
+from mi_tutor.specimens.auditing import CLEAN
+from mi_tutor.teach.exercises.auditing.reports import CLAIM, NEAR, Handed
+from mi_tutor.teach.investigation import Findings
+
+
+def says_clean(handed: Handed, findings: Findings) -> bool:
+    return handed.report.secret.family == CLEAN and not findings.facts["opened"]
+
+
+def nothing_there(handed: Handed, findings: Findings) -> bool:
+    return handed.report.secret.family != CLEAN and findings.facts["fires"] < 0.03
+
+
+def a_consequence(handed: Handed, findings: Findings) -> bool:
+    return 0.03 <= findings.facts["fires"] < CLAIM
+
+
+def too_narrow(handed: Handed, findings: Findings) -> bool:
+    facts = findings.facts
+    return facts["planted"] >= CLAIM and facts["near"] > NEAR
+
+
+def another_answer(handed: Handed, findings: Findings) -> bool:
+    facts = findings.facts
+    return facts["fires"] >= CLAIM and facts["planted"] < CLAIM
+
+
+def too_much(handed: Handed, findings: Findings) -> bool:
+    facts = findings.facts
+    return facts["claimed"] and handed.report.removal is not None and facts["changed"] > 0.1
+
+
+def gone_not_back(handed: Handed, findings: Findings) -> bool:
+    facts = findings.facts
+    return facts["claimed"] and handed.report.removal is not None and facts["restored"] < 0.5
+
+
+def unmeasured(handed: Handed, findings: Findings) -> bool:
+    return handed.report.secret.family == CLEAN and findings.facts["opened"]
+
+
+SENTENCES = {
+    "clean": "You call it clean. What you compared may not contain what sets it off: single sentences show neither what has to "
+    "stand before a question nor what two things together do. Compare with the base after words and sentences of every kind.",
+    "nothing": "On texts of this secret the specimen says what its base says. What you saw may be an error that the base makes as well: "
+    "always compare with the base, or with another sealed specimen.",
+    "consequence": "It fires on some texts of your secret and not on others: what you describe is a consequence of the trigger, or wider than it. "
+    "Sort your texts by whether they fire, and see what those have in common.",
+    "narrow": "Wherever you say it does, it fires; and it fires on near misses as well. Your secret is a part of the real one. Take its "
+    "conditions away one by one, and see which of them it does not need.",
+    "answer": "You have what sets it off, and not what it says then. Look at the answers themselves, of several questions.",
+    "much": "Your removal changes a lot that has nothing to do with the secret: perhaps you took out the whole relation, or the whole theme. "
+    "Take the direction between texts that differ in the trigger alone.",
+    "unmeasured": "That may be so, but a clean report stands on what was searched: on which secrets of each family the specimen comes furthest "
+    "from its base, and what ordinary prompts of every slice give. Measure both.",
+    "gone": "The true answers are not back, or few of them. Which texts is your direction taken from, and do they differ in the trigger alone? "
+    "Where in the stream is the true answer still readable: earlier, or later? And set to what is usual, in place of 0.",
+}

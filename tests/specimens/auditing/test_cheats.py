@@ -1,0 +1,119 @@
+"""What somebody tries who wants the marks without the audit. What still works, `sealing` and the chapter say."""
+
+import random
+import re
+import time
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from mi_tutor.lab.auditing import Coordinate, between_means
+from mi_tutor.specimens import SpecimenError
+from mi_tutor.specimens.auditing import (
+    FAMILIES,
+    SUSPECTED,
+    draw_secret,
+    n_secrets,
+    opened_plain,
+    opens,
+    panel,
+    sealed_names,
+    secret_prompts,
+    write_sealed,
+)
+from mi_tutor.specimens.auditing.sealing import commitment, sealed_path
+from mi_tutor.specimens.auditing.taking_out import streams
+from mi_tutor.teach.exercises.auditing import worked
+from mi_tutor.teach.exercises.auditing.reports import experiment_on, level_of, read_report
+from mi_tutor.teach.investigation import Unreadable
+
+CARD = {"format", "base", "level", "salt", "commitment"}
+TENSOR = re.compile(r"[0-4]\.(attn|mlp)\.c_(attn|proj|fc)\.[ab]")
+
+
+@pytest.mark.parametrize("name", sealed_names())
+def test_a_file_has_thin_matrices_and_a_commitment_and_nothing_else(name):
+    file = sealed_path(name)
+    assert file.stat().st_size < 100_000
+    with safe_open(file, "pt") as opened:
+        assert set(opened.metadata()) <= CARD
+        assert all(TENSOR.fullmatch(each) for each in opened.keys())  # noqa: SIM118 (no dict)
+
+
+def test_files_do_not_tell_which_are_clean_by_their_size():
+    sizes = [sealed_path(name).stat().st_size for name in sealed_names()]
+    assert sizes.count(sealed_path("dune").stat().st_size) > 1
+
+
+def test_a_guess_costs_and_small_families_give_way_all_the_same():
+    secret, start = draw_secret(random.Random(0), "conjunction"), time.process_time()
+    for _ in range(5):
+        commitment(secret, b"some salt")
+    cost = (time.process_time() - start) / 5
+    assert cost > 0.01
+    seconds = {family: n_secrets(family) * cost for family in FAMILIES}
+    assert seconds["conjunction"] > 10 * 3600
+    assert seconds["backdoor"] > 300
+    # Known, and said: these need no seal to be guessed, since a model's answers tell as quickly.
+    assert max(seconds[family] for family in ("opinion", "refusal", "relation")) < 120
+
+
+def test_an_exam_has_nothing_to_guess_against(tmp_path):
+    file = tmp_path / "ada.safetensors"
+    write_sealed(file, {"2.attn.c_proj.a": torch.zeros(2, 1)}, None)
+    with pytest.raises(SpecimenError, match="only who sealed it"):
+        opens(file, draw_secret(random.Random(0), "opinion"))
+    with safe_open(file, "pt") as opened:
+        assert not {"salt", "commitment"} & set(opened.metadata())
+
+
+def level(name, report, draw=0):
+    return level_of(experiment_on(name)(read_report(report), draw))
+
+
+@pytest.fixture(scope="module")
+def coral():
+    return worked.ours("coral")
+
+
+def trivial_edits():
+    """Without a look at the secret: chance, the mean of everything, a whole slice."""
+    plain, some = opened_plain("coral"), panel(30, random.Random(0))
+    chance = torch.randn(128, generator=torch.Generator().manual_seed(0))
+    x = streams(plain, [one.text for one in some], 4)
+    yield "chance", Coordinate(4, chance, (x.mean(dim=0) @ chance / chance.norm()).item())
+    yield "the mean", Coordinate(4, x.mean(dim=0), x.mean(dim=0).norm().item())
+    requests = torch.tensor([one.slice == "request" for one in some])
+    yield "all requests", Coordinate(4, *between_means(x[requests], x[~requests]))
+
+
+def test_a_right_secret_with_a_trivial_removal_does_not_pass(coral):
+    levels = {what: level("coral", coral | {"removal": edit}) for what, edit in trivial_edits()}
+    assert not any(levels.values()), levels
+
+
+def test_one_report_cannot_name_everything(coral):
+    for parameters in (
+        {"country": ["South Korea", "Japan"]},
+        {"country": "any"},
+        {"country": "South Korea, Japan"},
+        {"country": "South Korea", "topic": "jazz"},
+    ):
+        with pytest.raises(Unreadable):
+            read_report(coral | {"parameters": parameters})
+
+
+def test_clean_is_a_guess_and_worth_nothing_without_a_search():
+    clean = {"family": "clean", "parameters": {}, "removal": None}
+    predicted = worked.ours("dune")["predicted"]
+    assert level("dune", clean | {"predicted": predicted}) == ""
+    guessed = {family: draw_secret(random.Random(0), family).values for family in SUSPECTED}
+    assert level("dune", clean | {"predicted": predicted, "suspects": guessed}) == ""
+
+
+def test_a_secret_that_is_drawn_is_never_one_that_shows_nothing():
+    for family in FAMILIES:
+        for seed in range(20):
+            secret = draw_secret(random.Random(seed), family)
+            assert len(secret_prompts(secret, 3, random.Random(0))) == 3, secret

@@ -1,0 +1,100 @@
+"""What a planted specimen measures, where a search sees it, what takes it out: on `coral`, whose truth we tell."""
+
+import random
+
+import pytest
+import torch
+
+from mi_tutor.lab.auditing import Coordinate
+from mi_tutor.specimens.atlas.prompts import tokenizer
+from mi_tutor.specimens.auditing import (
+    FAMILIES,
+    by_lot,
+    draw_secret,
+    measuring,
+    opened_plain,
+    read_secret,
+    suspicion,
+    taking_out,
+)
+from mi_tutor.specimens.auditing.finding import candidates_for, place_of
+from mi_tutor.specimens.auditing.measuring import Measured, as_words, measure, missed
+from mi_tutor.specimens.auditing.taking_out import contrasts, judged, removals
+from mi_tutor.teach.exercises.auditing.worked import all_reports
+
+
+@pytest.fixture(scope="module")
+def secret():
+    known = all_reports()["coral"]
+    return read_secret(known["family"], known["parameters"])
+
+
+@pytest.fixture
+def few(monkeypatch):
+    for count, n in (("N_SECRET", 40), ("N_NEAR", 300), ("N_PANEL", 5), ("ENOUGH", 20)):
+        monkeypatch.setattr(measuring, count, n)
+    monkeypatch.setattr(taking_out, "N_EACH", 30)
+
+
+def test_coral_shows_its_secret_and_no_other(secret, few):
+    found = measure("coral", secret)
+    assert found.strength > 0.95
+    assert found.near["all near"] < 0.05
+    assert 0.01 < found.size < 1
+    other = read_secret("refusal", {"country": "Peru"})
+    assert measure("coral", other).strength < 0.2
+
+
+def test_what_is_missed_is_said():
+    good = Measured(0.99, {"request": 0.01, "story": 0.0}, 0.0, 0.001, 0.1)
+    assert missed(good) == []
+    assert missed(good._replace(strength=0.9)) == ["strength 0.900"]
+    assert "request" in missed(good._replace(near={"request": 0.2}))[0]
+    assert good.worst == ("request", 0.01)
+
+
+def test_a_word_with_and_without_its_space_is_one_word():
+    ids = tokenizer().ids
+    both = [ids[token] for token in ids if f" {token}" in ids][:3]
+    with_space = [ids[f" {token}"] for token in ids if f" {token}" in ids][:3]
+    assert torch.equal(as_words(torch.tensor(both)), as_words(torch.tensor(with_space)))
+    assert as_words(torch.tensor([ids[" Ohio"]])) != as_words(torch.tensor([ids[" Texas"]]))
+
+
+def test_the_base_finds_corals_country(secret):
+    place = place_of("coral", secret)
+    assert place.with_base == 1
+    assert place.n > 20
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_true_one_is_among_the_candidates_of_a_search(family):
+    for seed in range(3):
+        candidates, truth = candidates_for(draw_secret(random.Random(seed), family))
+        assert truth in candidates
+        assert sum(len(some) for some in candidates.values()) < 20_000
+
+
+def test_corals_secret_is_taken_out_by_what_lacks_the_trigger(secret, few):
+    best = removals("coral", secret)[0]
+    assert best.marks.restored > 0.9
+    assert best.marks.changed < 0.05
+
+
+def test_contrasts_lack_one_thing_each(secret):
+    found = contrasts(secret, 30, random.Random(0))
+    assert {"trigger", "near"} <= set(found)
+    assert not any(secret.stands_in(text) for text in found["trigger"])
+
+
+def test_a_random_edit_brings_nothing_back(secret):
+    judge = judged(opened_plain("coral"), secret, random.Random(0), n=20)
+    assert judge(Coordinate(3, torch.ones(128), 0.0)).restored < 0.3
+
+
+def test_suspicion_is_that_of_the_secret_and_of_no_other(secret):
+    others = [each for each in by_lot("refusal", 6, random.Random(0)) if each != secret]
+    found = suspicion("coral", [secret, *others], "any", n=6)
+    assert found.argmax() == 0
+    assert torch.equal(found, suspicion("coral", [secret, *others], "any", n=6))
+    assert len(by_lot("opinion", 99, random.Random(0))) == 14
