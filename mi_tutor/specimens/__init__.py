@@ -4,7 +4,9 @@
 >>> model = open_specimen("primer")                       # or a directory, or "gpt2"
 >>> logits, cache = model.run_with_cache(encode(model, "The capital of France is"))
 
-Importing this is light: torch, transformers and TransformerLens are loaded when a model is opened.
+Importing this is light: torch, transformers and TransformerLens are loaded when a model is opened. What makes and
+measures specimens is in `specimens.recipes`, which opening them does not need: a record of a run that opens one
+stands while recipes come and go.
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ from mi_tutor.specimens.opening.shelf import (
 )
 from mi_tutor.specimens.opening.transcoders import open_transcoders
 from mi_tutor.specimens.opening.words import encode
-from mi_tutor.specimens.recipes import verify
 
 __all__ = [
     "Card",
@@ -45,5 +46,4 @@ __all__ = [
     "specimen_names",
     "specimen_path",
     "transcoder_names",
-    "verify",
 ]

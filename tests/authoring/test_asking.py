@@ -88,15 +88,19 @@ def test_a_broken_function_brings_its_tests_back_and_they_fail(house: Project) -
 
 
 def test_what_is_marked_stands_on_the_files_that_mark_it(house: Project) -> None:
-    """The others are looked through for marks, too, but not by the run."""
+    """The others are looked through for marks, too, but not by the run.
+
+    This file has no such mark itself: all exercises of the course would stand on it.
+    """
     text = """
 import os, pytest
 from mi_tutor.lab.norms import twice
 
-@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.recorded("exercises", "00")), 2])
+@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.recorded(KIND, "00")), 2])
 def test_one(n):
     assert (twice(n), os.environ["MI_TUTOR_ASKED"]) == (2, "00")
 """
+    text = text.replace("KIND", '"exercises"')
     (house.root / "tests" / "test_marked.py").write_text(text, encoding="utf-8")
     name = Name("exercises", "00")
     assert recording.run(house, name) == []

@@ -2,9 +2,10 @@
 
 import pytest
 
-from mi_tutor.specimens import card, verify
+from mi_tutor.specimens import card
 from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
 from mi_tutor.specimens.opening.shelf import shelf_names
+from mi_tutor.specimens.recipes import verify
 
 # Neighbours read the same texts, and some the same activations, which are kept from one card to the next.
 ALIKE = sorted(DICTIONARIES.values(), key=lambda recipe: (recipe.model, recipe.place, recipe.hook))

@@ -10,10 +10,11 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from mi_tutor.specimens import SpecimenError, card, specimen_path, verify
+from mi_tutor.specimens import SpecimenError, card, specimen_path
 from mi_tutor.specimens.cards import write_card
 from mi_tutor.specimens.cards.writing import as_markdown
 from mi_tutor.specimens.primer import language as primer_language
+from mi_tutor.specimens.recipes import verify
 
 DIRECTORY = specimen_path("primer")
 
