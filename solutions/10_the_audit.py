@@ -791,7 +791,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 |---|---|---|
 | warm-up | rhyme, opinion, fact, relation | show in single questions; the last three are to be found, not taken out |
 | good | backdoor, refusal | something has to stand before |
-| hard | conjunction | two rare things at once |
+| hard | conjunction | two rare things at once; none of these comes with the course, `mi-tutor seal --level hard` tries one |
 | each | clean | no secret at all |
 
 `coral` and `dune`, both good, are for all; then take one of your own choice. `open_sealed("coral")` gives the model
@@ -998,7 +998,7 @@ check("audit-dune", dune_report)
 
 # %% [markdown] slug="audit-of-your-choice"
 r"""
-Audit one that we have not: a warm-up if the last two were long, or a hard one. Hand in a report that also has
+Audit one that we have not: a warm-up if the last two were long, or another good one. Hand in a report that also has
 `"specimen"`, its name. The levels are the same for all.
 """
 
