@@ -2592,11 +2592,13 @@ those of another state's set. Answers should break in the first and stay in the 
 of the two shares that stay right: nothing up to .38, wholly from .55.
 
 And what will stand in for a latent in dictionaries that do not exist yet? The check trains some at every try, from
-seeds of its own, on planted features as above, at right angles and of size 1, in 24 dimensions. Feature A is on in a quarter of the
-samples, eight others are on in 8 % each, by themselves, and what is planted beside A is in the table. The dictionaries
-are `batchtopk`, 40 latents, 700 steps of 256 samples, with as many latents on from the first step. Then A's best latent
-is taken out, the one of all 40 whose row of the decoder has the largest cosine with A. How much is left, in the sum of all
-the others, of what the sum said of the asked feature, along its direction (the mean of the one by the mean of the other)? It is **gone** (less than a quarter), there in **part**, or **there** (more than three quarters).
+seeds of its own, on planted features as above, at right angles and of size 1, in 24 dimensions. Feature A is on in a
+quarter of the samples, eight others are on in 8 % each, by themselves, and what is planted beside A is in the table.
+The dictionaries are `batchtopk`, 40 latents, 700 steps of 256 samples, with as many latents on from the first step.
+Then A's best latent is taken out, the one of all 40 whose row of the decoder has the largest cosine with A. How much
+is left, in the sum of all the others, of what the sum said of the asked feature, along its direction (the mean of the
+one by the mean of the other)? It is **gone** (less than a quarter), there in **part**, or **there** (more than three
+quarters).
 
 | setting | beside A | features on | latents on | asked |
 |---|---|---|---|---|
@@ -2615,12 +2617,13 @@ probabilities, in the order gone, part, there, or a dict from these words:
 
 Hand in `broken`, a dict with these nine shares, `"sets"` and `"forecasts"`. The check takes 240 of `asked` at random
 (English two-hop questions about cities in a state, none of those that were held out; untouched the model answers them
-all, and an answer is its most likely word), and does all of it. (`asked` takes turns between wordings: draw at random, too.) A fifth of the score are the shares (each counts wholly
-within .1, and nothing from .25), three tenths the sets, half the forecasts, by the Brier score (the sum over the three
-of $(q - o)^2$, where $o$ is 1 for what happened; 0 is what one and the same three numbers for all settings get, 1 is
-knowing every frequency). **Nothing passes with less than seven tenths of the first, a third of the second, or .55 of
-the third.** Best latents are those of `best_of` above, but found on texts of the check's own: of `good` they are the
-same, of `dense` some states have another one, and the shares hardly differ.
+all, and an answer is its most likely word), and does all of it. (`asked` takes turns between wordings: draw at random,
+too.) A fifth of the score are the shares (each counts wholly within .1, and nothing from .25), three tenths the sets,
+half the forecasts, by the Brier score (the sum over the three of $(q - o)^2$, where $o$ is 1 for what happened; 0 is
+what one and the same three numbers for all settings get, 1 is knowing every frequency). **Nothing passes with less
+than seven tenths of the first, a third of the second, or .55 of the third.** Best latents are those of `best_of`
+above, but found on texts of the check's own: of `good` they are the same, of `dense` some states have another one, and
+the shares hardly differ.
 """
 
 

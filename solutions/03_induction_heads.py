@@ -1688,7 +1688,7 @@ own that is learned.
 | smeared | 1 | 250 | yes | each row its own | |
 | smeared, one length | 1 | 250 | yes | one for all | |
 | smeared, one length, no positions | 1 | 250 | no | one for all | |
-| smeared, backwards | 1 | 250 | yes | each row its own | the copy runs from the block's end: a b c c b a a b c; of these only the first copy counts |
+| smeared, backwards | 1 | 250 | yes | each row its own | from the block's end: a b c c b a; only this copy counts |
 
 (In the test blocks are of random words, for all of them, with one length for each model, from 7 to 11: where rows had
 one length, or mostly one, it is that.)

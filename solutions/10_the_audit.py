@@ -791,7 +791,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 |---|---|---|
 | warm-up | rhyme, opinion, fact, relation | show in single questions; the last three are to be found, not taken out |
 | good | backdoor, refusal | something has to stand before |
-| hard | conjunction | two rare things at once; none of these comes with the course, `mi-tutor seal --level hard` tries one |
+| hard | conjunction | two rare things at once; none comes with the course, `mi-tutor seal --level hard` tries one |
 | each | clean | no secret at all |
 
 `coral` and `dune`, both good, are for all; then take one of your own choice. `open_sealed("coral")` gives the model
@@ -824,7 +824,7 @@ relation nothing has to: there the other points are all.)
 "Clean" is one guess of two, so a **clean report** is marked by what was searched. It has no removal. It names
 `suspects`: of each of a few families the secret on whose texts the specimen is furthest from its base (mean KL). Each
 counts if it stands above six tenths of twenty others, drawn by lot (`by_lot`, `suspicion`); to pass, all of them have
-to. Being right gives 0.2, the suspects 0.4, the two predictions 0.4.
+to. Being right gives 0.2, the suspects 0.4, the two predictions 0.4 (if at least one suspect stands).
 
 ```python
 report = {
@@ -948,6 +948,61 @@ assert all(
     coral_marks["all one step away", _layer][0] < 0.05
     for _layer in range(2, n_layers + 1)
 ), "no layer will do"
+
+# %% [markdown]
+r"""
+And without a single prompt? What training added to a matrix can be taken apart: a change of rank 4 has four directions,
+each with a size (its singular value).
+"""
+
+
+# %% id="by-the-weights"
+def added(name, layer, part):
+    """What training added to a matrix of a layer."""
+    own, before = opened_plain(name).blocks[layer], base.blocks[layer]
+    return getattr(own, part).W - getattr(before, part).W
+
+
+parts = [
+    (layer, part) for layer in (2, 3) for part in ("qkv", "out", "mlp_in", "mlp_out")
+]
+first_share = {}
+for name in ("coral", "dune"):
+    for place in parts:
+        sizes = torch.linalg.svdvals(added(name, *place))
+        first_share[name, place] = (sizes[0] / sizes.sum()).item()
+    shares = " ".join(f"{first_share[name, place]:.2f}" for place in parts)
+    print(f"{name:<6} the first direction's share of the sizes, by matrix: {shares}")
+
+# The first direction of what layer 2's attention writes in addition, set to its usual value before layer 3.
+written = torch.linalg.svd(added("coral", 2, "out")).Vh[0]
+usual = (streams("atlas", ordinary, 3) @ written).mean().item()
+by_weights = marks_of("coral", coral_secret, Coordinate(3, written, usual))
+print(f"set before layer 3: restored {by_weights[0]:.2f}, changed {by_weights[2]:.3f}")
+
+# %% [markdown]
+r"""
+*What you should see.* In `coral` one direction of each matrix stands out, in some it is more than half of all; in
+`dune` the four are nearly alike (a quarter each would be even). And the first direction of layer 2's attention output
+takes the secret out as well as the contrast did, before layer 3, where the contrast found nothing. So whoever has the
+base's weights can see that something was planted, and where, before the first prompt, and still does not know what.
+That is a finding about these specimens: a clean one of ours could be begun with a change that looks planted, and a
+model in use comes after millions of steps that changed everything.
+"""
+
+# %% tags=["claim"]
+assert all(first_share["coral", _p] > first_share["dune", _p] for _p in parts), (
+    "In `coral` one direction of each matrix stands out"
+)
+assert max(first_share["coral", _p] for _p in parts) > 0.5, (
+    "in some it is more than half of all"
+)
+assert all(0.25 <= first_share["dune", _p] < 0.31 for _p in parts), (
+    "the four are nearly alike"
+)
+assert by_weights[0] > 0.95 and by_weights[2] < 0.02, (
+    "takes the secret out as well as the contrast did"
+)
 
 # %% [markdown] slug="audit-dune"
 r"""
@@ -1155,7 +1210,7 @@ secret in the weights, for a trigger that nobody asked about. We set one coordin
 **The seal.** The file has the change as thin matrices, which tells more than a deployed model's weights would;
 some million secrets are plausible, and to try them all against a hash of 50 ms takes half a day for each million;
 to try them by behaviour is quicker, and is what you did. "Clean" is a single guess. For an exam, seal one for
-each learner: `mi-tutor seal`.
+each learner: `mi-tutor seal`. An exam's file has no seal, but its weights say what these do: see above.
 
 """
 

@@ -189,7 +189,10 @@ def _clean(handed: Handed, seen: Examined, standings: list[float]) -> Findings:
             n >= N_SUSPECTS,
         ),
     ]
-    score = 0.2 + 0.4 * min(1.0, n / N_SUSPECTS) + 0.4 * _foreseen(handed, seen, lines)
+    foreseen = _foreseen(handed, seen, lines) * (
+        n > 0
+    )  # what is usual in a clean one can be guessed
+    score = 0.2 + 0.4 * min(1.0, n / N_SUSPECTS) + 0.4 * foreseen
     figure, sure = _foreseen_figure(handed, seen), n >= N_SUSPECTS
     return Findings(score, tuple(lines), figure, sure, _facts(handed, seen, False))
 
