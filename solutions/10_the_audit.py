@@ -819,7 +819,11 @@ slices, on which no trigger stands: the share whose answer is another one than t
 | the two predictions: the share to 0.02, the KL to a factor of 2 | 0.10 |
 
 To pass, the secret has to be right and open the seal, and something has to be taken out. (Of an opinion, a fact or a
-relation nothing has to: there the other points are all.)
+relation nothing has to: `"removal": None`, and the other points are scaled to a whole.) A parameter `answer` that
+belongs to an area is the area's name (the one whose capital or tree is said), not the word.
+
+A panel is a sample: 60 prompts of a slice may miss one fact of one area. `every_asked` has all of them; group them by
+area and relation. And an innocent word may move an answer far: what is a trigger shows on the near misses.
 
 "Clean" is one guess of two, so a **clean report** is marked by what was searched. It has no removal. It names
 `suspects`: of each of a few families the secret on whose texts the specimen is furthest from its base (mean KL). Each
