@@ -10,10 +10,10 @@ from mi_tutor.specimens import (
     card,
     open_transcoders,
     transcoder_names,
-    verify,
 )
 from mi_tutor.specimens.dictionaries import cross_layer, cross_layer_measures
 from mi_tutor.specimens.dictionaries.cross_layer import CROSS_LAYER
+from mi_tutor.specimens.recipes import verify
 
 TEXTS = cross_layer_measures.two_hop_texts()[:2]
 
