@@ -113,7 +113,7 @@ def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
     assert not level_of(unsearched)
     assert mistaken.unmeasured(handed, unsearched)
     _, guessed = found(monkeypatch, clean | {"suspects": suspects}, standings=0.5)
-    assert guessed.score == pytest.approx(0.6)
+    assert guessed.score == pytest.approx(0.2)  # what is usual in a clean one can be guessed
     handed, false = found(monkeypatch, clean, opened=False)
     assert false.score == 0
     assert mistaken.says_clean(handed, false)
