@@ -99,7 +99,7 @@ def turned_ticks(labels: Sequence[str], column: float) -> Turned:
     """Labels that are wider than their column are turned, so that none lies on another or on the axis title.
 
     >>> turned_ticks(["0", "1"], 40), turned_ticks(["at the line break"], 40)
-    (Turned(angle=0, room=0), Turned(angle=-40, room=82))
+    (Turned(angle=0, room=0), Turned(angle=-40, room=81))
     """
     widest = max(len(str(label)) for label in labels) * 7.5
     if widest <= column:
