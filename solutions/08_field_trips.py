@@ -1446,11 +1446,17 @@ says = {"plays": LAST_NAME, "eats": LAST_NAME, "practises": 1, "drinks": 1}
 says = {people.to_single_token(f" {verb}"): place for verb, place in says.items()}
 named = [(row[says[row[VERB]]], row[VERB]) for row in new_asked.tokens.tolist()]
 guesses = guesses_left_out(3, VERB, "known people's value").tolist()
-everybody = list(zip(named, guesses, new_asked.right.tolist(), new_asked.known.tolist()))
+everybody = list(
+    zip(named, guesses, new_asked.right.tolist(), new_asked.known.tolist())
+)
 said_of = {name: right for name, _, right, known in everybody if known}
-of_strangers = [said_of[name] == guess for name, guess, _, known in everybody if not known]
+of_strangers = [
+    said_of[name] == guess for name, guess, _, known in everybody if not known
+]
 namesakes = sum(of_strangers) / len(of_strangers)
-print(f"made up of strangers: what known people of that name do, in {namesakes:.2f} (one in six by chance)")
+print(
+    f"made up of strangers: what known people of that name do, in {namesakes:.2f} (one in six by chance)"
+)
 
 # %% [markdown]
 r"""
