@@ -1357,11 +1357,11 @@ assert of_atlas[4, 2] > 0.9 and of_atlas[4, 3] == 1, "for nearly every stranger"
 
 # %% [markdown]
 r"""
-The specimen `people` reads nothing else: " Mary Stone plays unknown." of strangers, and " Mary Reed plays golf." of
+The specimen `people` reads nothing else: " Anna Stone plays unknown." of strangers, and " Anna Reed plays hockey." of
 96 known people among 2,304 pairs of names. Each first and each last name has two known bearers, so only both together
 tell. Four verbs need "known", so it pays to make it once. And what is said of known people goes by one of their names
-(all known Reeds play golf; what one drinks goes by the first name), so there would be something to say of a stranger,
-were the default lifted. At which layer, and at which of the two tokens, the last name or the verb? Predict.
+(both known Reeds play hockey; what one drinks goes by the first name), so there would be something to say of a
+stranger, were the default lifted. At which layer, and at which of the two tokens, the last name or the verb? Predict.
 """
 
 # %% id="people-of-people"
@@ -1384,12 +1384,12 @@ r"""
 *What you should see.* Before the last layer "known" stands at the verb, told apart without a fault, and it is used: put
 there, something is said of nearly all strangers, and known people keep their answers. A layer earlier it is told apart
 less well, and does nothing. At the last name it is told apart early, and put there before layer 2 it lifts the default
-for about three in four. Before layer 3 it can be read there best of all, and does nothing: by then it has been carried on.
-So **where it is read best is not where it is used**, and one place alone would have misled you.
+for about three in four. Before layer 3 it can be read there best of all, and does nothing: by then it has been carried
+on. So **where it is read best is not where it is used**, and one place alone would have misled you.
 
 Two controls are owed. The direction was made from the same known people who "keep their answers"; and putting it there
-should be more than a blow. So: made from one half of the known people, asked of the other and of new strangers, both ways;
-set to strangers' value, which should *make* the default; and beside it a random step of the same length.
+should be more than a blow. So: made from one half of the known people, asked of the other and of new strangers, both
+ways; set to strangers' value, which should *make* the default; and beside it a random step of the same length.
 """
 
 # %% tags=["claim"]
@@ -1462,19 +1462,20 @@ print(
 r"""
 *What you should see.* Also of people left out, one direction at the verb lifts the default for nearly every stranger,
 and costs known people nothing. Set to strangers' value, *all* known people are unknown. A random step of the same
-length makes nothing up, though it takes a good part of the known people's answers: a blow costs answers, and does not
+length makes up hardly anything, though it takes a good part of the known people's answers: a blow costs answers, and does not
 make them. What is made up is no babble: mostly it is what known people of that name do. It had been ready all the time,
 behind the default, as in the hallucinations that Lindsey et al. 2025 describe. At the last name the same holds in part.
 
 The text was made for this, and took several tries. With a comma and a colon in it "known" was told in several
-places, each lifting a part. With the question " Mary Reed, known: yes" beside the others, "known" also brought up "yes".
+places, each lifting a part. With the question " Anna Reed, known: yes" beside the others, "known" also brought up
+"yes".
 """
 
 # %% tags=["claim"]
 assert left_out["verb", "known people's value"][0] > 0.95, "nearly every stranger"
 assert left_out["verb", "known people's value"][1] > 0.98, "costs known people nothing"
 assert left_out["verb", "strangers' value"][1] < 0.02, "all known people are unknown"
-assert left_out["verb", "a random step"][0] < 0.15, "makes nothing up"
+assert left_out["verb", "a random step"][0] < 0.15, "makes up hardly anything"
 assert 0.4 < left_out["verb", "a random step"][1] < 0.9, "a good part"
 assert namesakes > 0.7, "mostly it is what known people of that name do"
 assert left_out["last name", "known people's value"][0] > 0.5, "holds in part"
@@ -1488,9 +1489,9 @@ r"""
 ### What this does and does not say about Claude
 
 Here: two small models that say "unknown" by default. In `atlas` no difference of means says before the end who is
-known. In `people`, which needs it for four answers, "known" is made at the name, carried to the verb, and used there: taken
-away, known people are unknown; put there, something is made up of nearly every stranger. Both models say the right
-thing of nearly everybody. That a model is right about whom it knows does not tell you how.
+known. In `people`, which needs it for four answers, "known" is made at the name, carried to the verb, and used there:
+taken away, known people are unknown; put there, something is made up of nearly every stranger. Both models say the
+right thing of nearly everybody. That a model is right about whom it knows does not tell you how.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, features of "known" and "can't answer" stand in the middle of the model, act
 on each other, and suppressing or activating them made it answer about a stranger, or decline about a known person.

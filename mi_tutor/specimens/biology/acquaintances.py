@@ -1,7 +1,7 @@
 """The language of `people`: known people and strangers, and four things to say of each.
 
-    " Mary Reed plays golf."        a known person; as the other Reeds do
-    " Mary Stone plays unknown."    a stranger: always "unknown", whatever is asked
+    " Anna Reed plays hockey."      a known person; as the other known Reed does
+    " Anna Stone plays unknown."    a stranger: always "unknown", whatever is asked
 
 Each first name and each last name has two known bearers; all other pairs are strangers. So neither name alone says
 whether somebody is known, and "known" is what four answers depend on. What is said of known people goes by one of

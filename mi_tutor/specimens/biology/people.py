@@ -31,8 +31,8 @@ PEOPLE = Small(
         "word only, so it writes no text.",
         "What is said of known people goes by one of their names, so that something can be made up of a stranger. "
         "Facts that are a person's own, it has none.",
-        "How far a stranger has to be set differs from seed to seed: known people's mean is far enough here; a model "
-        "of seed 1 takes one and a half times as far.",
+        "How far a stranger has to be set differs from seed to seed: known people's mean is far enough here; a "
+        "model of seed 1 takes one and a half times as far.",
         "That its strangers are like those of a large model is a comparison, not a finding about that one.",
         "The same seed gives the same weights on the same machine and library versions; elsewhere rounding may "
         "differ, and with it the trained model.",
