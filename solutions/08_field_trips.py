@@ -1462,9 +1462,9 @@ print(
 r"""
 *What you should see.* Also of people left out, one direction at the verb lifts the default for nearly every stranger,
 and costs known people nothing. Set to strangers' value, *all* known people are unknown. A random step of the same
-length makes up hardly anything, though it takes a good part of the known people's answers: a blow costs answers, and does not
-make them. What is made up is no babble: mostly it is what known people of that name do. It had been ready all the time,
-behind the default, as in the hallucinations that Lindsey et al. 2025 describe. At the last name the same holds in part.
+length makes up hardly anything, though it takes a good part of the known people's answers: a blow costs answers, and
+does not make them. What is made up is no babble: mostly it is what known people of that name do. It seems to have been
+ready all the time, behind the default. At the last name the same holds in part.
 
 The text was made for this, and took several tries. With a comma and a colon in it "known" was told in several
 places, each lifting a part. With the question " Anna Reed, known: yes" beside the others, "known" also brought up
