@@ -1447,7 +1447,7 @@ says = {people.to_single_token(f" {verb}"): place for verb, place in says.items(
 named = [(row[says[row[VERB]]], row[VERB]) for row in new_asked.tokens.tolist()]
 guesses = guesses_left_out(3, VERB, "known people's value").tolist()
 everybody = list(
-    zip(named, guesses, new_asked.right.tolist(), new_asked.known.tolist())
+    zip(named, guesses, new_asked.right.tolist(), new_asked.known.tolist(), strict=True)
 )
 said_of = {name: right for name, _, right, known in everybody if known}
 of_strangers = [
