@@ -1239,7 +1239,7 @@ _scale = {
 }
 assert abs(_scale["text"] - 0.2) < 0.05, "In running text that is 0.2"
 assert abs(_scale["first"] - 1.7) < 0.05, "LayerNorm divides by 1.7"
-assert _scale["second"] < 0.6 and mute > 1.2, "the two cancel, and the model bets again"
+assert _scale["second"] < 0.6 and mute > 1.2, "the two cancel, and the model bets"
 assert against.argmin() == 5 and against[1, 3] < -1, (
     "the induction heads, 1.1 above all, write the opposite"
 )

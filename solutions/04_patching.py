@@ -786,9 +786,7 @@ for _head, _low, _high in (((4, 1), 0.9, 2), ((3, 0), 0, 0.35)):
     _as_it_comes = _adds(*_head, "as they come")
     _less = -without_heads([_head]) - _as_it_comes
     _by_queries = (_adds(*_head, "clean") - _as_it_comes) / _less
-    assert _low < _by_queries < _high, (
-        "For 4.1 that is by its queries; for 3.0 mostly not"
-    )
+    assert _low < _by_queries < _high, "for 3.0 mostly not"
 
 # %% tags=["quiz"]
 quiz("nothing-when-denoising", "a")
@@ -2305,7 +2303,7 @@ directions that part the names by lot the answer moves at least as much.
 D looks like A: the same pairs are in both parts. But a pair tells nothing about who gives, for nearly all of them give
 both ways, and nor does the giver's name: there is nothing to learn by heart. On pairs that it was not fitted on the
 probe is right in more than nine of ten stories: less than before, and far from a coin. D is sound. (The people of these
-pairs it has seen in others; where both are new to it, it is right in about three stories of four. Labels drawn by lot
+pairs it has seen in others; where both are new to it, it is right in about seven stories of ten. Labels drawn by lot
 for each pair are read better than by a coin in D as well. That says what the probe *could* learn of a pair, and not
 that it helped: no such label was asked.) A leak is not that something is shared; it is that what is shared tells the
 label. With these four, and numbers from our own runs, the score is 1.
@@ -2354,7 +2352,7 @@ for _seed in range(18):
     _new_to_it.append(
         lab.probe_accuracy(_probe, read_at_the_end[_test], told.second_gives[_test])
     )
-assert abs(sum(_new_to_it) / 18 - 0.75) < 0.05, "right in about three stories of four"
+assert abs(sum(_new_to_it) / 18 - 0.7) < 0.05, "right in about seven stories of ten"
 assert experiment_d > d_apart, "less than before"
 assert d_lot > 0.6, "for each pair are read better than by a coin in D as well"
 
