@@ -256,8 +256,8 @@ FURTHER = {
                 revive=Auxiliary(k=64, weight=0.5),
                 dead_after=5_000,
             ),
-            summary="The 320 latents of atlas-attn2, each with a threshold, and 640 that were trained on what these "
-            "leave out: nearly every state has a latent of its own, and graphs lose less.",
+            summary="The 320 latents of atlas-attn2, each with a threshold, and 640 that were trained on what "
+            "these leave out: nearly every state has a latent of its own, and graphs lose less.",
             intended_use="Chapter 06: attention 2 as nodes of a graph.",
             limits=(
                 "Its further latents are no names: most are on for several cities, and say a part of which one it "
