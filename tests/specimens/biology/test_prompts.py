@@ -7,11 +7,13 @@ import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.biology import (
+    ASKED,
     PHENOMENA,
     VIEW_PLACE,
     VIEWS,
     asks,
     atlas_questions,
+    opinion_talks,
     pairs_of,
     people_questions,
     sums_of,
@@ -83,3 +85,13 @@ def test_sums_are_read_from_tokens():
     tokens = torch.tensor([[0, *tokenizer().encode(text)] for text in texts])
     added = [sum(int(word) for word in text.split() if word.isdigit()) for text in texts]
     assert sums_of(tokens).tolist() == added
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("held_out", [True, False])
+def test_talks_tell_every_wrong_answer_from_the_right_one(asked, held_out):
+    some = opinion_talks(asked, held_out, n=40)
+    opinions = torch.stack([some.asker, some.other, some.elsewhere, some.cited, some.own])
+    assert all(len(set(each)) == 5 for each in opinions.T.tolist())
+    assert some.tokens[torch.arange(40), some.place].equal(some.asker)
+    assert not some.tokens.equal(opinion_talks(asked, held_out, n=40, seed=1).tokens)
