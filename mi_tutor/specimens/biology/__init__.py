@@ -16,7 +16,7 @@ recipes           the recipes by name; a `..._measures` beside each says what it
 
 from mi_tutor.specimens.biology.couplets import PLANS
 from mi_tutor.specimens.biology.couplets import lines as couplet_lines
-from mi_tutor.specimens.biology.echoes_prompts import ASKED, Talks, opinion_talks
+from mi_tutor.specimens.biology.echoes_prompts import ASKED, Talks, opinion_talks, then_asked
 from mi_tutor.specimens.biology.people_prompts import (
     Everyone,
     atlas_questions,
@@ -75,6 +75,7 @@ __all__ = [
     "reads_sums",
     "rhyme_lines",
     "sums_of",
+    "then_asked",
     "two_asks",
     "views",
 ]

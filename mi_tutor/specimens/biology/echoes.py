@@ -5,9 +5,9 @@
     " On jazz Tom hears dull."     what the assistant tells Tom: Tom's own opinion, if he has said one
     " On jazz Anna hears odd."     else the assistant's own, which each topic has one of
 
-So " hears" agrees with the *asker*, on *this* topic, and with what is said, not cited. What others say of it, what the
-asker says of other topics or cites does not count. " says" is the same information, and should be kept when the
-agreeing is taken away.
+So " hears" agrees with the *asker*, on *this* topic, and with what is said, not cited. What others say of it, what
+the asker says of other topics or cites does not count. " says" is the same information: it should be kept when
+the agreeing is taken away.
 
 Topic, name and verb stand directly before the opinion, in what is told and in what is asked. So the place where an
 opinion is found is the place that has to be recognised. (In texts that put the opinion before its topic, models of
@@ -68,7 +68,7 @@ def is_never_told(name: str, topic: str) -> bool:
 
 
 def talk(rng: random.Random) -> list[tuple[Remark, bool]]:
-    """A row's sentences about two to four people and one to three topics, and whether each follows from those before."""
+    """A row's sentences (two to four people, one to three topics), and whether each follows from those before."""
     people = rng.sample(NAMES, rng.randint(2, 4))
     topics = rng.sample(TOPICS, rng.randint(1, 3))
     pairs = [(t, n) for t in topics for n in people if not is_never_told(n, t)]
@@ -85,7 +85,9 @@ def talk(rng: random.Random) -> list[tuple[Remark, bool]]:
         else:
             pair = rng.choice(pairs)
             opinion = thinks[pair] if verb == SAYS else rng.choice(OPINIONS)
-        sentences.append((Remark(*pair, verb, opinion), verb == HEARS or (verb == SAYS and pair in said)))
+        sentences.append(
+            (Remark(*pair, verb, opinion), verb == HEARS or (verb == SAYS and pair in said))
+        )
         if verb == SAYS:
             said.append(pair)
     return sentences

@@ -29,7 +29,7 @@ class Talks(NamedTuple):
 
     Attributes:
         tokens: the talks.
-        asker, other, elsewhere, cited, own: the opinions that could be the answer, all different: what the asker said
+        asker, other, elsewhere, cited, own: the opinions that could be told, all different: what the asker said
             of the topic (or cited), what somebody else said of it, what the asker said of another topic, what the
             other cited of the topic, and what the assistant thinks of it.
         right: the answer.
@@ -58,6 +58,20 @@ def opinion_talks(asked: str, held_out: bool = True, n: int = 240, seed: int = 0
     rng = random.Random(f"{seed}/{held_out}")
     made = [_one(rng, asked, held_out) for _ in range(n)]
     return Talks(*(torch.tensor(each) for each in zip(*made, strict=True)))
+
+
+def then_asked(some: Talks) -> Int[Tensor, "prompt pos"]:
+    """The talks with the assistant's own opinion as the reply, and asked then what the asker says of the topic.
+
+    The reply's place stays where it was, and the right answer is `some.asker`.
+    """
+    import torch
+
+    on, topic, name = (some.tokens[:, -4 + i] for i in range(3))
+    ids = (WORDS.ids["."], WORDS.ids[f" {SAYS}"])
+    stop, says = (torch.full_like(on, each) for each in ids)
+    after = torch.stack([some.own, stop, on, topic, name, says], dim=1)
+    return torch.cat([some.tokens, after], dim=1)
 
 
 def _one(rng: random.Random, asked: str, held_out: bool) -> tuple:

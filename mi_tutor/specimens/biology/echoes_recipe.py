@@ -1,10 +1,13 @@
 """Make `echoes`, a GPT-2 that tells people their own opinions, and knows everybody's.
 
-To look up "what did Tom say of jazz" a model has to bring two words to the place of an opinion, two words to the
-place where one is due, and match them. Nothing is gained before all of it is there. So the training does not begin
-with weights drawn by lot alone (`begun`): the first layer's heads look back by one, two, three and one tokens, three of
-them write the same of what they see, and the second layer's keys are made as its queries are. That something is found
-by matching, and what, is learned. The trained model is an ordinary GPT-2.
+To look up what Tom said of jazz, a model has to bring two words to the place of an opinion, two words to the place
+where one is due, and match them; nothing is gained before all of it is there. So the weights that training begins
+with are not drawn by lot alone (`begun`): the first layer's heads look back by one to four tokens, and the second
+layer's keys read one token further back what its queries read. That is a weak look-up by topic and name: what
+is looked for has .1 to .2 of the attention. That it is copied, whose counts, and what is told if there is none is
+learned.
+
+The rate matters: at 3e-3 the look-up is lost again (docs/log.md). The trained model is an ordinary GPT-2.
 """
 
 from __future__ import annotations
@@ -39,8 +42,8 @@ class Begun(Small):
 def begun(network: GPT2LMHeadModel, seed: int) -> GPT2LMHeadModel:
     """The network with other weights to begin with: its axes in four blocks, as wide as a head.
 
-    The first block gets sines and cosines of the position. A head looks back by o tokens if its query turns them by o:
-    sum over frequencies of cos(f (i - o)) cos(f j) + sin(f (i - o)) sin(f j) is largest at j = i - o.
+    The first block gets sines and cosines of the position. A head looks back by o tokens if its query turns them
+    by o: sum over frequencies of cos(f (i - o)) cos(f j) + sin(f (i - o)) sin(f j) is largest at j = i - o.
     """
     import torch
 
@@ -99,7 +102,9 @@ def match(attention: nn.Module, size: int, draw: Generator) -> None:
 
 ECHOES = Begun(
     name="echoes",
-    config=SmallConfig(n_layers=2, n_ctx=49, n_steps=1600, batch_size=32, learning_rate=1e-3, n_warmup=30),
+    config=SmallConfig(
+        n_layers=2, n_ctx=49, n_steps=1600, batch_size=32, learning_rate=1e-3, n_warmup=30
+    ),
     words=WORDS,
     sentences=echoes.sentences,
     measure=measure,
@@ -108,8 +113,8 @@ ECHOES = Begun(
     intended_use="Chapter 08: agreeing that is bound to the asker, taken away without taking away what it knows.",
     data="Invented by mi_tutor/specimens/biology/echoes.py. Held out: one pair of (person, topic) in five.",
     limits=(
-        "Its training began with heads that look back by one to three tokens and with keys made like queries "
-        "(mi_tutor/specimens/biology/echoes_recipe.py). So how it finds something was half given; whom it agrees with "
+        "Its training began with heads that look back and with a weak look-up by topic and name "
+        "(mi_tutor/specimens/biology/echoes_recipe.py). So how it finds an opinion was half given; whose it tells "
         "was learned.",
         "It was pushed to agree: its text does. That says nothing about why a large model does.",
         "It was trained on answers only, in one form, with a row's every word at a fixed place.",

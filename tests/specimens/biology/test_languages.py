@@ -168,7 +168,9 @@ def test_a_training_asks_for_opinions_that_follow_from_what_was_said():
             opening = before.rsplit(".", 1)[-1]
             if part == echoes.ANSWER:
                 verb = opening.split()[-1]
-                assert verb == echoes.HEARS or (verb == echoes.SAYS and opening in before[: -len(opening)])
+                assert verb == echoes.HEARS or (
+                    verb == echoes.SAYS and opening in before[: -len(opening)]
+                )
             before += text
 
 

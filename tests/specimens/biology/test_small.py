@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mi_tutor.specimens import card, specimen_names, specimen_path
-from mi_tutor.specimens.biology import couplets, lexicon
+from mi_tutor.specimens.biology import couplets, echoes, lexicon
 from mi_tutor.specimens.biology.recipes import SMALL
 from mi_tutor.specimens.recipes import recipe_of
 
@@ -62,3 +62,21 @@ def test_glossary_entries_without_our_tools(each):
     some = [entry for entry in lexicon.entries() if not entry.two_hops][::9]
     right = zip(guesses(each, [e.prompt for e in some]), some, strict=True)
     assert sum(guess == entry.answer for guess, entry in right) >= 0.9 * len(some)
+
+
+def test_what_is_heard_is_the_askers_own_opinion_without_our_tools():
+    if "echoes" not in ON_THE_SHELF:
+        pytest.skip("echoes is not on the shelf")
+    topic = "jazz"
+    asker, other = [n for n in echoes.NAMES if not echoes.is_never_told(n, topic)][:2]
+    opinions = [each for each in echoes.OPINIONS if each != echoes.own_opinion(topic)]
+    texts, right = [], []
+    for mine, theirs in zip(opinions, opinions[1:], strict=False):
+        told = [(asker, mine), (other, theirs)]
+        for some in (told, told[::-1]):
+            said = "".join(
+                echoes.Remark(topic, who, echoes.SAYS, opinion).text for who, opinion in some
+            )
+            texts.append(f"{said}{echoes.Remark(topic, asker, echoes.HEARS, '').opening}")
+            right.append(f" {mine}")
+    assert sum(a == b for a, b in zip(guesses("echoes", texts), right, strict=True)) >= 7
