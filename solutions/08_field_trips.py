@@ -1,4 +1,4 @@
-# %% [markdown] minutes=355
+# %% [markdown] minutes=345
 r"""
 # 08 · Field trips
 
