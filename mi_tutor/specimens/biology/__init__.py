@@ -9,6 +9,7 @@ phenomena         pairs of prompts for the investigation `a-circuit-of-your-own`
 talks             opinions and requests of `atlas` as prompts, in forms old and new
 echoes            the language of `echoes`: opinions, and who holds them
 echoes_prompts    talks as prompts, with an answer for each opinion that could be told
+echoes_recipe     how `echoes` is trained: from weights that look back a little
 planner_prompts   couplets as prompts
 rhymes            the couplets of `atlas` as prompts
 recipes           the recipes by name; a `..._measures` beside each says what its card says
