@@ -208,7 +208,7 @@ r"""
 **What you should see.** Added before layer 3, the law takes over all of it, in whole sentences. At 2 times, before
 layer 1 nothing happens. French comes before layer 4 and not before. Is that only because the earlier vectors are short?
 No: made as long as the one before layer 4 they bring little French, or French words without sentences. Before layer 4
-as much of it is sentences as after a French prompt. (That prompt, and what random vectors of these lengths do, comes
+as much of it is sentences as after a French prompt. (That prompt, and what random vectors of these lengths do, come
 further down.)
 
 **Where a thing is decided** counts in two ways: the layer, and the place. Contrastive activation addition (CAA,
@@ -863,7 +863,7 @@ print(
 )
 
 
-def as_long(step, seed):
+def random_rows(step, seed):
     """Ten random rows held instead, and the step made as long at each token."""
     any_rows = torch.randn(rows.shape, generator=seeded(seed))
     any_rows = torch.nn.functional.normalize(any_rows, dim=-1)
@@ -882,7 +882,9 @@ for multiple in (0.1, 1, 10):
         shares(written, "english")[1],
         shares(kept, "english")[1],
     )
-    at_random[multiple] = [loss_with(x + as_long(step, seed)) for seed in range(1, 6)]
+    at_random[multiple] = [
+        loss_with(x + random_rows(step, seed)) for seed in range(1, 6)
+    ]
     print(f"{multiple:>6g}{desk[multiple][0]:12.2f}{desk[multiple][1]:11.2f}{desk[multiple][2]:13.2f}"
           f"{desk[multiple][3]:11.2f}{desk[multiple][4]:17.2f}{desk[multiple][5]:11.2f}"
           f"{min(at_random[multiple]):9.2f} to {max(at_random[multiple]):.2f}")  # fmt: skip
