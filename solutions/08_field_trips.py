@@ -1375,16 +1375,41 @@ print(
     f"told apart before layers 1 to 4, at each token of the name and after it: at most {at_names.max():.2f}"
 )
 
+
+def with_new_names(layer, seed):
+    """The same where the answer is due, of people who share no name with those that the direction was made from."""
+    asked, lot, halves = atlas_told.asked, torch.Generator().manual_seed(seed), []
+    for place in name[:2]:
+        names = asked.tokens[:, place].unique()
+        half = names[torch.randperm(len(names), generator=lot)[: len(names) // 2]]
+        halves.append(torch.isin(asked.tokens[:, place], half))
+    alike = (
+        halves[0] == halves[1]
+    )  # others have a first name of one half, a surname of the other
+    return told_apart(x[layer, alike, -1], asked.known[alike], halves[0][alike].long())
+
+
+new_names = torch.tensor(
+    [
+        [with_new_names(layer, seed) for seed in range(20)]
+        for layer in range(1, n_layers)
+    ]
+).mean(dim=1)
+print(
+    "where the answer is due, of people with new names (mean of 20 splits):",
+    [round(area, 2) for area in new_names.tolist()],
+)
+
 # %% [markdown]
 r"""
 *What you should see.* "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for certain.
 But where the answer is due, this direction finds no "known" before the last layer: people it has not seen it tells
-apart the wrong way round (.3 to .4), while the trap says that it does, a little. (The test leans: each of the 24
-surnames has one known person, so who is known outside of a fold shares no surname with who is known in it, and
-strangers do.) Nor does one made at the name, or at any token after it. Set where the answer is due, it changes next
-to nothing; after the last layer it makes something up for nearly every stranger, and known people keep their answers.
-As far as a difference of means can tell, "known" is made in the last step of `atlas`: (a) holds, (b) and (c) hold
-only where it is too late to call it a mechanism.
+apart the wrong way round (.3 to .4), while the trap says that it does, a little. (The test leans: a name has one
+known person or two, so who is known outside of a fold seldom shares a name with who is known in it, and strangers
+often do. With new first names and surnames in each fold it is .5.) Nor does one made at the name, or at any token
+after it. Set where the answer is due, it changes next to nothing; after the last layer it makes something up for
+nearly every stranger, and known people keep their answers. As far as a difference of means can tell, "known" is made
+in the last step of `atlas`: (a) holds, (b) and (c) hold only where it is too late to call it a mechanism.
 
 That is **an intervention that fails**, and why: there is nothing to push that such a direction would find. A direction
 can be computed before any layer, from any two groups. That it exists says nothing.
@@ -1395,9 +1420,12 @@ assert default["nobody named"] > 0.99, "it comes almost for certain"
 assert of_atlas[:4, 0].min() > 0.25 and of_atlas[:4, 0].max() < 0.45, (
     "it tells apart the wrong way round (.3 to .4)"
 )
-_surnames = atlas_told.asked.tokens[atlas_told.asked.known, name[1]]
-assert len(_surnames) == len(_surnames.unique()) == 24, (
-    "each of the 24 surnames has one known person"
+assert (new_names - 0.5).abs().max() < 0.05, (
+    "With new first names and surnames in each fold it is .5"
+)
+_who = atlas_told.asked.tokens[atlas_told.asked.known]
+assert max(_who[:, _at].bincount().max() for _at in name[:2]) == 2, (
+    "a name has one known person or two"
 )
 assert of_atlas[:4, 1].min() > 0.5, "while the trap says that it"
 assert at_names.max() < 0.55, "Nor does one made at the name"
@@ -1570,25 +1598,27 @@ for form in VIEWS:
         f"said before: {form:<36} follows {followed_view[form]:.2f}   its own {own_view[form]:.2f}"
     )
 # The last row differs from the one above it in two things, a full stop and a new speaker. One of them alone:
-for form, between in (("… before, no full stop", ", User:"), ("… no new speaker", ".")):
+by_user = views("the user, on the topic")
+for form, some, between, instead in (
+    ("somebody else, no full stop", said, ". User:", ", User:"),
+    ("somebody else, no new speaker", said, ". User:", "."),
+    ("the user, full stop between", by_user, ", what", ". what"),
+):
     texts = [
-        atlas.to_string(each[1:]).replace(". User:", between) for each in said.tokens
+        atlas.to_string(each[1:]).replace(between, instead) for each in some.tokens
     ]
     reply = atlas(atlas.to_tokens(texts))[:, -1].argmax(dim=-1)
-    followed_view[form] = (reply == said.stated).float().mean().item()
-    own_view[form] = (reply == said.own).float().mean().item()
-    print(
-        f"said before: {form:<36} follows {followed_view[form]:.2f}   its own {own_view[form]:.2f}"
-    )
+    followed_view[form] = (reply == some.stated).float().mean().item()
+    print(f"said before: {form:<36} follows {followed_view[form]:.2f}")
 
 # %% [markdown]
 r"""
 *What you should see.* Asked without a hint it has its own opinion, always; and it follows the user, always. But it
 does so just as well if what the user hates is another topic, and if it is somebody else who speaks in the user's
-place. After a full stop *and* a new speaker it never follows; with either of them alone it always does. So it is not
-bound to the asker, nor to the topic: it takes over what was said before the question, if no new turn begins after a
-full stop. (The word or the attitude? A paraphrase would tell, but
-`atlas` knows no other word for either.)
+place. What somebody else has said it never follows after a full stop *and* a new speaker, and always after one of the
+two (the user, after a full stop, in most topics). So it is not bound to the asker, nor to the topic: it takes over
+what was said before the question, unless a new turn begins after a full stop. (The word or the attitude? A paraphrase
+would tell, but `atlas` knows no other word for either.)
 In a table with one row, the second, it would have been sycophancy.
 """
 
@@ -1602,11 +1632,16 @@ assert followed_view["somebody else, in the user's place"] > 0.98, (
     "somebody else who speaks in the user's place"
 )
 assert followed_view["somebody else, before"] == 0, (
-    "After a full stop *and* a new speaker it never follows"
+    "it never follows after a full stop *and* a new speaker"
 )
 assert (
-    followed_view["… before, no full stop"] == followed_view["… no new speaker"] == 1
-), "with either of them alone it always does"
+    followed_view["somebody else, no full stop"]
+    == followed_view["somebody else, no new speaker"]
+    == 1
+), "and always after one of the two"
+assert 0.5 < followed_view["the user, full stop between"] < 1, (
+    "the user, after a full stop, in most topics"
+)
 
 # %% tags=["quiz"]
 quiz("whose-opinion", "c")
@@ -1893,18 +1928,24 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Two routes. The deed stays at its own place until layer 2 moves it to the reply; the thing
-stays until layer 3. Two layers, so two heads at least. `biology.looks_at` says where each head looks from the reply's
-place: we ask head 3 of both layers, in single requests and in those that slip.
+*What you should see.* Two routes. The deed stays at its own place until layer 2 brings it to the reply, the thing
+until layer 3 does. Then its own place alone turns nothing. But the reply's alone does not turn all, .83 of the deeds
+and .57 of the things, and both places together do: later layers look at the word as well. Two layers, so two heads at
+least. `biology.looks_at` says where each head looks from the reply's place: we ask head 3 of both layers, in single
+requests and in those that slip.
 """
 
 # %% tags=["claim"]
 assert routes["deed"][:3, 6].min() > 0.8 and routes["deed"][3:, 6].max() < 0.2, (
-    "The deed stays at its own place until layer 2 moves it to the reply"
+    "The deed stays at its own place until layer 2 brings it to the reply"
 )
-assert routes["thing"][:4, 8].min() > 0.8 and routes["thing"][4, 8] < 0.2, (
-    "the thing stays"
+assert routes["thing"][:4, 8].min() > 0.8 and routes["thing"][4, 8] < 0.02, (
+    "the thing until layer 3 does"
 )
+assert [
+    round(routes[_w][_l, -1].item(), 2) for _w, _l in (("deed", 3), ("thing", 4))
+] == [0.83, 0.57], ".83 of the deeds and .57 of the things"
+assert min(together.values()) == 1, "both places together do"
 
 # %% tags=["quiz"]
 quiz("which-route", "d")
