@@ -476,7 +476,7 @@ assert (_three["others"][0], _three["more"][0]) == (6, 6), (
 )
 assert max(no_leak) < 0.03, "of other cities' labels nobody reads more than chance"
 assert all(0.4 < _x < 0.49 for _x in leak[:2]), (
-    "a little under half before layers 0 and 1"
+    "a little under half is read before layers 0 and 1"
 )
 assert all(0.6 < _x < 0.7 for _x in leak[2:4]), "two thirds before 2 and 3"
 assert abs(leak[4] - 0.2) < 0.03 and abs(leak[5] - 0.1) < 0.03, (
