@@ -2100,7 +2100,7 @@ _gain = {
     ]
     for _l in without_city
 }
-assert all(_left < 0.6 * _all for _all, _left in _gain.values()), (
+assert all(_left < 0.5 * _all for _all, _left in _gain.values()), (
     "Half of that or more is the first investigation's leak"
 )
 assert _gain["french"][1] < 0.03 < _gain["spanish"][1], (
