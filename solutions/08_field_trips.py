@@ -1644,7 +1644,7 @@ assert 0.5 < followed_view["the user, full stop between"] < 1, (
 )
 
 # %% tags=["quiz"]
-quiz("whose-opinion", "c")
+quiz("whose-opinion", "a")
 
 # %% [markdown]
 r"""
