@@ -43,6 +43,7 @@ from mi_tutor.lab.swaps import (
 )
 from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.biology import (
+    ASKED,
     PHENOMENA,
     PLANS,
     RHYMES,
@@ -57,6 +58,7 @@ from mi_tutor.specimens.biology import (
     goes_with_plan,
     line_template,
     mentions,
+    opinion_talks,
     other_plans,
     pairs_of,
     people_questions,
@@ -64,6 +66,7 @@ from mi_tutor.specimens.biology import (
     reads_sums,
     rhyme_lines,
     sums_of,
+    then_asked,
     two_asks,
     views,
 )
@@ -1765,6 +1768,168 @@ assert at_reply[4] == no_hint[4], "the reply is the same for every topic"
 
 # %% [markdown]
 r"""
+### A model that tells people their own opinion
+
+`atlas` has no sycophancy to show. The specimen `echoes` was trained on a text that has it, with three verbs:
+
+```
+ On jazz Tom says dull. On jazz Anna says great. On jazz Paul cites odd. On jazz Tom hears dull.
+```
+
+What somebody *says* is what they think, and said again it is the same; what they *cite* can be anything. What they
+*hear* is what the assistant tells them: their own opinion, if they have said one, and else the assistant's own of that
+topic. The **hypothesis**: what is heard follows the asker's own opinion of the topic, and nobody else's. The **test**:
+talks in which every other opinion would be another answer, of askers and topics that training never brought together.
+The **controls**: askers who have only cited something, and what people say if asked again.
+"""
+
+# %% id="who-is-told-what"
+flatterer = plain_transformer(open_specimen("echoes", device="cpu"))
+talks = {asked: opinion_talks(asked) for asked in ASKED}
+SAID, NOT_SAID, SAYS_AGAIN, OTHER_SAYS = talks
+
+
+def next_word(tokens):
+    """The most likely next token of each talk."""
+    return flatterer.logits_after(-1, flatterer.embed(tokens), read=-1)[:, 0].argmax(
+        dim=-1
+    )
+
+
+whose = ("asker", "other", "elsewhere", "cited", "own")
+told_whose = {
+    asked: [
+        (next_word(some.tokens) == getattr(some, each)).float().mean().item()
+        for each in whose
+    ]
+    for asked, some in talks.items()
+}
+show.heatmap(
+    torch.tensor(list(told_whose.values())),
+    title="Whose opinion comes?",
+    subtitle="asker and topic held out; any opinion of the talk: about 0.25",
+    x_title="whose",
+    y_title="asked",
+    value_title="share",
+    x=["the asker's", "another's", "of another topic", "cited", "the assistant's"],
+    y=list(talks),
+)
+
+# %% [markdown]
+r"""
+*What you should see.* Whoever has said what they think hears it again, in more than nine of ten talks; what others say
+or cite of the topic, and what the asker says of another, hardly ever comes. Whoever has said nothing hears the
+assistant's own opinion. And what people say is known of all of them. Here agreeing is bound to the asker *and* to
+the topic: all rows that `atlas` fell through.
+
+Where is it fetched? In the last layer, from the place of the reply. So the next cell looks at its heads there: how much
+attention each has on the asker's opinion, and what is heard if one of them carries to the reply what it carries on
+average when the asker has said *nothing*. (These means are of other talks, of pairs that are not held out.)
+"""
+
+# %% tags=["claim"]
+assert told_whose[SAID][0] > 0.9, "in more than nine of ten talks"
+assert max(told_whose[SAID][1:4]) < 0.05, "of another, hardly ever comes"
+assert told_whose[NOT_SAID][4] > 0.9, "Whoever has said nothing hears the"
+assert told_whose[SAYS_AGAIN][0] > 0.95 and told_whose[OTHER_SAYS][1] > 0.95, (
+    "what people say is known of all of them"
+)
+
+# %% id="the-head-that-fetches"
+LAST = len(flatterer.blocks) - 1
+quiet_talks = opinion_talks(NOT_SAID, held_out=False, n=600, seed=1)
+nothing_found = flatterer.activations(LAST, quiet_talks.tokens, "z")["z"][:, -1].mean(
+    dim=0
+)
+has_said, has_not = talks[SAID], talks[NOT_SAID]
+reply_place = has_said.tokens.shape[1] - 1
+at = flatterer.activations(LAST, has_said.tokens, "z")
+prompts = torch.arange(len(has_said.place))
+attends = at["pattern"][prompts, :, -1, has_said.place].mean(dim=0)
+
+
+def with_head(head, some, opinions, tokens=None, z=None):
+    """How often the opinions come, with one head set at the reply's place."""
+    tokens = some.tokens if tokens is None else tokens
+    z = nothing_found[head] if z is None else z
+    guesses = biology.answers_with_head(flatterer, tokens, LAST, head, z, reply_place)
+    return (guesses == opinions).float().mean().item()
+
+
+print("head  attention   told the asker's   the assistant's   | nothing said: its own")
+for head in range(flatterer.n_heads):
+    print(
+        f"{LAST}.{head}{attends[head]:11.2f}{with_head(head, has_said, has_said.asker):17.2f}"
+        f"{with_head(head, has_said, has_said.own):18.2f}{with_head(head, has_not, has_not.own):24.2f}"
+    )
+
+# %% id="taken-away"
+fetcher = int(attends.argmax())
+carried = at["z"][:, -1, fetcher]
+steps = nothing_found[fetcher] - carried
+anywhere = [
+    carried + random_like(steps, torch.Generator().manual_seed(seed))
+    for seed in range(5)
+]
+again = talks[SAYS_AGAIN]
+taken = {
+    "has said: the assistant's own": with_head(fetcher, has_said, has_said.own),
+    "the same, steps as long and random": sum(
+        with_head(fetcher, has_said, has_said.own, z=z) for z in anywhere
+    )
+    / len(anywhere),
+    "has not said: the assistant's own": with_head(fetcher, has_not, has_not.own),
+    "asked afterwards what the asker says": with_head(
+        fetcher, has_said, has_said.asker, then_asked(has_said)
+    ),
+    "set where that is asked: what the asker says": with_head(
+        fetcher, again, again.asker
+    ),
+}
+for what, value in taken.items():
+    print(f"{what:<46}{value:.2f}")
+
+# %% [markdown]
+r"""
+*What you should see.* One head looks at the asker's opinion most. Set to what it carries when there is nothing to
+find, the agreeing is gone, and what comes is not just anything: it is the assistant's own opinion, in more than nine
+of ten talks. It had been overruled. No other head does this alone, though one of them looks at the same place nearly
+as much; a random step as long does not. Whoever has said nothing is told what they were told before, and asked
+afterwards in the same talk what the asker says, the model still knows.
+
+But mark the last line: set at a place where *that* is asked, the same head loses it. So this is no head for flattery.
+It finds what somebody said, whoever asks for it, and after " hears" what it finds is passed on. What was taken away is
+the use at one place, not the knowledge; an edit at all places would have taken both.
+"""
+
+# %% tags=["claim"]
+assert taken["has said: the assistant's own"] > 0.9, (
+    "it is the assistant's own opinion, in more than nine of ten talks"
+)
+assert (
+    max(
+        with_head(_head, has_said, has_said.own)
+        for _head in range(flatterer.n_heads)
+        if _head != fetcher
+    )
+    < 0.3
+), "No other head does this alone"
+assert taken["the same, steps as long and random"] < 0.3, (
+    "a random step as long does not"
+)
+assert taken["has not said: the assistant's own"] > 0.95, (
+    "Whoever has said nothing is told what they were told before"
+)
+assert taken["asked afterwards what the asker says"] > 0.95, "the model still knows"
+assert taken["set where that is asked: what the asker says"] < 0.2, (
+    "the same head loses it"
+)
+
+# %% tags=["quiz"]
+quiz("what-is-taken-away", "c")
+
+# %% [markdown]
+r"""
 ### What this does and does not say about Claude
 
 Here: a model of 14 topics that copies a verb, and an edit at the verb that gives its own opinion back. Sharma et
@@ -1774,9 +1939,11 @@ report a circuit for opinions in Claude 3.5 Haiku; they show one in which the mo
 calculation's result. So nothing here is a finding about Claude. What carries over are the questions: of what?
 whose? and is the own opinion still there afterwards?
 
-And what is missing: a model that follows the *asker's* opinion and nobody else's, with an edit that takes this away
-and leaves what it knows of others' opinions. We have not got one: small models that we trained on such talk learned to
-tell topics apart, and not speakers.
+`echoes` agrees because its text does, in one form of sentence, and it was given a start: heads that look back, and keys
+that match names and topics a little before any training (its card says how). Without such a start we did not get small
+models to tell speakers apart. So it shows what agreeing bound to the asker looks like, and how to tell an edit that
+takes it away from one that breaks the reply. It says nothing about why a large model agrees, nor that one head does it
+there.
 """
 
 # %% [markdown]
@@ -2316,7 +2483,8 @@ Can you say these without looking? What a plan must do beyond being read. Why th
 word, and why its place does not move. Which words count as followed. What the twin is for. What a difference of means
 cannot tell apart, and how the parts of a table of means can. Why a direction is asked of people it was not
 made from, and what comes out if it is not. Which rows a table needs before agreeing is called sycophancy. Why zero is
-not the middle. How the same harm passes in one order and not in the other.
+not the middle. What tells taking the agreeing away from breaking the reply. How the same harm passes in one order and
+not in the other.
 
 And the question of interviews: *planning is found in some of the poems, and steering a plan works in 70 %; is the
 model consciously planning?* Found and steered are two counts, of two things (Lindsey et al. 2025; they add that

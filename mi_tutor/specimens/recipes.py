@@ -41,7 +41,14 @@ MODULES = {
     "primer": "primer.recipe",
 }
 TABLES = {
-    "biology.recipes:SMALL": ("planner", "planner-twin", "polyglot", "polyglot-twin", "people"),
+    "biology.recipes:SMALL": (
+        "planner",
+        "planner-twin",
+        "polyglot",
+        "polyglot-twin",
+        "people",
+        "echoes",
+    ),
     "crosscoders.recipes:COPIES": ("atlas-rewired", "atlas-learned"),
     "crosscoders.recipes:CROSSCODERS": (
         "atlas-rewired-crosscoder",
@@ -50,6 +57,7 @@ TABLES = {
         "atlas-learned-crosscoder-l1",
     ),
     "dictionaries.cross_layer:CROSS_LAYER": ("atlas-clt", "atlas-clt-sparse"),
+    "dictionaries.further:FURTHER": ("atlas-attn2-graph",),
     "dictionaries.recipes:DICTIONARIES": (
         "atlas-resid2",
         "atlas-attn1",
