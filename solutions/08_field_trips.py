@@ -1149,7 +1149,7 @@ variants = {
     "its own country's means": own_cell,
     "over all countries": swap_the_language,
     "over countries and relations": one_for_all,
-    "the same, as long as over countries": one_as_long,
+    "the same, made as long": one_as_long,
 }
 broke = {}
 print(
@@ -1189,7 +1189,7 @@ assert 0.3 < broke["polyglot", "over countries and relations"][0] < 0.7, (
     "takes along about half of the answers"
 )
 assert (
-    broke["polyglot", "the same, as long as over countries"][0]
+    broke["polyglot", "the same, made as long"][0]
     < broke["polyglot", "over countries and relations"][0] + 0.03
 ), "made as long as the other step it does no better"
 assert broke["polyglot", "over countries and relations"][1:3].min() > 0.9, (
