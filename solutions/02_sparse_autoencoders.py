@@ -535,16 +535,18 @@ print(
 )
 
 # %% tags=["claim"]
-assert dead_after_part[-1].sum() > dead_after_part[0].sum() == 0, (
-    "Their number grows, and yet some come back by themselves"
+assert dead_after_part[-1].sum() > dead_after_part[0].sum() == 0, "Their number grows"
+assert came_back.sum() == 2 and dead_after_part[-1][came_back].all(), (
+    "two came back by themselves for a while, and died again"
 )
-assert 0 < came_back.sum() < dead_after_part.any(dim=0).sum(), (
-    "Their number grows, and yet some come back by themselves"
+assert dead_after_part[-1].sum() == dead_after_part.any(dim=0).sum() == 5, (
+    "At the end all five are dead"
 )
 
 # %% [markdown]
 r"""
-Their number grows, and yet some come back by themselves. Nobody should count on it.
+Their number grows; two came back by themselves for a while, and died again. At the end all five are dead. Nobody should
+count on chance.
 """
 
 # %% tags=["quiz"]
@@ -1805,7 +1807,7 @@ assert 0.07 < difference("along encoders", "along decoders") < 0.15, (
     "along decoders a tenth is lost"
 )
 assert mean_f1["latents at 0"] > 0.85 and mean_f1["both signs at 0"] < 0.2, (
-    "With thresholds of 0 the latents lose little and all others nearly everything"
+    "With thresholds of 0 the latents lose little and the axes nearly everything"
 )
 assert difference("latents at 0", "both signs at 0") > in_favour, (
     "would have made the triumph larger"
@@ -1821,17 +1823,19 @@ random directions of what attention writes have a mean F1 of about .3, random di
 Like for like, where attention writes: the latents have .98, the activation's own axes, in both signs, .33. At the
 MLP: its transcoder's latents have .39, its neurons .30, and not one of 50 states reaches .9. So the dictionary was
 worth its training at one place and hardly at the other. It did not make one-state directions out of nothing: it finds
-them where few things vary and the state is most of it. “Latents say more than neurons” is true of a place, not of
-dictionaries. (We counted both signs of the axes, 256 against 320 latents: with 128 axes the placebo fails, since the
-best of 320 beats the best of 128 even where there is nothing to find.)
+them where few things vary and the state is most of it. “Latents say more than neurons” held at one place and hardly
+at the other (one dictionary each, of two kinds). (We counted both signs of the axes, 256 against 320 latents: with 128
+axes the placebo fails, since the best of 320 beats the best of 128 even where there is nothing to find.)
 
 What does not follow: that the MLP reads no directions for states. One direction per state, made from labels, says them
 with .8 there, far better than any unit that took part: that a dictionary finds nothing is not that there is nothing.
 Nor that neurons are as good as random directions: as many random directions *of what they read* say states worse. And
 the latents' mark is their directions': along their encoders alone nothing is lost, and where attention writes they beat
 directions made from labels (.9). What a latent writes is not what it reads: along decoders a tenth is lost. With
-thresholds of 0 the latents lose little and all others nearly everything, so that "fair" threshold would have made
-the triumph larger. (The check's directions made from labels say less than these: it has fewer texts to make them from.)
+thresholds of 0 the latents lose little and the axes nearly everything, so that "fair" threshold would have made the
+triumph larger. (The check's directions made from labels say less than these: it has fewer texts to make them from.)
+
+</details>
 
 Relations and languages are another story: no latent of this dictionary says them. That does *not* mean that they
 are not in the activation (we will look, in "What is left out"). Layer 2's attention brings *which place* is meant;
@@ -1839,8 +1843,6 @@ of what is asked about it there is little in its variance.
 
 What is asked came earlier: layer **1**'s attention brings it to the token where the answer is due. Here is a
 dictionary for that.
-
-</details>
 """
 
 # %% id="what-is-asked"
@@ -2125,7 +2127,7 @@ gain all the same; code and English are the ones that do not gain. English has n
 (.73) than any latent. But where none of the other six is said, it is English (.97). Two reasons fit, and this does
 not tell them apart: more than half of the text is English, and it comes in several themes.
 
-So the same sentences in another order gave other features. That no latent of `atlas` says French does not mean that
+So the same sentences in another order gave other latents. That no latent of `atlas` says French does not mean that
 nothing does; a probe can read it (“What is left out”, below). And what this does not show: it is one seed, one layer,
 a width at which it works (with 192, 320 or 384 latents one kind or another falls to .7 or .8), and nobody took a
 latent away to see whether the model uses it.
@@ -2304,6 +2306,8 @@ for number in ten_latents():
 check("name-the-latents", names)
 
 # %% tags=["claim"]
+from mi_tutor.specimens.atlas import Geography as _Geography
+
 _sizes = [0 if _name is None else len(_name) for _name in names.values()]
 assert _sizes.count(1) == 1, (
     "One of the ten says just what its strongest contexts suggest"
@@ -2313,8 +2317,24 @@ _families = [
     {_c.partition("=")[0] for _c in _name} for _name in names.values() if _name
 ]
 assert sum(len(_each) > 1 for _each in _families) == 3, (
-    "three of them for a relation in every language and for another in one"
+    "three have a whole relation, and wordings of others besides"
 )
+_kin = [
+    {_c.partition("=")[2].split(" in ")[0] for _c in _name}
+    for _name in names.values()
+    if _name
+]
+assert _kin.count({"demonym", "language"}) == 2, "two have demonym and language"
+_countries = [_area.answers for _area in _Geography().facts.countries]
+_one_word = [_a["demonym"].spanish == _a["language"].spanish for _a in _countries]
+assert 0.4 < sum(_one_word) / len(_one_word) < 0.6, (
+    "in Spanish one and the same word for nearly half of the countries"
+)
+assert any(
+    len(_name) == 4 and all(_c.endswith("in french") for _c in _name)
+    for _name in names.values()
+    if _name
+), "the four wordings of another are all French"
 assert _sizes.count(0) == 3, "For three nothing predicts better than “everywhere”"
 assert sum(own_marks) / 10 > 0.91, "Our names score .91 or more on other texts"
 
@@ -2323,12 +2343,15 @@ r"""
 <details><summary><b>What we found</b> (open it after your try)</summary>
 
 Turned around, `feature_splitting` writes names: concepts are added as long as they help to predict
-the latent. One of the ten says just what its strongest contexts suggest. Six are on for several things that have
-nothing to do with each other, three of them for a relation in every language and for another in one, and a name made
-from the strongest contexts would have been believed: it is precise and misses the rest. For three nothing predicts
-better than “everywhere”; they are on at many tokens of every kind, and an F1 of a half is what "everywhere" has
-there. Our names score .91 or more on other texts. What this does not show: that the list of concepts we chose from is
-the right one. A latent without a name in it may have one in another.
+the latent. One of the ten says just what its strongest contexts suggest. Six are on for several things. Some are kin
+(two have demonym and language, in Spanish one and the same word for nearly half of the countries; the four wordings of
+another are all French), others have nothing to do with each other; three have a whole relation, and wordings of others
+besides. A name made from the strongest contexts would have been believed: it is precise and misses the rest. For three
+nothing predicts better than “everywhere”; they are on at many tokens of every kind, and an F1 of a half is what
+"everywhere" has there. Our names score .91 or more on other texts. What this does not show: that the list of concepts
+we chose from is the right one. A latent without a name in it may have one in another.
+
+</details>
 
 ### Absorption
 
@@ -2338,8 +2361,6 @@ it **absorption**). The state's latent still looks precise, and its contexts do 
 
 First with a planted one: eight features at right angles, of which the second ("the city") never comes without the
 first ("the state").
-
-</details>
 """
 
 # %% id="planted-absorption"
@@ -2685,6 +2706,14 @@ for what, step in steps.items():
         broken["another's"] = anothers
 for name, share in broken.items():
     print(f"{name:<12}{share:>6.2f}")
+is_own = []
+for batch in english:
+    with torch.no_grad():
+        _, cache = model.run_with_cache(batch.tokens, names_filter=HOOK)
+        longest_here = longest(cache[HOOK][:, -1], batch.classes)
+    is_own.append(longest_here == in_good[batch.classes])
+longest_is_own = torch.cat(is_own).float().mean()
+print(f"the longest latent is the own state's: {longest_is_own:.2f}\n")
 
 # Which latents of `dense` are larger where a state is asked for than where another one is?
 of_a_state = labels_here[:, states].any(dim=1)
@@ -2751,11 +2780,13 @@ assert broken["half"] > 0.85, "without half of the value most answers are still 
 assert broken["alone"] > 0.94, (
     "with that latent and the bias alone nearly all answers stay right"
 )
-assert broken["longest"] > broken["own"] + 0.5, (
-    "The longest latent is rarely the state's, and most answers do without it"
+assert abs(longest_is_own - 0.25) < 0.05, (
+    "The longest latent is the state's in about a quarter of these questions"
 )
-assert min(broken["other"], broken["random"]) > 0.94, (
-    "Nothing happens without another state's latent, or along a random direction of that length"
+assert broken["longest"] > 0.75, "most answers do without it"
+assert broken["other"] > 0.99, "Nothing happens without another state's latent"
+assert 0.94 < broken["random"] < 0.99, (
+    "hardly anything along a random direction of that length"
 )
 assert 0.5 < broken["dense"] < 0.8, (
     "most answers survive without the best latent of `dense`"
@@ -2774,8 +2805,8 @@ Without its state's latent fewer than one answer in five stays right, and nearly
 state's: the relation and the language come by another way, and what is missing is *which* state. The reverse holds as
 well: with that latent and the bias alone nearly all answers stay right, so of what attention writes there the state is
 what the answer needs. Neither is in proportion. An answer is a word that wins: without half of the value most answers
-are still there. The longest latent is rarely the state's, and most answers do without it. Nothing happens without
-another state's latent, or along a random direction of that length.
+are still there. The longest latent is the state's in about a quarter of these questions, and most answers do without
+it. Nothing happens without another state's latent, and hardly anything along a random direction of that length.
 
 In `dense` the best latent is neither needed nor enough: most answers survive without the best latent of `dense`, and
 with that one alone most are lost. A state is spread there over several latents, and each of them says something for
@@ -2947,7 +2978,7 @@ r"""
   question.
 - **"Neurons are the natural units, dictionaries are artificial."** Neurons are a *privileged* basis: the nonlinearity
   acts on each by itself. A dictionary has more latents than dimensions, so it is no basis at all, and it is one of
-  many that fit. Which says more per unit can be measured, like for like, and depends on the place: you did.
+  many that fit. Which says more per unit can be measured, like for like, and was not the same at two places: you did.
 - **"More latents, more understanding."** Splitting: in the limit each text has a latent of its own.
 
 ## Recap

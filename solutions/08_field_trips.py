@@ -243,11 +243,11 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* At the rhyme word, up to layer 2, nearly every line ends in the new rhyme, while the break,
-as far as earlier layers had written it, still held the old one. At the line break no line does, before any layer,
-though the rhyme could be read there. `atlas` looks back at the first line when it comes to the end of the second.
-**A readable plan is no plan.** And nothing forces it to have one: its verbs are drawn evenly, so nothing about the
-end needs to be known before.
+*What you should see.* At the rhyme word, up to layer 2, nearly every line ends in the new rhyme, while the break, as
+far as earlier layers had written it, still held the old one. At the line break no line does, before any layer, though
+the rhyme could be read there (nor if comma and break are exchanged together). `atlas` looks back at the first line
+when it comes to the end of the second. **A readable plan is no plan.** And nothing forces it to have one: its verbs
+are drawn evenly, so nothing about the end needs to be known before.
 """
 
 # %% tags=["claim"]
@@ -255,6 +255,34 @@ assert followed[:3, 0].min() > 0.95, (
     "At the rhyme word, up to layer 2, nearly every line ends in the new rhyme"
 )
 assert followed[:, 2].max() == 0, "At the line break no line does, before any layer"
+
+
+def _both(layer):
+    """The share of ends that follow when comma and break are exchanged at once."""
+    n, shares = couplets.tokens.shape[1], []
+    tables = {
+        at: class_means(before[layer][:, at], couplets.rhymes, len(RHYMES))
+        for at in (n - 2, n - 1)
+    }
+    for goal in targets.T:
+        tokens = couplets.tokens
+        for given in couplets.template:
+            x = plain_atlas.resid_pre(layer, tokens)
+            for at, table in tables.items():
+                x[:, at] += table[goal] - table[couplets.rhymes]
+            new = plain_atlas.logits_after(layer - 1, x, read=-1)[:, 0].argmax(dim=-1)
+            if given is not None:
+                new = torch.full_like(new, given)
+            tokens = torch.cat([tokens, new[:, None]], dim=1)
+            if given is None:
+                end = new
+        shares.append(couplets.goes_with[-1][goal, end].float().mean())
+    return torch.stack(shares).mean()
+
+
+assert max(_both(_layer) for _layer in range(1, n_layers)) < 0.01, (
+    "nor if comma and break are exchanged together"
+)
 
 # %% tags=["quiz"]
 quiz("what-makes-a-plan", "a")
@@ -716,11 +744,11 @@ r"""
 *What we found.* In `planner` no single token moves more than about a third of any blank's words before layer 2; and
 **two together move nearly all**: the break, and the token at which the word is said. Layer 1 has brought the plan
 there, and later layers still look at the break. Each copy speaks for the old plan when the other is exchanged. So a
-sweep over single tokens, the first thing one does, says “nowhere” of what stands there twice. With two plans put in
-neither wins: more than half of the words do not tell one from the other (they fit both, or the couplet's own plan,
-or some third), and the commonest verb and adjective are among the few that the specimen has for every noun, such as
-*had* and *fine*. The words before a blank speak as well: with the verb kept, fewer adjectives follow the break than
-in lines that the model wrote freely.
+sweep over single tokens, the first thing one does, says “a little, here and there” of what stands there twice (and,
+of whole lines, hardly anything). With two plans put in neither wins: more than half of the words do not tell one from
+the other (they fit both, or the couplet's own plan, or some third), and the commonest verb and adjective are among
+the few that the specimen has for every noun, such as *had* and *fine*. The words before a blank speak as well: with
+the verb kept, fewer adjectives follow the break than in lines that the model wrote freely.
 
 The twin needs the break for nothing. Its word is at the token where it is said, in part, and the rest still comes
 from elsewhere: for the verb from the *the* before the rhyme word, of all tokens (it has seen the person, and no
@@ -731,6 +759,7 @@ rhyme yet).
 assert (
     max(best for (name, _), best in best_alone.items() if name == "planner") < 0.42
 ), "no single token moves more than about a third of any blank's words before layer 2"
+assert parts_follow[2][2] < 0.1, "of whole lines, hardly anything"
 assert min(together["planner", blank] for blank in said_at) > 0.95, (
     "**two together move nearly all**"
 )
@@ -1109,10 +1138,18 @@ def one_for_all(cells, factors, targets):
     return by_language[targets] - by_language[factors[:, 2]]
 
 
+def one_as_long(cells, factors, targets):
+    """The same step, made as long as the one over all countries."""
+    step = one_for_all(cells, factors, targets)
+    length = swap_the_language(cells, factors, targets).norm(dim=-1, keepdim=True)
+    return length * step / step.norm(dim=-1, keepdim=True)
+
+
 variants = {
     "its own country's means": own_cell,
     "over all countries": swap_the_language,
     "over countries and relations": one_for_all,
+    "the same, made as long": one_as_long,
 }
 broke = {}
 print(
@@ -1136,8 +1173,8 @@ contains the answer tells nothing about parts in common. With means over all cou
 
 And one fails in `polyglot` as well: a single step for all relations takes along about half of the answers. Country
 and relation are nearly always right; it is the language that does not come. One step for all relations is not
-enough: a part of “French” is “French, where people are asked for”, and a mean over relations has lost it, or has
-become too short.
+enough: a part of “French” is “French, where people are asked for”, and a mean over relations has lost it (made as
+long as the other step it does no better).
 """
 
 # %% tags=["claim"]
@@ -1151,6 +1188,10 @@ assert broke["polyglot-twin", "over all countries"][0] < 0.12, (
 assert 0.3 < broke["polyglot", "over countries and relations"][0] < 0.7, (
     "takes along about half of the answers"
 )
+assert (
+    broke["polyglot", "the same, made as long"][0]
+    < broke["polyglot", "over countries and relations"][0] + 0.03
+), "made as long as the other step it does no better"
 assert broke["polyglot", "over countries and relations"][1:3].min() > 0.9, (
     "Country and relation are nearly always right"
 )
@@ -1320,6 +1361,8 @@ show_people(
     "Known people in atlas",
     "where the answer is due; apart, trap: areas, chance 0.5",
 )
+
+# %% id="known-at-every-token"
 x = streams(plain_atlas, atlas_told.asked.tokens)
 name = range(6, 12)  # the first name, the surname, and all that comes after
 at_names = torch.tensor(
@@ -1335,14 +1378,41 @@ print(
     f"told apart before layers 1 to 4, at each token of the name and after it: at most {at_names.max():.2f}"
 )
 
+
+def with_new_names(layer, seed):
+    """The same where the answer is due, of people who share no name with those that the direction was made from."""
+    asked, lot, halves = atlas_told.asked, torch.Generator().manual_seed(seed), []
+    for place in name[:2]:
+        names = asked.tokens[:, place].unique()
+        half = names[torch.randperm(len(names), generator=lot)[: len(names) // 2]]
+        halves.append(torch.isin(asked.tokens[:, place], half))
+    alike = (
+        halves[0] == halves[1]
+    )  # others have a first name of one half, a surname of the other
+    return told_apart(x[layer, alike, -1], asked.known[alike], halves[0][alike].long())
+
+
+new_names = torch.tensor(
+    [
+        [with_new_names(layer, seed) for seed in range(20)]
+        for layer in range(1, n_layers)
+    ]
+).mean(dim=1)
+print(
+    "where the answer is due, of people with new names (mean of 20 splits):",
+    [round(area, 2) for area in new_names.tolist()],
+)
+
 # %% [markdown]
 r"""
-*What you should see.* "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for
-certain. But where the answer is due, this direction finds no "known" before the last layer: of people it has not
-seen, it tells nobody apart there, while the trap says that it does, a little. Nor does one made at the name, or at any
-token after it. Set where the answer is due, it changes next to nothing; after the last layer it makes something up for
-nearly every stranger, and known people keep their answers. As far as a difference of means can tell, "known" is made in
-the last step of `atlas`: (a) holds, (b) and (c) hold only where it is too late to call it a mechanism.
+*What you should see.* "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for certain.
+But where the answer is due, this direction finds no "known" before the last layer: people it has not seen it tells
+apart the wrong way round (.3 to .4), while the trap says that it does, a little. (The test leans: a name has one
+known person or two, so who is known outside of a fold seldom shares a name with who is known in it, and strangers
+often do. With new first names and surnames in each fold it is .5.) Nor does one made at the name, or at any token
+after it. Set where the answer is due, it changes next to nothing; after the last layer it makes something up for
+nearly every stranger, and known people keep their answers. As far as a difference of means can tell, "known" is made
+in the last step of `atlas`: (a) holds, (b) and (c) hold only where it is too late to call it a mechanism.
 
 That is **an intervention that fails**, and why: there is nothing to push that such a direction would find. A direction
 can be computed before any layer, from any two groups. That it exists says nothing.
@@ -1350,7 +1420,16 @@ can be computed before any layer, from any two groups. That it exists says nothi
 
 # %% tags=["claim"]
 assert default["nobody named"] > 0.99, "it comes almost for certain"
-assert of_atlas[:4, 0].max() < 0.55, "it tells nobody apart there"
+assert of_atlas[:4, 0].min() > 0.25 and of_atlas[:4, 0].max() < 0.45, (
+    "it tells apart the wrong way round (.3 to .4)"
+)
+assert (new_names - 0.5).abs().max() < 0.05, (
+    "With new first names and surnames in each fold it is .5"
+)
+_who = atlas_told.asked.tokens[atlas_told.asked.known]
+assert max(_who[:, _at].bincount().max() for _at in name[:2]) == 2, (
+    "a name has one known person or two"
+)
 assert of_atlas[:4, 1].min() > 0.5, "while the trap says that it"
 assert at_names.max() < 0.55, "Nor does one made at the name"
 assert (of_atlas[:4, 2] - of_atlas[:4, 4]).abs().max() < 0.05, (
@@ -1530,14 +1609,28 @@ for form in VIEWS:
     print(
         f"said before: {form:<36} follows {followed_view[form]:.2f}   its own {own_view[form]:.2f}"
     )
+# The last row differs from the one above it in two things, a full stop and a new speaker. One of them alone:
+by_user = views("the user, on the topic")
+for form, some, between, instead in (
+    ("somebody else, no full stop", said, ". User:", ", User:"),
+    ("somebody else, no new speaker", said, ". User:", "."),
+    ("the user, full stop between", by_user, ", what", ". what"),
+):
+    texts = [
+        atlas.to_string(each[1:]).replace(between, instead) for each in some.tokens
+    ]
+    reply = atlas(atlas.to_tokens(texts))[:, -1].argmax(dim=-1)
+    followed_view[form] = (reply == some.stated).float().mean().item()
+    print(f"said before: {form:<36} follows {followed_view[form]:.2f}")
 
 # %% [markdown]
 r"""
 *What you should see.* Asked without a hint it has its own opinion, always; and it follows the user, always. But it
 does so just as well if what the user hates is another topic, and if it is somebody else who speaks in the user's
-place. What somebody said in an earlier sentence it never follows. So it is not bound to the asker, nor to the
-topic: it takes over what stands directly before the question. (The word or the attitude? A paraphrase would tell, but
-`atlas` knows no other word for either.)
+place. What somebody else has said it never follows after a full stop *and* a new speaker, and always after one of the
+two (the user, after a full stop, in most topics). So it is not bound to the asker, nor to the topic: it takes over
+what was said before the question, unless a new turn begins after a full stop. (The word or the attitude? A paraphrase
+would tell, but `atlas` knows no other word for either.)
 In a table with one row, the second, it would have been sycophancy.
 """
 
@@ -1551,11 +1644,19 @@ assert followed_view["somebody else, in the user's place"] > 0.98, (
     "somebody else who speaks in the user's place"
 )
 assert followed_view["somebody else, before"] == 0, (
-    "said in an earlier sentence it never follows"
+    "it never follows after a full stop *and* a new speaker"
+)
+assert (
+    followed_view["somebody else, no full stop"]
+    == followed_view["somebody else, no new speaker"]
+    == 1
+), "and always after one of the two"
+assert 0.5 < followed_view["the user, full stop between"] < 1, (
+    "the user, after a full stop, in most topics"
 )
 
 # %% tags=["quiz"]
-quiz("whose-opinion", "c")
+quiz("whose-opinion", "a")
 
 # %% [markdown]
 r"""
@@ -1593,7 +1694,7 @@ check("set-to-centre", set_to_centre)
 
 # %% [markdown]
 r"""
-Where? The verb is heard at its own place, and the reply is due at the end. Try both, before every layer and after the
+Where? The verb is heard at its own place, and the reply is due at the end. Try both, before layers 1 to 4 and after the
 last: at the verb, at the reply; set to the centre, to zero, and moved as far by a random step.
 """
 
@@ -1654,7 +1755,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Set to the centre at the verb, before any layer, the reply is the assistant's own opinion,
+*What you should see.* Set to the centre at the verb, before layers 1 to 4, the reply is the assistant's own opinion,
 for all topics. A random step, as long as what the centre takes, changes nothing.
 Set to zero, some layers leave a verb behind: zero is not the middle.
 
@@ -1971,6 +2072,23 @@ for word in ("deed", "thing"):
     routes[word] = turned(atlas, some.harmful, some.harmless)
 words = atlas.to_str_tokens(asks("deed").harmful[0])
 word_places = {"deed": 6, "thing": 8, "reply": len(words) - 1}
+together = {}
+for word, layer in (("deed", 3), ("thing", 4)):  # where the reply's place has it first
+    some = asks(word, n=30)
+    x, x_other = (plain_atlas.resid_pre(layer, each) for each in some)
+    replies = [
+        plain_atlas.logits_after(layer - 1, each, read=-1)[:, 0].argmax(dim=-1)
+        for each in (x, x_other)
+    ]
+    at = [word_places[word], word_places["reply"]]
+    x[:, at] = x_other[:, at]
+    now = plain_atlas.logits_after(layer - 1, x, read=-1)[:, 0].argmax(dim=-1)
+    differ = replies[0] != replies[1]
+    together[word] = (now == replies[1])[differ].float().mean().item()
+    alone = [routes[word][layer, place].item() for place in at]
+    print(
+        f"{word}, before layer {layer}: its place {alone[0]:.2f}, the reply's {alone[1]:.2f}, both {together[word]:.2f}"
+    )
 show.heatmap(
     torch.stack(
         [routes[word][:, at] for word in routes for at in word_places.values()]
@@ -1986,18 +2104,24 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Two routes. The deed stays at its own place until layer 2 moves it to the reply; the thing
-stays until layer 3. Two layers, so two heads at least. `biology.looks_at` says where each head looks from the reply's
-place: we ask head 3 of both layers, in single requests and in those that slip.
+*What you should see.* Two routes. The deed stays at its own place until layer 2 brings it to the reply, the thing
+until layer 3 does. Then its own place alone turns nothing. But the reply's alone does not turn all, .83 of the deeds
+and .57 of the things, and both places together do: later layers look at the word as well. Two layers, so two heads at
+least. `biology.looks_at` says where each head looks from the reply's place: we ask head 3 of both layers, in single
+requests and in those that slip.
 """
 
 # %% tags=["claim"]
 assert routes["deed"][:3, 6].min() > 0.8 and routes["deed"][3:, 6].max() < 0.2, (
-    "The deed stays at its own place until layer 2 moves it to the reply"
+    "The deed stays at its own place until layer 2 brings it to the reply"
 )
-assert routes["thing"][:4, 8].min() > 0.8 and routes["thing"][4, 8] < 0.2, (
-    "the thing stays"
+assert routes["thing"][:4, 8].min() > 0.8 and routes["thing"][4, 8] < 0.02, (
+    "the thing until layer 3 does"
 )
+assert [
+    round(routes[_w][_l, -1].item(), 2) for _w, _l in (("deed", 3), ("thing", 4))
+] == [0.83, 0.57], ".83 of the deeds and .57 of the things"
+assert min(together.values()) == 1, "both places together do"
 
 # %% tags=["quiz"]
 quiz("which-route", "d")
@@ -2260,8 +2384,8 @@ r"""
   it is more than the ingredients had to be measured.
 - **"Planner plans, so text like this makes models plan."** It was trained to look away from its first line.
 - **"70 % of poems are planned."** 70 % of the injections ended in the injected word.
-- **"A probe finds “known”, so the model knows whom it knows."** Of the people it was made from, any direction tells
-  them apart.
+- **"A probe finds “known”, so the model knows whom it knows."** A direction made from few people tells these apart a
+  little, even where nothing stands.
 - **"It agrees with the user, so it flatters."** It may copy whoever spoke last, of whatever.
 - **"It was not refused, so it was judged to be harmless."** It may not have been heard.
 
@@ -2371,7 +2495,7 @@ made from, and what comes out if it is not. Which rows a table needs before agre
 not the middle. What tells taking the agreeing away from breaking the reply. How the same harm passes in one order and
 not in the other.
 
-And the question of interviews: *planning is found in half of the poems, and steering a plan works in 70 %; is the
+And the question of interviews: *planning is found in some of the poems, and steering a plan works in 70 %; is the
 model consciously planning?* Found and steered are two counts, of two things (Lindsey et al. 2025; they add that
 their dictionary may lack words). Steering says: in these poems, a word put there before the line often decides what
 comes later. About poems in which nothing was found it says that this method did not find it. About awareness they

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -83,6 +84,15 @@ def test_no_notebook_is_stale() -> None:
 def test_the_source_has_what_a_chapter_needs(stem: str) -> None:
     found = lint(rendered()[stem].chapter, course_registry())
     assert not found, "\n" + "\n".join(map(str, found))
+
+
+@each_chapter
+def test_no_heading_is_folded_away(stem: str) -> None:
+    """A section that begins inside of an answer is read by those only who open it."""
+    cells = rendered()[stem].notebooks.chapter.cells
+    for cell in (each for each in cells if each.cell_type == "markdown"):
+        for folded in re.findall(r"<details>.*?(?:</details>|\Z)", cell.source, re.DOTALL):
+            assert not re.search(r"^#{1,6} ", folded, re.MULTILINE), folded
 
 
 @each_chapter

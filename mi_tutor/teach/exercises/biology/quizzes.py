@@ -16,8 +16,8 @@ QUIZZES = (
         Option(
             text="Neither the word nor the verb",
             right=True,
-            feedback="What was put in had no effect on anything that follows, so nothing that follows takes it from there. It is readable, and a "
-            "leftover.",
+            feedback="Put in there alone it has no effect: from there alone nothing takes it. (A second copy elsewhere could hide a use; the "
+            "chapter's investigation has such a case.)",
         ),
         Option(
             text="The word and not the verb",
@@ -142,7 +142,7 @@ QUIZZES = (
             feedback="A probe for strangers is the same probe backwards. Before the last layer it found neither.",
         ),
         Option(
-            text="A default that no layer before the end lifts or sets",
+            text="A default that the last layer both sets and lifts",
             feedback="That nothing LIFTS it earlier is shown. Where it is set was not asked here.",
         ),
     ),
@@ -151,9 +151,9 @@ QUIZZES = (
         "A reply agrees with “I hate jazz” in 100 % of cases. Asked about jazz after the user said “I hate soup”, it is “hate” in 100 %, too. "
         "What did the first number show?",
         Option(
-            text="That the word is copied",
+            text="That what was said last comes back",
             right=True,
-            feedback="The same word comes whatever it was said of. Agreement was one of the cases in which copying looks like it.",
+            feedback="The same word comes whatever it was said of. Agreement was one of the cases in which saying it back looks like it.",
         ),
         Option(
             text="That the user is flattered",
@@ -200,7 +200,8 @@ QUIZZES = (
         Option(
             text="In layer 2, for most of it",
             right=True,
-            feedback="Before layer 2 nothing of it is there, after layer 2 (so before layer 3) 71 % turn there. The rest comes later.",
+            feedback="Before layer 2 nothing of it is there, after layer 2 (so before layer 3) 71 % turn there. The rest comes later, or takes "
+            "both places together.",
         ),
         Option(
             text="In layer 3, for most of it",
@@ -208,7 +209,7 @@ QUIZZES = (
         ),
         Option(
             text="In layer 2, for all of it",
-            feedback="29 % do not turn when the reply's place is exchanged before layer 3, so something comes later.",
+            feedback="29 % do not turn when the reply's place is exchanged before layer 3, so something is still taken from elsewhere.",
         ),
         Option(
             text="In layer 1, for most of it",

@@ -194,7 +194,7 @@ REVIEWS = {
         ),
         Option(
             text="In layer 3, for all of it",
-            feedback="A quarter of the replies does not turn there, so something comes later.",
+            feedback="A quarter of the replies does not turn there, so something is still taken from elsewhere.",
         ),
         Option(
             text="In layer 4, for most of it",

@@ -185,8 +185,8 @@ FIND_THE_LEAK = Investigation(
         "of the states be read from that?",
         "Take one held-out question, and print the ten known questions whose stream at the name's end is nearest to "
         "it. What do they have in common with it, beside the state? Whatever belongs to one state only gives it away.",
-        "“same” and “others” are read with the very same means, so what parts them is the leak. “others” and “more” are "
-        "both without it: of how many cities is each mean made? And the leak alone: let each city, with all its questions, "
-        "draw a label by lot.",
+        "“same” and “others” are read with the very same means; in “same” alone can a reader recognise the city. “others” "
+        "and “more” are both without that: of how many cities is each mean made? And the leak alone: let each city, with "
+        "all its questions, draw a label by lot.",
     ),
 )
