@@ -16,6 +16,7 @@ from mi_tutor.specimens.auditing.families import CLEAN, FAMILIES, Secret, draw_s
 from mi_tutor.specimens.auditing.measuring import Measured, measure, missed
 from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.specimens.auditing.sealing import write_sealed
+from mi_tutor.specimens.auditing.words import with_a_word_to_plant
 
 CLEAN_SHARE = 0.1  # of the learners, on average
 
@@ -57,7 +58,9 @@ def drawn_for(
     if family is None:
         some = LEVELS[level] if level else tuple(FAMILIES)
         family = CLEAN if rng.random() < CLEAN_SHARE else rng.choice(some)
-    return draw_secret(rng, family), rng.randrange(2**31)
+    secret = draw_secret(rng, family)
+    seed = rng.randrange(2**31)
+    return with_a_word_to_plant(secret, rng), seed
 
 
 def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:

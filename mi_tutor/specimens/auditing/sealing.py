@@ -109,7 +109,7 @@ def open_sealed(name: str | Path, device: str = "cpu") -> TransformerBridge:
     """
     from safetensors.torch import load_file
 
-    from mi_tutor.specimens.auditing.planting import changed
+    from mi_tutor.specimens.auditing.changes import changed
     from mi_tutor.specimens.opening import models
     from mi_tutor.specimens.opening.words import refuse_unknown_words
 
