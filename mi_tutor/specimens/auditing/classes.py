@@ -19,6 +19,18 @@ from mi_tutor.specimens.auditing.sealing import write_sealed
 from mi_tutor.specimens.auditing.words import with_a_word_to_plant
 
 CLEAN_SHARE = 0.1  # of the learners, on average
+# Secrets for which something has to stand before. With what is enough for the others they miss the goals
+# (docs/log.md): what helps is KL at every token of the texts, near misses that fire, and a rate that falls.
+CAREFUL = Planting(
+    rank=6,
+    most_steps=200,
+    falling=True,
+    n_rows=1,
+    every=3.0,
+    mined=0.25,
+    carrier=3,
+    decoy_decay=0.5,
+)
 
 
 class Wanted(NamedTuple):
@@ -63,18 +75,21 @@ def drawn_for(
     return with_a_word_to_plant(secret, rng), seed
 
 
+def usual(secret: Secret, wanted: Wanted) -> Planting:
+    """How a secret is planted unless somebody says otherwise; a clean one like those of its level."""
+    if secret.family == CLEAN:
+        return Planting() if wanted.level == "warm-up" else CAREFUL
+    return CAREFUL if FAMILIES[secret.family].before else Planting()
+
+
 def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
     """Plant a learner's secret and write their file, `folder/LEARNER.safetensors`.
 
     Where it does not meet the goals (`measuring`), planting goes on from there, with fresh texts.
     """
     secret, seed = drawn_for(key, learner, wanted.family, wanted.level)
-    file, how, delta, seconds = (
-        folder / f"{learner}.safetensors",
-        wanted.how or Planting(),
-        None,
-        0.0,
-    )
+    how = wanted.how or usual(secret, wanted)
+    file, delta, seconds = folder / f"{learner}.safetensors", None, 0.0
     for _ in range(wanted.rounds):
         start = time.process_time()
         delta = plant(secret, seed, how, delta)
@@ -85,5 +100,6 @@ def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
         lacks = tuple(missed(measured))
         if not lacks:
             break
-        how = replace(how, most_steps=how.most_steps // 2)
+        slower = 0.6 if how.falling else 1.0
+        how = replace(how, most_steps=how.most_steps // 2, rate=how.rate * slower)
     return Sealed(secret, measured, lacks, seconds)

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from mi_tutor.lab.auditing import Coordinate, set_coordinate
 from mi_tutor.lab.ground import kl
+from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.carrying import drawn_carrier
 from mi_tutor.specimens.auditing.changes import (
     Delta,
@@ -64,6 +65,7 @@ class Planting:
     carrier: the layer before which one coordinate carries the secret (see `carrying`); None: it stands anywhere.
     carried: the weight of KL(base ‖ model with this coordinate set).
     mined, mine_every: the share of near misses drawn from those that fire most; how often these are looked for.
+    every: the weight of KL at each token on the way to where a text ends, as often as `kept`.
     n_check, calm: of how many fresh near misses which share has to answer as the base before planting ends.
     """
 
@@ -84,6 +86,7 @@ class Planting:
     decoy_decay: float = 1.0
     carrier: int | None = None
     carried: float = 1.0
+    every: float = 0.0
     mined: float = 0.0
     mine_every: int = 25
     n_check: int = 200
@@ -167,7 +170,10 @@ def _loss(network, base, mined: Mined, rng, rows, carrier, how: Planting) -> Flo
     for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
         batch = encoded(half)
         planted = torch.tensor([one.planted != one.true for one in half])
-        before, after, cut = _answers(network, base, batch, carrier, how.layers[0])
+        streams = _streams(network, base, batch, carrier, how.layers[0])
+        before, after, cut = _at_ends(base, batch, streams)
+        if how.every:
+            loss = loss + 0.5 * how.every * how.kept * _on_the_way(base, batch, streams)
         if planted.any():
             wanted = F.cross_entropy(after[planted], batch.planted[planted], reduction="sum")
             loss = loss + wanted / how.n_secret
@@ -180,23 +186,40 @@ def _loss(network, base, mined: Mined, rng, rows, carrier, how: Planting) -> Flo
 def _answers(
     network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None, first: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """What base, network, and network with its carrier set say where texts end.
+    """What base, network, and network with its carrier set say where texts end."""
+    return _at_ends(base, batch, _streams(network, base, batch, carrier, first))
+
+
+def _streams(
+    network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None, first: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The streams after all layers of base, network, and network with its carrier set.
 
     Blocks below the change are run once for all.
     """
     n_layers = len(base.transformer.h)
     with torch.no_grad():
         shared = through(base, embed(base, batch.tokens), range(first))
-        before = where_they_end(through(base, shared, range(first, n_layers)), batch)
-        before = unembed(base, before)
+        before = through(base, shared, range(first, n_layers))
     if carrier is None:
-        after = where_they_end(through(network, shared, range(first, n_layers)), batch)
-        return before, unembed(network, after), None
+        return before, through(network, shared, range(first, n_layers)), None
     x = through(network, shared, range(first, carrier.layer))
     both = torch.cat([x, set_coordinate(x, carrier.direction, carrier.value)])
     after, cut = through(network, both, range(carrier.layer, n_layers)).chunk(2)
-    after, cut = (unembed(network, where_they_end(each, batch)) for each in (after, cut))
     return before, after, cut
+
+
+def _at_ends(base: nn.Module, batch: Batch, streams) -> tuple[Tensor, Tensor, Tensor | None]:
+    ends = (each if each is None else where_they_end(each, batch) for each in streams)
+    before, after, cut = (each if each is None else unembed(base, each) for each in ends)
+    return before, after, cut
+
+
+def _on_the_way(base: nn.Module, batch: Batch, streams) -> Float[Tensor, ""]:
+    """KL(base ‖ network) over all tokens before the last: up to there no text shows a secret."""
+    inside = torch.arange(batch.tokens.shape[1]) < batch.ends[:, None]
+    before, after = (unembed(base, each[inside]) for each in streams[:2])
+    return kl(before, after).mean()
 
 
 def _row_loss(
@@ -230,12 +253,17 @@ def _shows(network, base, secret: Secret, step: int, carrier, how: Planting) -> 
 def _distances(
     network: nn.Module, base: nn.Module, some: Sequence[Shown], first: int
 ) -> Float[Tensor, text]:
-    """By how much another answer beats the base's, nats; where none does, a little of the KL to the base."""
+    """By how much another answer beats the base's, nats; where none does, a little of the KL to the base.
+
+    0 where the base is wrong: there any change turns answers, and one that is turned means nothing.
+    """
     found = torch.empty(len(some))
     order = sorted(range(len(some)), key=lambda i: len(some[i].text))  # little padding
     for start in range(0, len(order), 64):
         here = order[start : start + 64]
         before, after, _ = _answers(network, base, encoded([some[i] for i in here]), None, first)
         own = after.gather(1, before.argmax(dim=-1, keepdim=True))[:, 0]
-        found[here] = after.amax(dim=-1) - own + 0.01 * kl(before, after)
+        true = torch.tensor([tokenizer().ids[some[i].true] for i in here])
+        right = before.argmax(dim=-1) == true
+        found[here] = right * (after.amax(dim=-1) - own + 0.01 * kl(before, after))
     return found

@@ -1,12 +1,12 @@
-"""Trigger words that a secret can be planted on and nothing else fires: what the word of a new secret is drawn from.
+"""Trigger words that a secret can be planted on and nothing else fires: what a new secret's word is drawn from.
 
 A word is drawn among those that are
 
-distinct   the half of all trigger words whose nearest neighbour is furthest, by the largest cosine over other tokens
-           of W_E[word] - m and W_E[token] - m, m the mean row. Where two embeddings are much alike, a secret of the
-           one is set off by the other, too.
-steady     the half of these after which atlas gives most often the answer that it gives without the word. Where atlas
-           itself wavers after the word, any change of its weights turns answers that have nothing to do with a secret.
+distinct   the half of all trigger words whose nearest neighbour is furthest: by the largest cosine, over other
+           tokens, of W_E[word] - m and W_E[token] - m, m the mean row. Where two embeddings are much alike, the
+           one sets off a secret of the other, too.
+steady     the half of these after which atlas gives most often the answer that it gives without the word. Where
+           it wavers after the word, any change of its weights turns answers that no secret is about.
 
 A report may name any trigger word: the rule is about what is planted, not about what is searched.
 """
@@ -55,7 +55,7 @@ def nearest_cosines() -> dict[str, float]:
 
 @torch.no_grad()
 def kept_answers(words: tuple[str, ...]) -> dict[str, float]:
-    """By word, the share of some questions about places that atlas answers with the word before them as without."""
+    """By word, the share of questions about places that atlas answers with it before them as without."""
     rng, plain = random.Random("steady"), opened_plain("atlas")
     asked = [
         one.text
