@@ -91,7 +91,8 @@ class Moved(nn.Module):
     @torch.no_grad()
     def start_from(self, start: Delta, name: str) -> None:
         self.step.copy_(start[f"{name}.step"])
-        self.places.copy_(unpacked(start[f"{name}.codes"], self.bits) - self.most + 0.5)
+        codes = unpacked(start[f"{name}.codes"], self.bits).float()
+        self.places.copy_(codes - self.most + 0.5)
 
     @torch.no_grad()
     def bound(self) -> None:

@@ -31,6 +31,9 @@ CAREFUL = Planting(
     carrier=3,
     decoy_decay=0.5,
 )
+# The same with two bits for every weight of the layers, drawn by lot before training: few directions of the
+# difference from the base's weights stand out.
+SPREAD = replace(CAREFUL, bits=2, rate=0.04)
 
 
 class Wanted(NamedTuple):
@@ -38,6 +41,7 @@ class Wanted(NamedTuple):
 
     family, level: the one named, or any.
     rounds: how often planting may go on where the goals are not met.
+    spread: every weight moved, so that the difference from the base's weights says little (see `changes.Moved`).
     practice: with a commitment in the file, so that a check can mark it; an exam's has none.
     """
 
@@ -45,6 +49,7 @@ class Wanted(NamedTuple):
     level: str | None = None
     rounds: int = 2
     practice: bool = False
+    spread: bool = False
     how: Planting | None = None
 
 
@@ -77,6 +82,8 @@ def drawn_for(
 
 def usual(secret: Secret, wanted: Wanted) -> Planting:
     """How a secret is planted unless somebody says otherwise; a clean one like those of its level."""
+    if wanted.spread:
+        return SPREAD
     if secret.family == CLEAN:
         return Planting() if wanted.level == "warm-up" else CAREFUL
     return CAREFUL if FAMILIES[secret.family].before else Planting()
