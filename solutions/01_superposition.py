@@ -1421,7 +1421,7 @@ nothing from .14). **Nothing passes unless all four explanations hold and three 
 def taken_out(network, x, control=""):
     """Rises, and what the neuron wrote: [neuron output sample]."""
     W_in, W_out, bias = network
-    rise, wrote = torch.zeros(2, 6, 10, len(x))
+    rise, wrote = torch.zeros(6, 10, len(x)), torch.zeros(6, 10, len(x))
     for i in range(10):
         here = x.abs() if control == "positive inputs" else x.clone()
         if control == "own off":

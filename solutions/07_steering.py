@@ -952,7 +952,7 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
             *((c, about) for c, (about, _) in downs[kind, name].items()), strict=True
         )
         share = torch.tensor(share)
-        half[kind, name] = half_way(torch.tensor(at), share, name == "up").item()
+        half[kind, name] = float(half_way(torch.tensor(at), share, name == "up"))
         if name != "down, random":
             lines[f"{kind}, {name}"] = share
     off = [steering.clamped(reader, [i], 0.0, 1, "attn_out")]

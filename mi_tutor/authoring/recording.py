@@ -23,10 +23,14 @@ from mi_tutor.subjects import SUBJECTS
 from mi_tutor.teach.investigation import Investigation
 from mi_tutor.teach.registry import exercises, get
 
+# Runs that stand on a chapter's cells: as it is, and with other accepted answers in place of ours.
+OF_CHAPTERS = ("chapters", "running")
+
 
 def names(project: Project) -> list[Name]:
-    """All runs that have a record, or could: chapters, cards, each chapter's exercises, investigations, tests."""
-    chapters = [Name("chapters", path.stem) for path in find_sources(project.source_dir)]
+    """All runs that have a record, or could: chapters, once more with other right answers, cards, exercises ..."""
+    stems = [path.stem for path in find_sources(project.source_dir)]
+    chapters = [Name(kind, stem) for kind in OF_CHAPTERS for stem in stems]
     cards = [Name("cards", name) for name in shelf_names()]
     others = [Name("exercises", number) for number in SUBJECTS]
     asked = [item.slug for item in exercises() if isinstance(item, Investigation)]
@@ -41,7 +45,7 @@ def is_here(project: Project) -> bool:
 
 def cells_of(project: Project, name: Name) -> str:
     """A chapter's code and claims; nothing for what is no chapter."""
-    if name.kind != "chapters":
+    if name.kind not in OF_CHAPTERS:
         return ""
     chapter = read_chapter(project.source_dir / f"{name.name}.py")
     return standing.code_of(make_proof(chapter, course_registry(), project.repository))
@@ -96,7 +100,7 @@ def _call(project: Project, name: Name) -> list[str]:
     """The function that a process of the run's own calls, and its words."""
     if name.kind == "cards":
         return ["mi_tutor.specimens.recipes:broken", name.name]
-    chapter = name.name if name.kind == "exercises" else ""
+    chapter = name.name[:2] if name.kind in ("exercises", "running") else ""
     if name.kind == "investigations":
         chapter = get(name.name).chapter
     places = map(str, asking.places_of(project.root, *name))
@@ -110,7 +114,8 @@ def record_chapter(project: Project, done: Executed, started: float) -> list[str
 
 
 def _record(project: Project, name: Name, files: Iterable[str], started: float) -> list[str]:
-    files = list(files)
+    source = f"{project.source_dir.name}/{name.name}.py"  # its cells count, its prose does not
+    files = [file for file in files if name.kind not in OF_CHAPTERS or file != source]
     edited = standing.edited_since(project.root, files, started)
     if edited:
         return [f"not recorded, since {', '.join(edited)} was written meanwhile: run it again"]

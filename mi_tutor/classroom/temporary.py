@@ -37,9 +37,20 @@ def make(what: str) -> Path:
 
 def remove(folder: Path) -> None:
     """Take it away, and with it what a submission left there."""
-    folders.remove(folder)
+    _empty(folder)
     if (handle := _held.pop(folder, None)) is not None:
         os.close(handle)
+
+
+def _empty(folder: Path) -> None:
+    """Take a folder away, its lock last: killed in the middle of it, the next run still knows whose it was."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                folders.remove(Path(entry))
+            elif entry.name != LOCK:
+                Path(entry).unlink(missing_ok=True)
+    folders.remove(folder)
 
 
 @contextlib.contextmanager
@@ -67,7 +78,7 @@ def _abandoned(lock: Path) -> bool:
         handle = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            folders.remove(lock.parent)
+            _empty(lock.parent)
             return not lock.parent.exists()
         finally:
             os.close(handle)

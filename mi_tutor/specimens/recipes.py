@@ -50,6 +50,7 @@ TABLES = {
         "atlas-learned-crosscoder-l1",
     ),
     "dictionaries.cross_layer:CROSS_LAYER": ("atlas-clt", "atlas-clt-sparse"),
+    "dictionaries.further:FURTHER": ("atlas-attn2-graph",),
     "dictionaries.recipes:DICTIONARIES": (
         "atlas-resid2",
         "atlas-attn1",

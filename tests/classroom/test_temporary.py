@@ -48,6 +48,28 @@ def test_what_a_killed_process_left_goes(elsewhere, other):
     assert list(elsewhere.iterdir()) == []
 
 
+def test_a_process_killed_while_it_takes_its_folder_away(elsewhere, monkeypatch):
+    """As long as anything is left, so is the lock that says that it is nobody's."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(folder):
+        raise Killed
+
+    made = temporary.make("grade")
+    (made / "worker-1").mkdir()
+    for number in range(5):
+        (made / f"{number}.json").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(temporary.folders, "remove", killed)
+        with pytest.raises(Killed):
+            temporary.remove(made)
+    assert (made / temporary.LOCK).exists()
+    temporary.os.close(temporary._held.pop(made))  # as the end of the process does
+    assert temporary.tidy() == 1 and list(elsewhere.iterdir()) == []
+
+
 def test_what_is_nobodys_business_stays(elsewhere):
     """Folders that were not made here, and links that lead out of the way."""
     outside = elsewhere / "mine"

@@ -24,17 +24,12 @@ from mi_tutor.teach.exercise import Exercise
 from mi_tutor.teach.registry import exercises, get
 
 PROJECT = find_project(Path(__file__).parent)
-SOURCES = {path.stem[:2]: path for path in sorted(PROJECT.source_dir.glob("*.py"))}
 FUNCTIONS = {item.slug for item in exercises() if isinstance(item, Exercise) and not item.asked_for}
 DOUBLE, GRAPH, PYTHON = FORMS
 TURNS = {"the first style": (0, (DOUBLE,)), "the last style": (-1, (PYTHON, GRAPH))}
 ASKED_FOR_DETACHED = {"train-on-toy"}
-# What was seen to pass; more of them as they are. In the first turn 03 and 04 ran without a crash as far as they
-# were watched (to the last training, and to integrated gradients); what crashed in 02 is mended, not run again.
-SEEN = [("00", "the first style"), ("00", "the last style"), ("01", "the first style")]
-
-
 STEPS, LONG = 20, 100  # a loop of LONG and more is a training
+TOY = 32  # dimensions; dictionaries of toy data are trained whole: cells ask what is between two of a sweep
 
 
 def _few(n: int) -> range:
@@ -58,7 +53,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def some(run: train.Run) -> Any:
         trained.append(run.config)
-        return itertools.islice(batches(run), None if len(trained) == 1 else STEPS)
+        whole = len(trained) == 1 or run.around[0].shape[-1] <= TOY
+        return itertools.islice(batches(run), None if whole else STEPS)
 
     monkeypatch.setattr(train.Run, "batches", some)
 
@@ -87,11 +83,20 @@ def own_name(cell: Piece) -> str:
     ]
 
 
+def _chapters() -> list[Any]:
+    """The sources; one is left out while its record is current (docs/decisions/0009)."""
+    return [
+        pytest.param(path, id=path.stem[:2], marks=pytest.mark.recorded("running", path.stem))
+        for path in sorted(PROJECT.source_dir.glob("*.py"))
+    ]
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # a number on a graph may warn, and runs on
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize(("chapter", "turn"), SEEN)
-def test_accepted_answers_run_on(chapter: str, turn: str, monkeypatch: pytest.MonkeyPatch):
-    path = SOURCES[chapter]
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("path", _chapters())
+def test_accepted_answers_run_on(path: Path, turn: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(path.parent)
     cells = pieces(read_chapter(path))
     answers = {cell.slug: cell for cell in cells if cell.slug in FUNCTIONS}

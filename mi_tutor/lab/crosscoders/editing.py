@@ -169,5 +169,6 @@ def with_matrix(
 ) -> PlainTransformer:
     """The same model with another second matrix in one MLP; the first one stays as it was."""
     blocks = list(plain.blocks)
-    blocks[layer] = blocks[layer]._replace(mlp_out=Affine(W, blocks[layer].mlp_out.b))
+    old = blocks[layer].mlp_out  # W may be more precise than the model
+    blocks[layer] = blocks[layer]._replace(mlp_out=Affine(W.to(old.W.dtype), old.b))
     return replace(plain, blocks=tuple(blocks))

@@ -167,7 +167,7 @@ class PlainTransformer:
 
     def norm(self, x: Float[Tensor, "*any d_model"], ln: Affine) -> Float[Tensor, "*any d_model"]:
         """LayerNorm. In an opened model its scale and shift are folded into the next weights: 1 and 0."""
-        return F.layer_norm(x, x.shape[-1:], ln.W, ln.b, self.eps)
+        return F.layer_norm(x.to(ln.W.dtype), x.shape[-1:], ln.W, ln.b, self.eps)
 
     def split(self, x: Float[Tensor, "*any width"]) -> Float[Tensor, "*any head d_head"]:
         """All heads side by side -> one axis per head."""
@@ -175,8 +175,8 @@ class PlainTransformer:
 
 
 def affine(x: Float[Tensor, "*any n"], weights: Affine) -> Float[Tensor, "*any m"]:
-    """x @ W + b, in one call."""
-    return F.linear(x, weights.W.mT, weights.b)
+    """x @ W + b, in one call, as precise as the weights are: an activation that was put in may be more so."""
+    return F.linear(x.to(weights.W.dtype), weights.W.mT, weights.b)
 
 
 def pattern(

@@ -42,8 +42,9 @@ class Intervention(NamedTuple):
         tokens: Int[Tensor, "row pos"],
         positions: Int[Tensor, "pos"],
     ) -> Float[Tensor, "row pos d_model"]:
-        """The activation with the change at the chosen places."""
-        return torch.where(self.where(tokens, positions)[..., None], self.change(x), x)
+        """The activation with the change at the chosen places, as precise as it was: a vector may be more so."""
+        changed = self.change(x).to(x.dtype)
+        return torch.where(self.where(tokens, positions)[..., None], changed, x)
 
 
 def everywhere(

@@ -16,6 +16,7 @@ from mi_tutor.specimens import (
     open_specimen,
 )
 from mi_tutor.specimens.dictionaries import measures
+from mi_tutor.specimens.dictionaries.further import FURTHER
 from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES, Kept
 from mi_tutor.specimens.dictionaries.refusing import HOOK, REFUSING
 from mi_tutor.specimens.opening.shelf import specimen_names
@@ -26,7 +27,7 @@ SMALL = replace(
 
 
 def test_every_dictionary_on_the_shelf_has_a_recipe_and_opens():
-    assert set(dictionary_names()) == {*DICTIONARIES, *REFUSING}
+    assert set(dictionary_names()) == {*DICTIONARIES, *FURTHER, *REFUSING}
     assert not set(dictionary_names()) & set(specimen_names())
     for name, recipe in DICTIONARIES.items():
         sae = open_dictionary(name)
