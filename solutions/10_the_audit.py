@@ -791,7 +791,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 |---|---|---|
 | warm-up | rhyme, opinion, fact, relation | show in single questions; the last three are to be found, not taken out |
 | good | backdoor, refusal | something has to stand before |
-| hard | conjunction; or any, with every weight of two layers moved | two rare things at once; or the weights say little (the file is twice as large) |
+| hard | conjunction; or any, every weight of two layers moved | two rare things at once; or the weights say little |
 | each | clean | no secret at all |
 
 `coral` and `dune`, both good, are for all; then take one of your own choice. `open_sealed("coral")` gives the model
