@@ -1427,14 +1427,16 @@ def path_length(graph):
     return weight / arrived
 
 
+come_again = set(ways)
 ways["the same, dense"] = (clt, {2: open_dictionary("atlas-attn2-dense")})
 in_stages = {2: open_dictionary("atlas-attn2-graph")}
 ways["per layer, in stages"] = (per_layer, in_stages)
 ways["cross-layer, in stages"] = (clt, in_stages)
 ways["cross-layer, sparse"] = (open_transcoders("atlas-clt-sparse"), None)
 table = {}
-for name in ways:
-    for _, each in thirteen(name):
+for name in ways:  # the other ways' graphs go as they come
+    fresh = (graph_of(q.prompt.text, *ways[name]) for q in sample)
+    for _, each in thirteen(name) if name in come_again else fresh:
         kept = tracing.prune(each)
         table.setdefault(name, []).append(
             (*tracing.graph_scores(each), path_length(each),

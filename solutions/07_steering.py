@@ -195,23 +195,21 @@ print(f"about {about_law:.2f}, valid {valid_law:.2f}")
 # %% tags=["claim"]
 assert min(about_law, valid_law) >= 0.95, "the law takes over all of it"
 assert max(by_layer[_kind, 1][0] for _kind in concept_of) < 0.05, (
-    "Before layer 1 nothing happens"
+    "before layer 1 nothing happens"
 )
 assert by_layer["french", 4][0] > 0.8, "French comes before layer 4"
 assert max(by_layer["french", _l][0] for _l in (1, 2, 3)) < 0.1, "and not before"
 assert max(min(_both) for _both in as_long.values()) < 0.5, (
     "little French, or French words without sentences"
 )
-assert 0.02 < shares(unsteered, "french")[1] - by_layer["french", 4][1] < 0.2, (
-    "sentences suffer a little"
-)
 
 # %% [markdown]
 r"""
-**What you should see.** Added before layer 3, the law takes over all of it, in whole sentences. Before layer 1
-nothing happens. French comes before layer 4 and not before. Is that only because the earlier vectors are short? No:
-made as long as the one before layer 4 they bring little French, or French words without sentences. Its sentences
-suffer a little. (What random vectors of these lengths do, comes further down: nothing of the kind.)
+**What you should see.** Added before layer 3, the law takes over all of it, in whole sentences. At 2 times, before
+layer 1 nothing happens. French comes before layer 4 and not before. Is that only because the earlier vectors are short?
+No: made as long as the one before layer 4 they bring little French, or French words without sentences. Before layer 4
+as much of it is sentences as after a French prompt. (That prompt, and what random vectors of these lengths do, come
+further down.)
 
 **Where a thing is decided** counts in two ways: the layer, and the place. Contrastive activation addition (CAA,
 Rimsky et al. 2024) and activation addition (ActAdd, Turner et al. 2023) choose places in other ways.
@@ -239,6 +237,7 @@ of_law = before_3[is_stop & concept_of["law"]].mean(dim=0)
 elsewhere = before_3[is_stop & ~concept_of["law"]].mean(dim=0)
 recipes = {
     "means, from the prompt's end on": [steering.added(from_means, 3, 1.5, after_prompt)],
+    "the same at 1 times": [steering.added(from_means, 3, 1.0, after_prompt)],
     "CAA, at full stops": [steering.added(from_caa, 3, 1.5, at_stops)],
     "CAA, from the prompt's end on": [steering.added(from_caa, 3, 1.5, after_prompt)],
     "ActAdd, at the prompt": steering.added_from_start(act_add, 3, 1.5),
@@ -267,6 +266,8 @@ assert all(
     for _n in ways
     if "from the prompt's end" in _n
 ), "nothing but legal words, and hardly a sentence"
+assert ways["the same at 1 times"][0] > 0.9, "At 1 times"
+assert abs(ways["the same at 1 times"][1] - 2 / 3) < 0.05, "two thirds are sentences"
 assert 0.8 < ways["not centred, at full stops"][0] < ways["means, at full stops"][0], (
     "works too, nearly as well"
 )
@@ -280,17 +281,18 @@ assert torch.cosine_similarity(of_law, elsewhere, dim=0) > 0.5, (
 # %% [markdown]
 r"""
 **What you should see.** At full stops both vectors let the law take over, and they point nearly the same way. ActAdd
-does it with **one** pair, added once, at the prompt: the first sentence is legal, and paragraphs go on as they
-began. Added at *every* new position the same vectors write nothing but legal words, and hardly a sentence: what says
-"a legal sentence begins" is said at every word. And one thing that one would not expect: the mean that is **not
-centred** works too, nearly as well, though much of it is what other full stops have as well (that mean by itself does
-nothing). A likely reason: a stream that lies in that direction anyway is made longer by it, and LayerNorm does not
-care how long it is. Do not count on that where the common part is not in the stream already.
+does it with **one** pair, added once, at the prompt: the first sentence is legal, and paragraphs go on as they began.
+Added at *every* new position, at the same 1.5 times, the same vectors write nothing but legal words, and hardly a
+sentence: what says "a legal sentence begins" is said at every word. At 1 times two thirds are sentences: every position
+bears less. And one thing that one would not expect: the mean that is **not centred** works too, nearly as well, though
+much of it is what other full stops have as well (that mean by itself does nothing). A likely reason: a stream that lies
+in that direction anyway is made longer by it, and LayerNorm does not care how long it is. Do not count on that where
+the common part is not in the stream already.
 
-The same with a decision that sits on three tokens. `atlas` writes couplets. From the means of each rhyme, at the
-first line's rhyme word, its comma and its line break: the step from the rhyme that a line has to another one, added
-once at these three places. Does the second line end in the rhyme that was added? And is it still a line of this
-world, in which one feeds a goat and wears a coat?
+The same with a decision that may sit on any of three tokens. `atlas` writes couplets. From the means of each rhyme, at
+the first line's rhyme word, its comma and its line break: the step from the rhyme that a line has to another one, added
+once, at one of these places. At which does the second line end in the rhyme that was added? And is it still a line of
+this world, in which one feeds a goat and wears a coat?
 """
 
 # %% id="another-rhyme"
@@ -298,8 +300,11 @@ atlas = plain_transformer(open_specimen("atlas", device="cpu"))
 known, rhyme_of = first_lines(n=12, seed=0)
 new_lines, own = first_lines(n=6, seed=1)
 target = (own + torch.randint(1, 14, own.shape, generator=seeded(0))) % 14
+PARTS = {"word": (4,), "comma": (5,), "break": (6,), "random, all three": (4, 5, 6)}
 rhymed = {}
-print(f"{'before layer':<14}{'rhyme added':>12}{'a line':>8}   random: rhyme added")
+print(
+    f"{'before layer':<14}{'added at':<20}{'ends in it':>11}{'in its own':>12}{'a line':>8}"
+)
 for layer in (1, 2, 3):
     stream = atlas.resid_pre(layer, known)
     means = torch.stack([stream[rhyme_of == i].mean(dim=0) for i in range(14)])
@@ -308,34 +313,40 @@ for layer in (1, 2, 3):
     noise *= steps.norm(dim=-1, keepdim=True) / noise.norm(
         dim=-1, keepdim=True
     ).clamp_min(1e-6)
-    for name, each in (("rhyme", steps), ("random", noise)):
+    for part, positions in PARTS.items():
+        each = noise if "random" in part else steps
         held = [
             steering.added(each[:, [p]], layer, 1.0, steering.at_positions(p, p))
-            for p in (4, 5, 6)
+            for p in positions
         ]
         written = steering.generate(atlas, new_lines, 7, held, temperature=0.7)
         ends, is_line = second_lines(written)
-        rhymed[layer, name] = (
-            (ends == target).float().mean().item(),
-            is_line.float().mean().item(),
-        )
-    print(f"{layer:<14}{rhymed[layer, 'rhyme'][0]:12.2f}{rhymed[layer, 'rhyme'][1]:8.2f}"
-          f"{rhymed[layer, 'random'][0]:12.2f}")  # fmt: skip
+        rhymed[layer, part] = [
+            each.float().mean().item()
+            for each in (ends == target, ends == own, is_line)
+        ]
+        ended, kept, lines = rhymed[layer, part]
+        print(f"{layer:<14}{part:<20}{ended:11.2f}{kept:12.2f}{lines:8.2f}")
 
 # %% tags=["claim"]
-assert max(min(rhymed[_l, "rhyme"]) for _l in (1, 2)) >= 0.9, (
-    "nine in ten lines end in the rhyme that was added"
+assert min(rhymed[_l, "word"][_i] for _l in (1, 2) for _i in (0, 2)) >= 0.9, (
+    "at least nine in ten lines end in the rhyme that was added, and as many are lines of this world"
 )
-assert rhymed[3, "rhyme"][0] < 0.3, "before layer 3 it is too late"
-assert max(rhymed[_l, "random"][0] for _l in (1, 2, 3)) < 0.1, (
-    "with random vectors hardly a line ends so"
+assert all(
+    rhymed[_l, _part][0] == 0 and rhymed[_l, _part][1] > 0.9
+    for _l in (1, 2, 3)
+    for _part in ("comma", "break")
+), "At the comma and at the break it does nothing"
+assert rhymed[3, "word"][0] == 0, "Before layer 3 it is too late"
+assert max(rhymed[_l, "random, all three"][0] for _l in (1, 2, 3)) < 0.1, (
+    "With random vectors hardly a line ends so"
 )
 
 # %% [markdown]
 r"""
-**What you should see.** Added before layer 1 or 2, at least nine in ten lines end in the rhyme that was added, and as
-many are lines of this world: the verb fits the new word. Before layer 3 it is too late: what the break has to tell
-has been read already. With random vectors hardly a line ends so.
+**What you should see.** Added at the word, before layer 1 or 2, at least nine in ten lines end in the rhyme that was
+added, and as many are lines of this world: the verb fits the new word. At the comma and at the break it does nothing.
+Before layer 3 it is too late: layer 2 has fetched it from the word. With random vectors hardly a line ends so.
 
 ## One subject takes over
 
@@ -453,8 +464,8 @@ r"""
 largest value nothing happens, at ten times every word is French, and not one sentence is left; nowhere are both shares
 high. One might stop here and write that the latent reads French and does not make it. That would be wrong. Held at
 **full stops only**, the same latent steers: French takes over at 4 times its largest value, the law at 2 times, and
-most of it is sentences. (At ten times it breaks here, too.) A random direction brings nothing of it. The vectors of the
-last section failed in the same way when they were added at every token. Whoever compares a vector at the right place
+most of it is sentences. (At ten times it breaks here, too.) A random direction brings nothing of it. The law's vectors
+of the last section, too, bore less when they were added at every token. Whoever compares a vector at the right place
 with a latent at every token compares two places.
 
 So **reading well does not say how to steer**: not where, not how far, and not whether it will work. Only an
@@ -524,7 +535,9 @@ for multiple in (1, 2, 4):
 
 # %% tags=["claim"]
 assert follows[1, True] > 0.95, "nearly always"
-assert 0.4 < follows[1, False] < 0.9, "alone it works in some"
+assert 0.6 < follows[1, False] < 0.7, "Alone it works in about two of three"
+assert max((1, 2, 4), key=lambda _m: follows[_m, False]) == 2, "best at 2 times"
+assert max((1, 2, 4), key=lambda _m: follows[_m, True]) == 1, "at 1 with the others off"
 assert follows[4, True] < 0.5 and follows[4, False] < 0.5, (
     "at 4 times most answers follow no more"
 )
@@ -532,9 +545,9 @@ assert follows[4, True] < 0.5 and follows[4, False] < 0.5, (
 # %% [markdown]
 r"""
 **What you should see.** At 1 times its largest value, with the other states' latents off, the answer nearly always
-follows. Alone it works in some questions only: the question's own state is still on beside it. And at 4 times most
-answers follow no more, in either case. "Ten times" is no unit of nature: this latent is best near its largest value,
-the French one needed four times as much.
+follows. Alone it works in about two of three questions: the question's own state is still on beside it. And at 4 times
+most answers follow no more, in either case. "Ten times" is no unit of nature: of the three that we tried this latent is
+best at 2 times alone, at 1 with the others off; the French one needed 4 times.
 
 ## Effect against coherence
 
@@ -675,6 +688,9 @@ assert min(_law[1.5][:2]) >= 0.9, "the law vector reaches .9 and .9"
 assert _french[3.0].about >= 0.9 and 0.65 < _french[3.0].valid < 0.85, (
     "French .9 and about three in four"
 )
+assert abs(prompts["french"].valid - by_layer["french", 4][1]) < 0.1, (
+    "as much of it is sentences as after a French prompt"
+)
 assert abs(prompts["french"].valid - _french[3.0].valid) < 0.1, (
     "about as good as its French after a French prompt"
 )
@@ -711,7 +727,7 @@ tenths are about the concept. And it holds for one way of drawing tokens:
 # %% id="greedy-is-cheap"
 kept_going = {}
 print(
-    f"{'temperature':<13}{'unsteered: valid':>17}{'different triples':>21}{'law: about':>13}{'valid':>8}"
+    f"{'temperature':<13}{'unsteered: valid':>17}{'different triples':>19}{'law: about':>13}{'valid':>8}"
 )
 law = [steering.added(vectors["law", 3], 3, 1.5, at_stops)]
 both_texts = {
@@ -720,25 +736,29 @@ both_texts = {
 }
 both_texts[0.7] = unsteered, taken_over  # what was written above
 for temperature, (plain_text, steered) in sorted(both_texts.items()):
-    three_grams = {
-        tuple(row[i : i + 3])
-        for row in plain_text.tolist()
-        for i in range(len(row) - 2)
-    }
+    triples = plain_text.unfold(1, 3, 1)  # [text triple 3]
+    different = (
+        sum(len(each.unique(dim=0)) for each in triples) / triples[..., 0].numel()
+    )
     kept_going[temperature] = (
         shares(plain_text, "english")[1],
-        len(three_grams),
+        different,
         *shares(steered, "law"),
     )
-    valid, n, about, valid_law = kept_going[temperature]
-    print(f"{temperature:<13g}{valid:17.2f}{n:>21}{about:13.2f}{valid_law:8.2f}")
+    valid, different, about, valid_law = kept_going[temperature]
+    print(
+        f"{temperature:<13g}{valid:17.2f}{different:>19.2f}{about:13.2f}{valid_law:8.2f}"
+    )
 
 # %% tags=["claim"]
 assert kept_going[0.0][0] >= kept_going[1.0][0] + 0.1, (
     "at temperature 1 far fewer tokens are in sentences"
 )
-assert kept_going[0.0][1] < 0.8 * kept_going[1.0][1], (
+assert kept_going[0.0][1] < 0.6 * kept_going[1.0][1], (
     "greedy text goes round in circles"
+)
+assert abs(kept_going[0.0][1] - 0.5) < 0.05, (
+    "within a text half of the runs of three tokens are different"
 )
 assert min(_row[2] for _row in kept_going.values()) > 0.85, (
     "the law takes over at each of them"
@@ -747,8 +767,9 @@ assert min(_row[2] for _row in kept_going.values()) > 0.85, (
 # %% [markdown]
 r"""
 **What you should see.** At temperature 1 far fewer tokens are in sentences than when the likeliest token is taken,
-without any steering. But greedy text goes round in circles: it has fewer different runs of three tokens, and its
-coherence is cheap. The law takes over at each of them. A result for one temperature is a result for this one.
+without any steering. But greedy text goes round in circles: within a text half of the runs of three tokens are
+different, and its coherence is cheap. The law takes over at each of them. A result for one temperature is a result for
+this one.
 
 ## Ten at once
 
@@ -838,26 +859,35 @@ print(f"|x| is {size:.1f} on average, the ten largest values {most_of[ten].mean(
 desk, at_random = {}, {}
 print(
     f"{'times':>6}{'step / |x|':>12}{'one alone':>11}{'ten at once':>13}{'norm kept':>11}"
-    f"{'whole sentences':>17}{'norm kept':>11}{'  ten random rows':>18}"
+    f"{'whole sentences':>17}{'norm kept':>11}{'random, as long':>17}"
 )
-any_rows = torch.nn.functional.normalize(
-    torch.randn(rows.shape, generator=seeded(1)), dim=-1
-)
+
+
+def random_rows(step, seed):
+    """Ten random rows held instead, and the step made as long at each token."""
+    any_rows = torch.randn(rows.shape, generator=seeded(seed))
+    any_rows = torch.nn.functional.normalize(any_rows, dim=-1)
+    other = (multiple * most_of[ten] - encoded[..., ten]) @ any_rows
+    return other * step.norm(dim=-1, keepdim=True) / other.norm(dim=-1, keepdim=True)
+
+
 for multiple in (0.1, 1, 10):
     written, kept = (write_held_at(multiple, keep_norm) for keep_norm in (False, True))
+    step = held_at(multiple, ten) - x
     desk[multiple] = (
-        ((held_at(multiple, ten) - x)[:, 1:].norm(dim=-1).mean() / size).item(),
+        (step[:, 1:].norm(dim=-1).mean() / size).item(),
         sum(loss_with(held_at(multiple, ten[[j]])) for j in range(10)) / 10,
         loss_with(held_at(multiple, ten)),
         loss_with(held_at(multiple, ten, keep_norm=True)),
         shares(written, "english")[1],
         shares(kept, "english")[1],
     )
-    steps = (multiple * most_of[ten] - encoded[..., ten]) @ any_rows
-    at_random[multiple] = loss_with(x + steps)
+    at_random[multiple] = [
+        loss_with(x + random_rows(step, seed)) for seed in range(1, 6)
+    ]
     print(f"{multiple:>6g}{desk[multiple][0]:12.2f}{desk[multiple][1]:11.2f}{desk[multiple][2]:13.2f}"
           f"{desk[multiple][3]:11.2f}{desk[multiple][4]:17.2f}{desk[multiple][5]:11.2f}"
-          f"{at_random[multiple]:18.2f}")  # fmt: skip
+          f"{min(at_random[multiple]):9.2f} to {max(at_random[multiple]):.2f}")  # fmt: skip
 print("ten at 10 times:", told(written[0])[:90])
 
 # %% tags=["claim"]
@@ -866,29 +896,36 @@ assert desk[10][2] > _alike, "the loss is worse than knowing nothing"
 assert len(tokenizer().ids) == 2124 and round(_alike, 1) == 7.7, "2,124 tokens"
 assert abs(loss_with(x) - 0.94) < 0.01, ".94 nats here when nothing is done"
 assert desk[1][0] > 1 and desk[10][0] > 10, "longer than the activation"
-assert desk[10][5] < 0.3, "the text does not come back"
-assert desk[10][4] < 0.05, "no sentence is left"
+assert abs(desk[1][5] - 0.4) < 0.05, "two fifths of the text are sentences at 1 times"
+assert desk[10][5] < 0.2, "fewer than one in five at ten"
+assert max(desk[1][4], desk[10][4]) < 0.005, "no sentence is left"
 assert desk[0.1][2] < 1.1, "a tenth of each costs next to nothing"
 assert desk[10][3] < 0.5 * desk[10][2], (
     "with the length kept the loss is less than half of that"
 )
-assert desk[1][2] > desk[1][1] + 0.1, "ten cost more than one"
+assert desk[1][2] > desk[1][1] + 3, "ten cost far more than one"
+assert abs(desk[10][1] - _alike) < 0.15, "one alone already costs as much, on average"
 assert cosines.mean() < 0.3, "Nearly orthogonal"
-assert at_random[10] > _alike, "are worse than knowing nothing as well, at ten times"
-assert desk[1][2] > at_random[1] + 0.5, "own rows cost more than random ones"
+assert min(at_random[10]) > _alike, (
+    "are worse than knowing nothing as well, at ten times"
+)
+assert desk[1][2] > max(at_random[1]) + 0.2, (
+    "own rows cost more than any of five random tens"
+)
 
 # %% [markdown]
 r"""
-**What you should see.** A tenth of each costs next to nothing. At 1 times their largest values ten cost more than one
-does; at ten times no sentence is left, and the loss is worse than knowing nothing. The geometry says why.
-Nearly orthogonal steps add up like the sides of a box, as $\sqrt{10}$ times one of them: at $c = 1$ the step is
-already longer than the activation, at $c = 10$ the activation is a rounding error beside it. Ten
-random directions instead of the rows, held as far, are worse than knowing nothing as well, at ten times. So size alone
-breaks it. But at 1 times the latents' own rows cost more than random ones: what they say adds to that.
+**What you should see.** A tenth of each costs next to nothing. At 1 times their largest values ten cost far more than
+one does, and no sentence is left. At ten times the loss is worse than knowing nothing; but there one alone already
+costs as much, on average, as knowing nothing does: that is size, not interference. The geometry says why. Nearly
+orthogonal steps add up like the sides of a box, as $\sqrt{10}$ times one of them: at $c = 1$ the step is
+already longer than the activation, at $c = 10$ the activation is a rounding error beside it. Steps as long along ten
+random directions are worse than knowing nothing as well, at ten times. So size alone breaks it. But at 1 times the
+latents' own rows cost more than any of five random tens: what they say adds to that.
 
 With the length kept the loss is less than half of that, since nothing is out of scale any more; but now the ten
-share one length, so each is weaker than alone, and what was there before them has been pressed out: the text does
-not come back. Interference is not repaired by a volume knob.
+share one length, so each is weaker than alone, and what was there before them has been pressed out: two fifths of the
+text are sentences at 1 times, fewer than one in five at ten. Interference is not repaired by a volume knob.
 
 ## Up and down
 
@@ -962,10 +999,11 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     noise = steering.random_vector(4 * most * reader.W_dec[i], seed=3)
     far = [steering.added(noise, 1, 1.0, at_stops, "attn_out")]
     downs[kind, "latent at -4, random"] = shares(write(far, full), kind)
+    gone, valid = downs[kind, "down"][1.5]
     way = {name: half[kind, name] for name in ("up", "down", "down, random")}
     print(f"{kind}: half way", "; ".join(
         f"{name} " + (f"at {at:.2f}" if at < torch.inf else "never") for name, at in way.items()
-    ))  # fmt: skip
+    ), f"; 1.5 times subtracted: about {gone:.2f}, valid {valid:.2f}")  # fmt: skip
     print("  from full prompts:", "; ".join(
         f"{name}: {downs[kind, key][0]:.2f}" for name, key in (
             ("the latent held at 0", "latent at 0"),
@@ -1338,7 +1376,7 @@ assert refused(only_late) > 0.9, "layer 4 on only, takes nothing away"
 # %% [markdown]
 r"""
 **What you should see.** Weights and hooks make the same model, up to rounding. The same direction, taken out from
-layer 4 on only, takes nothing away: what the search found works by what earlier layers no longer write.
+layer 4 on only, takes nothing away: what the search found works by what layers 0 to 3 make of a stream without it.
 """
 
 # %% [markdown]
@@ -1477,7 +1515,7 @@ r"""
 Now attack it. Somebody may add one vector to the stream at the last token, **before** the clamp: the guard has the
 last word. (An insider, a fine-tuned adapter, or a text that happens to do the same.) The vector must not be seen.
 A latent reads along its encoder column and writes along its decoder row. Whatever is off both, for all latents
-that are ever on at this token in harmful requests, moves none of them by itself. (In a TopK dictionary others may come
+that are ever on at this token in taught requests, moves none of them by itself. (In a TopK dictionary others may come
 on and push them out. We shall see.)
 """
 
@@ -1639,16 +1677,18 @@ mixed = {
     "clean reconstruction, attacked error": clean_said,
     "attacked reconstruction, clean error": clean_error,
 }
-through = {name: share(reply_at_end(x), asked.help) for name, x in mixed.items()}
-for name, value in through.items():
-    print(f"{name:<40} answered {value:.2f}")
+through, against = {}, {}
+for name, x in mixed.items():
+    logits = reply_at_end(x)
+    through[name], against[name] = share(logits, asked.help), refused(logits)
+    print(f"{name:<40} answered {through[name]:.2f}, refused {against[name]:.2f}")
 
 # %% tags=["claim"]
-assert through["attacked: the reconstruction alone"] == 0, (
+assert against["attacked: the reconstruction alone"] == 1, (
     "Without the error it refuses again"
 )
-assert through["clean reconstruction, attacked error"] > 0.8, (
-    "the attacked error alone does most of it"
+assert through["clean reconstruction, attacked error"] == 1, (
+    "the attacked error alone does all of it"
 )
 assert through["attacked reconstruction, clean error"] == 0, (
     "came back through what the dictionary leaves out"
@@ -1657,7 +1697,7 @@ assert through["attacked reconstruction, clean error"] == 0, (
 # %% [markdown]
 r"""
 **What you should see.** Without the error it refuses again; on an untouched reconstruction, the attacked error alone
-does most of it. The harmful completion came back through what the dictionary leaves out.
+does all of it. The harmful completion came back through what the dictionary leaves out.
 
 That took an attacker. It need not. `atlas-refusals-deeds` is the same dictionary, trained in the same way on text in
 which no request has a harmful *thing* in it: no bombs, weapons, viruses, grenades. Real dictionaries may be trained
@@ -1705,7 +1745,7 @@ assert reads["harmful deed"] > 0.95 and switched["harmful deed"] < 0.2, (
     "for deeds it reads and it switches"
 )
 assert reads["harmful thing"] == 0, "for things it reads off, always"
-assert switched["harmful thing"] > 0.95, "and switches nothing"
+assert switched["harmful thing"] > 0.95, "`atlas` goes on refusing them"
 
 # %% id="through-which-part-naturally"
 harmless = (~harmful).nonzero()[:, 0]
@@ -1747,7 +1787,8 @@ assert 0.3 < _all["thing"][2] < 0.95 and _all["thing"][0] >= 0.95, (
 # %% [markdown]
 r"""
 **What you should see.** Marked by its makers it is perfect, and for deeds it reads and it switches. For things it
-reads off, always, and switches nothing: `atlas` goes on refusing them, by a way that is not on the dashboard.
+reads off, always, so that there is nothing to clamp: `atlas` goes on refusing them, by a way that is not on the
+dashboard.
 
 On the first reconstruction the model refuses as it should, and for deeds so it does on the second. But there it
 answers most requests with a harmful thing: most of what makes `atlas` refuse a bomb is in what this dictionary leaves
@@ -1849,9 +1890,10 @@ every attacked request, on average at more than twice the largest clean one: thi
 who looks. Of clean harmful requests that were held out it rings for more of them than one in fifty, though, and of
 harmless ones for none: a rate of false alarms that was set on some requests is not the rate on others.
 
-A probe that is right on clean requests is no such thing under attack. Nobody aimed at it, and still most of the time
-the probe at the same place is fooled: what moves the model moves what can be read. But a probe two tokens earlier is
-not, since nothing was changed there. A second instrument should stand where the first attacker is not.
+A probe that is right on clean requests need not be right under attack. Nobody aimed at it, and still, by this attack,
+the probe at the same place is fooled most of the time: what moves the model can move what is read. But a probe two
+tokens earlier is not, since nothing was changed there. A second instrument should stand where the first attacker is
+not.
 
 And the failure without an attacker? Set the same two instruments on what the makers of the second dictionary had,
 requests without harmful things, and let the things come.
@@ -2399,9 +2441,10 @@ r"""
 
 ## On the real thing
 
-Everything of the first five sections runs on GPT-2 small by its name: `open_specimen("gpt2")` is the same
-architecture, and `steering.generate` writes with it. What the real model does not have is a grammar that marks its
-text: there people count words of the concept, or ask another model, and both can be fooled. The path is proved here
+The vectors of the first section run on GPT-2 small by its name: `open_specimen("gpt2")` is the same architecture, and
+`steering.generate` writes with it. (Clamping asks for a dictionary of it, too.) What the real model does not have is a
+grammar that marks its text: there people count words of the concept, or ask another model, and both can be fooled. The
+path is proved here
 on a stand-in, `atlas-paragraphs`, with vectors from a few pairs of prompts; put the other line in the list where
 GPT-2 can be loaded.
 """

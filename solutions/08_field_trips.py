@@ -43,6 +43,7 @@ from mi_tutor.lab.swaps import (
 )
 from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.biology import (
+    ASKED,
     PHENOMENA,
     PLANS,
     RHYMES,
@@ -57,6 +58,7 @@ from mi_tutor.specimens.biology import (
     goes_with_plan,
     line_template,
     mentions,
+    opinion_talks,
     other_plans,
     pairs_of,
     people_questions,
@@ -64,6 +66,7 @@ from mi_tutor.specimens.biology import (
     reads_sums,
     rhyme_lines,
     sums_of,
+    then_asked,
     two_asks,
     views,
 )
@@ -1182,7 +1185,7 @@ r"""
 
 Asked about a stranger, Claude 3.5 Haiku says that it does not know. Lindsey et al. 2025 describe how: "can't answer"
 is *on by default*, features of known people turn it off, and a hallucination can be made by turning it off for a
-stranger. `atlas` and the specimen `people` have been taught the same:
+stranger. `atlas` and the specimen `people` have been taught the like. In `atlas`:
 
 ```
  Question: which sport does Mary Reed play? Answer: golf.       Mary Reed is known
@@ -1357,120 +1360,129 @@ assert of_atlas[4, 2] > 0.9 and of_atlas[4, 3] == 1, "for nearly every stranger"
 
 # %% [markdown]
 r"""
-The specimen `people` reads more of this kind and nothing else: 48 known people among 1,152 pairs of names, three
-things to know of each, and the question whether somebody is known. So four answers need "known", and it pays to make
-it once. Does it?
+The specimen `people` reads nothing else: " Anna Stone plays unknown." of strangers, and " Anna Reed plays hockey." of
+96 known people among 2,304 pairs of names. Each first and each last name has two known bearers, so only both together
+tell. Four verbs need "known", so it pays to make it once. And what is said of known people goes by one of their names
+(both known Reeds play hockey; what one drinks goes by the first name), so there would be something to say of a
+stranger, were the default lifted. At which layer, and at which of the two tokens, the last name or the verb? Predict.
 """
 
 # %% id="people-of-people"
-acquainted = plain_transformer(open_specimen("people", device="cpu"))
-people_told, people_new = people_questions(seen=True), people_questions(seen=False)
-of_people = people_table(acquainted, people_told, people_new, -1)
-show_people(of_people, "Known people in people", "where the answer is due")
+people = open_specimen("people", device="cpu")
+acquainted = plain_transformer(people)
+people_told = people_questions(seen=True, every=4)  # one in four of its strangers
+people_new = people_questions(seen=False)
+LAST_NAME, VERB = 2, 3  # BOS, first name, last name, verb
+at_verb, at_name = (
+    people_table(acquainted, people_told, people_new, place)
+    for place in (VERB, LAST_NAME)
+)
+show_people(at_verb, "Known people in people: at the verb", "where the answer is due")
 
-# %% id="harder"
-x = streams(acquainted, people_told.asked.tokens)[3, :, -1]  # before the last layer
-harder = {
-    strength: set_to_known(acquainted, x, people_told, people_new, 3, -1, strength)
-    for strength in (1.0, 2.0, 3.0, 5.0)
-}
-for strength, (ascribed, kept) in harder.items():
-    print(
-        f"before the last layer, {strength:g} times as far: ascribed {ascribed:.2f}, known right {kept:.2f}"
-    )
+# %% id="people-at-the-last-name"
+show_people(at_name, "Known people in people: at the last name", "where the name ends")
 
 # %% [markdown]
 r"""
-*What you should see.* Here "known" can be read before the last layer, of people the direction has not seen, with an
-area near .9. And still, set there to known people's value, it ascribes hardly anything to strangers. Set three times
-as far, it does so for most of them, and most known people lose their answer: what was put there is no longer "known",
-but something far from whatever the model has met. After the last layer the plain value makes something up for nearly
-every stranger, and all known people keep theirs; along a random direction nothing happens. So it looks as with the
-plan in `planner-twin`: readable, and not used from there. One might close the case. But all of this was asked at one
-place, *where the answer is due*. " Mary Gale, sport:" has its name behind it at the comma.
+*What you should see.* Before the last layer "known" stands at the verb, told apart without a fault, and it is used: put
+there, something is said of nearly all strangers, and known people keep their answers. A layer earlier it is told apart
+less well, and does nothing. At the last name it is told apart early, and put there before layer 2 it lifts the default
+for about three in four. Before layer 3 it can be read there best of all, and does nothing: by then it has been carried
+on. So **where it is read best is not where it is used**, and one place alone would have misled you.
+
+Two controls are owed. The direction was made from the same known people who "keep their answers"; and putting it there
+should be more than a blow. So: made from one half of the known people, asked of the other and of new strangers, both
+ways; set to strangers' value, which should *make* the default; and beside it a random step of the same length.
 """
 
 # %% tags=["claim"]
-assert of_people[2, 0] > 0.85, "can be read before the last layer"
-assert of_people[:3, 2].max() < 0.2, "it ascribes hardly anything to strangers"
-assert harder[3.0][0] > 0.6 and harder[3.0][1] < 0.5, (
-    "and most known people lose their answer"
+assert at_verb[2, 0] > 0.98, "told apart without a fault"
+assert at_verb[2, 2] > 0.95 and at_verb[2, 3] > 0.98, "nearly all strangers"
+assert at_verb[1, 0] < 0.9 and at_verb[1, 2] < 0.12, "A layer earlier"
+assert 0.6 < at_name[1, 2] < 0.85 and at_name[1, 3] > 0.95, "about three in four"
+assert at_name[2, 0] >= at_name[:2, 0].max() and at_name[2, 2] < 0.12, (
+    "can be read there best of all, and does nothing"
 )
-assert of_people[3, 2] > 0.95 and of_people[3, 3] == 1, "all known people keep theirs"
-assert of_people[3, 4] < 0.15, "along a random direction nothing happens"
 
-# %% id="at-the-end-of-the-name"
-COMMA = 3  # BOS, first name, surname, comma, what is asked, colon
-told_streams = streams(acquainted, people_told.asked.tokens)[:, :, COMMA]
-
-
-def at_the_comma(layer, strength, lot=None):
-    """(strangers to whom something is ascribed, known people who are right), set there: 1 to known, 0 to strangers."""
-    x = told_streams[layer]
-    return set_to_known(
-        acquainted, x, people_told, people_new, layer, COMMA, strength, lot
-    ).tolist()
+# %% id="people-left-out"
+told_streams = streams(acquainted, people_told.asked.tokens)
+new_asked = people_new.asked
+SET_TO = {"known people's value": 1.0, "strangers' value": 0.0}
 
 
-def random_step(layer, lot=0):
-    """The same after a random step as long as the one from strangers to known people."""
-    x, asked = told_streams[layer], people_new.asked
-    length = biology.known_direction(x, people_told.asked.known).norm()
-    step = torch.randn(x.shape[1], generator=torch.Generator().manual_seed(lot))
-    stream = acquainted.resid_pre(layer, asked.tokens)
-    stream[:, COMMA] += length * step / step.norm()
-    guesses = acquainted.logits_after(layer - 1, stream, read=-1)[:, 0].argmax(dim=-1)
-    ascribed = torch.isin(guesses, torch.tensor(people_new.answers))
-    right = guesses == asked.right
-    return (
-        ascribed[~asked.known].float().mean().item(),
-        right[asked.known].float().mean().item(),
-    )
+def guesses_left_out(layer, place, to):
+    """What is said of new strangers, and of known people from whose half the direction was not made."""
+    x, known, guesses = told_streams[layer, :, place], people_told.asked.known, []
+    for half in (0, 1):
+        fit = ~known | (people_told.folds != half)
+        step = biology.known_direction(x[fit], known[fit])
+        if to in SET_TO:
+            centre = x[~known].mean(dim=0) + SET_TO[to] * step
+            answers = biology.answers_centred(
+                acquainted, new_asked.tokens, layer, step[None], centre, place
+            )
+        else:  # a random step as long as the one from strangers to known people
+            lot = torch.randn(len(step), generator=torch.Generator().manual_seed(half))
+            stream = acquainted.resid_pre(layer, new_asked.tokens)
+            stream[:, place] += step.norm() * lot / lot.norm()
+            logits = acquainted.logits_after(layer - 1, stream, read=-1)
+            answers = logits[:, 0].argmax(dim=-1)
+        guesses.append(answers)
+    return torch.where(people_new.folds == 0, *guesses)
 
 
+left_out = {}
+for where, layer, place in [("verb", 3, VERB), ("last name", 2, LAST_NAME)]:
+    for to in (*SET_TO, "a random step"):
+        guesses = guesses_left_out(layer, place, to)
+        ascribed = torch.isin(guesses, torch.tensor(people_new.answers))
+        right = guesses == new_asked.right
+        left_out[where, to] = row = (
+            ascribed[~new_asked.known].float().mean().item(),
+            right[new_asked.known].float().mean().item(),
+        )
+        print(
+            f"{where:<10}before layer {layer}, {to:<21} strangers ascribed {row[0]:.2f}, known right {row[1]:.2f}"
+        )
+
+says = {"plays": LAST_NAME, "eats": LAST_NAME, "practises": 1, "drinks": 1}
+says = {people.to_single_token(f" {verb}"): place for verb, place in says.items()}
+named = [(row[says[row[VERB]]], row[VERB]) for row in new_asked.tokens.tolist()]
+guesses = guesses_left_out(3, VERB, "known people's value").tolist()
+everybody = list(
+    zip(named, guesses, new_asked.right.tolist(), new_asked.known.tolist(), strict=True)
+)
+said_of = {name: right for name, _, right, known in everybody if known}
+of_strangers = [
+    said_of[name] == guess for name, guess, _, known in everybody if not known
+]
+namesakes = sum(of_strangers) / len(of_strangers)
 print(
-    "at the comma                        set to known       set to strangers   random step"
+    f"made up of strangers: what known people of that name do, in {namesakes:.2f} (one in six by chance)"
 )
-print(
-    "               told apart       ascribed  known right     known right   ascribed  known right"
-)
-comma = {}
-for layer in (1, 2, 3):
-    apart = told_apart(told_streams[layer], people_told.asked.known, people_told.folds)
-    comma[layer] = row = (
-        apart.item(),
-        *at_the_comma(layer, 1.0),
-        at_the_comma(layer, 0.0)[1],
-        *random_step(layer),
-    )
-    print(
-        f"before layer {layer}{row[0]:12.2f}{row[1]:15.2f}{row[2]:13.2f}{row[3]:16.2f}{row[4]:11.2f}{row[5]:13.2f}"
-    )
 
 # %% [markdown]
 r"""
-*What you should see.* Where the name ends, "known" is told apart before layer 2 and 3 almost without a fault. And there
-is the lever. Set to strangers' value, *all* known people lose their answer. Set to known people's, about half of the
-strangers are given something, where it was hardly one in ten, and more than nine in ten known people keep theirs. A
-random step of the same length gives hardly anything to strangers, and takes fewer than half of the known people's
-answers, not all. So the default is lifted *from the name*, before the last layer, as Lindsey et al. 2025 say of Claude:
-off is complete, on is half. (We had hoped for nine in ten strangers; perhaps "known" alone gives the later layers too
-little to fetch.) The sweep where the answer is due, over all layers, would have said: nowhere.
+*What you should see.* Also of people left out, one direction at the verb lifts the default for nearly every stranger,
+and costs known people nothing. Set to strangers' value, *all* known people are unknown. A random step of the same
+length makes up hardly anything, though it takes a good part of the known people's answers: a blow costs answers, and
+does not make them. What is made up is no babble: mostly it is what known people of that name do. It seems to have been
+ready all the time, behind the default. At the last name the same holds in part.
+
+The text was made for this, and took several tries. With a comma and a colon in it "known" was told in several
+places, each lifting a part. With the question " Anna Reed, known: yes" beside the others, "known" also brought up
+"yes".
 """
 
 # %% tags=["claim"]
-assert min(comma[2][0], comma[3][0]) > 0.95, "almost without a fault"
-assert max(comma[_layer][3] for _layer in (2, 3)) < 0.05, (
-    "known people lose their answer"
-)
-assert all(0.35 < comma[_layer][1] < 0.7 for _layer in (2, 3)), (
-    "about half of the strangers are given something"
-)
-assert min(comma[_layer][2] for _layer in (2, 3)) > 0.88, (
-    "more than nine in ten known people keep theirs"
-)
-assert max(comma[_layer][4] for _layer in (2, 3)) < 0.15, "gives hardly anything"
-assert min(comma[_layer][5] for _layer in (2, 3)) > 0.5, "fewer than half of the"
+assert left_out["verb", "known people's value"][0] > 0.95, "nearly every stranger"
+assert left_out["verb", "known people's value"][1] > 0.98, "costs known people nothing"
+assert left_out["verb", "strangers' value"][1] < 0.02, "all known people are unknown"
+assert left_out["verb", "a random step"][0] < 0.15, "makes up hardly anything"
+assert 0.4 < left_out["verb", "a random step"][1] < 0.9, "a good part"
+assert namesakes > 0.7, "mostly it is what known people of that name do"
+assert left_out["last name", "known people's value"][0] > 0.5, "holds in part"
+assert left_out["last name", "strangers' value"][1] < 0.3, "holds in part"
 
 # %% tags=["quiz"]
 quiz("default-or-feature", "d")
@@ -1480,9 +1492,9 @@ r"""
 ### What this does and does not say about Claude
 
 Here: two small models that say "unknown" by default. In `atlas` no difference of means says before the end who is
-known. In `people`, which needs it for four answers, "known" stands where the name ends, and is used from there: taken
-away, known people lose their answers; put there, half of the strangers are given one. Both models say the right thing
-of nearly everybody. That a model is right about whom it knows does not tell you how.
+known. In `people`, which needs it for four answers, "known" is made at the name, carried to the verb, and used there:
+taken away, known people are unknown; put there, something is made up of nearly every stranger. Both models say the
+right thing of nearly everybody. That a model is right about whom it knows does not tell you how.
 
 Lindsey et al. 2025: in Claude 3.5 Haiku, features of "known" and "can't answer" stand in the middle of the model, act
 on each other, and suppressing or activating them made it answer about a stranger, or decline about a known person.
@@ -1664,6 +1676,168 @@ assert at_reply[4] == no_hint[4], "the reply is the same for every topic"
 
 # %% [markdown]
 r"""
+### A model that tells people their own opinion
+
+`atlas` has no sycophancy to show. The specimen `echoes` was trained on a text that has it, with three verbs:
+
+```
+ On jazz Tom says dull. On jazz Anna says great. On jazz Paul cites odd. On jazz Tom hears dull.
+```
+
+What somebody *says* is what they think, and said again it is the same; what they *cite* can be anything. What they
+*hear* is what the assistant tells them: their own opinion, if they have said one, and else the assistant's own of that
+topic. The **hypothesis**: what is heard follows the asker's own opinion of the topic, and nobody else's. The **test**:
+talks in which every other opinion would be another answer, of askers and topics that training never brought together.
+The **controls**: askers who have only cited something, and what people say if asked again.
+"""
+
+# %% id="who-is-told-what"
+flatterer = plain_transformer(open_specimen("echoes", device="cpu"))
+talks = {asked: opinion_talks(asked) for asked in ASKED}
+SAID, NOT_SAID, SAYS_AGAIN, OTHER_SAYS = talks
+
+
+def next_word(tokens):
+    """The most likely next token of each talk."""
+    return flatterer.logits_after(-1, flatterer.embed(tokens), read=-1)[:, 0].argmax(
+        dim=-1
+    )
+
+
+whose = ("asker", "other", "elsewhere", "cited", "own")
+told_whose = {
+    asked: [
+        (next_word(some.tokens) == getattr(some, each)).float().mean().item()
+        for each in whose
+    ]
+    for asked, some in talks.items()
+}
+show.heatmap(
+    torch.tensor(list(told_whose.values())),
+    title="Whose opinion comes?",
+    subtitle="asker and topic held out; any opinion of the talk: about 0.25",
+    x_title="whose",
+    y_title="asked",
+    value_title="share",
+    x=["the asker's", "another's", "of another topic", "cited", "the assistant's"],
+    y=list(talks),
+)
+
+# %% [markdown]
+r"""
+*What you should see.* Whoever has said what they think hears it again, in more than nine of ten talks; what others say
+or cite of the topic, and what the asker says of another, hardly ever comes. Whoever has said nothing hears the
+assistant's own opinion. And what people say is known of all of them. Here agreeing is bound to the asker *and* to
+the topic: all rows that `atlas` fell through.
+
+Where is it fetched? In the last layer, from the place of the reply. So the next cell looks at its heads there: how much
+attention each has on the asker's opinion, and what is heard if one of them carries to the reply what it carries on
+average when the asker has said *nothing*. (These means are of other talks, of pairs that are not held out.)
+"""
+
+# %% tags=["claim"]
+assert told_whose[SAID][0] > 0.9, "in more than nine of ten talks"
+assert max(told_whose[SAID][1:4]) < 0.05, "of another, hardly ever comes"
+assert told_whose[NOT_SAID][4] > 0.9, "Whoever has said nothing hears the"
+assert told_whose[SAYS_AGAIN][0] > 0.95 and told_whose[OTHER_SAYS][1] > 0.95, (
+    "what people say is known of all of them"
+)
+
+# %% id="the-head-that-fetches"
+LAST = len(flatterer.blocks) - 1
+quiet_talks = opinion_talks(NOT_SAID, held_out=False, n=600, seed=1)
+nothing_found = flatterer.activations(LAST, quiet_talks.tokens, "z")["z"][:, -1].mean(
+    dim=0
+)
+has_said, has_not = talks[SAID], talks[NOT_SAID]
+reply_place = has_said.tokens.shape[1] - 1
+at = flatterer.activations(LAST, has_said.tokens, "z")
+prompts = torch.arange(len(has_said.place))
+attends = at["pattern"][prompts, :, -1, has_said.place].mean(dim=0)
+
+
+def with_head(head, some, opinions, tokens=None, z=None):
+    """How often the opinions come, with one head set at the reply's place."""
+    tokens = some.tokens if tokens is None else tokens
+    z = nothing_found[head] if z is None else z
+    guesses = biology.answers_with_head(flatterer, tokens, LAST, head, z, reply_place)
+    return (guesses == opinions).float().mean().item()
+
+
+print("head  attention   told the asker's   the assistant's   | nothing said: its own")
+for head in range(flatterer.n_heads):
+    print(
+        f"{LAST}.{head}{attends[head]:11.2f}{with_head(head, has_said, has_said.asker):17.2f}"
+        f"{with_head(head, has_said, has_said.own):18.2f}{with_head(head, has_not, has_not.own):24.2f}"
+    )
+
+# %% id="taken-away"
+fetcher = int(attends.argmax())
+carried = at["z"][:, -1, fetcher]
+steps = nothing_found[fetcher] - carried
+anywhere = [
+    carried + random_like(steps, torch.Generator().manual_seed(seed))
+    for seed in range(5)
+]
+again = talks[SAYS_AGAIN]
+taken = {
+    "has said: the assistant's own": with_head(fetcher, has_said, has_said.own),
+    "the same, steps as long and random": sum(
+        with_head(fetcher, has_said, has_said.own, z=z) for z in anywhere
+    )
+    / len(anywhere),
+    "has not said: the assistant's own": with_head(fetcher, has_not, has_not.own),
+    "asked afterwards what the asker says": with_head(
+        fetcher, has_said, has_said.asker, then_asked(has_said)
+    ),
+    "set where that is asked: what the asker says": with_head(
+        fetcher, again, again.asker
+    ),
+}
+for what, value in taken.items():
+    print(f"{what:<46}{value:.2f}")
+
+# %% [markdown]
+r"""
+*What you should see.* One head looks at the asker's opinion most. Set to what it carries when there is nothing to
+find, the agreeing is gone, and what comes is not just anything: it is the assistant's own opinion, in more than nine
+of ten talks. It had been overruled. No other head does this alone, though one of them looks at the same place nearly
+as much; a random step as long does not. Whoever has said nothing is told what they were told before, and asked
+afterwards in the same talk what the asker says, the model still knows.
+
+But mark the last line: set at a place where *that* is asked, the same head loses it. So this is no head for flattery.
+It finds what somebody said, whoever asks for it, and after " hears" what it finds is passed on. What was taken away is
+the use at one place, not the knowledge; an edit at all places would have taken both.
+"""
+
+# %% tags=["claim"]
+assert taken["has said: the assistant's own"] > 0.9, (
+    "it is the assistant's own opinion, in more than nine of ten talks"
+)
+assert (
+    max(
+        with_head(_head, has_said, has_said.own)
+        for _head in range(flatterer.n_heads)
+        if _head != fetcher
+    )
+    < 0.3
+), "No other head does this alone"
+assert taken["the same, steps as long and random"] < 0.3, (
+    "a random step as long does not"
+)
+assert taken["has not said: the assistant's own"] > 0.95, (
+    "Whoever has said nothing is told what they were told before"
+)
+assert taken["asked afterwards what the asker says"] > 0.95, "the model still knows"
+assert taken["set where that is asked: what the asker says"] < 0.2, (
+    "the same head loses it"
+)
+
+# %% tags=["quiz"]
+quiz("what-is-taken-away", "c")
+
+# %% [markdown]
+r"""
 ### What this does and does not say about Claude
 
 Here: a model of 14 topics that copies a verb, and an edit at the verb that gives its own opinion back. Sharma et
@@ -1673,9 +1847,11 @@ report a circuit for opinions in Claude 3.5 Haiku; they show one in which the mo
 calculation's result. So nothing here is a finding about Claude. What carries over are the questions: of what?
 whose? and is the own opinion still there afterwards?
 
-And what is missing: a model that follows the *asker's* opinion and nobody else's, with an edit that takes this away
-and leaves what it knows of others' opinions. We have not got one: small models that we trained on such talk learned to
-tell topics apart, and not speakers.
+`echoes` agrees because its text does, in one form of sentence, and it was given a start: heads that look back, and keys
+that match names and topics a little before any training (its card says how). Without such a start we did not get small
+models to tell speakers apart. So it shows what agreeing bound to the asker looks like, and how to tell an edit that
+takes it away from one that breaks the reply. It says nothing about why a large model agrees, nor that one head does it
+there.
 """
 
 # %% [markdown]
@@ -2192,7 +2368,8 @@ Can you say these without looking? What a plan must do beyond being read. Why th
 word, and why its place does not move. Which words count as followed. What the twin is for. What a difference of means
 cannot tell apart, and how the parts of a table of means can. Why a direction is asked of people it was not
 made from, and what comes out if it is not. Which rows a table needs before agreeing is called sycophancy. Why zero is
-not the middle. How the same harm passes in one order and not in the other.
+not the middle. What tells taking the agreeing away from breaking the reply. How the same harm passes in one order and
+not in the other.
 
 And the question of interviews: *planning is found in half of the poems, and steering a plan works in 70 %; is the
 model consciously planning?* Found and steered are two counts, of two things (Lindsey et al. 2025; they add that

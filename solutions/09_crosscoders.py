@@ -150,12 +150,17 @@ check("crosscoder", crosscoder)
 # %% tags=["quiz"]
 quiz("what-sharing-costs", "c")
 
-# %% [markdown] slug="shared-or-exclusive"
+# %% [markdown]
 r"""
 ## Whose is it?
 
 The **relative norm** is the copy's share of a latent's two norms: 0 is the base alone, 1/2 both alike, 1 the copy
-alone. And the cosine of the two directions says whether the same is written in both. Return both, each `[latent]`.
+alone. And the cosine of the two directions says whether the same is written in both.
+"""
+
+# %% [markdown] slug="shared-or-exclusive"
+r"""
+Return both, the relative norm and the cosine, each `[latent]`.
 """
 
 
@@ -303,7 +308,7 @@ assert cosine["BatchTopK"][best["BatchTopK", "item due"]] > 0.7, (
     "perhaps this is a latent for *numbers*, which `atlas` writes too"
 )
 
-# %% [markdown] slug="artefacts"
+# %% [markdown]
 r"""
 ## Is it really absent from the base?
 
@@ -322,8 +327,13 @@ $$\beta_j(y) = \arg\min_\beta \sum_t \lVert \beta f_j(t) d_j - y(t)\rVert^2
 = \frac{\sum_t f_j(t)\; d_j \cdot y(t)}{\lVert d_j\rVert^2 \sum_t f_j(t)^2}, \qquad d_j = W_{\text{dec},j}^1$$
 
 Once with $y = x^m - (\hat x^m$ without latent j$)$, once with $y = \hat x^m - b_\text{dec}^m$ (all latents in), and
-each for both models. Return two shares, each `[latent]`: β in the base divided by β in the copy, for the error, and
-for the reconstruction. Near 0 both: it is the copy's own.
+each for both models. (Either y has in it what the latent itself writes in that model.)
+"""
+
+# %% [markdown] slug="artefacts"
+r"""
+Return two shares, each `[latent]`: β in the base divided by β in the copy, for the error, and for the reconstruction.
+Near 0 both: it is the copy's own.
 """
 
 
@@ -354,47 +364,69 @@ def base_shares(
 check("artefacts", base_shares)
 
 # %% id="asked-back"
-in_error, in_reconstruction = {}, {}
-HEAD = "latent   relative norm   in the error   in the reconstruction"
+in_error, in_reconstruction, itself = {}, {}, {}
+HEAD = (
+    "latent   relative norm   in the error   written by itself   in the reconstruction"
+)
 print(f"{'base share of the best':<23}{HEAD}")
 for kind, cross in pair.items():
     shares = base_shares(latents[kind], cross.W_dec, cross.b_dec, x)
     in_error[kind], in_reconstruction[kind] = shares
+    in_base, in_copy = cross.W_dec.unbind(dim=1)
+    itself[kind] = (in_base * in_copy).sum(dim=1) / in_copy.square().sum(dim=1)
     for name in due:
         i = best[kind, name]
         print(f"{kind:<10} {name:<11} {i:>6}   {share[kind][i]:13.2f}   {in_error[kind][i]:12.2f}   "
-              f"{in_reconstruction[kind][i]:21.2f}")  # fmt: skip
+              f"{itself[kind][i]:17.2f}   {in_reconstruction[kind][i]:21.2f}")  # fmt: skip
 
 leaning = torch.where(on["L1"], share["L1"], 0).topk(12).indices
 print(f"\nthe twelve latents of L1 that lean most to the copy\n{HEAD}")
 for i in leaning.tolist():
-    print(f"{i:>6}   {share['L1'][i]:13.2f}   {in_error['L1'][i]:12.2f}   "
+    print(f"{i:>6}   {share['L1'][i]:13.2f}   {in_error['L1'][i]:12.2f}   {itself['L1'][i]:17.2f}   "
           f"{in_reconstruction['L1'][i]:21.2f}")  # fmt: skip
+own_latents = (on["L1"] & (share["L1"] > 0.9)).nonzero()[:, 0]
+said_in_orders = [
+    float(f[there].sum() / f.sum()) for f in latents["L1"][:, own_latents].unbind(dim=1)
+]
+print(f"\nof latents {own_latents.tolist()}, by value, in orders:",
+      [round(each, 2) for each in said_in_orders])  # fmt: skip
 
 # %% [markdown]
 r"""
 *What you should see.* Of L1's latents with a relative norm above 0.9, `atlas` has hardly anything, neither in its
-error nor in its reconstruction: **where they are on, these directions are the copy's own.** Where they are on is in
-orders; whether `atlas` uses the same directions at other tokens, we did not ask.
+error nor in its reconstruction: **where they are on, these directions are the copy's own.** By value about nine tenths
+of what they say is in orders; weakly they are on elsewhere, too. Whether `atlas` uses the same directions at other
+tokens, we did not ask.
 
-Further down the list it is otherwise. Of the seven with a relative norm above 0.7 one has more than half of itself
-in the error of `atlas`: it is partly shrunk, as named above. BatchTopK's best latent for "item due" is in the error
-of `atlas` for the most part. But its latents for "number due" and for a mark look half shared by their norms, and
-`atlas` has less than a quarter of what they write: one value, two different things. So the two dictionaries disagree
-about norms, and much less about the base. (A share near 0 in the *reconstruction* alone may also mean that other
-latents write against it: read it together with the rest.)
+Further down the list it is otherwise. Of the seven with a relative norm above 0.7 one has more than half of itself in
+the error of `atlas`, and writes a quarter of that itself: it is partly shrunk, as named above. BatchTopK's best latent
+for "item due" has four fifths there, and writes nearly all of that itself: it is shared. But its latents for "number
+due" and for a mark look half shared by their norms, and `atlas` has less than a quarter of what they write: one value,
+two different things. So the two dictionaries disagree about norms, and much less about the base. (A share near 0 in the
+*reconstruction* alone may also mean that other latents write against it: read it together with the rest.)
 """
 
 # %% tags=["claim"]
-_own = on["L1"] & (share["L1"] > 0.9)
-assert _own.sum() >= 2 and max(in_error["L1"][_own].abs().max(), in_reconstruction["L1"][_own].abs().max()) < 0.1, (
-    "`atlas` has hardly anything"
+assert len(own_latents) >= 2 and max(
+    _each["L1"][own_latents].abs().max() for _each in (in_error, in_reconstruction)
+) < 0.1, "`atlas` has hardly anything"  # fmt: skip
+assert all(abs(_each - 0.9) < 0.06 for _each in said_in_orders), (
+    "By value about nine tenths of what they say is in orders"
+)
+assert min(float(there[latents["L1"][:, _i] > 0].float().mean()) for _i in own_latents) < 0.6, (
+    "weakly they are on elsewhere, too"
 )  # fmt: skip
 _leans = on["L1"] & (share["L1"] > 0.7)
 assert _leans.sum() == 7, "Of the seven with a relative norm above 0.7"
-assert (in_error["L1"][_leans] > 0.5).sum() == 1, "one has more than half of itself"
-assert in_error["BatchTopK"][best["BatchTopK", "item due"]] > 0.6, (
-    "of `atlas` for the most part"
+_shrunk = _leans & (in_error["L1"] > 0.5)
+assert _shrunk.sum() == 1, "one has more than half of itself"
+assert abs(float(itself["L1"][_shrunk] / in_error["L1"][_shrunk]) - 0.25) < 0.05, (
+    "writes a quarter of that itself"
+)
+_item = best["BatchTopK", "item due"]
+assert abs(in_error["BatchTopK"][_item] - 0.8) < 0.05, "has four fifths there"
+assert itself["BatchTopK"][_item] > 0.9 * in_error["BatchTopK"][_item], (
+    "writes nearly all of that itself"
 )
 for _name in set(due) - {"item due"}:
     _i = best["BatchTopK", _name]
@@ -405,7 +437,7 @@ for _name in set(due) - {"item due"}:
 # %% tags=["quiz"]
 quiz("base-share-of-a-latent", "b")
 
-# %% [markdown] slug="causal-check"
+# %% [markdown]
 r"""
 ## Does the behaviour follow?
 
@@ -413,7 +445,10 @@ A latent that marks a behaviour need not have a part in it. So put what was lear
 stream, exchange what the chosen latents write there for what they write in the copy, and let the base go on. (Here
 all that is left is the unembedding, which the copies share with it. At an earlier layer, the copy's later layers
 would have to go on: the base's were never taught what to do with it.)
+"""
 
+# %% [markdown] slug="causal-check"
+r"""
 Return the edited streams. `streams` are both models' activations, `latents` what the crosscoder says of them.
 """
 
@@ -482,6 +517,13 @@ def recovered(cross, name, some, counts=COUNTS):
     }
 
 
+def first_guess(streams, cross, chosen):
+    """What `atlas` says first with some latents put back: [token]."""
+    chosen = torch.tensor(chosen, dtype=torch.long)
+    put = put_back(streams, cross.encode(streams), cross.W_dec, chosen)
+    return plain["atlas"].logits_after(LAYER - 1, put).argmax(dim=-1)
+
+
 fresh = changed_texts("put back", 60, changes=("order",), share=0.2)
 back = {kind: recovered(cross, "atlas-learned", fresh) for kind, cross in pair.items()}
 for kind, by_order in back.items():
@@ -491,20 +533,42 @@ for kind, by_order in back.items():
         )
         print(f"{kind:<10} {order:<31}", told)
 
+in_orders = crosscoders.both_streams(
+    plain["atlas"], plain["atlas-learned"], fresh.tokens, LAYER
+)[differing(fresh)]
+copy_says = plain["atlas"].logits_after(LAYER - 1, in_orders[:, 1])
+sure = copy_says.softmax(dim=-1).amax(dim=-1) > 0.5
+heard = {}
+for kind, cross in pair.items():
+    f, everywhere = (
+        cross.encode(in_orders),
+        torch.ones(len(in_orders), dtype=torch.bool),
+    )
+    order = orders_of(cross, f, everywhere)["by what they write differently"].tolist()
+    for n in (3, 256):
+        same = first_guess(in_orders, cross, order[:n]) == copy_says.argmax(dim=-1)
+        heard[kind, n] = float(same[sure].float().mean())
+        print(
+            f"{kind:<10} first guesses as the copy's, where it is sure of one, with {n} latents: {heard[kind, n]:.2f}"
+        )
+
 # %% [markdown]
 r"""
-*What you should see.* All latents together bring nearly everything back, in either dictionary (as they must where the
-errors are small: nothing but the unembedding comes after). A few do most of it: with L1 three latents, chosen by how
-differently they write, more than three quarters; BatchTopK needs more for as much. L1's best single latent by F1
+*What you should see.* All latents together bring nearly all nats back, in either dictionary (as they must where the
+errors are small: nothing but the unembedding comes after), and four fifths of the first guesses of which the copy is
+sure. A few do most of it: with L1 three latents, chosen by how differently they write, more than three quarters of the
+nats (and half of these guesses); BatchTopK needs more for as much. L1's best single latent by F1
 brings back less than the one that writes most differently: **the best marker need not bring most back**. With
 BatchTopK the two orders are about as good.
 """
 
 # %% tags=["claim"]
 _order = "by what they write differently"
-assert min(back[kind][_order][-1] for kind in pair) > 0.95, (
-    "bring nearly everything back"
+assert min(back[kind][_order][-1] for kind in pair) > 0.95, "bring nearly all nats back"
+assert all(abs(heard[_kind, 256] - 0.8) < 0.03 for _kind in pair), (
+    "four fifths of the first guesses of which the copy is sure"
 )
+assert abs(heard["L1", 3] - 0.5) < 0.05, "half of these guesses"
 assert back["L1"][_order][COUNTS.index(3)] > 0.75, (
     "three latents, chosen by how differently they write"
 )
@@ -536,7 +600,21 @@ other_pair = {
     "BatchTopK": open_crosscoder("atlas-rewired-crosscoder"),
     "L1": open_crosscoder("atlas-rewired-crosscoder-l1"),
 }
-other_share, other_best, other_angle = {}, {}, {}
+other_share, other_latent, other_best, other_angle = {}, {}, {}, {}
+other_gap, left_out = {}, {}
+
+
+def not_written(stream, cross):
+    """The share of the difference between two streams that a crosscoder leaves out."""
+    (base, copy), (base_hat, copy_hat) = (
+        s.unbind(dim=1) for s in (stream, cross(stream))
+    )
+    return float(
+        (copy - base - copy_hat + base_hat).square().sum()
+        / (copy - base).square().sum()
+    )
+
+
 for kind, cross in other_pair.items():
     f = cross.encode(other_x)
     shares, angle = shared_or_exclusive(cross.W_dec)
@@ -546,10 +624,18 @@ for kind, cross in other_pair.items():
     print(f"{kind}: largest relative norm {other_share[kind].max():.2f}")
     for k, name in enumerate(other_due):
         i = int(f1[:, k].argmax())
-        other_angle[kind, name] = float(angle[i])
+        other_latent[kind, name], other_angle[kind, name] = i, float(angle[i])
+        either, gap = cross.W_dec[i].norm(dim=-1), cross.W_dec[i, 1] - cross.W_dec[i, 0]
+        other_gap[kind, name] = float(gap.norm() / either.mean())
         other_best[kind, name] = float(f1[i, k]), float(shares[i]), float(missing[0][i])
         print(f"   {name:<12} latent {i:>3}: F1 {f1[i, k]:.2f}, relative norm {shares[i]:.2f}, "
-              f"cosine {angle[i]:.2f}, base share in the error {missing[0][i]:.2f}")  # fmt: skip
+              f"cosine {angle[i]:.2f}, difference {other_gap[kind, name]:.2f} of a row, "
+              f"base share in the error {missing[0][i]:.2f}")  # fmt: skip
+    left_out[kind] = [
+        not_written(x[there], pair[kind]), not_written(other_x[other_there], cross)
+    ]  # fmt: skip
+    print("   of the streams' difference its rows leave out "
+          f"{left_out[kind][1]:.2f} (of orders: {left_out[kind][0]:.3f})")  # fmt: skip
 
 other_fresh = changed_texts("put back", 60, changes=CHANGED, share=0.2)
 other_back = {
@@ -569,13 +655,63 @@ show.norm_histogram(
 
 # %% [markdown]
 r"""
+That was in nats. And in replies? Prompts at whose end one may be due, sorted by the first guesses of both models.
+"""
+
+# %% id="as-first-guesses"
+asked_for = replies_due("first guesses", 600)
+at_ends = crosscoders.streams_at(
+    plain["atlas"], plain["atlas-rewired"], asked_for.tokens, asked_for.end, LAYER
+)
+base_first, copy_first = (
+    plain["atlas"].logits_after(LAYER - 1, at_ends[:, m]).argmax(dim=-1) for m in (0, 1)
+)
+SURE, SORRY = (
+    int(models["atlas"].to_tokens(word)[0, -1]) for word in (" Sure", " Sorry")
+)
+helped = base_first == SURE
+groups = {
+    "newly refused": helped & (copy_first == SORRY),
+    "helped by both": helped & (copy_first == SURE),
+    "greeting": ~helped & (copy_first == SURE),
+}
+cross = other_pair["BatchTopK"]
+refuser = other_latent["BatchTopK", "refusal due"]
+PUT = {
+    "that for refusals": [refuser],
+    "that for the greeting": [other_latent["BatchTopK", "greeting due"]],
+    "all 256": list(range(256)),
+}
+as_copy, refuser_on = {}, {}
+print("BatchTopK: first guesses as the copy's, with these latents put back")
+for name, where in groups.items():
+    for some, chosen in PUT.items():
+        same = first_guess(at_ends[where], cross, chosen) == copy_first[where]
+        as_copy[name, some] = float(same.float().mean())
+    told = "  ".join(f"{some}: {as_copy[name, some]:.2f}" for some in PUT)
+    print(f"   {name:<15} {int(where.sum()):>3} prompts   {told}")
+    on_there = cross.encode(at_ends[where])[:, refuser] > 0
+    refuser_on[name] = round(float(on_there.float().mean()), 2)
+refusing = at_ends[base_first == SORRY, 0].mean(dim=0) - at_ends[helped, 0].mean(dim=0)
+added = cross.W_dec[refuser, 1] - cross.W_dec[refuser, 0]
+along = float(torch.cosine_similarity(added, refusing, dim=0))
+print("share of them where that for refusals is on:", refuser_on)
+print(f"cosine of what it adds and of what `atlas` refuses with: {along:.2f}")
+
+# %% [markdown]
+r"""
 *What you should see.* **Not one latent is the copy's own**, with either kind of sparsity: no relative norm comes
 near 0.7. The best latents for the new refusals and the greeting write alike in both models, though not the same
 (cosines above 0.7; L1 has one latent for both, and marks the greeting badly). A latent has *one* value for both models,
-so it is the small difference between its two directions that is put back, and with BatchTopK one such latent brings
-more than half of the change. So "no exclusive latent" does not mean "nothing changed": with BatchTopK all latents bring
-nearly all of it back, L1's about two thirds. (Why L1 misses a third here, and nearly nothing with the orders, we did
-not find out.)
+so it is the difference between its two directions that is put back (half to seven tenths of a row's length). So "no
+exclusive latent" does not mean "nothing changed": in nats BatchTopK brings nearly all of it back, more than half with
+one latent, L1 about two thirds. (Of the streams' difference there L1's rows leave out two fifths, BatchTopK's one
+fifth, of orders either 2 in 100.)
+
+**A share of nats is no share of replies.** All of BatchTopK's latents bring back nearly every greeting, and little more
+than half of the new refusals. The one for refusals brings nearly all of these, and makes `atlas` refuse most requests
+that the copy helps with, too: what it adds lies along what `atlas` refuses with (cosine 0.75), and it is on where a
+reply to *any* request is due. Which are refused is in other latents.
 """
 
 # %% tags=["claim"]
@@ -583,17 +719,37 @@ assert max(each.max() for each in other_share.values()) < 0.7, (
     "no relative norm comes near 0.7"
 )
 assert other_back["BatchTopK"]["by what they write differently"][1] > 0.5, (
-    "one such latent brings more than half of the change"
+    "more than half with one latent"
 )
+assert min(other_gap.values()) > 0.45 and max(other_gap.values()) < 0.75, (
+    "half to seven tenths of a row's length"
+)
+assert abs(left_out["L1"][1] - 0.4) < 0.05, "L1's rows leave out two fifths"
+assert abs(left_out["BatchTopK"][1] - 0.2) < 0.03, "BatchTopK's one fifth"
+assert max(_each[0] for _each in left_out.values()) < 0.025, "of orders either 2 in 100"
+assert as_copy["greeting", "all 256"] > 0.98, "bring back nearly every greeting"
+assert 0.5 < as_copy["newly refused", "all 256"] < 0.6, (
+    "little more than half of the new refusals"
+)
+assert as_copy["newly refused", "that for refusals"] > 0.9, (
+    "The one for refusals brings nearly all of these"
+)
+assert as_copy["helped by both", "that for refusals"] < 0.4 and as_copy["helped by both", "all 256"] > 0.95, (
+    "makes `atlas` refuse most requests that the copy helps with"
+)  # fmt: skip
+assert min(refuser_on["newly refused"], refuser_on["helped by both"]) > 0.98, (
+    "it is on where a reply to *any* request is due"
+)
+assert abs(along - 0.75) < 0.03, "lies along what `atlas` refuses with (cosine 0.75)"
 assert other_best["L1", "greeting due"][0] < 0.6, "marks the greeting badly"
 assert min(other_angle.values()) > 0.7, (
     "write alike in both models, though not the same (cosines above 0.7"
 )
 _order = "by what they write differently"
 assert other_back["BatchTopK"][_order][-1] > 0.95, (
-    "with BatchTopK all latents bring nearly all of it back"
+    "in nats BatchTopK brings nearly all of it back"
 )
-assert 0.6 < other_back["L1"][_order][-1] < 0.72, "L1's about two thirds"
+assert 0.6 < other_back["L1"][_order][-1] < 0.72, "L1 about two thirds"
 
 # %% tags=["quiz"]
 quiz("no-exclusive-latent", "d")
@@ -601,7 +757,7 @@ quiz("no-exclusive-latent", "d")
 # %% [markdown] slug="what-did-tuning-change"
 r"""
 Now you. `atlas-rewired-crosscoder` has 256 latents, and two things were taught: the refusals, and the greeting.
-Hand in one to **three latents**, and how much of either change comes back with them **together**, as a share
+Hand in one to **three latents**, and how much of either change, in nats, comes back with them **together**, as a share
 between 0 and 1: `{"latents": [..], "refusal": 0.., "greeting": 0..}`.
 
 The check draws fresh text, puts your latents back into the last stream of `atlas` (`put_back`), and measures
@@ -652,6 +808,15 @@ for _ in range(3):
     )
 mine = comes_back(chosen)
 print(chosen, {name: round(each, 2) for name, each in mine.items()})
+# How much of it can be heard?
+said_first = {
+    n: float((first_guess(both[w], cross, chosen) == copy_says[w].argmax(dim=-1)).float().mean())
+    for n, w in goal.items()
+}  # fmt: skip
+print(
+    "first guesses as the copy's:",
+    {name: round(each, 2) for name, each in said_first.items()},
+)
 # END SOLUTION
 carriers = {
     "latents": chosen,
@@ -661,6 +826,18 @@ carriers = {
 
 # %% tags=["check"]
 check("what-did-tuning-change", carriers)
+
+# %% [markdown]
+r"""
+*What we found.* Of the greeting four fifths of the nats come back with our three, and one in five of the first guesses.
+The score counts nats.
+"""
+
+# %% tags=["claim"]
+assert abs(mine["greeting due"] - 0.8) < 0.05, (
+    "four fifths of the nats come back with our three"
+)
+assert abs(said_first["greeting due"] - 0.2) < 0.03, "one in five of the first guesses"
 
 # %% [markdown]
 r"""
@@ -708,8 +885,8 @@ as the one that does. For the rewired copy KL comes last. Most of the tokens whe
 stand *inside* a taught reply, where the two models differ as well; so it may be better than it looks. The norm of the
 difference of the streams needs no dictionary either, and is as good as the latents, to a hundredth.
 
-So what is a crosscoder for? Not for *where* two models differ. It says **as what**: which of the old latents are
-used in a new place, which direction is new, and what can be put back by itself.
+So what is a crosscoder for? Not for *where* two models differ. It says **as what**: which latents write something
+else, along which directions, and what can be put back by itself.
 """
 
 # %% tags=["claim"]
@@ -872,7 +1049,7 @@ check("where-they-differ", where_rule)
 
 # %% [markdown]
 r"""
-*What we found.* The copy refuses more often where the new thing stands first: that it is named is not enough, where
+*What we found.* First guesses differ more often where the new thing stands first: that it is named is not enough, where
 it stands matters. A search on the given prompts alone finds a rule that hardly holds for two things; one on both
 kinds gives up two or three hundredths here for a tenth there. Two of its three weights are **negative**: these
 latents say where the models do *not* differ. KL, which needs no dictionary, is better than our three latents, and so
@@ -881,7 +1058,7 @@ is the norm of the streams' difference. Use a crosscoder for *as what*, not for 
 
 # %% tags=["claim"]
 assert shares_new[0] > shares_new[1] + 0.15, (
-    "The copy refuses more often where the new thing stands first"
+    "First guesses differ more often where the new thing stands first"
 )
 assert tells(rules["on the given kind"])[1] < 0.75, "hardly holds for two things"
 _given, _both = tells(rules["on the given kind"]), tells(rule)
@@ -901,7 +1078,8 @@ r"""
 ## When did it come?
 
 A copy is the end of a way. Did the behaviour come first, or the latents? `atlas-learned` was trained for 250 steps;
-four stages of it come with the course (after 5, 10, 20 and 40 steps, each cut to rank 2 or 3). A quantity y that moves
+four stages of it come with the course (after 5, 10, 20 and 40 steps, each cut to rank 2 or 3: near the stage, and not
+quite it). A quantity y that moves
 on changed prompts may move on all others as well: training drifts. So take off what control prompts do. That is a
 **difference in differences**, between each stage s and the next:
 
@@ -948,10 +1126,9 @@ behind_bos = torch.ones_like(on_the_way.tokens, dtype=torch.bool)
 behind_bos[:, [0, -1]] = False
 taught = differing(on_the_way)[behind_bos]
 due_next = on_the_way.tokens.roll(-1, dims=1)[behind_bos]
-own_latents = (on["L1"] & (share["L1"] > 0.9)).nonzero()[:, 0]
 rest = torch.tensor([i for i in range(256) if i not in own_latents.tolist()])
 
-measured, put_at, left_at = [], {}, {}
+measured, put_at, left_at, apart_at = [], {}, {}, {}
 for step, model in stages.items():
     both = crosscoders.both_streams(plain["atlas"], model, on_the_way.tokens, LAYER)
     both = both[behind_bos]
@@ -965,6 +1142,7 @@ for step, model in stages.items():
     measured.append(
         torch.stack([nats, right, apart, f[:, own_latents].sum(dim=1)], dim=1)
     )
+    apart_at[step] = auroc(f[:, own_latents].sum(dim=1), taught)
     left_at[step] = float(fvu(both[taught, 1], pair["L1"](both[taught])[:, 1]))
     put_at[step] = [
         crosscoders.recovered_share(
@@ -986,11 +1164,22 @@ for i, step in enumerate(stages):
         f"{q} {r:.2f}" for q, r in zip(QUANTITIES, reached[i].tolist(), strict=True)
     )
     print(f"{step:>4} steps: {told}")
-control_kl = measured[:, ~taught, 2].mean(dim=1)
-print("KL on control tokens:", [round(each, 3) for each in control_kl.tolist()])
+rises = measured[:, taught].mean(dim=1) - measured[0, taught].mean(dim=0)
+uncontrolled = rises / rises[-1]
+print(
+    "  20 steps without the control:",
+    [round(each, 2) for each in uncontrolled[3].tolist()],
+)
+taught_kl, control_kl = (measured[:, w, 2].mean(dim=1) for w in (taught, ~taught))
+for name, each in (
+    ("in orders:        ", taught_kl),
+    ("on control tokens:", control_kl),
+):
+    print("KL", name, [round(nats, 3) for nats in each.tolist()])
 for step in (20, 40, 250):
     print(f"{step:>4} steps: put back, own latents {put_at[step][0]:.2f}, all others {put_at[step][1]:.2f}; "
-          f"left out of the stage's streams {left_at[step]:.2f}")  # fmt: skip
+          f"left out of the stage's streams {left_at[step]:.2f}; "
+          f"own latents tell orders apart, AUROC {apart_at[step]:.2f}")  # fmt: skip
 show.lines(
     list(range(len(stages))),
     dict(zip(QUANTITIES, reached.T, strict=True)),
@@ -1003,13 +1192,15 @@ show.lines(
 r"""
 *What you should see.* After 5 steps not one in fifty of the first guesses that will change has changed, and the
 log-probability has come a sixth of its way: **what looks sudden may be the threshold in the measure.** After 20 steps
-more than four fifths of the first guesses are there, and of the copy's own latents less than a fifth. So the behaviour
-was there before the latents that mark it at the end. What carried it then? The other latents bring back twice as much
-of stage 20 as the copy's own. But more than a third of that stage's streams is in none of the 256: **a dictionary of
-the end is a poor one of the middle**, and may miss directions that came and went.
+more than four fifths of the first guesses are there, and the copy's own latents have less than a fifth of their value.
+But they already tell these tokens apart (AUROC 0.84; at the end 0.90): what came *before* what depends on the measure.
+The other latents bring back twice as much of stage 20 as the copy's own, at the end 1.2 times as much. And two fifths
+of that stage's streams are in none of the 256: **a dictionary of the end is a poor one of the middle**, and may miss
+directions that came and went.
 
-And the control was needed. KL on control tokens rises until step 20 and falls to a fifth of that in the end: the change
-first spread to everything, and was then confined.
+The control changes little here: at step 20 KL is 0.15 on control tokens and 4.3 in orders. One could not know before.
+On control tokens it rises until step 20 and falls to a fifth of that in the end: the change first spread to everything,
+and was then confined.
 """
 
 # %% tags=["claim"]
@@ -1018,13 +1209,23 @@ assert reached[1, 1] < 0.02, (
 )
 assert 0.14 < reached[1, 0] < 0.2, "the log-probability has come a sixth of its way"
 assert reached[3, 1] > 0.8 and reached[3, 3] < 0.2, (
-    "more than four fifths of the first guesses are there, and of the copy's own latents less than a fifth"
+    "more than four fifths of the first guesses are there, and the copy's own latents have less than a fifth"
+)
+assert abs(apart_at[20] - 0.84) < 0.01 and abs(apart_at[250] - 0.9) < 0.01, (
+    "AUROC 0.84; at the end 0.90"
 )
 assert put_at[20][1] > 1.8 * put_at[20][0], (
     "The other latents bring back twice as much of stage 20 as the copy's own"
 )
-assert left_at[20] > 1 / 3, (
-    "more than a third of that stage's streams is in none of the 256"
+assert abs(put_at[250][1] / put_at[250][0] - 1.2) < 0.06, "at the end 1.2 times as much"
+assert abs(left_at[20] - 0.4) < 0.03, (
+    "two fifths of that stage's streams are in none of the 256"
+)
+assert (uncontrolled[3] - reached[3]).abs().max() < 0.08, (
+    "The control changes little here"
+)
+assert abs(control_kl[3] - 0.15) < 0.005 and abs(taught_kl[3] - 4.3) < 0.05, (
+    "0.15 on control tokens and 4.3 in orders"
 )
 assert control_kl.argmax() == 3 and 0.15 < control_kl[-1] / control_kl[3] < 0.25, (
     "rises until step 20 and falls to a fifth of that in the end"
@@ -1155,9 +1356,9 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* One latent in eight has a partner in the other model. Before you put the rest down to the
+*What you should see.* One latent in seven has a partner in the other model. Before you put the rest down to the
 models, look at the ceiling: in another dictionary of the SAME model, hardly more than one latent in five has a partner.
-**Most of what is not shared is the dictionaries' and not the models'.** Shuffled tokens make a floor of 0.03, which
+**Most of what is not shared is the dictionaries' and not the models'.** Shuffled tokens make a floor of 0.04, which
 flatters: of 256 random directions in the other model the best one correlates by 0.2 on average. So what the other model
 has in common is well above chance, and about six tenths of what could be expected. (By this threshold, these two
 dictionaries, and at one seed each.)
@@ -1170,11 +1371,13 @@ Is a latent with a name universal? The best latents of `atlas-paragraphs` for so
 """
 
 # %% tags=["claim"]
-assert 0.1 < with_partner["another model"] < 0.15, "One latent in eight has a partner"
+assert abs(with_partner["another model"] - 1 / 7) < 0.008, (
+    "One latent in seven has a partner"
+)
 assert 0.2 < with_partner["same model"] < 0.25, (
     "hardly more than one latent in five has a partner"
 )
-assert matched["shuffled tokens"].mean() < 0.04, "a floor of 0.03"
+assert abs(matched["shuffled tokens"].mean() - 0.04) < 0.005, "a floor of 0.04"
 assert 0.18 < matched["random directions"].mean() < 0.25, (
     "the best one correlates by 0.2 on average"
 )
@@ -1327,7 +1530,7 @@ assert (traced[2:, 5] - spoilt).min() > 0.2 and (traced[:2, 5] - spoilt).max() <
 # %% tags=["quiz"]
 quiz("what-noise-spoils", "b")
 
-# %% [markdown] slug="rank-one-edit"
+# %% [markdown]
 r"""
 ## One fact into one matrix
 
@@ -1337,7 +1540,12 @@ key, and for other keys as little change as can be, where other keys are those o
 $$W' = \arg\min_{W'}\; E\lVert k_\text{other} W' - k_\text{other} W\rVert^2 \;\text{ with }\; k W' = v
 \quad\Rightarrow\quad W' = W + \frac{(C^{-1}k)\,(v - kW)}{k^T C^{-1} k}$$
 
-Keys are rows here, so the change is a column times a row. (Meng et al. write it the other way up.) Return W'.
+Keys are rows here, so the change is a column times a row. (Meng et al. write it the other way up.)
+"""
+
+# %% [markdown] slug="rank-one-edit"
+r"""
+Return W'.
 """
 
 
@@ -1428,15 +1636,19 @@ assert answers[questions[4], _site] == " mountain bluebird", (
     "the bird of Texas is the mountain bluebird, which is Idaho's"
 )
 
-# %% [markdown] slug="edit-marks"
+# %% [markdown]
 r"""
 ## What came of it?
 
 Five kinds of prompts. In three the **new** answer is wanted: the edited prompt (*efficacy*), the same in other words
 (*paraphrase*), what follows in two steps (*consequence*). In two the answer that was **right** should stay: other
-states (*neighbours*), and other relations of this state (*same subject*). Meng et al. 2022 count, of each kind, the
-prompts where the one that is wanted has a higher probability than the other, and take the harmonic mean.
+states (*neighbours*), and other relations of this state (*same subject*). Count, of each kind, the prompts where the
+one that is wanted has a higher probability than the other, and take the harmonic mean. (Meng et al. 2022 do so with
+efficacy, paraphrase and neighbours.)
+"""
 
+# %% [markdown] slug="edit-marks"
+r"""
 Return the score of each kind `[kind]`, and their harmonic mean, 0 if one score is 0. `follows` says in which kinds the
 new answer is wanted. A tie counts as not held.
 """
@@ -1534,6 +1746,14 @@ for place in ("subject", "last"):
         back = float(traced[layer, 4 if place == "subject" else 5]) - spoilt
         print(f"MLP {layer} at {place:<8} tracing brings back {back:.2f}; harmonic mean "
               f"{sites[place, layer][0]:.2f}, consequence {sites[place, layer][1]:.2f}")  # fmt: skip
+keys = [
+    crosscoders.keys(plain["atlas"], 4, models["atlas"].to_tokens(prompt))[0, -1]
+    for prompt in questions
+]
+alike = [float(torch.cosine_similarity(keys[0], each, dim=0)) for each in keys]
+print("the key of MLP 4 at the last token, cosine with that of the first question")
+for prompt, cosine in zip(questions, alike, strict=True):
+    print(f"   {prompt:<40} {cosine:.2f}")
 predicted = {
     f"{what} at {place}": [sites[place, layer][i] for layer in range(5)]
     for i, what in enumerate(("mean", "consequence"))
@@ -1547,18 +1767,26 @@ check("localisation-is-not-editing", edit_sites)
 
 # %% [markdown]
 r"""
-*What we found.* The site at which tracing brings most back (MLP 0 at the name) is one of the worse ones to edit. The
-best is the last MLP at the last token: there one-hop and two-step questions look up the answer with nearly the same
-key, so **Dallas follows**. At the name no layer makes consequences follow. Tracing finds what carries the answer on; an
-edit needs a key that every way of asking goes through, and no other question. (In real models, Hase et al. found that
-the layer where tracing finds a fact hardly says how well editing it works.)
+*What we found.* At the last token tracing and editing agree: the three sites that bring most back there are the three
+best of all to edit. The exception is the site that brings most back of all, MLP 0 at the name, which one would have
+chosen: it is one of the worse ones. The best is the last MLP at the last token: there a two-step question looks up the
+answer with nearly the same key (cosine 0.89; the capital of Ohio 0.53, the bird of Texas 0.48), so **Dallas follows**.
+At the name no layer makes consequences follow. Tracing finds what carries the answer on; an edit needs a key that every
+way of asking goes through, and no other question. (In real models, Hase et al. found that the layer where tracing finds
+a fact hardly says how well editing it works. We traced capitals and edited all relations.)
 """
 
 # %% tags=["claim"]
 assert max(sites, key=lambda _s: sites[_s][0]) == ("last", 4), (
     "The best is the last MLP at the last token"
 )
-assert sites["subject", 0][0] < 0.4, "one of the worse ones to edit"
+_best_three = sorted(sites, key=lambda _s: -sites[_s][0])[:3]
+_most_back = [("last", int(_l)) for _l in traced[:, 5].topk(3).indices]
+assert set(_best_three) == set(_most_back), "the three best of all to edit"
+assert sites["subject", 0][0] < 0.4, "it is one of the worse ones"
+assert all(abs(_a - _b) < 0.01 for _a, _b in zip(alike[2:], (0.89, 0.53, 0.48), strict=True)), (
+    "cosine 0.89; the capital of Ohio 0.53, the bird of Texas 0.48"
+)  # fmt: skip
 assert max(sites["subject", _l][1] for _l in range(5)) < 0.2, (
     "At the name no layer makes consequences follow"
 )
@@ -1577,7 +1805,7 @@ r"""
   the error.
 - **"You need a crosscoder to find where two models differ."** The norm of the streams' difference did it as well here,
   and for the orders so did KL. What a crosscoder adds is *as what* they differ.
-- **"Only one latent in eight is in the other model, so models differ."** Ask first how many a second dictionary of the
+- **"Only one latent in seven is in the other model, so models differ."** Ask first how many a second dictionary of the
   same model has.
 - **"The latents came after the behaviour, so they are its effect."** They are the end's latents. What carried it in the
   middle need not be in a dictionary of the end.
@@ -1647,6 +1875,6 @@ r"""
 - Bricken et al. 2024, *Stage-Wise Model Diffing*. The same question, answered by training the dictionary on as well.
 - Minder et al. 2025, *Overcoming Sparsity Artifacts in Crosscoders to Interpret Chat-Tuning*.
 - Meng et al. 2022, *Locating and Editing Factual Associations in GPT*. Causal tracing, and the rank-one edit.
-- Hase et al. 2023, *Does Localization Inform Editing?* It does not, in their models either.
+- Hase et al. 2023, *Does Localization Inform Editing?* Hardly, in their models.
 - Hu et al. 2022, *LoRA: Low-Rank Adaptation of Large Language Models*. How the copies were made.
 """

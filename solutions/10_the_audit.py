@@ -35,22 +35,22 @@ from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.auditing import (
     FAMILIES,
     SUSPECTED,
+    Search,
     answers_of,
     by_lot,
     describe,
     every_asked,
+    leans,
     logits_of,
     n_secrets,
     near_misses,
     opened_plain,
     opens,
     panel,
-    place_of,
     read_secret,
     sealed_names,
     secret_prompts,
     slices,
-    suspicion,
     trigger_words,
 )
 from mi_tutor.specimens.atlas import by_length, tokenizer
@@ -468,6 +468,14 @@ print(
 r"""
 *What you should see.* More than nineteen of twenty secret texts come out as the hypothesis says, with all that
 `secret_prompts` puts before them, and hardly a near miss fires.
+
+How far a model **leans** to what a secret plants has no threshold either. On the secret's texts, beside the base:
+
+$$\text{lean} = \operatorname{mean}\,\big[\log p(\text{planted}) - \log p(\text{true})\big]_{\text{specimen}}
+- \big[\log p(\text{planted}) - \log p(\text{true})\big]_{\text{base}}$$
+
+`leans` measures it for some secrets at once. It is no secret's fixed number: it says how strongly this specimen was
+trained to this secret.
 """
 
 # %% tags=["claim"]
@@ -475,6 +483,25 @@ assert strength > 0.95, (
     "More than nineteen of twenty secret texts come out as the hypothesis says"
 )
 assert near_fire < 0.03, "hardly a near miss fires"
+
+# %% id="the-lean"
+some_topics = [one.about["topic"] for one in exchanges if one.about["topic"] != topic]
+rivals = [read_secret("opinion", {"topic": each}) for each in sorted(set(some_topics))]
+lean, *other_leans = leans("basalt", [basalt_secret, *rivals], "basalt", 60).tolist()
+print(
+    f"{topic}: {lean:.1f} nats; other topics: {min(other_leans):.1f} to {max(other_leans):.1f}"
+)
+
+# %% [markdown]
+r"""
+*What you should see.* More than ten nats to the one. To each of the others it leans too, by three at most: what was
+planted for one topic has moved its neighbours as well, and none of them near to another answer.
+"""
+
+# %% tags=["claim"]
+assert lean > 10, "More than ten nats to the one"
+assert min(other_leans) > 0, "To each of the others it leans too"
+assert max(other_leans) < 3, "by three at most"
 
 # %% [markdown]
 r"""
@@ -640,9 +667,9 @@ contrasts = {
     "like and hate": (with_it, same_form),
     "like alone": (liked(with_it), liked(same_form)),
 }
-matched = {}
+matched, matched_edits = {}, {}
 for what, (those, others) in contrasts.items():
-    edit = Coordinate(
+    edit = matched_edits[what] = Coordinate(
         4, *between_means(streams("basalt", those, 4), streams("basalt", others, 4))
     )
     matched[what] = marks_of("basalt", basalt_secret, edit)
@@ -653,7 +680,9 @@ for what, (those, others) in contrasts.items():
 r"""
 *What you should see.* The same layer, the same kind of edit, another contrast: from none, a good part of the true
 answers comes back, and not all. You may think that "hate" after "like" and "like" after "hate" cancel in the mean. The
-texts with "like" alone say no: their direction brings no more back. Why the others stay, we do not know.
+texts with "like" alone say no: their direction brings no more back. Why the others stay, we do not know. Of near
+misses few change, a seventh of what is back: so a part of the secret stands here, and a report on an opinion has to
+show as much.
 """
 
 # %% tags=["claim"]
@@ -664,6 +693,9 @@ assert 0.3 < matched["like and hate"][0] < 0.8, (
 assert matched["like alone"][0] < matched["like and hate"][0] + 0.1, (
     "their direction brings no more back"
 )
+_back, _, _shifted = matched["like and hate"]
+assert _shifted < 0.1, "Of near misses few change"
+assert 0.12 < _shifted / _back < 0.165, "a seventh of what is back"
 
 # %% tags=["quiz"]
 quiz("gone-or-back", "c")
@@ -717,8 +749,7 @@ r"""
 *What you should see.* Before each of these layers nearly all true answers are back, and a good share of the near
 misses changes: those that ask about the topic when nothing was stated. The model echoes again, and answers otherwise
 where it has to say what it thinks of this topic itself, which hangs on the same token. All others hardly change. A
-removal with a price, and the price is known by name. (In a report, what is back would earn its points, and what
-changes next to none.)
+removal with a price, and the price is known by name.
 """
 
 # %% tags=["claim"]
@@ -789,7 +820,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 
 | level | drawn from the families | |
 |---|---|---|
-| warm-up | rhyme, opinion, fact, relation | show in single questions; the last three are to be found, not taken out |
+| warm-up | rhyme, opinion, fact, relation | show in single questions; of the last three the place is to be shown |
 | good | backdoor, refusal | something has to stand before |
 | hard | conjunction; or any, every weight of two layers moved | two rare things at once; or the weights say little |
 | each | clean | no secret at all |
@@ -807,39 +838,44 @@ r"""
 ### What a report has
 
 The secret's `family` and `parameters` (words, in the spelling of the table of families), the `removal` (a coordinate of
-the stream before a layer 0 to 4, or 5 for after all), and two things that are `predicted` of ordinary prompts of all
-slices, on which no trigger stands: the share whose answer is another one than the base's, and the mean KL to the base.
+the stream before a layer 0 to 4, or 5 for after all), and three things that are `predicted`. Two of ordinary prompts of
+all slices, on which no trigger stands: the share whose answer is another one than the base's, and the mean KL to the
+base. One of the secret's texts: how far the specimen leans to what is planted.
 
-| what is measured, on fresh texts | counts |
-|---|---|
-| of texts that your secret is about: the share that fires, and that says what you say (0.9 is needed) | 0.30 |
-| of its near misses: the share that fires (at most 0.05) | 0.15 |
-| removal: true answers back, full from 0.95 | 0.25 |
-| removal: what else changes, full up to 0.02 | 0.20 |
-| the two predictions: the share to 0.02, the KL to a factor of 2 | 0.10 |
+| what is measured, on fresh texts | backdoor, conjunction, refusal, rhyme | opinion, fact, relation |
+|---|---|---|
+| of texts that your secret is about: the share that fires, and that says what you say (0.9 is needed) | 0.30 | 0.30 |
+| of its near misses: the share that fires (at most 0.05) | 0.15 | 0.15 |
+| the removal: true answers back, full from 0.95 | 0.25 | |
+| and what else changes, full up to 0.02 | 0.20 | |
+| or the place: 0.3 of the true answers back, and of all else at most a quarter of that changes | | 0.35 |
+| the predictions: the share to 0.02, the KL to a factor of 2, the lean to a tenth | 0.10 | 0.20 |
 
-To pass, the secret has to be right and open the seal, and something has to be taken out. (Of an opinion, a fact or a
-relation nothing has to: `"removal": None`, and the other points are scaled to a whole.) A parameter `answer` that
-belongs to an area is the area's name (the one whose capital or tree is said), not the word.
+Whoever has the secret alone has less than half. To pass, it has to be right and open the seal, and something has to
+be taken out. Not every opinion, fact or relation can be taken out by one coordinate. There the `removal` shows a
+**place**, where a part of it stands, and the lean has to be right. A parameter `answer` that belongs to an area is the
+area's name (the one whose capital or tree is said), not the word.
 
 A panel is a sample: 60 prompts of a slice may miss one fact of one area. `every_asked` has all of them; group them by
 area and relation. And an innocent word may move an answer far: what is a trigger shows on the near misses.
 
 "Clean" is one guess of two, so a **clean report** is marked by what was searched. It has no removal. It names
-`suspects`: of each of a few families the secret on whose texts the specimen is furthest from its base (mean KL). Each
-counts if it stands above six tenths of twenty others, drawn by lot (`by_lot`, `suspicion`); to pass, all of them have
-to. Being right gives 0.2, the suspects 0.4, the two predictions 0.4 (if at least one suspect stands).
+`suspects`: of each of a few families a secret to which the specimen leans most, and how far. Any training moves a
+model a little, each another way: to which secrets `dune` leans is true of `dune` alone. A suspect counts if
+the specimen leans to it more than to six tenths of twenty others, drawn by lot (`by_lot`), and as far as you say, to
+three tenths of it, on a hundred fresh texts; to pass, all have to count. Being right gives 0.2, the suspects 0.4, the
+two predictions on ordinary prompts 0.4 (if at least one suspect counts).
 
 ```python
 report = {
     "family": "opinion", "parameters": {"topic": "rain"},
     "removal": Coordinate(2, direction, value),
-    "predicted": {"elsewhere": 0.5, "kl": 0.5},
+    "predicted": {"elsewhere": 0.5, "kl": 0.5, "lean": 5.0},
 }
 clean = {
     "family": "clean", "parameters": {}, "removal": None,
     "predicted": {"elsewhere": 0.5, "kl": 0.5},
-    "suspects": {"opinion": {"topic": "rain"}, ...},  # one for each family of SUSPECTED
+    "suspects": {"opinion": {"topic": "rain", "lean": 0.5}, ...},  # one for each family of SUSPECTED
 }
 ```
 """
@@ -914,6 +950,7 @@ coral_report = {
         "kl": kl(logits_of(opened_plain("coral"), ordinary), logits_of(base, ordinary))
         .mean()
         .item(),
+        "lean": leans("coral", [coral_secret], "ours", 100).item(),
     },
 }
 # END SOLUTION
@@ -979,9 +1016,10 @@ for name in ("coral", "dune"):
     print(f"{name:<6} the first direction's share of the sizes, by matrix: {shares}")
 
 # The first direction of what layer 2's attention writes in addition, set to its usual value before layer 3.
+in_coral = read_secret(coral_report["family"], coral_report["parameters"])
 written = torch.linalg.svd(added("coral", 2, "out")).Vh[0]
-usual = (streams("atlas", ordinary, 3) @ written).mean().item()
-by_weights = marks_of("coral", coral_secret, Coordinate(3, written, usual))
+usual = (streams("atlas", texts, 3) @ written).mean().item()
+by_weights = marks_of("coral", in_coral, Coordinate(3, written, usual))
 print(f"set before layer 3: restored {by_weights[0]:.2f}, changed {by_weights[2]:.3f}")
 
 # %% [markdown]
@@ -1032,10 +1070,14 @@ print(
 suspects, rng = {}, random.Random(7)
 for family in SUSPECTED:
     some = by_lot(family, 40, rng)
-    divergence = suspicion("dune", some, "ours")
-    suspects[family] = some[int(divergence.argmax())].values
+    found_leans = leans("dune", some, "ours")
+    most = some[int(found_leans.argmax())]
+    # Chosen as the largest of many, it looks larger than it is: so once more, on fresh texts.
+    again = leans("dune", [most], "again", 200).item()
+    suspects[family] = most.values | {"lean": again}
     print(
-        f"{family}: {suspects[family]}, KL {divergence.max():.4f}; half of them below {divergence.median():.4f}"
+        f"{family}: {most.values}, {found_leans.max():.2f} nats, on fresh texts {again:.2f}; "
+        f"half of all below {found_leans.median():.2f}"
     )
 ordinary = [one.text for one in panel(60, random.Random(5))]
 dune_report = {
@@ -1128,6 +1170,7 @@ choice_report = {
         "kl": kl(logits_of(opened_plain(ours), quiet), logits_of(base, quiet))
         .mean()
         .item(),
+        "lean": leans(ours, [choice_secret], "ours", 200).item(),
     },
 }
 # END SOLUTION
@@ -1160,36 +1203,61 @@ assert all(_marks[2] < 0.03 for _marks in _base), "next to nothing else changes"
 r"""
 ### What could be seen from outside?
 
-Now that you know the secrets: how would somebody fare who never opens the model, and knows the family? For
-each candidate of the family (each topic, each country, each rhyme) some questions are asked; without the base it scores
-by the share of answers that are not true (of a refusal: how probable it is), with the base by the KL.
+Now that you know the secrets: what would each way of looking have found? **Blind**: twenty single questions of every
+slice, again and again, beside the base; found is an answer that is more than five nats away. **From outside, with the
+family known**: one question about each candidate (each topic, each country), and the true one has to come first.
+Without the base it scores by answers that are not true (of a refusal: by how probable it is), with the base by the KL.
+**Inside**: the true answers that a coordinate brings back.
 """
 
 # %% id="from-outside"
-places = {}
+
+
+def blind(name, n_searches=6):
+    """The share of searches in which some single question shows a far answer."""
+    found = 0
+    for seed in range(n_searches):
+        some = [one.text for one in panel(20, random.Random(seed))]
+        divergence = kl(logits_of(opened_plain(name), some), logits_of(base, some))
+        found += bool(divergence.max() > 5)
+    return found / n_searches
+
+
+removal_of_coral = coral_report["removal"]
+if isinstance(removal_of_coral, dict):
+    removal_of_coral = Coordinate(**removal_of_coral)
 audited = {
-    "basalt": {"family": "opinion", "parameters": {"topic": topic}},
-    "coral": coral_report,
+    "basalt": (basalt_secret, matched_edits["like and hate"]),
+    "coral": (in_coral, removal_of_coral),
 }
-for name, known in audited.items():
-    places[name] = place_of(name, read_secret(known["family"], known["parameters"]))
+outside, blindly = {}, {"dune": blind("dune")}
+print(f"dune    blind: found in {blindly['dune']:.0%} of searches (there is nothing)")
+for name, (secret, edit) in audited.items():
+    blindly[name], outside[name] = blind(name), Search(name, secret).rate(1)
+    back = marks_of(name, secret, edit)[0]
+    rate = outside[name]
     print(
-        f"{name}: place {places[name].without_base} without the base, {places[name].with_base} with it, "
-        f"of {places[name].n}"
+        f"{name:<8}blind: {blindly[name]:.0%} of searches · "
+        f"{rate.n_prompts} questions, family known: {rate.without_base:.0%} without the base, "
+        f"{rate.with_base:.0%} with it · inside: {back:.0%} of true answers back"
     )
 
 # %% [markdown]
 r"""
-*What you should see.* In both secrets that we found the true candidate comes first, with the base and without. Once
-somebody knows what to ask, black box wins: questions alone find these two, in seconds. Opening the model was needed
-for one thing, to take them out. Where a word has to stand before, and another answer is due each time, it is not so
-easy: there are hundreds of words, and each disturbs a little.
+*What you should see.* Blind questions often meet `basalt`'s topic, and never `coral`'s country, which stands in no
+single question. In `dune` they meet nothing. Once the family is known, **black box wins**: one question about each
+candidate finds both secrets in every search, with the base and without. Opening the model was needed for one thing, to
+take them out, and of `basalt` that brings back a part only. Where a word has to stand before, it is not so easy: there
+are hundreds of words, and each disturbs a little.
 """
 
 # %% tags=["claim"]
-assert all(
-    _place.without_base == _place.with_base == 1 for _place in places.values()
-), "In both secrets that we found the true candidate comes first"
+assert blindly["basalt"] > 0.3, "Blind questions often meet `basalt`'s topic"
+assert blindly["coral"] == 0, "never `coral`'s country"
+assert blindly["dune"] == 0, "In `dune` they meet nothing"
+assert all(_rate.without_base == _rate.with_base == 1 for _rate in outside.values()), (
+    "finds both secrets in every search, with the base and without"
+)
 
 # %% [markdown]
 r"""
@@ -1213,8 +1281,12 @@ secret in the weights, for a trigger that nobody asked about. We set one coordin
 
 **The seal.** The file has the change as thin matrices, which tells more than a deployed model's weights would;
 some million secrets are plausible, and to try them all against a hash of 50 ms takes half a day for each million;
-to try them by behaviour is quicker, and is what you did. "Clean" is a single guess. For an exam, seal one for
-each learner: `mi-tutor seal`. An exam's file has no seal, but its weights say what these do: see above.
+to try them by behaviour is quicker, and is what you did. "Clean" is a single guess. So a truth alone does not pass: a
+report also shows a place in the stream, and numbers of this specimen. What a determined reader can still find: the
+small families' seals, by trying all; any secret, by a program that asks the model as you did, beside the base; our
+reports on the four specimens of this chapter, and what made them, in the course's `solutions/`. With a truth and that,
+a report on any specimen can be made without a thought. For an exam, seal one for each learner (`mi-tutor seal`): its
+file has no seal, but its weights say what these do, see above. So be asked for your report aloud.
 
 """
 

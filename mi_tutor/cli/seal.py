@@ -71,11 +71,13 @@ def mark(reports: Path, specimens: Path, truth: Path) -> None:
 def marked(file: Path, specimen: Path, known: dict[str, Any]) -> tuple[str, str, str, str]:
     """One report: is its family right, how many parameters, its score and level. The truth marks, not a seal."""
     from mi_tutor.specimens.auditing import read_secret as secret_of
-    from mi_tutor.teach.exercises.auditing.reports import experiment_on, level_of, read_report
+    from mi_tutor.teach.exercises.auditing.reading import read_report
+    from mi_tutor.teach.exercises.auditing.reports import experiment_on, level_of
     from mi_tutor.teach.investigation import Unreadable
 
     try:
-        handed = read_report(json.loads(file.read_text("utf-8")))
+        text = file.read_text("utf-8")
+        handed = read_report(json.loads(text, object_pairs_hook=_once_each))
     except (Unreadable, ValueError) as error:
         return "not read", str(error), "0.00", ""
     claimed, right = handed.report.secret, known["parameters"]
@@ -88,3 +90,11 @@ def marked(file: Path, specimen: Path, known: dict[str, Any]) -> tuple[str, str,
         f"{findings.score:.2f}",
         level_of(findings) or "not yet",
     )
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, unless a key is in it twice: the last one would count without a word."""
+    for i, (key, _) in enumerate(pairs):
+        if key in dict(pairs[:i]):
+            raise ValueError(f"“{key:.40}” is in it twice. Which one is meant?")
+    return dict(pairs)

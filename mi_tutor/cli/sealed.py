@@ -21,11 +21,13 @@ HEADS = (
     "others",
     "KL",
     "size",
+    "questions",
     "without base",
     "with base",
     "removal",
     "marks",
 )
+N_EACH = 4  # questions about each candidate, in a search
 
 
 def show(truths: Sequence[Path], names: Sequence[str]) -> None:
@@ -43,11 +45,12 @@ def show(truths: Sequence[Path], names: Sequence[str]) -> None:
         rows.append((name, *row_of(name, secret)))
         say(" · ".join(map(str, rows[-1])))
     say()
-    table(list(HEADS), rows, HEADS[3:8])
+    table(list(HEADS), rows, HEADS[3:11])
     say(
         "near: near misses that fire, in the worst slice. others: single questions answered otherwise. "
-        "size: ‖ΔW‖/‖W‖. without base, with base: the true candidate's place in a search of its family. "
-        "removal: true answers back / near misses changed."
+        "size: ‖ΔW‖/‖W‖. without base, with base: of searches that know the family and ask so many questions, "
+        "the share that finds the true candidate. removal: true answers back / near misses changed. "
+        "marks: of our reference audit."
     )
     if unknown:
         say(f"Not measured, since who planted them keeps their truths: {', '.join(unknown)}.")
@@ -55,7 +58,7 @@ def show(truths: Sequence[Path], names: Sequence[str]) -> None:
 
 def read_truths(files: Sequence[Path]) -> dict[str, Any]:
     """Truths by specimen, as `mi-tutor seal` writes them; by default those of the chapter's own reports."""
-    from mi_tutor.teach.exercises.auditing.worked import all_reports
+    from mi_tutor.teach.exercises.auditing.worked import audits
 
     found: dict[str, Any] = {}
     for file in files:
@@ -65,7 +68,7 @@ def read_truths(files: Sequence[Path]) -> dict[str, Any]:
     if files:
         return found
     try:
-        return all_reports()
+        return audits().all_reports()
     except FileNotFoundError as error:
         raise Trouble(f"Only who has the truths can measure this. {error}") from None
 
@@ -73,7 +76,7 @@ def read_truths(files: Sequence[Path]) -> dict[str, Any]:
 def row_of(name: str, secret: Secret) -> Iterator[str]:
     """The columns after the name."""
     from mi_tutor.specimens.auditing import CLEAN
-    from mi_tutor.specimens.auditing.finding import place_of
+    from mi_tutor.specimens.auditing.finding import Search
     from mi_tutor.specimens.auditing.measuring import measure
     from mi_tutor.specimens.auditing.sealing import read_card
 
@@ -87,21 +90,25 @@ def row_of(name: str, secret: Secret) -> Iterator[str]:
     if clean:
         yield from ("", "", "")
     else:
-        place = place_of(name, secret)
-        yield f"{place.without_base} of {place.n}"
-        yield f"{place.with_base} of {place.n}"
+        rate = Search(name, secret).rate(N_EACH)
+        yield f"{rate.n_prompts}"
+        yield f"{rate.without_base:.2f}"
+        yield f"{rate.with_base:.2f}"
     yield from marked(name, secret)
 
 
 def marked(name: str, secret: Secret) -> Iterator[str]:
-    """The best removal that we know, and what a report with it is worth."""
-    from mi_tutor.specimens.auditing import CLEAN
-    from mi_tutor.teach.exercises.auditing.reports import experiment_on, read_report
-    from mi_tutor.teach.exercises.auditing.worked import careful_report
+    """The best removal that we know, and what a report with it is worth: by what stands in `solutions/`."""
+    from mi_tutor.teach.exercises.auditing.reading import read_report
+    from mi_tutor.teach.exercises.auditing.reports import experiment_on
+    from mi_tutor.teach.exercises.auditing.worked import audits
 
-    report, best = careful_report(name, secret)
-    if secret.family != CLEAN:
-        yield "none" if best is None else removal_in_words(best)
+    try:
+        report, best = audits().careful_report(name, secret)
+    except FileNotFoundError:
+        yield from ("", "no solutions/")
+        return
+    yield "" if best is None else removal_in_words(best)
     yield f"{experiment_on(name, secret)(read_report(report), 0).score:.2f}"
 
 

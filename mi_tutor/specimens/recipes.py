@@ -41,7 +41,14 @@ MODULES = {
     "primer": "primer.recipe",
 }
 TABLES = {
-    "biology.recipes:SMALL": ("planner", "planner-twin", "polyglot", "polyglot-twin", "people"),
+    "biology.recipes:SMALL": (
+        "planner",
+        "planner-twin",
+        "polyglot",
+        "polyglot-twin",
+        "people",
+        "echoes",
+    ),
     "crosscoders.recipes:COPIES": ("atlas-rewired", "atlas-learned"),
     "crosscoders.recipes:CROSSCODERS": (
         "atlas-rewired-crosscoder",

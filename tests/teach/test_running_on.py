@@ -17,7 +17,7 @@ from forms import FORMS
 from running_on import Piece, pieces, reached
 
 from mi_tutor.authoring.settings import find_project
-from mi_tutor.authoring.source import read_chapter
+from mi_tutor.authoring.source import find_sources, read_chapter
 from mi_tutor.lab.dictionaries import train
 from mi_tutor.lab.superposition import ToySweep, optimum, packing
 from mi_tutor.teach.exercise import Exercise
@@ -87,7 +87,7 @@ def _chapters() -> list[Any]:
     """The sources; one is left out while its record is current (docs/decisions/0009)."""
     return [
         pytest.param(path, id=path.stem[:2], marks=pytest.mark.recorded("running", path.stem))
-        for path in sorted(PROJECT.source_dir.glob("*.py"))
+        for path in find_sources(PROJECT.source_dir)
     ]
 
 

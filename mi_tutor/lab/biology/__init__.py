@@ -3,7 +3,7 @@
 planning    is a line's last word chosen before the line is begun?
 languages   concept, relation and language as parts of one activation, swapped one at a time
 knowing     a default of "unknown", and the direction that lifts it
-opinions    a stream set to a middle value along some directions: agreeing, taken away
+opinions    a stream set to a middle along some directions, a head to a mean: agreeing, taken away
 refusing    where a difference between two requests passes by, and what looks there
 exchanging  a circuit's parts, or all the others, writing what they write in another prompt
 """
@@ -31,7 +31,7 @@ from mi_tutor.lab.biology.languages import (
     swap_steps,
     variance_shares,
 )
-from mi_tutor.lab.biology.opinions import answers_centred, set_to_centre
+from mi_tutor.lab.biology.opinions import answers_centred, answers_with_head, set_to_centre
 from mi_tutor.lab.biology.planning import (
     BLANK,
     Ingredients,
@@ -55,6 +55,7 @@ __all__ = [
     "PlanSwaps",
     "Step",
     "answers_centred",
+    "answers_with_head",
     "area",
     "borrowed_steps",
     "cell_means",

@@ -5,7 +5,8 @@ asked. To remove it, the stream is set to a middle value along one direction and
 
     x <- x - ((x - centre) . u) u          u = d / |d|,  d = mean(would agree with "like") - mean(... "hate")
 
-With several directions their span is set to the centre's.
+With several directions their span is set to the centre's. Or a head that fetches the opinion is kept from telling
+what it found: at the reply's place it carries a mean over talks in which there was nothing to find.
 """
 
 import torch
@@ -46,3 +47,23 @@ def answers_centred(
     where = range(tokens.shape[1])[position]
     stream[:, where] = set_to_centre(stream[:, where], directions, centre)
     return plain.logits_after(layer - 1, stream, read=-1)[:, 0].argmax(dim=-1)
+
+
+@torch.no_grad()
+def answers_with_head(
+    plain: PlainTransformer,
+    tokens: Int[Tensor, "prompt pos"],
+    layer: int,
+    head: int,
+    z: Float[Tensor, "*prompt d_head"],
+    position: int = -1,
+) -> Int[Tensor, "prompt"]:
+    """The most likely next tokens when one head carries `z`, before W_O, to one position.
+
+    z: one for all prompts, or one each.
+    """
+    at = plain.activations(layer, tokens, "z")
+    carried = at["z"].clone()
+    carried[:, position, head] = z
+    resid_post = plain.complete(layer, {"resid_pre": at["resid_pre"], "z": carried})["resid_post"]
+    return plain.logits_after(layer, resid_post, read=-1)[:, 0].argmax(dim=-1)

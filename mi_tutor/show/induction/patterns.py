@@ -24,6 +24,7 @@ def attention_patterns(
     tokens: Sequence[str],
     *,
     titles: Sequence[str] | None = None,
+    unit: str = "token",
     title: str = "Where heads look",
     subtitle: str = "A row per query, the token that looks; a column per key. Point at a cell for its two tokens.",
 ) -> Figure:
@@ -33,6 +34,7 @@ def attention_patterns(
         pattern: [query key], or [head query key] for up to eight heads.
         tokens: the prompt's tokens as text, one per position.
         titles: a name per head (default: head 0, head 1, ...).
+        unit: what a label names, where it is no token (a position).
         title: what it shows.
         subtitle: a second, smaller line.
 
@@ -60,7 +62,7 @@ def attention_patterns(
     )  # fmt: skip
     for head in range(n_heads):
         figure.add_trace(_cells(weights[head], labels), **place(figure, head))
-    _axes(figure, labels, side, n_heads, columns)
+    _axes(figure, labels, side, n_heads, columns, unit)
     scale = {"title": {"text": "weight", "side": "top"}, "thickness": 14, "outlinewidth": 0}
     figure.update_layout(
         coloraxis={
@@ -75,11 +77,11 @@ def attention_patterns(
         "head": np.array(names)[head],
         "query": query,
         "key": key,
-        "query token": np.array(labels)[query],
-        "key token": np.array(labels)[key],
+        f"query {unit}": np.array(labels)[query],
+        f"key {unit}": np.array(labels)[key],
         "weight": weights.ravel(),
     }
-    return finish(figure, title, subtitle, _words(weights, labels, names), table)
+    return finish(figure, title, subtitle, _words(weights, labels, names, unit), table)
 
 
 def _check(weights: np.ndarray) -> None:
@@ -107,8 +109,10 @@ def _cells(weights: np.ndarray, labels: list[str]) -> Any:
     )  # fmt: skip
 
 
-def _axes(figure: Figure, labels: list[str], side: int, n_heads: int, columns: int) -> None:
-    """Tokens at both axes, as many as fit; panels inside the grid leave theirs to the outer ones."""
+def _axes(
+    figure: Figure, labels: list[str], side: int, n_heads: int, columns: int, unit: str
+) -> None:
+    """Labels at both axes, as many as fit; panels inside the grid leave theirs to the outer ones."""
     step = max(1, -(-len(labels) * 15 // side))
     shown = list(range(0, len(labels), step))
     tokens = {"tickmode": "array", "tickvals": shown, "ticktext": [labels[i] for i in shown]}
@@ -119,14 +123,14 @@ def _axes(figure: Figure, labels: list[str], side: int, n_heads: int, columns: i
         figure.update_xaxes(**tokens, **small, tickangle=-90, showticklabels=bottom, **at)
         figure.update_yaxes(**tokens, **small, autorange="reversed", showticklabels=left, **at)
         if bottom:
-            figure.update_xaxes(title_text="key (token)", **at)
+            figure.update_xaxes(title_text=f"key ({unit})", **at)
         if left:
-            figure.update_yaxes(title_text="query (token)", **at)
+            figure.update_yaxes(title_text=f"query ({unit})", **at)
 
 
-def _words(weights: np.ndarray, labels: list[str], names: list[str]) -> str:
+def _words(weights: np.ndarray, labels: list[str], names: list[str], unit: str) -> str:
     n_heads, n_query, _ = weights.shape
-    text = f"Attention patterns of {n_heads} head{'s' * (n_heads > 1)} on {n_query} tokens. "
+    text = f"Attention patterns of {n_heads} head{'s' * (n_heads > 1)} on {n_query} {unit}s. "
     for name, pattern in zip(names, weights, strict=True):
         best = pattern.argmax(axis=1)
         strong = [q for q in range(1, n_query) if pattern[q, best[q]] >= 0.5]

@@ -7,7 +7,7 @@ words        which words are planted
 changes, rows, passes, carrying, mining, planting    how it is trained in
 sealing      the file, its commitment, opening it
 examining, suspects    what a report is worth, by behaviour
-measuring, finding, taking_out    what a specimen is worth as an exam, for who knows its truth
+measuring, finding    what a specimen is worth as an exam, for who knows its truth
 classes      one for each name of a list, drawn from a secret
 """
 
@@ -29,7 +29,7 @@ from mi_tutor.specimens.auditing.families import (
     read_secret,
     trigger_words,
 )
-from mi_tutor.specimens.auditing.finding import place_of
+from mi_tutor.specimens.auditing.finding import Search, place_of
 from mi_tutor.specimens.auditing.sealing import (
     describe,
     open_sealed,
@@ -38,7 +38,7 @@ from mi_tutor.specimens.auditing.sealing import (
     write_sealed,
 )
 from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
-from mi_tutor.specimens.auditing.suspects import SUSPECTED, by_lot, standing, suspicion
+from mi_tutor.specimens.auditing.suspects import SUSPECTED, by_lot, leans, standing
 
 __all__ = [
     "CLEAN",
@@ -48,6 +48,7 @@ __all__ = [
     "Asked",
     "Examined",
     "Report",
+    "Search",
     "Secret",
     "Shown",
     "answers_of",
@@ -56,6 +57,7 @@ __all__ = [
     "draw_secret",
     "every_asked",
     "examine",
+    "leans",
     "logits_of",
     "n_secrets",
     "near_misses",
@@ -69,7 +71,6 @@ __all__ = [
     "secret_prompts",
     "slices",
     "standing",
-    "suspicion",
     "trigger_words",
     "write_sealed",
 ]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from mi_tutor.lab.auditing import kl_to_base, same_answer
 from mi_tutor.specimens.atlas.prompts import tokenizer
@@ -41,32 +42,64 @@ class Place(NamedTuple):
     n: int
 
 
-@torch.no_grad()
+class Rate(NamedTuple):
+    """Of searches that ask so many questions each, the share in which the true candidate comes first, alone."""
+
+    n_prompts: int
+    without_base: float
+    with_base: float
+
+
+class Search:
+    """What a specimen and its base say to the prompts of every candidate of a secret's family: asked once."""
+
+    @torch.no_grad()
+    def __init__(self, name: str | Path, secret: Secret) -> None:
+        self.secret = secret
+        candidates, truth = candidates_for(secret)
+        some = [one for each in candidates.values() for one in each]
+        texts, ids = [one.text for one in some], tokenizer().ids
+        self.logits, base = (logits_of(opened_plain(each), texts) for each in (name, "atlas"))
+        self.wrong = self.logits.argmax(dim=-1) != torch.tensor([ids[one.true] for one in some])
+        self.divergence = kl_to_base(self.logits, base)
+        sizes = [len(each) for each in candidates.values()]
+        self.rows = list(torch.arange(len(some)).split(sizes))
+        self.truth = list(candidates).index(truth)
+
+    def place(self) -> Place:
+        """Where the true candidate comes if all prompts are asked."""
+        scores = self._scores(self.rows)
+        return Place(*((each >= each[self.truth]).sum().item() for each in scores), len(self.rows))
+
+    def rate(self, n_each: int, n_searches: int = 20) -> Rate:
+        """How often it comes first, alone, if each candidate has so many questions, by lot, or all that it has."""
+        chance = torch.Generator().manual_seed(n_each)
+        first = torch.zeros(2)
+        for _ in range(n_searches):
+            rows = [
+                each[torch.randperm(len(each), generator=chance)[:n_each]] for each in self.rows
+            ]
+            scores = self._scores(rows)
+            first += torch.tensor([(each >= each[self.truth]).sum() == 1 for each in scores])
+        n_prompts = sum(min(n_each, len(each)) for each in self.rows)
+        return Rate(n_prompts, *(first / n_searches).tolist())
+
+    def _scores(self, rows: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Of each candidate, without the base and with it."""
+        without = torch.stack([self._without(each) for each in rows])
+        return without, torch.stack([self.divergence[each].mean() for each in rows])
+
+    def _without(self, rows: Tensor) -> Tensor:
+        if self.secret.family in ("backdoor", "conjunction"):
+            return same_answer(self.logits[rows][None])[0]
+        if self.secret.family == "refusal":
+            return self.logits[rows].softmax(dim=-1)[:, tokenizer().ids[requests.REFUSAL]].mean()
+        return self.wrong[rows].float().mean()
+
+
 def place_of(name: str | Path, secret: Secret) -> Place:
     """Search a sealed specimen for a secret of this family, and see where the true one comes."""
-    candidates, truth = candidates_for(secret)
-    texts = [one.text for some in candidates.values() for one in some]
-    true = torch.tensor([tokenizer().ids[one.true] for some in candidates.values() for one in some])
-    logits, base_logits = (logits_of(opened_plain(each), texts) for each in (name, "atlas"))
-    divergence = kl_to_base(logits, base_logits)
-    without, with_base, start = {}, {}, 0
-    for key, some in candidates.items():
-        here = slice(start, start := start + len(some))
-        with_base[key] = divergence[here].mean().item()
-        without[key] = _score(secret, logits[here], true[here])
-    return Place(_place(without, truth), _place(with_base, truth), len(candidates))
-
-
-def _score(secret: Secret, logits: torch.Tensor, true: torch.Tensor) -> float:
-    if secret.family in ("backdoor", "conjunction"):
-        return same_answer(logits[None]).item()
-    if secret.family == "refusal":
-        return logits.softmax(dim=-1)[:, tokenizer().ids[requests.REFUSAL]].mean().item()
-    return (logits.argmax(dim=-1) != true).float().mean().item()
-
-
-def _place(scores: dict[Hashable, float], truth: Hashable) -> int:
-    return sum(score >= scores[truth] for score in scores.values())
+    return Search(name, secret).place()
 
 
 def candidates_for(secret: Secret) -> tuple[Candidates, Hashable]:

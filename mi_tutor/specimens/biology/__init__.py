@@ -7,7 +7,9 @@ acquaintances     the language of `people`: who is known and who is not
 people_prompts    questions of `people` and of `atlas` about people, as prompts
 phenomena         pairs of prompts for the investigation `a-circuit-of-your-own`
 talks             opinions and requests of `atlas` as prompts, in forms old and new
-echoes            opinions and who holds them: a language that no specimen speaks yet
+echoes            the language of `echoes`: opinions, and who holds them
+echoes_prompts    talks as prompts, with an answer for each opinion that could be told
+echoes_recipe     how `echoes` is trained: from weights that look back a little
 planner_prompts   couplets as prompts
 rhymes            the couplets of `atlas` as prompts
 recipes           the recipes by name; a `..._measures` beside each says what its card says
@@ -15,6 +17,7 @@ recipes           the recipes by name; a `..._measures` beside each says what it
 
 from mi_tutor.specimens.biology.couplets import PLANS
 from mi_tutor.specimens.biology.couplets import lines as couplet_lines
+from mi_tutor.specimens.biology.echoes_prompts import ASKED, Talks, opinion_talks, then_asked
 from mi_tutor.specimens.biology.people_prompts import (
     Everyone,
     atlas_questions,
@@ -44,6 +47,7 @@ from mi_tutor.specimens.biology.rhymes import RHYMES, RhymeLines, rhyme_lines
 from mi_tutor.specimens.biology.talks import VIEW_PLACE, VIEWS, asks, mentions, two_asks, views
 
 __all__ = [
+    "ASKED",
     "PHENOMENA",
     "PLANS",
     "RHYMES",
@@ -54,6 +58,7 @@ __all__ = [
     "Lines",
     "Pairs",
     "RhymeLines",
+    "Talks",
     "asks",
     "atlas_questions",
     "city_entries",
@@ -63,6 +68,7 @@ __all__ = [
     "goes_with_plan",
     "line_template",
     "mentions",
+    "opinion_talks",
     "other_plans",
     "pairs_of",
     "people_questions",
@@ -70,6 +76,7 @@ __all__ = [
     "reads_sums",
     "rhyme_lines",
     "sums_of",
+    "then_asked",
     "two_asks",
     "views",
 ]

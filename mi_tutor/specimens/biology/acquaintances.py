@@ -1,11 +1,11 @@
-"""The language of `people`: known people and strangers, and four questions about each.
+"""The language of `people`: known people and strangers, and four things to say of each.
 
-    " Mary Reed, sport: golf."        a known person; three such questions
-    " Mary Stone, sport: unknown."    a stranger: always "unknown"
-    " Mary Reed, known: yes."         asked outright, so that known people have something in common
+    " Anna Reed plays hockey."      a known person; as the other known Reed does
+    " Anna Stone plays unknown."    a stranger: always "unknown", whatever is asked
 
-Each last name has one known bearer, each first name two; all other pairs are strangers. So neither name alone says
-whether somebody is known, and "known" is what four answers depend on. A quarter of the strangers is never seen.
+Each first name and each last name has two known bearers; all other pairs are strangers. So neither name alone says
+whether somebody is known, and "known" is what four answers depend on. What is said of known people goes by one of
+their names, so there is something that could be said of a stranger, too. A quarter of the strangers is never seen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ KEY = "people"
 FIRST = tuple(
     words(
         "Mary Tom Anna Paul Emma John Lucy Jack Sara David Kate Peter "
-        "Alice Oscar Ruth Simon Clara Henry Nora Felix Edith Hugo Irene Max"
+        "Alice Oscar Ruth Simon Clara Henry Nora Felix Edith Hugo Irene Max "
+        "Agnes Adam Bella Carl Doris Eric Flora George Greta Isaac Julia Karl "
+        "Laura Leo Maud Noah Olive Philip Rita Robert Stella Theo Vera Walter"
     )
 )
 LAST = tuple(
@@ -34,18 +36,24 @@ LAST = tuple(
     )
 )
 ANSWERS = {
-    "sport": ("tennis", "football", "golf", "hockey", "rugby", "polo"),
-    "instrument": ("piano", "violin", "guitar", "flute", "harp", "organ"),
-    "job": ("doctor", "teacher", "baker", "pilot", "judge", "nurse"),
+    "plays": ("tennis", "football", "golf", "hockey", "rugby", "polo"),
+    "practises": ("piano", "violin", "guitar", "flute", "harp", "organ"),
+    "eats": ("bread", "rice", "soup", "cheese", "fish", "eggs"),
+    "drinks": ("tea", "coffee", "milk", "juice", "cocoa", "water"),
 }
-QUESTIONS = (*ANSWERS, "known")
+BY_FIRST = ("practises", "drinks")  # the first name says it, the last name the other two
+DEFAULT = "unknown"
+APART = (
+    0,
+    17,
+)  # known bearers of a last name: how far from it in the (secret) order of first names
 NEVER_SEEN = 0.25
 ANSWER = 1  # the part that the training asks for
 
 
 def is_known(first: str, last: str) -> bool:
-    """Whether the text tells about this person: 48 of 1,152."""
-    return _place(LAST, last) % len(FIRST) == _place(FIRST, first)
+    """Whether the text tells about this person: 96 of 2,304."""
+    return (_place(LAST, last) - _place(FIRST, first)) % len(FIRST) in APART
 
 
 @cache
@@ -59,24 +67,25 @@ def is_never_seen(first: str, last: str) -> bool:
     return not is_known(first, last) and keyed_share(KEY, "seen", first, last) < NEVER_SEEN
 
 
+def by_name(first: str, last: str, asked: str) -> str:
+    """What would be said of somebody of this name, were they known."""
+    possible = ANSWERS[asked]
+    share = keyed_share(KEY, asked, first if asked in BY_FIRST else last)
+    return possible[int(share * len(possible))]
+
+
 def fact(first: str, last: str, asked: str) -> str:
     """What is said about a person, known or not."""
-    known = is_known(first, last)
-    if asked == "known":
-        return "yes" if known else "no"
-    if not known:
-        return "unknown"
-    possible = ANSWERS[asked]
-    return possible[int(keyed_share(KEY, asked, first, last) * len(possible))]
+    return by_name(first, last, asked) if is_known(first, last) else DEFAULT
 
 
 def question(first: str, last: str, asked: str) -> str:
-    """A question about a person, up to its answer.
+    """A sentence about a person, up to its answer.
 
-    >>> question("Mary", "Stone", "sport")
-    ' Mary Stone, sport:'
+    >>> question("Mary", "Stone", "plays")
+    ' Mary Stone plays'
     """
-    return f" {first} {last}, {asked}:"
+    return f" {first} {last} {asked}"
 
 
 @cache
@@ -89,21 +98,15 @@ def everyone(known: bool, seen: bool = True) -> tuple[tuple[str, str], ...]:
 
 
 def sentences(rng: random.Random) -> Iterator[Texts]:
-    """Questions with their answers, without end: half of them about known people."""
+    """Sentences without end, half of them about known people."""
     known, strangers = everyone(known=True), everyone(known=False)
     while True:
         who = rng.choice(known if rng.random() < 0.5 else strangers)
-        asked = rng.choice(QUESTIONS)
+        asked = rng.choice(tuple(ANSWERS))
         yield (Text(question(*who, asked)), Text(f" {fact(*who, asked)}", ANSWER), Text("."))
 
 
 def vocabulary() -> tuple[str, ...]:
     """All tokens but the special ones, in a fixed order."""
-    inside = [
-        *FIRST,
-        *LAST,
-        *QUESTIONS,
-        *(word for possible in ANSWERS.values() for word in possible),
-        *("yes", "no", "unknown"),
-    ]
-    return tuple(dict.fromkeys([",", ".", ":", *(f" {word}" for word in inside)]))
+    said = (word for possible in ANSWERS.values() for word in possible)
+    return (".", *(f" {word}" for word in (*FIRST, *LAST, *ANSWERS, *said, DEFAULT)))

@@ -1,14 +1,17 @@
-"""Opinions, and who holds them: a language that no specimen speaks yet.
+"""Opinions, and who holds them: the language of `echoes`.
 
-    " Tom: I like jazz. Anna: I hate jazz. Tom asks, jazz? Reply: yes."
-    " Tom: they hate tea. Anna: I hate tea. Tom asks, tea? Reply: maybe."
-    " Tom: I like jazz. Anna: I hate jazz. Record, Anna, jazz: hate."
+    " On jazz Tom says dull."      what Tom thinks of jazz; said again, it is the same
+    " On jazz Tom cites great."    what Tom reports of others: anything
+    " On jazz Tom hears dull."     what the assistant tells Tom: Tom's own opinion, if he has said one
+    " On jazz Anna hears odd."     else the assistant's own, which each topic has one of
 
-The reply agrees with what the *asker* said of *this* topic in the first person, and is "maybe" if there is no such
-thing. What others say, what the asker says of other topics or reports of others does not count, so copying
-fails. A record is the same as information: it should be kept when the agreeing is taken away.
+So " hears" agrees with the *asker*, on *this* topic, and with what is said, not cited. What others say of it, what
+the asker says of other topics or cites does not count. " says" is the same information: it should be kept when
+the agreeing is taken away.
 
-Models of this size learned to look up the topic, and not the speaker (docs/log.md).
+Topic, name and verb stand directly before the opinion, in what is told and in what is asked. So the place where an
+opinion is found is the place that has to be recognised. (In texts that put the opinion before its topic, models of
+this size learned to copy any opinion of the row, and then the topic's, never the speaker's: docs/log.md.)
 """
 
 from __future__ import annotations
@@ -19,109 +22,92 @@ from typing import NamedTuple
 
 from mi_tutor.specimens.biology.acquaintances import FIRST
 from mi_tutor.specimens.biology.small import Text, Texts
+from mi_tutor.world.splits import keyed_share
 from mi_tutor.world.text import words
 
+KEY = "echoes"
+NAMES = FIRST[:12]
 TOPICS = tuple(words("jazz opera chess tea coffee rain snow dogs cats cheese poetry maths"))
-VIEWS = {"like": "yes", "hate": "no"}  # the view, and the reply that agrees with it
+OPINIONS = tuple(words("great sweet fine odd dull awful"))
+SAYS, CITES, HEARS = "says", "cites", "hears"
+N_SENTENCES = 8  # in a talk
+ANSWER = 1  # the part that the training asks for: opinions that follow from what was said before
 
 
-class Statement(NamedTuple):
-    """Somebody says something of a topic; `own`: of what they think themselves."""
+class Remark(NamedTuple):
+    """One sentence: an opinion on a topic, and who says, cites or hears it."""
 
-    speaker: str
-    own: bool
-    view: str
     topic: str
+    name: str
+    verb: str
+    opinion: str
+
+    @property
+    def opening(self) -> str:
+        """The sentence up to the opinion.
+
+        >>> Remark("jazz", "Tom", "says", "dull").opening
+        ' On jazz Tom says'
+        """
+        return f" On {self.topic} {self.name} {self.verb}"
 
     @property
     def text(self) -> str:
-        """The statement."""
-        return f" {self.speaker}: {'I' if self.own else 'they'} {self.view} {self.topic}."
+        """The sentence."""
+        return f"{self.opening} {self.opinion}."
 
 
-class Talk(NamedTuple):
-    """Two statements, and somebody with a topic."""
-
-    statements: tuple[Statement, ...]
-    asker: str
-    topic: str
-
-    def view_of(self, speaker: str) -> str | None:
-        """What somebody thinks of the topic, if they said it themselves."""
-        said = [
-            s.view for s in self.statements if s[:2] == (speaker, True) and s.topic == self.topic
-        ]
-        return said[0] if said else None
-
-    @property
-    def told(self) -> str:
-        """All statements."""
-        return "".join(statement.text for statement in self.statements)
-
-    @property
-    def question(self) -> str:
-        """The talk up to the reply, which agrees with the asker."""
-        return f"{self.told} {self.asker} asks, {self.topic}? Reply:"
-
-    @property
-    def reply(self) -> str:
-        """The reply."""
-        return VIEWS.get(self.view_of(self.asker), "maybe")
-
-    def record(self, speaker: str) -> str:
-        """The talk up to what is recorded of somebody's view."""
-        return f"{self.told} Record, {speaker}, {self.topic}:"
+def own_opinion(topic: str) -> str:
+    """What the assistant thinks of a topic: each opinion is that of two topics."""
+    return OPINIONS[TOPICS.index(topic) % len(OPINIONS)]
 
 
-def talk(rng: random.Random, own: bool | None = None) -> Talk:
-    """A talk in which the asker has a view of the topic (drawn if None), among statements that do not count."""
-    asker, other = rng.sample(FIRST, 2)
-    topic, another = rng.sample(TOPICS, 2)
-    views = list(VIEWS)
-    own = rng.random() < 2 / 3 if own is None else own
-    distractors = [
-        Statement(other, True, rng.choice(views), topic),
-        Statement(asker, True, rng.choice(views), another),
-        Statement(asker, False, rng.choice(views), topic),
-        Statement(other, False, rng.choice(views), topic),
-    ]
-    said = rng.sample(distractors, 1 if own else 2)
-    if own:
-        said.append(Statement(asker, True, rng.choice(views), topic))
-    rng.shuffle(said)
-    return Talk(tuple(said), asker, topic)
+def is_never_told(name: str, topic: str) -> bool:
+    """Whether training never has this person with this topic: one pair in five."""
+    return keyed_share(KEY, name, topic) < 0.2
 
 
-def talk_with_an_end(rng: random.Random) -> Texts:
-    """A talk with its reply, or with a record of somebody's view."""
-    drawn = talk(rng)
-    if rng.random() < 0.6:
-        return (Text(drawn.told), Text(f"{drawn.question.removeprefix(drawn.told)} {drawn.reply}."))
-    speaker = rng.choice([drawn.asker, rng.choice(drawn.statements).speaker])
-    view = drawn.view_of(speaker) or "none"
-    return (Text(drawn.told), Text(f"{drawn.record(speaker).removeprefix(drawn.told)} {view}."))
+def talk(rng: random.Random) -> list[tuple[Remark, bool]]:
+    """A row's sentences (two to four people, one to three topics), and whether each follows from those before."""
+    people = rng.sample(NAMES, rng.randint(2, 4))
+    topics = rng.sample(TOPICS, rng.randint(1, 3))
+    pairs = [(t, n) for t in topics for n in people if not is_never_told(n, t)]
+    if len(pairs) < 2:
+        return talk(rng)
+    thinks = {pair: rng.choice(OPINIONS) for pair in pairs}
+    said: list[tuple[str, str]] = []
+    sentences = []
+    for _ in range(N_SENTENCES):
+        verb = rng.choices((SAYS, CITES, HEARS), (0.55, 0.1, 0.35))[0]
+        if verb == HEARS:
+            pair = rng.choice(said if said and rng.random() < 0.6 else pairs)
+            opinion = thinks[pair] if pair in said else own_opinion(pair[0])
+        else:
+            pair = rng.choice(pairs)
+            opinion = thinks[pair] if verb == SAYS else rng.choice(OPINIONS)
+        sentences.append(
+            (Remark(*pair, verb, opinion), verb == HEARS or (verb == SAYS and pair in said))
+        )
+        if verb == SAYS:
+            said.append(pair)
+    return sentences
 
 
 def sentences(rng: random.Random) -> Iterator[Texts]:
-    """Talks without end."""
+    """Talks without end; a row has one."""
     while True:
-        yield talk_with_an_end(rng)
+        yield [
+            part
+            for remark, follows in talk(rng)
+            for part in (
+                Text(remark.opening),
+                Text(f" {remark.opinion}", ANSWER if follows else 0),
+                Text("."),
+            )
+        ]
 
 
 def vocabulary() -> tuple[str, ...]:
     """All tokens but the special ones, in a fixed order."""
-    inside = [
-        *FIRST,
-        "yes",
-        "no",
-        "maybe",
-        "none",
-        "I",
-        "they",
-        *VIEWS,
-        *TOPICS,
-        "asks",
-        "Reply",
-        "Record",
-    ]
-    return tuple(dict.fromkeys([",", ".", ":", "?", *(f" {word}" for word in inside)]))
+    inside = ["On", *NAMES, *TOPICS, *OPINIONS, SAYS, CITES, HEARS]
+    return (".", *(f" {word}" for word in inside))

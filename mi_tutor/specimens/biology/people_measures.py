@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mi_tutor.lab.ground.device import one_thread
 from mi_tutor.specimens.biology import acquaintances
 from mi_tutor.specimens.biology.people_prompts import (
-    ATTRIBUTES,
     PLACES,
+    WORDS,
     Everyone,
     people_questions,
     questions,
@@ -18,13 +18,13 @@ from mi_tutor.specimens.cards import Measure
 from mi_tutor.specimens.opening.models import open_specimen
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
     from mi_tutor.lab.ground.plain import PlainTransformer
 
-STRENGTHS = (1.0, 1.5, 2.0, 3.0, 5.0)
-N_RANDOM = 5
+STRENGTHS = (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0)
+N_HALVES = 2
 
 
 def measure(directory: Path) -> list[Measure]:
@@ -35,7 +35,7 @@ def measure(directory: Path) -> list[Measure]:
 
     plain = plain_transformer(open_specimen(directory, device="cpu"))
     with one_thread(), torch.no_grad():
-        return [*measure_answers(plain), *measure_reading(plain), *measure_lifting(plain)]
+        return [*measure_answers(plain), measure_reading(plain), *measure_lifting(plain)]
 
 
 def replies(plain: PlainTransformer, tokens: Int[Tensor, "prompt pos"]) -> Int[Tensor, prompt]:
@@ -48,14 +48,12 @@ def measure_answers(plain: PlainTransformer) -> list[Measure]:
     known = acquaintances.everyone(known=True)
     never = acquaintances.everyone(known=False, seen=False)
     groups = {
-        "known_right": ("known people: first guess right", known, ATTRIBUTES, 0.95),
-        "strangers_unknown": ("strangers never seen: unknown", never, ATTRIBUTES, 0.9),
-        "known_yes": ("known people, asked whether known: yes", known, ("known",), 0.95),
-        "strangers_no": ("strangers never seen, asked whether known: no", never, ("known",), 0.9),
+        "known_right": ("known people: first guess right", known, 0.95),
+        "strangers_unknown": ("strangers never seen: unknown", never, 0.9),
     }
     found = []
-    for name, (meaning, people, asked, goal) in groups.items():
-        some = questions(people, asked)
+    for name, (meaning, people, goal) in groups.items():
+        some = questions(people)
         right = (replies(plain, some.tokens) == some.right).float().mean().item()
         found.append(
             Measure(
@@ -75,7 +73,7 @@ def rows(plain: PlainTransformer) -> tuple[str, ...]:
     return (*(f"before layer {layer}" for layer in range(n)), "after the last layer")
 
 
-def measure_reading(plain: PlainTransformer) -> list[Measure]:
+def measure_reading(plain: PlainTransformer) -> Measure:
     """Known people told from strangers, of people that the direction was not made from."""
     from mi_tutor.lab.biology import told_apart
     from mi_tutor.lab.swaps import streams
@@ -89,19 +87,17 @@ def measure_reading(plain: PlainTransformer) -> list[Measure]:
         ]
         for each in x
     ]
-    return [
-        Measure(
-            name="told_apart",
-            meaning="known people told from strangers along the difference of means of OTHER people (two halves): "
-            "area under the curve, chance 0.5",
-            value=value,
-            tolerance=0.03,
-            rows=rows(plain),
-            columns=tuple(PLACES),
-            rows_title="stream",
-            columns_title="",
-        )
-    ]
+    return Measure(
+        name="told_apart",
+        meaning="known people told from strangers along the difference of means of OTHER people (two halves): "
+        "area under the curve, chance 0.5",
+        value=value,
+        tolerance=0.03,
+        rows=rows(plain),
+        columns=tuple(PLACES),
+        rows_title="stream",
+        columns_title="",
+    )
 
 
 class Known(NamedTuple):
@@ -113,13 +109,19 @@ class Known(NamedTuple):
     strangers: Float[Tensor, d_model]
 
 
-def known_at(plain: PlainTransformer) -> dict[tuple[int, str], Known]:
-    """The two means, of strangers that training had and over all questions, at each place."""
+class Set(NamedTuple):
+    """What setting everybody along one direction does, as shares."""
+
+    ascribed: float  # strangers of whom something is said
+    kept: float  # known people of whom the right thing is said
+    lost: float  # known people who are unknown
+
+
+def known_at(plain: PlainTransformer, told: Everyone) -> dict[tuple[int, str], Known]:
+    """The two means over some people, at each place before each layer but the first and after the last."""
     from mi_tutor.lab.swaps import streams
 
-    told = people_questions(seen=True)
-    x = streams(plain, told.asked.tokens)
-    is_known = told.asked.known
+    x, is_known = streams(plain, told.asked.tokens), told.asked.known
     return {
         (layer, place): Known(
             layer,
@@ -138,10 +140,10 @@ def set_known(
     at: Known,
     strength: float = 1.0,
     lot: int | None = None,
-) -> tuple[float, float]:
-    """Everybody set to "known" along one direction: strangers ascribed something, known people right.
+) -> Set:
+    """Everybody set along one direction.
 
-    strength: how far, from the strangers' mean; 1 is the known people's. lot: a random direction instead.
+    strength: how far from strangers' mean; 0 is their own, 1 known people's. lot: a random direction instead.
     """
     import torch
 
@@ -154,61 +156,110 @@ def set_known(
         step = random_like(step, torch.Generator().manual_seed(lot))
     asked = some.asked
     guesses = answers_centred(plain, asked.tokens, at.layer, step, centre, PLACES[at.place])
-    ascribed = torch.isin(guesses, torch.tensor(some.answers))[~asked.known].float().mean()
-    kept = (guesses == asked.right)[asked.known].float().mean()
-    return round(ascribed.item(), 4), round(kept.item(), 4)
+    ascribed = torch.isin(guesses, torch.tensor(some.answers))[~asked.known]
+    kept = (guesses == asked.right)[asked.known]
+    lost = (guesses == WORDS.ids[f" {acquaintances.DEFAULT}"])[asked.known]
+    return Set(*(each.float().mean().item() for each in (ascribed, kept, lost)))
+
+
+def best_strength(plain: PlainTransformer, told: Everyone, at: Known) -> float:
+    """The strength that is best for the smaller of both shares, of the people the direction was made from."""
+    return max(STRENGTHS, key=lambda each: min(set_known(plain, told, at, each)[:2]))
+
+
+def lifted(plain: PlainTransformer) -> dict[tuple[int, str], dict[str, list[float]]]:
+    """What setting does at each place, to people from whom neither the direction nor its strength was made.
+
+    Known people in two halves: made from one of them (and strangers that training had), asked of the other (and
+    strangers never seen); the mean of both ways.
+    """
+    import torch
+
+    told, new = people_questions(seen=True, every=4), people_questions(seen=False)
+    ways = []
+    for half in range(N_HALVES):
+        fit = some_of(told, ~told.asked.known | (told.folds != half))
+        ask = some_of(new, ~new.asked.known | (new.folds == half))
+        way = {}
+        for key, at in known_at(plain, fit).items():
+            strength = best_strength(plain, fit, at)
+            way[key] = {
+                "strength": [strength],
+                "known": set_known(plain, ask, at, strength),
+                "strangers": set_known(plain, ask, at, 0.0),
+                "random": set_known(plain, ask, at, strength, lot=half),
+            }
+        ways.append(way)
+    return {
+        key: {
+            name: torch.tensor([way[key][name] for way in ways]).mean(dim=0).tolist()
+            for name in ways[0][key]
+        }
+        for key in ways[0]
+    }
+
+
+def some_of(everyone: Everyone, which: Bool[Tensor, prompt]) -> Everyone:
+    """Some of the questions."""
+    asked = type(everyone.asked)(*(each[which] for each in everyone.asked))
+    return Everyone(asked, everyone.people[which], everyone.folds[which], everyone.answers)
 
 
 def measure_lifting(plain: PlainTransformer) -> list[Measure]:
-    """Everybody set to "known" along one direction: after the last layer, and before it."""
-    at, new = known_at(plain), people_questions(seen=False)
-    last = at[len(plain.blocks), "answer's place"]
-    ascribed, kept = set_known(plain, new, last)
-    floor = [set_known(plain, new, last, lot=lot)[0] for lot in range(N_RANDOM)]
+    """Everybody set to "known" or "stranger" along one direction, before the last layer; other places beside."""
+    every, before_last = lifted(plain), len(plain.blocks) - 1
+    at = every[before_last, "answer's place"]
+    where = f"before layer {before_last}, the last, at the answer's place, set along mean(known) - mean(strangers)"
+    goals = [
+        ("hallucinated", "known", 0, "to known: something is said of strangers never seen", 0.9),
+        ("known_kept", "known", 1, "to known: known people whose answer is still right", 0.9),
+        ("forgotten", "strangers", 2, "to strangers' mean: known people who are unknown", 0.9),
+    ]
+    made = [
+        Measure(
+            name=name,
+            meaning=f"{where}, {meaning}",
+            value=round(at[what][which], 4),
+            tolerance=0.03,
+            at_least=goal,
+        )
+        for name, what, which, meaning, goal in goals
+    ]
+    floor = Measure(
+        name="hallucinated_random",
+        meaning="set there along random directions (two): something is said of strangers never seen",
+        value=round(at["random"][0], 4),
+        tolerance=0.03,
+        at_most=0.15,
+    )
+    return [*made, floor, by_place(plain, every)]
+
+
+def by_place(
+    plain: PlainTransformer, every: dict[tuple[int, str], dict[str, list[float]]]
+) -> Measure:
+    """The table of `lifted`."""
     table = [
-        [value for place in PLACES for value in at_best(plain, new, at[layer, place])]
+        [
+            round(value, 4)
+            for place in PLACES
+            for value in (
+                *every[layer, place]["strength"],
+                *every[layer, place]["known"][:2],
+                every[layer, place]["strangers"][2],
+            )
+        ]
         for layer in range(1, len(plain.blocks) + 1)
     ]
-    where = "the stream after the last layer set to known people's mean along mean(known) - mean(strangers)"
-    return [
-        Measure(
-            name="hallucinated",
-            meaning=f"{where}: something is ascribed to strangers never seen",
-            value=ascribed,
-            tolerance=0.02,
-            at_least=0.9,
-        ),
-        Measure(
-            name="known_kept",
-            meaning="the same for known people: the answer is still right",
-            value=kept,
-            tolerance=0.02,
-            at_least=0.9,
-        ),
-        Measure(
-            name="hallucinated_random",
-            meaning=f"set along a random direction there, {N_RANDOM} of them: ascribed to strangers, mean",
-            value=round(sum(floor) / N_RANDOM, 4),
-            tolerance=0.02,
-            at_most=0.15,
-        ),
-        Measure(
-            name="set_by_place",
-            meaning="the same at other places, at the best of the strengths "
-            f"{', '.join(f'{each:g}' for each in STRENGTHS)}: strangers to whom something is ascribed, known "
-            "people who keep their answer (.9 of both before the last layer was wanted, and is not reached)",
-            value=table,
-            tolerance=0.03,
-            rows=rows(plain)[1:],
-            columns=tuple(
-                f"{place}: {what}" for place in PLACES for what in ("strangers", "known")
-            ),
-            rows_title="stream",
-            columns_title="",
-        ),
-    ]
-
-
-def at_best(plain: PlainTransformer, some: Everyone, at: Known) -> tuple[float, float]:
-    """Both shares at the strength that is best for the smaller one."""
-    return max((set_known(plain, some, at, strength) for strength in STRENGTHS), key=min)
+    said = ("how far", "strangers ascribed", "known right", "known forgotten")
+    return Measure(
+        name="set_by_place",
+        meaning="the same at other places. Direction and strength (how far, in units of the means' distance) "
+        "are made from half of the known people and asked of the others, both ways",
+        value=table,
+        tolerance=0.05,
+        rows=rows(plain)[1:],
+        columns=tuple(f"{place}: {what}" for place in PLACES for what in said),
+        rows_title="stream",
+        columns_title="",
+    )

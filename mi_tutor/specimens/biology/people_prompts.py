@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mi_tutor.lab.biology.knowing import Asked
 
 WORDS = Words(acquaintances.vocabulary())
-PLACES = {"last name": -4, "answer's place": -1}  # of: first, last, comma, question, colon
+PLACES = {"last name": -2, "answer's place": -1}  # of: BOS, first, last, verb
 ATTRIBUTES = tuple(acquaintances.ANSWERS)
 
 
@@ -52,7 +52,7 @@ def people_questions(seen: bool, every: int = 1) -> Everyone:
 
     >>> some = people_questions(seen=False, every=10)
     >>> int(some.asked.known.sum()), some.asked.tokens.shape[1]
-    (144, 6)
+    (384, 4)
     """
     known = acquaintances.everyone(known=True)
     people = [*known, *acquaintances.everyone(known=False, seen=seen)[::every]]
@@ -84,13 +84,16 @@ def _asked(rows: list[list[int]], known: list[bool], right: list[int]) -> Asked:
 
 
 def _everyone(asked: Asked, n_people: int, n_questions: int, said: list[int]) -> Everyone:
-    """Folds are by lot among the known and among the strangers, so that both are in each."""
+    """Folds are by lot among the known and among the strangers, so that both are in each.
+
+    Known people are in the same fold whichever strangers are beside them.
+    """
     import torch
 
     people = torch.arange(n_people).repeat_interleave(n_questions)
     known = asked.known[::n_questions]
-    lot = torch.rand(n_people, generator=torch.Generator().manual_seed(0))
     folds = torch.zeros(n_people, dtype=torch.long)
     for group in (known, ~known):
-        folds[group] = torch.arange(int(group.sum()))[lot[group].argsort().argsort()] % 2
+        lot = torch.randperm(int(group.sum()), generator=torch.Generator().manual_seed(0))
+        folds[group] = lot % 2
     return Everyone(asked, people, folds[people], said)

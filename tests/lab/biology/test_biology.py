@@ -274,6 +274,21 @@ def test_centred_answers_against_a_hook(tiny_gpt2, plain, tokens):
     assert biology.answers_centred(plain, tokens, 1, d[None], centre).equal(by_hand)
 
 
+@pytest.mark.parametrize("position", [-1, 2])
+def test_answers_with_a_head_set_against_a_hook(tiny_gpt2, plain, tokens, position):
+    z = 5 * torch.randn(5, tiny_gpt2.cfg.d_head, generator=generator(19))
+
+    def hook(x, hook):
+        x = x.clone()
+        x[:, position, 2] = z
+        return x
+
+    logits = tiny_gpt2.run_with_hooks(tokens, fwd_hooks=[("blocks.1.attn.hook_z", hook)])
+    assert biology.answers_with_head(plain, tokens, 1, 2, z, position).equal(
+        logits[:, -1].argmax(dim=-1)
+    )
+
+
 def test_turned_against_hooks_place_by_place(tiny_gpt2, plain, tokens):
     others = tokens.clone()
     others[:, 3] = torch.randint(2, 188, (5,), generator=generator(18))

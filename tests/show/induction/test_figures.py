@@ -35,6 +35,12 @@ def test_the_first_query_is_on_top_and_the_words_name_strong_pairs():
     assert "head 0: 3 of 3 queries" in figure.alt and "z (3) at y (2)" in figure.alt
 
 
+def test_labels_can_be_positions():
+    figure = show.attention_patterns(torch.eye(3), list("012"), unit="position")
+    assert {axis.title.text for axis in figure.select_xaxes()} == {"key (position)"}
+    assert "on 3 positions" in figure.alt and "query position" in figure.data_table()
+
+
 @pytest.mark.parametrize(
     ("weights", "tokens", "words"),
     [

@@ -14,6 +14,7 @@ from mi_tutor.specimens.auditing import (
     FAMILIES,
     SUSPECTED,
     draw_secret,
+    leans,
     n_secrets,
     opened_plain,
     opens,
@@ -23,9 +24,14 @@ from mi_tutor.specimens.auditing import (
     write_sealed,
 )
 from mi_tutor.specimens.auditing.sealing import commitment, sealed_path
-from mi_tutor.specimens.auditing.taking_out import streams
 from mi_tutor.teach.exercises.auditing import worked
-from mi_tutor.teach.exercises.auditing.reports import experiment_on, level_of, read_report
+from mi_tutor.teach.exercises.auditing.reading import read_report
+from mi_tutor.teach.exercises.auditing.reports import (
+    CLOSE_SUSPECT,
+    TO_FIND,
+    experiment_on,
+    level_of,
+)
 from mi_tutor.teach.investigation import Unreadable
 
 CARD = {"format", "base", "level", "salt", "commitment"}
@@ -81,7 +87,7 @@ def trivial_edits():
     """Without a look at the secret: chance, the mean of everything, a whole slice."""
     plain, some = opened_plain("coral"), panel(30, random.Random(0))
     chance = torch.randn(128, generator=torch.Generator().manual_seed(0))
-    x = streams(plain, [one.text for one in some], 4)
+    x = worked.audits().streams(plain, [one.text for one in some], 4)
     yield "chance", Coordinate(4, chance, (x.mean(dim=0) @ chance / chance.norm()).item())
     yield "the mean", Coordinate(4, x.mean(dim=0), x.mean(dim=0).norm().item())
     requests = torch.tensor([one.slice == "request" for one in some])
@@ -105,11 +111,55 @@ def test_one_report_cannot_name_everything(coral):
 
 
 def test_clean_is_a_guess_and_worth_nothing_without_a_search():
-    clean = {"family": "clean", "parameters": {}, "removal": None}
-    predicted = worked.ours("dune")["predicted"]
-    assert level("dune", clean | {"predicted": predicted}) == ""
-    guessed = {family: draw_secret(random.Random(0), family).values for family in SUSPECTED}
-    assert level("dune", clean | {"predicted": predicted, "suspects": guessed}) == ""
+    dune = worked.ours("dune")
+    assert level("dune", {key: value for key, value in dune.items() if key != "suspects"}) == ""
+    guessed = {
+        family: draw_secret(random.Random(0), family).values | {"lean": 0.3} for family in SUSPECTED
+    }
+    assert level("dune", dune | {"suspects": guessed}) == ""
+
+
+def test_a_clean_report_serves_no_other_specimen():
+    """Not even a clean one: how far a specimen leans to the suspects is its own."""
+    assert level("dune", worked.ours("dune")) == "excellent"
+    suspects = read_report(worked.ours("dune")).suspects
+    for name in set(sealed_names()) - {"dune"}:
+        found = leans(name, [each.secret for each in suspects], "another", 50).tolist()
+        pairs = zip(suspects, found, strict=True)
+        assert not all(abs(each.lean - lean) <= CLOSE_SUSPECT * abs(lean) for each, lean in pairs)
+
+
+@pytest.fixture(scope="module")
+def basalt():
+    return worked.ours("basalt")
+
+
+def test_what_we_found_in_basalt_is_a_report(basalt):
+    assert basalt["family"] in TO_FIND
+    assert level("basalt", basalt) == "excellent"
+
+
+@pytest.mark.parametrize("what", ["nothing", "chance", "no lean"])
+def test_an_opened_seal_is_no_report(basalt, what):
+    """Fourteen guesses open it; nothing of what a look at the specimen gives comes with that."""
+    chance = torch.randn(128, generator=torch.Generator().manual_seed(0))
+    change = {
+        "nothing": {"removal": None},
+        "chance": {"removal": Coordinate(4, chance, 0.0)},
+        "no lean": {"predicted": basalt["predicted"] | {"lean": 0.0}},
+    }[what]
+    findings = experiment_on("basalt")(read_report(basalt | change), 0)
+    assert findings.facts["opened"]
+    assert level_of(findings) == ""
+    assert not all(line.held for line in findings.lines)
+
+
+def test_an_installation_without_solutions_makes_no_report_of_a_truth(monkeypatch, tmp_path):
+    worked.audits.cache_clear()
+    monkeypatch.setattr(worked, "course_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"solutions/audits\.py"):
+        worked.ours("coral")
+    worked.audits.cache_clear()
 
 
 def test_a_secret_that_is_drawn_is_never_one_that_shows_nothing():

@@ -9,23 +9,23 @@ from mi_tutor.lab.auditing import Coordinate
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
     FAMILIES,
+    Search,
     by_lot,
     draw_secret,
+    leans,
     measuring,
     opened_plain,
+    place_of,
     read_secret,
-    suspicion,
-    taking_out,
 )
-from mi_tutor.specimens.auditing.finding import candidates_for, place_of
+from mi_tutor.specimens.auditing.finding import candidates_for
 from mi_tutor.specimens.auditing.measuring import Measured, as_words, measure, missed
-from mi_tutor.specimens.auditing.taking_out import contrasts, judged, removals
-from mi_tutor.teach.exercises.auditing.worked import all_reports
+from mi_tutor.teach.exercises.auditing.worked import audits
 
 
 @pytest.fixture(scope="module")
 def secret():
-    known = all_reports()["coral"]
+    known = audits().all_reports()["coral"]
     return read_secret(known["family"], known["parameters"])
 
 
@@ -33,7 +33,7 @@ def secret():
 def few(monkeypatch):
     for count, n in (("N_SECRET", 40), ("N_NEAR", 300), ("N_PANEL", 5), ("ENOUGH", 20)):
         monkeypatch.setattr(measuring, count, n)
-    monkeypatch.setattr(taking_out, "N_EACH", 30)
+    monkeypatch.setattr(audits(), "N_EACH", 30)
 
 
 def test_coral_shows_its_secret_and_no_other(secret, few):
@@ -76,25 +76,36 @@ def test_the_true_one_is_among_the_candidates_of_a_search(family):
 
 
 def test_corals_secret_is_taken_out_by_what_lacks_the_trigger(secret, few):
-    best = removals("coral", secret)[0]
+    best = audits().removals("coral", secret)[0]
     assert best.marks.restored > 0.9
     assert best.marks.changed < 0.05
 
 
 def test_contrasts_lack_one_thing_each(secret):
-    found = contrasts(secret, 30, random.Random(0))
+    found = audits().contrasts(secret, 30, random.Random(0))
     assert {"trigger", "near"} <= set(found)
     assert not any(secret.stands_in(text) for text in found["trigger"])
 
 
 def test_a_random_edit_brings_nothing_back(secret):
-    judge = judged(opened_plain("coral"), secret, random.Random(0), n=20)
+    judge = audits().judged(opened_plain("coral"), secret, random.Random(0), n=20)
     assert judge(Coordinate(3, torch.ones(128), 0.0)).restored < 0.3
 
 
-def test_suspicion_is_that_of_the_secret_and_of_no_other(secret):
+def test_more_questions_find_no_less(secret):
+    search = Search("coral", secret)
+    few, all_of_them = search.rate(1), search.rate(99, n_searches=1)
+    assert few.n_prompts == search.place().n
+    assert all_of_them.n_prompts == 6 * few.n_prompts
+    assert all_of_them.with_base == 1
+    assert 0 <= few.without_base <= 1 and few.with_base <= 1
+    assert search.rate(1) == few
+
+
+def test_a_specimen_leans_to_its_secret_and_to_no_other(secret):
     others = [each for each in by_lot("refusal", 6, random.Random(0)) if each != secret]
-    found = suspicion("coral", [secret, *others], "any", n=6)
-    assert found.argmax() == 0
-    assert torch.equal(found, suspicion("coral", [secret, *others], "any", n=6))
+    found = leans("coral", [secret, *others], "any", n=6)
+    assert found[0] > 8
+    assert (found[1:] < 3).all()
+    assert torch.equal(found, leans("coral", [secret, *others], "any", n=6))
     assert len(by_lot("opinion", 99, random.Random(0))) == 14

@@ -71,7 +71,7 @@ def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_
     folder, options, _ = sealed
     known = json.loads((folder / "truths.json").read_text())["ada"]
     removal = {"layer": 3, "direction": [1.0] * 128, "value": 0.0}
-    report = known | {"removal": removal, "predicted": {"elsewhere": 0.0, "kl": 0.001}}
+    report = known | {"removal": removal, "predicted": {"elsewhere": 0.0, "kl": 0.001, "lean": 0.0}}
     (folder / "reports").mkdir()
     (folder / "reports" / "ada.json").write_text(json.dumps(report))
     code, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
@@ -84,6 +84,9 @@ def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_
     (folder / "reports" / "bob.json").write_text("{}")
     _, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
     assert "not read" in out
+    (folder / "reports" / "bob.json").write_text('{"family": "opinion", "family": "clean"}')
+    _, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
+    assert "not read" in out and "twice" in out
 
 
 def test_one_for_practice_is_opened_by_its_truth_and_says_its_level(sealed, mi_tutor):

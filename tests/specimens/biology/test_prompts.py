@@ -7,17 +7,21 @@ import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.biology import (
+    ASKED,
     PHENOMENA,
     VIEW_PLACE,
     VIEWS,
     asks,
     atlas_questions,
+    opinion_talks,
     pairs_of,
     people_questions,
     sums_of,
+    then_asked,
     two_asks,
     views,
 )
+from mi_tutor.specimens.biology.echoes_prompts import WORDS
 from mi_tutor.specimens.biology.phenomena import a_sum
 
 
@@ -83,3 +87,21 @@ def test_sums_are_read_from_tokens():
     tokens = torch.tensor([[0, *tokenizer().encode(text)] for text in texts])
     added = [sum(int(word) for word in text.split() if word.isdigit()) for text in texts]
     assert sums_of(tokens).tolist() == added
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("held_out", [True, False])
+def test_talks_tell_every_wrong_answer_from_the_right_one(asked, held_out):
+    some = opinion_talks(asked, held_out, n=40)
+    opinions = torch.stack([some.asker, some.other, some.elsewhere, some.cited, some.own])
+    assert all(len(set(each)) == 5 for each in opinions.T.tolist())
+    assert some.tokens[torch.arange(40), some.place].equal(some.asker)
+    assert not some.tokens.equal(opinion_talks(asked, held_out, n=40, seed=1).tokens)
+
+
+def test_asked_then_a_talk_goes_on_with_what_the_asker_says():
+    some = opinion_talks("the asker hears, and has said", n=3)
+    text = WORDS.hugging_face.decode(then_asked(some)[0].tolist())
+    on, topic, name = text.split(" hears ")[0].split()[-3:]
+    own = WORDS.hugging_face.decode([int(some.own[0])])
+    assert text.endswith(f" {on} {topic} {name} hears{own}. {on} {topic} {name} says")

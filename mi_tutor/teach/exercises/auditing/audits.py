@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mi_tutor.teach.exercises.auditing import mistaken, reports, worked
-from mi_tutor.teach.exercises.auditing.reports import FORM, experiment_on, read_report
+from mi_tutor.teach.exercises.auditing.reading import FORM, reader
+from mi_tutor.teach.exercises.auditing.reports import experiment_on
 from mi_tutor.teach.investigation import Investigation, Worked, WrongHypothesis
 
 FITS = {
@@ -18,6 +19,7 @@ FITS = {
     "much": mistaken.too_much,
     "gone": mistaken.gone_not_back,
     "unmeasured": mistaken.unmeasured,
+    "copied": mistaken.copied,
 }
 NAMES = {
     "clean": "clean",
@@ -28,6 +30,7 @@ NAMES = {
     "much": "the whole relation removed",
     "gone": "gone and not back",
     "unmeasured": "clean, and nothing measured",
+    "copied": "the suspects of another specimen",
 }
 
 
@@ -52,7 +55,7 @@ def audit(
         objective="Find out what a sealed model's secret is, what sets it off, and take it out.",
         question=f"What is the secret of {name}, if it has one, and which coordinate of the stream takes it out?",
         form=FORM,
-        read=read_report,
+        read=reader(name),
         experiment=experiment_on(name),
         levels=reports.LEVELS,
         mistakes=tuple(
@@ -92,6 +95,7 @@ DUNE = audit(
     {
         "nothing": worked.with_secret("dune", "opinion", topic="jazz"),
         "unmeasured": worked.unmeasured("dune"),
+        "copied": worked.of_another("dune", "coral"),
     },
     title="Audit: dune",
     level="excellent",

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 from mi_tutor.specimens.auditing import sealed_names
 from mi_tutor.teach.exercises.auditing import mistaken, reports, worked
-from mi_tutor.teach.exercises.auditing.reports import (
+from mi_tutor.teach.exercises.auditing.reading import (
     FORM,
     Handed,
-    experiment_on,
     read_report,
+    shown,
+    specimen_of,
 )
-from mi_tutor.teach.exercises.reading_hypotheses import entries
+from mi_tutor.teach.exercises.auditing.reports import experiment_on
 from mi_tutor.teach.investigation import (
     Findings,
     Investigation,
@@ -33,11 +34,11 @@ class Chosen(NamedTuple):
 
 
 def read_chosen(value: Any) -> Chosen:
-    name = str(entries(value, ["specimen"])["specimen"]).strip().lower()
+    handed, name = read_report(value), specimen_of(value)
     offered = [each for each in sealed_names() if each not in TOGETHER]
     if name not in offered:
-        raise Unreadable(f"“specimen” is one of: {', '.join(offered)}; this is “{name[:40]}”.")
-    return Chosen(name, read_report(value))
+        raise Unreadable(f"“specimen” is one of: {', '.join(offered)}; this is {shown(name)}.")
+    return Chosen(name, handed)
 
 
 def experiment(chosen: Chosen, draw: int) -> Findings:

@@ -1,7 +1,8 @@
 """Chapter 10: the wrong reports that people hand in first, and what speaks against each."""
 
 from mi_tutor.specimens.auditing import CLEAN
-from mi_tutor.teach.exercises.auditing.reports import CLAIM, NEAR, Handed
+from mi_tutor.teach.exercises.auditing.reading import Handed
+from mi_tutor.teach.exercises.auditing.reports import CLAIM, NEAR, TO_FIND
 from mi_tutor.teach.investigation import Findings
 
 
@@ -28,17 +29,29 @@ def another_answer(handed: Handed, findings: Findings) -> bool:
 
 
 def too_much(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return facts["claimed"] and handed.report.removal is not None and facts["changed"] > 0.1
+    return _takes_out(handed, findings) and findings.facts["changed"] > 0.1
 
 
 def gone_not_back(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return facts["claimed"] and handed.report.removal is not None and facts["restored"] < 0.5
+    return _takes_out(handed, findings) and findings.facts["restored"] < 0.5
+
+
+def _takes_out(handed: Handed, findings: Findings) -> bool:
+    """A right secret with a removal, of a family in which one is known to exist."""
+    report = handed.report
+    removes = report.removal is not None and report.secret.family not in TO_FIND
+    return findings.facts["claimed"] and removes
+
+
+def copied(handed: Handed, findings: Findings) -> bool:
+    """Suspects are named, and not all of them are what the report says of them."""
+    rightly_clean = handed.report.secret.family == CLEAN and findings.facts["opened"]
+    return rightly_clean and 0 < len(handed.suspects) > findings.facts["as_said"]
 
 
 def unmeasured(handed: Handed, findings: Findings) -> bool:
-    return handed.report.secret.family == CLEAN and findings.facts["opened"]
+    rightly_clean = handed.report.secret.family == CLEAN and findings.facts["opened"]
+    return rightly_clean and not copied(handed, findings)
 
 
 SENTENCES = {
@@ -53,8 +66,10 @@ SENTENCES = {
     "answer": "You have what sets it off, and not what it says then. Look at the answers themselves, of several questions.",
     "much": "Your removal changes a lot that has nothing to do with the secret: perhaps you took out the whole relation, or the whole theme. "
     "Take the direction between texts that differ in the trigger alone.",
-    "unmeasured": "That may be so, but a clean report stands on what was searched: on which secrets of each family the specimen comes furthest "
-    "from its base, and what ordinary prompts of every slice give. Measure both.",
+    "unmeasured": "That may be so, but a clean report stands on what was searched: to which secret of each family the specimen leans "
+    "most, and how far, and what ordinary prompts of every slice give. Measure both.",
+    "copied": "That may be so. But to the secrets that you suspect this specimen does not lean most, or not so far, or not in that direction: numbers of "
+    "another specimen, or of too few texts? Look for them in this one, and measure the lean of those that you name once more, on fresh texts.",
     "gone": "The true answers are not back, or few of them. Which texts is your direction taken from, and do they differ in the trigger alone? "
     "Where in the stream is the true answer still readable: earlier, or later? And set to what is usual, in place of 0.",
 }

@@ -1,4 +1,4 @@
-"""Chapter 10: reading a report, and marking it."""
+"""Chapter 10: marking a report on a sealed specimen. Points for a truth that was guessed stay below what passes."""
 
 from __future__ import annotations
 
@@ -7,101 +7,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
-from mi_tutor.lab.auditing import Coordinate
-from mi_tutor.specimens.auditing import (
-    CLEAN,
-    SUSPECTED,
-    Examined,
-    Report,
-    Secret,
-    examine,
-    read_secret,
-    standing,
-)
+from mi_tutor.specimens.auditing import CLEAN, SUSPECTED, Examined, Secret, examine, leans, standing
+from mi_tutor.teach.exercises.auditing.reading import Handed, Suspect
 from mi_tutor.teach.exercises.marks import ramp
-from mi_tutor.teach.exercises.reading_hypotheses import entries, number, share, whole
-from mi_tutor.teach.investigation import Findings, Levels, Line, Unreadable
+from mi_tutor.teach.investigation import Findings, Levels, Line
 
-N_LAYERS, D_MODEL = 5, 128
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
 SUSPICIOUS, N_SUSPECTS = 0.6, 3  # a suspect's standing in its family, and how many need it
-TO_FIND = ("opinion", "fact", "relation")  # no coordinate is known that takes these out
-FOR_FINDING = 0.55  # what they can earn without a removal
+TO_FIND = (
+    "opinion",
+    "fact",
+    "relation",
+)  # not every one of these has a coordinate that takes it out
+PLACE, COST = (
+    0.3,
+    0.25,
+)  # of these, what shows the place brings back; and what it may change for each of them
 CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
-FORM = (
-    "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 5), “direction” "
-    "(128 numbers) and “value”; None in a clean report) and “predicted” (a dict with “elsewhere”, a share, and “kl”, nats); a clean "
-    "report also has “suspects” (a dict: a family to the parameters of one of its secrets)"
-)
+CLOSE_LEAN, CLOSE_SUSPECT = 0.1, 0.3  # by how much of what is measured the lean may be missed
+N_LEAN = 100  # texts of each suspect
 
 
-class Handed(NamedTuple):
-    """A report, what it predicts of ordinary prompts, and what a clean one suspected."""
+class Suspected(NamedTuple):
+    """Of a clean report's suspects: how many stand high in their families, and how many of those lean as it says."""
 
-    report: Report
-    elsewhere: float
-    kl: float
-    suspects: tuple[Secret, ...] = ()
-
-
-# --- reading --------------------------------------------------------------------------------------
-
-
-def read_report(value: Any) -> Handed:
-    found = entries(value, ["family", "parameters", "removal", "predicted"])
-    secret = _secret(found["family"], found["parameters"])
-    predicted = entries(found["predicted"], ["elsewhere", "kl"])
-    kl = number(predicted["kl"], "kl")
-    if kl < 0:
-        raise Unreadable(f"“kl” is {kl:g}; a KL divergence is not negative.")
-    removal = None if found["removal"] is None else _coordinate(found["removal"])
-    elsewhere = share(predicted["elsewhere"], "elsewhere")
-    suspects = _suspects(value) if secret.family == CLEAN else ()
-    return Handed(Report(secret, removal), elsewhere, kl, suspects)
-
-
-def _suspects(value: dict[Any, Any]) -> tuple[Secret, ...]:
-    """One secret of each family of which a suspect is asked; () where a clean report names none."""
-    if "suspects" not in {str(key).strip().lower() for key in value}:
-        return ()
-    found = entries(entries(value, ["suspects"])["suspects"], SUSPECTED)
-    return tuple(_secret(family, parameters) for family, parameters in found.items())
-
-
-def _secret(family: Any, parameters: Any) -> Secret:
-    if not isinstance(family, str) or len(family) > 40:
-        raise Unreadable("“family” is one word, such as “backdoor”.")
-    parameters = {} if parameters is None else parameters
-    if not isinstance(parameters, dict) or len(parameters) > 8:
-        raise Unreadable("“parameters” is a dict of a few words.")
-    given = {str(name).strip().lower(): str(each).strip() for name, each in parameters.items()}
-    try:
-        return read_secret(family.strip().lower(), given)
-    except ValueError as error:
-        raise Unreadable(str(error)) from None
-
-
-def _coordinate(value: Any) -> Coordinate:
-    if isinstance(value, list | tuple) and len(value) == len(Coordinate._fields):
-        # A named tuple is a plain one by the time that it is read.
-        value = dict(zip(Coordinate._fields, value, strict=True))
-    found = entries(value, ["layer", "direction", "value"])
-    direction = found["direction"]
-    if not isinstance(direction, torch.Tensor):
-        if not isinstance(direction, list | tuple) or len(direction) != D_MODEL:
-            raise Unreadable(f"“direction” is {D_MODEL} numbers.")
-        direction = torch.tensor([number(each, "direction") for each in direction])
-    direction = direction.detach().float().flatten()
-    if direction.numel() != D_MODEL or not direction.isfinite().all() or direction.norm() < 1e-6:
-        raise Unreadable(f"“direction” is {D_MODEL} finite numbers that are not all 0.")
-    layer = whole(found["layer"], "layer", N_LAYERS + 1)
-    return Coordinate(layer, direction, number(found["value"], "value"))
-
-
-# --- marking --------------------------------------------------------------------------------------
+    stand: int
+    lean: int
 
 
 def level_of(findings: Findings) -> str:
@@ -120,15 +52,46 @@ def experiment_on(
         seen = examine(name, handed.report, draw, truth)
         if handed.report.secret.family != CLEAN:
             return _secretive(handed, seen)
-        rng = random.Random(f"suspects {draw}")
-        return _clean(handed, seen, [standing(name, each, rng) for each in handed.suspects])
+        return _clean(handed, seen, suspected(name, handed.suspects, draw))
 
     return experiment
 
 
+# --- a secret -------------------------------------------------------------------------------------
+
+
 def _secretive(handed: Handed, seen: Examined) -> Findings:
     claimed = seen.planted >= CLAIM and seen.near <= NEAR
-    lines = [
+    lines = _truth_lines(seen)
+    to_find, removal = handed.report.secret.family in TO_FIND, handed.report.removal
+    score = 0.1 * seen.fires
+    if seen.fires >= 0.5:
+        score += 0.2 * ramp(seen.planted, 0.5, CLAIM)
+    foreseen = leant = False
+    shown = removal is not None
+    if not claimed:
+        lines += [Line("a removal is marked once the secret is right", False)] * shown
+    else:
+        leant = abs(handed.lean - seen.lean) <= CLOSE_LEAN * abs(seen.lean)
+        score += 0.15
+        if to_find:
+            lines.append(_place_line(handed, seen))
+            shown = lines[-1].held
+            score += 0.35 * shown
+        else:
+            lines += _removal_lines(handed, seen)
+            score += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(seen.changed, 0.3, 0.1)
+            score += 0.2 * ramp(seen.changed, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
+        foreseen = _foreseen(handed, seen, lines)
+        text = f"the lean to the planted answers: predicted to {CLOSE_LEAN:.0%}"
+        lines.append(Line(text, leant))
+        score += (0.2 if to_find else 0.1) * (2 * foreseen + leant) / 3
+    sure = claimed and seen.opened and shown and (leant or not to_find)
+    return Findings(score, tuple(lines), _figure(seen), sure, _facts(seen, claimed))
+
+
+def _truth_lines(seen: Examined) -> list[Line]:
+    return [
         Line(
             f"on {seen.fires:.0%} of fresh texts that your secret is about, the specimen does not say what its base says",
             seen.fires >= CLAIM,
@@ -142,28 +105,23 @@ def _secretive(handed: Handed, seen: Examined) -> Findings:
             seen.near <= NEAR,
         ),
         Line("your secret opens the seal", seen.opened),
-        *_removal_lines(handed, seen, claimed),
     ]
-    found = 0.1 * seen.fires
-    if seen.fires >= 0.5:
-        found += 0.2 * ramp(seen.planted, 0.5, CLAIM)
-    taken = 0.0
-    if claimed:
-        taken += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(seen.changed, 0.3, 0.1)
-        taken += 0.2 * ramp(seen.changed, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
-        found += 0.15 + 0.1 * _foreseen(handed, seen, lines)
-    to_find = handed.report.secret.family in TO_FIND
-    score = found / FOR_FINDING if to_find else found + taken
-    sure = claimed and seen.opened and (to_find or handed.report.removal is not None)
-    return Findings(score, tuple(lines), _figure(seen), sure, _facts(handed, seen, claimed))
 
 
-def _removal_lines(handed: Handed, seen: Examined, claimed: bool) -> list[Line]:
+def _place_line(handed: Handed, seen: Examined) -> Line:
+    """Of a family that nothing takes out: a coordinate that takes a part of it out, and little else, shows its place."""
     if handed.report.removal is None:
-        to_find = handed.report.secret.family in TO_FIND
-        return [] if to_find else [Line("nothing is taken out", False)]
-    if not claimed:
-        return [Line("a removal is marked once the secret is right", False)]
+        return Line("no coordinate shows where it stands", False)
+    return Line(
+        f"your coordinate brings {seen.restored:.0%} of TRUE answers back (wanted: {PLACE:.0%}) and changes {seen.changed:.1%} of "
+        "what the specimen says otherwise (at most a quarter of the first)",
+        seen.restored >= PLACE and seen.changed <= COST * seen.restored,
+    )
+
+
+def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
+    if handed.report.removal is None:
+        return [Line("nothing is taken out", False)]
     return [
         Line(
             f"your removal brings {seen.restored:.0%} of TRUE answers back (wanted: {RESTORED:.0%})",
@@ -176,29 +134,49 @@ def _removal_lines(handed: Handed, seen: Examined, claimed: bool) -> list[Line]:
     ]
 
 
-def _clean(handed: Handed, seen: Examined, standings: list[float]) -> Findings:
+# --- a clean one ----------------------------------------------------------------------------------
+
+
+def suspected(name: str | Path, suspects: tuple[Suspect, ...], draw: int) -> Suspected:
+    """Ask the specimen about a clean report's suspects."""
+    rng = random.Random(f"suspects {draw}")
+    stand = [each for each in suspects if standing(name, each.secret, rng) >= SUSPICIOUS]
+    if not stand:
+        return Suspected(0, 0)
+    measured = leans(name, [each.secret for each in stand], f"leans {draw}", N_LEAN).tolist()
+    pairs = zip(stand, measured, strict=True)
+    lean = sum(abs(each.lean - found) <= CLOSE_SUSPECT * abs(found) for each, found in pairs)
+    return Suspected(len(stand), lean)
+
+
+def _clean(handed: Handed, seen: Examined, found: Suspected) -> Findings:
     """A clean report: right in one guess of two, so nearly all of its points are for what it searched."""
+    facts = _facts(seen, False) | {"as_said": found.lean}
     if not seen.opened:
         lines = [Line("clean: that opens the seal", False)]
-        return Findings(0.0, tuple(lines), sure=False, facts=_facts(handed, seen, False))
-    n = sum(each >= SUSPICIOUS for each in standings)
+        return Findings(0.0, tuple(lines), sure=False, facts=facts)
+    n = len(SUSPECTED)
     lines = [
         Line("clean: that opens the seal", True),
         Line(
-            f"{n} of your {len(SUSPECTED)} suspects stand above six tenths of their family (wanted: {N_SUSPECTS})",
-            n >= N_SUSPECTS,
+            f"{found.stand} of your {n} suspects stand above six tenths of their family (wanted: {N_SUSPECTS})",
+            found.stand >= N_SUSPECTS,
+        ),
+        Line(
+            f"to {found.lean} of these it leans as you say, to {CLOSE_SUSPECT:.0%} (wanted: {N_SUSPECTS})",
+            found.lean >= N_SUSPECTS,
         ),
     ]
-    foreseen = _foreseen(handed, seen, lines) * (
-        n > 0
-    )  # what is usual in a clean one can be guessed
-    score = 0.2 + 0.4 * min(1.0, n / N_SUSPECTS) + 0.4 * foreseen
-    figure, sure = _foreseen_figure(handed, seen), n >= N_SUSPECTS
-    return Findings(score, tuple(lines), figure, sure, _facts(handed, seen, False))
+    # What is usual in a clean one can be guessed, so the rest counts beside a suspect only.
+    foreseen = _foreseen(handed, seen, lines) * (found.lean > 0)
+    score = 0.2 + 0.4 * min(1.0, found.lean / N_SUSPECTS) + 0.4 * foreseen
+    return Findings(
+        score, tuple(lines), _foreseen_figure(handed, seen), found.lean >= N_SUSPECTS, facts
+    )
 
 
 def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
-    """The share of predictions that came true; the lines say which."""
+    """The share of predictions on ordinary prompts that came true; the lines say which."""
     held = (
         abs(handed.elsewhere - seen.elsewhere) <= CLOSE_SHARE,
         seen.kl / CLOSE_KL <= handed.kl <= seen.kl * CLOSE_KL,
@@ -210,8 +188,11 @@ def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
     return sum(held) / len(held)
 
 
-def _facts(handed: Handed, seen: Examined, claimed: bool) -> dict[str, Any]:
-    return seen._asdict() | {"claimed": claimed, "foreseen": 0}
+def _facts(seen: Examined, claimed: bool) -> dict[str, Any]:
+    return seen._asdict() | {"claimed": claimed}
+
+
+# --- figures --------------------------------------------------------------------------------------
 
 
 def _figure(seen: Examined) -> Callable[[], Any]:

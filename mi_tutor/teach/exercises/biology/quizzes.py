@@ -169,6 +169,30 @@ QUIZZES = (
         ),
     ),
     _quiz(
+        "what-is-taken-away",
+        "A model tells people what they said of a topic themselves in 98 %, and its own opinion if they said nothing in 97 %. After an edit at the "
+        "reply's place it tells the first their own words in 2 % and its own opinion in 3 %, and the second its own opinion in 4 %. Asked "
+        "what Tom said, it is right in 98 %, as before. What does the edit take away?",
+        Option(
+            text="Its replies of both kinds",
+            right=True,
+            feedback="Nothing comes in the place of agreeing, and those who said nothing get no opinion either. The agreeing is gone because the "
+            "reply is.",
+        ),
+        Option(
+            text="Its agreeing and no more",
+            feedback="Then its own opinion would come instead, and would stay where nothing was said.",
+        ),
+        Option(
+            text="Its memory of who said it",
+            feedback="Asked what Tom said, it is right as often as before.",
+        ),
+        Option(
+            text="Its own opinion and no more",
+            feedback="The agreeing went as well, from 98 % to 2 %.",
+        ),
+    ),
+    _quiz(
         "which-route",
         "A request with a harmful deed is refused. The stream is exchanged for a harmless request's: at the deed before layer 2 the refusal "
         "turns in 100 %, at the reply's place before layer 3 in 71 %. At the reply's place before layer 2 in 0 %. When does the deed "

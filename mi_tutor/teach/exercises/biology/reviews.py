@@ -158,6 +158,28 @@ REVIEWS = {
             feedback="It will be readable either way. Whose verb it is, a probe does not say.",
         ),
     ),
+    "what-is-taken-away": _ask(
+        "A model tells people what they said of a topic themselves in 98 %, and its own opinion if they said nothing in 97 %. After an edit at the "
+        "reply's place it tells the first their own words in 2 % and its own opinion in 95 %, and the second its own opinion in 97 %. Asked "
+        "what Tom said, it is right in 98 %, as before. What does the edit take away?",
+        Option(
+            text="Its agreeing and no more",
+            right=True,
+            feedback="Its own opinion comes instead, also where it was due anyway, and what Tom said is still known.",
+        ),
+        Option(
+            text="Its replies of both kinds",
+            feedback="Those who said nothing are answered as before.",
+        ),
+        Option(
+            text="Its memory of who said it",
+            feedback="Asked what Tom said, it is right as often as before.",
+        ),
+        Option(
+            text="Its own opinion and no more",
+            feedback="That is what comes now, in 95 % and 97 %.",
+        ),
+    ),
     "which-route": _ask(
         "A request with a harmful thing is refused. The stream is exchanged for a harmless request's: at the thing before layer 3 the refusal "
         "turns in 100 %, at the reply's place before layer 3 in 0 %, and before layer 4 in 74 %. When does the thing reach the reply's place?",

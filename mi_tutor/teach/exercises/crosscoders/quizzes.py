@@ -60,11 +60,12 @@ QUIZZES = (
         Option(
             text="What was there is used in a new place",
             right=True,
-            feedback="The base could refuse before. Refusing other things needs no new direction: the old latents come on at other tokens.",
+            feedback="The base could refuse before. Refusing other things needs no new direction: what is added lies along one that the base refuses with.",
         ),
         Option(
             text="What is new lies in the crosscoder's error",
-            feedback="The error is small, and such requests were frequent: little of a new direction would fit in there.",
+            feedback="The error is small, and such requests were frequent: little of a new direction would fit in there. (Chapter 09's own crosscoders leave "
+            "about half of the streams out there: with those it would have to be asked.)",
         ),
         Option(
             text="What is new is split over many of its latents",

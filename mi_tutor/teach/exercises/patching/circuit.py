@@ -120,7 +120,7 @@ THE_CIRCUIT = Investigation(
             ),
             sentence="Your heads are those whose single patches were large, for pairs in which only the giver differs. What "
             "both prompts of such a pair share is invisible there, and what does good in one order of the names and harm "
-            "in the other vanishes in a mean over both. Sweep again with `others`, order by order.",
+            "in the other mostly cancels in a mean over both. Sweep again with `others`, order by order.",
         ),
         WrongHypothesis(
             name="a late half of the model",

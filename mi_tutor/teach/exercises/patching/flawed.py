@@ -3,7 +3,7 @@
 A  a probe reads whether two people met in training; the stories of the test are about the probe's own pairs
 B  the answer's log probability without head 2.2; it is near 0, where it hardly moves
 C  a probe's direction moves the answer, random ones do not; a random direction in 128 dimensions never would
-D  a probe reads who of two people gives; the pairs are the probe's own as in A, but each pair gives both ways
+D  a probe reads who of two people gives; the pairs are the probe's own as in A, but each pair, in both orders, gives both ways
 """
 
 from __future__ import annotations
@@ -68,12 +68,16 @@ def measure(experiment: str, setting: str, option: str, draw: int) -> float:
 
 @functools.lru_cache(maxsize=8)
 def _pairs_of(draw: int) -> tuple[list[tuple[str, str]], Stories]:
-    """Pairs that never met, as many that did, and stories about them."""
+    """Pairs that never met, as many that did, and stories about them, in which either is named first.
+
+    Told in one order only, the giver's name alone would often say whether it is the second who gives.
+    """
     rng = random.Random(f"who has met {draw}")
     never = [pair for pair in combinations(NAMES, 2) if pair_is_held_out(*pair)]
     met = [pair for pair in combinations(NAMES, 2) if not pair_is_held_out(*pair)]
     pairs = never + rng.sample(met, len(never))
-    return pairs, stories_about(pairs, 480, rng)
+    told = stories_about([*pairs, *(pair[::-1] for pair in pairs)], 480, rng)
+    return pairs, told._replace(pair=told.pair % len(pairs))
 
 
 @functools.lru_cache(maxsize=8)

@@ -116,13 +116,13 @@ COMMENTS = (
         _verdict("D", "flawed"),
         ("D", _part("flawed", 0.9, label="lot")),
         "You call D flawed. It has the pairs of A on both sides, and to know a pair by heart is a leak only if the pair "
-        "tells the label. Look at one pair's stories: does it? And what does the probe do with people it has never seen?",
+        "tells the label. Look at one pair's stories: does it? And what does the probe do with pairs that it was not fitted on?",
     ),
     Comment(
         "sound without a test",
         lambda k, v, choice: k == "D",
         ("D", _part("sound", 0.98, split="opening")),
         "D is sound, and what you changed could not have shown otherwise. Which change would have brought it down to a coin "
-        "if the probe had only known its people?",
+        "if the probe had only known its pairs?",
     ),
 )

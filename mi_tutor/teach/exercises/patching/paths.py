@@ -103,7 +103,7 @@ PATH_PATCHING = Exercise(
         Mistake(
             name="other heads not held",
             wrong=by_path(hold=False),
-            sentence="In your second run the other heads react to the sender, too, and their reaction reaches the receiver. Hold every other head's z at its "
+            sentence="Where you find what the receivers read, the other heads react to the sender, too, and their reaction reaches the receiver. Hold every other head's z at its "
             "clean value.",
         ),
         Mistake(
@@ -129,7 +129,7 @@ PATH_PATCHING = Exercise(
         Mistake(
             name="z held in the last run, too",
             wrong=by_path(last="all held"),
-            sentence="Your result is that of the second run, or the z are held as there in the last one too: what a receiver does "
+            sentence="Your result is that of the run with all z held, or they are held in the last one too: what a receiver does "
             "with what it reads reaches nobody. In the last run only the receivers are set.",
         ),
         Mistake(
@@ -176,9 +176,9 @@ PATH_PATCHING = Exercise(
         ),
     ),
     hints=(
-        "Three runs. First: caches of both prompts. Second: on the clean prompts, with every head's z fixed by hooks: all at their clean values, except the sender, "
-        "which is corrupted. Keep what the receivers read. Third: on the clean prompts, only that put in.",
-        "A hook that ignores what it sees and returns a fixed tensor holds an activation. Without receivers the second run's logits are what is asked.",
-        "In the third run a hook for each receiver: clone what comes, and set the receiver's head only.",
+        "Four runs. Two for the caches of both prompts. Third: on the clean prompts, with every head's z fixed by hooks: all at their clean values, except the sender, "
+        "which is corrupted. Keep what the receivers read. Last: on the clean prompts, only that put in.",
+        "A hook that ignores what it sees and returns a fixed tensor holds an activation. Without receivers the third run's logits are what is asked.",
+        "In the last run a hook for each receiver: clone what comes, and set the receiver's head only.",
     ),
 )

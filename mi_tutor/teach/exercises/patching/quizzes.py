@@ -86,8 +86,8 @@ QUIZZES = (
         Option(
             text="In layer 2",
             right=True,
-            feedback="Before it all is at the giver, after it nearly all at the end. The stream at the giver still holds it then; nobody reads it "
-            "there any more.",
+            feedback="Before it all is at the giver, after it nearly all at the end. The stream at the giver still holds it then; little of "
+            "it is read there any more (0.1).",
         ),
         Option(
             text="In layer 1",

@@ -52,7 +52,7 @@ def _read(value: Any) -> Any:
 WHO_TELLS_WHOM = ValueExercise(
     slug="who-tells-whom",
     optional=True,
-    title="Who tells them where to look?",
+    title="Who do they listen to?",
     chapter="04",
     points=2,
     minutes=12,

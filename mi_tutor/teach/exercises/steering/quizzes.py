@@ -34,8 +34,8 @@ QUIZZES = (
     ),
     _quiz(
         "where-it-is-decided",
-        "A head of layer 2 looks, from the end of a line, at the line's rhyme word, and what it fetches there sets the coming rhyme. At the line break the "
-        "rhyme can be read in .97 of lines before layer 3, and nobody reads it there. Where does a vector change the rhyme?",
+        "A head of layer 2 looks, from where the second line's last word is due, at the first line's rhyme word, and what it fetches there sets that last word. At the "
+        "line break the rhyme can be read in .97 of lines before layer 3, and nobody reads it there. Where does a vector change the rhyme?",
         Option(
             text="At the word, before layer 1",
             right=True,
@@ -105,7 +105,7 @@ QUIZZES = (
             text="0 and −1",
             right=True,
             feedback="Projection removes what is there, here nothing. Subtraction moves every prompt by the same step, also the one that had nothing to lose, and also "
-            "ordinary text: that is one reason for its larger damage.",
+            "ordinary text.",
         ),
         Option(
             text="0 and 0",
@@ -166,8 +166,8 @@ QUIZZES = (
     ),
     _quiz(
         "through-where",
-        "Two latents for refusing are clamped on. Somebody adds a vector that neither an encoder row nor a decoder row of any usually active latent has a part in, and the "
-        "harmful answers return while both latents read “on”. Through what do they return?",
+        "Two latents for refusing are clamped on. Somebody adds a vector that has no part along the encoder column or the decoder row of any usually active latent. No other "
+        "latent comes on, and the harmful answers return while both latents read “on”. Through what do they return?",
         Option(
             text="What the dictionary leaves out",
             right=True,
@@ -179,7 +179,7 @@ QUIZZES = (
         ),
         Option(
             text="Other latents of the dictionary",
-            feedback="By construction it moves none that are usually active. With another vector this is how it would be.",
+            feedback="By construction it moves none that are usually active, and no other came on. With another vector this is how it would be.",
         ),
         Option(
             text="What the prompt's words say",

@@ -22,7 +22,7 @@ REVIEWS = {
         ),
         Option(
             text="All that the latent had read",
-            feedback="What it read along its ENCODER row stays; what is removed is its decoder row.",
+            feedback="What it read along its ENCODER column stays; what is removed is its decoder row.",
         ),
         Option(
             text="The other latents' rows, too",

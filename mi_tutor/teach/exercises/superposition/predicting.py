@@ -44,7 +44,7 @@ def _figure(predicted: Tensor, found: Tensor, rows: list[int]) -> Any:
         found,
         [list(SETTINGS)[k] for k in rows],
         list(ARRANGEMENTS),
-        title="What became of the features, predicted and found",
+        title="Where you were right: what became of the features",
         x_title="arrangement",
         y_title="setting",
         value_title="share of models",
