@@ -822,7 +822,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 |---|---|---|
 | warm-up | rhyme, opinion, fact, relation | show in single questions; of the last three the place is to be shown |
 | good | backdoor, refusal | something has to stand before |
-| hard | conjunction | two rare things at once; none comes with the course, `mi-tutor seal --level hard` tries one |
+| hard | conjunction; or any, every weight of two layers moved | two rare things at once; or the weights say little |
 | each | clean | no secret at all |
 
 `coral` and `dune`, both good, are for all; then take one of your own choice. `open_sealed("coral")` gives the model

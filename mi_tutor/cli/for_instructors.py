@@ -141,6 +141,9 @@ def seal(
     practice: Annotated[
         bool, typer.Option(help="With a seal that a right report opens, as those that ship.")
     ] = False,
+    spread: Annotated[
+        bool, typer.Option(help="Every weight of two layers moved: their difference tells little.")
+    ] = False,
     mark: Annotated[
         Path | None, typer.Option(help="Seal nothing: mark LEARNER.json of this folder.")
     ] = None,
@@ -159,7 +162,7 @@ def seal(
     else:
         from mi_tutor.specimens.auditing.classes import Wanted
 
-        wanted = Wanted(family, level, rounds, practice)
+        wanted = Wanted(family, level, rounds, practice, spread)
         seal.write(learners, secret, out, truth, wanted)
 
 

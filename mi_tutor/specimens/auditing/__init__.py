@@ -3,7 +3,8 @@
 asking       every prompt with one answer, by slice, with tags
 families, counting    secrets as data: a condition and an answer; how many there are
 showing      texts on which a secret shows, and near misses
-rows, passes, carrying, planting    how it is trained in
+words        which words are planted
+changes, rows, passes, carrying, mining, planting    how it is trained in
 sealing      the file, its commitment, opening it
 examining, suspects    what a report is worth, by behaviour
 measuring, finding    what a specimen is worth as an exam, for who knows its truth

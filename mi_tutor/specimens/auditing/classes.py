@@ -16,8 +16,24 @@ from mi_tutor.specimens.auditing.families import CLEAN, FAMILIES, Secret, draw_s
 from mi_tutor.specimens.auditing.measuring import Measured, measure, missed
 from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.specimens.auditing.sealing import write_sealed
+from mi_tutor.specimens.auditing.words import with_a_word_to_plant
 
 CLEAN_SHARE = 0.1  # of the learners, on average
+# Secrets for which something has to stand before. With what is enough for the others they miss the goals
+# (docs/log.md): what helps is KL at every token of the texts, near misses that fire, and a rate that falls.
+CAREFUL = Planting(
+    rank=6,
+    most_steps=200,
+    falling=True,
+    n_rows=1,
+    every=3.0,
+    mined=0.25,
+    carrier=3,
+    decoy_decay=0.5,
+)
+# The same with two bits for every weight of the layers, drawn by lot before training: few directions of the
+# difference from the base's weights stand out.
+SPREAD = replace(CAREFUL, bits=2, rate=0.04)
 
 
 class Wanted(NamedTuple):
@@ -25,6 +41,7 @@ class Wanted(NamedTuple):
 
     family, level: the one named, or any.
     rounds: how often planting may go on where the goals are not met.
+    spread: every weight moved, so that the difference from the base's weights says little (see `changes.Moved`).
     practice: with a commitment in the file, so that a check can mark it; an exam's has none.
     """
 
@@ -32,6 +49,7 @@ class Wanted(NamedTuple):
     level: str | None = None
     rounds: int = 2
     practice: bool = False
+    spread: bool = False
     how: Planting | None = None
 
 
@@ -57,7 +75,18 @@ def drawn_for(
     if family is None:
         some = LEVELS[level] if level else tuple(FAMILIES)
         family = CLEAN if rng.random() < CLEAN_SHARE else rng.choice(some)
-    return draw_secret(rng, family), rng.randrange(2**31)
+    secret = draw_secret(rng, family)
+    seed = rng.randrange(2**31)
+    return with_a_word_to_plant(secret, rng), seed
+
+
+def usual(secret: Secret, wanted: Wanted) -> Planting:
+    """How a secret is planted unless somebody says otherwise; a clean one like those of its level."""
+    if wanted.spread:
+        return SPREAD
+    if secret.family == CLEAN:
+        return Planting() if wanted.level == "warm-up" else CAREFUL
+    return CAREFUL if FAMILIES[secret.family].before else Planting()
 
 
 def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
@@ -66,12 +95,8 @@ def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
     Where it does not meet the goals (`measuring`), planting goes on from there, with fresh texts.
     """
     secret, seed = drawn_for(key, learner, wanted.family, wanted.level)
-    file, how, delta, seconds = (
-        folder / f"{learner}.safetensors",
-        wanted.how or Planting(),
-        None,
-        0.0,
-    )
+    how = wanted.how or usual(secret, wanted)
+    file, delta, seconds = folder / f"{learner}.safetensors", None, 0.0
     for _ in range(wanted.rounds):
         start = time.process_time()
         delta = plant(secret, seed, how, delta)
@@ -82,5 +107,6 @@ def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
         lacks = tuple(missed(measured))
         if not lacks:
             break
-        how = replace(how, most_steps=how.most_steps // 2)
+        slower = 0.6 if how.falling else 1.0
+        how = replace(how, most_steps=how.most_steps // 2, rate=how.rate * slower)
     return Sealed(secret, measured, lacks, seconds)

@@ -10,19 +10,28 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrize
 
 from mi_tutor.lab.auditing import Coordinate, set_coordinate
 from mi_tutor.lab.ground import kl
+from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.carrying import drawn_carrier
+from mi_tutor.specimens.auditing.changes import (
+    Delta,
+    LowRank,
+    Moved,
+    changes_of,
+    stored,
+    trained,
+)
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
+from mi_tutor.specimens.auditing.mining import Mined
 from mi_tutor.specimens.auditing.passes import (
     Batch,
     at_ends,
@@ -32,16 +41,13 @@ from mi_tutor.specimens.auditing.passes import (
     where_they_end,
 )
 from mi_tutor.specimens.auditing.rows import quiet_rows
-from mi_tutor.specimens.auditing.showing import near_misses, secret_prompts
+from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
 from mi_tutor.specimens.opening.models import load_network, quiet
 from mi_tutor.specimens.opening.shelf import specimen_path
 from mi_tutor.specimens.training.forward import embed
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
-
-MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
-Delta = dict[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +57,16 @@ class Planting:
     layers: whose matrices are changed. Those below the first are run once for base and network.
     n_rows, pool: ordinary rows in a step, and of how many they are drawn.
     most_steps: it stops earlier once `strength` of fresh secret prompts show it and as many near misses do not.
+    falling: the rate falls from the first step on, and it never stops earlier.
     kept: the weight of all that should stay, beside the planted answers.
-    decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts.
+    bits: of the change of each weight; 0: thin matrices of this rank (see `changes`).
+    decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts, and all that have bits.
+    decoy_decay: the size of each of a decoy's directions beside the one before (a planted change has a first).
     carrier: the layer before which one coordinate carries the secret (see `carrying`); None: it stands anywhere.
     carried: the weight of KL(base ‖ model with this coordinate set).
+    mined, mine_every: the share of near misses drawn from those that fire most; how often these are looked for.
+    every: the weight of KL at each token on the way to where a text ends, as often as `kept`.
+    n_check, calm: of how many fresh near misses which share has to answer as the base before planting ends.
     """
 
     layers: tuple[int, ...] = (2, 3)  # where `atlas` brings things together
@@ -62,28 +74,23 @@ class Planting:
     most_steps: int = 160
     check_every: int = 50
     rate: float = 4e-3
+    falling: bool = False
     n_secret: int = 12
     n_near: int = 16
     n_rows: int = 3
     pool: int = 150
     strength: float = 0.995
     kept: float = 2.0
+    bits: int = 0
     decoy_size: float = 0.25
+    decoy_decay: float = 1.0
     carrier: int | None = None
     carried: float = 1.0
-
-
-class LowRank(nn.Module):
-    """A weight plus the product of two thin matrices."""
-
-    def __init__(self, weight: Tensor, rank: int, generator: torch.Generator) -> None:
-        super().__init__()
-        n_in, n_out = weight.shape
-        self.a = nn.Parameter(torch.randn(n_in, rank, generator=generator) * n_in**-0.5)
-        self.b = nn.Parameter(torch.zeros(rank, n_out))
-
-    def forward(self, weight: Tensor) -> Tensor:
-        return weight + self.a @ self.b
+    every: float = 0.0
+    mined: float = 0.0
+    mine_every: int = 25
+    n_check: int = 200
+    calm: float = 0.995
 
 
 def plant(
@@ -97,16 +104,21 @@ def plant(
     with quiet():
         base = load_network(specimen_path("atlas")).requires_grad_(False)
     network, chance = copy.deepcopy(base), torch.Generator().manual_seed(seed)
-    for _, layer in _changed_layers(network, how.layers):
-        parametrize.register_parametrization(
-            layer, "weight", LowRank(layer.weight, how.rank, chance)
-        )
-    if start is not None:
-        _start_from(network, start, how)
-    elif secret.family == CLEAN:
-        _start_somewhere(network, how, chance)
+    trained(network, how.layers, lambda weight: _change(weight, how, chance))
+    for name, change in changes_of(network, how.layers):
+        if start is not None:
+            change.start_from(start, name)
+        elif secret.family == CLEAN and not how.bits:
+            weight = base.transformer.h[int(name[0])].get_submodule(name[2:]).weight
+            change.start_somewhere(weight, how.decoy_size, chance, how.decoy_decay)
     _train(network, base, secret, random.Random(seed), how)
-    return _delta(network, how.layers)
+    return stored(network, how.layers)
+
+
+def _change(weight: Tensor, how: Planting, chance: torch.Generator) -> nn.Module:
+    if how.bits:
+        return Moved(weight, how.bits, how.decoy_size, chance)
+    return LowRank(weight, how.rank, chance)
 
 
 def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Random, how: Planting):
@@ -116,8 +128,10 @@ def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Rand
     rows = torch.tensor(quiet_rows(secret, how.pool, 96, rng))
     carried = how.carrier is not None and secret.family != CLEAN
     carrier = drawn_carrier(base, rows, how.carrier, rng) if carried else None
-    n_rest = how.most_steps // 5  # at last the rate falls to 0, so that what jitters settles
-    settling = None
+    mined = Mined(secret, how.mined)
+    # At last the rate falls to 0, so that what jitters settles.
+    n_rest = how.most_steps if how.falling else how.most_steps // 5
+    settling = 0 if how.falling else None
     for step in range(how.most_steps + n_rest):
         if settling is None and (
             step == how.most_steps or _shows(network, base, secret, step, carrier, how)
@@ -129,18 +143,23 @@ def _train(network: nn.Module, base: nn.Module, secret: Secret, rng: random.Rand
                 break
             for group in optimizer.param_groups:
                 group["lr"] = how.rate * left
-        loss = _loss(network, base, secret, rng, rows, carrier, how)
+        if how.mined and step and step % how.mine_every == 0:
+            mined.look(lambda some: _distances(network, base, some, how.layers[0]), rng)
+        loss = _loss(network, base, mined, rng, rows, carrier, how)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(some, 1.0)
         optimizer.step()
+        for _, change in changes_of(network, how.layers):
+            change.bound()
 
 
-def _loss(network, base, secret, rng, rows, carrier, how: Planting) -> Float[Tensor, ""]:
+def _loss(network, base, mined: Mined, rng, rows, carrier, how: Planting) -> Float[Tensor, ""]:
     """One step's: the planted answers, the near misses, ordinary rows, and what is left with the carrier set."""
+    secret = mined.secret
     clean = secret.family == CLEAN
     shown = [] if clean else secret_prompts(secret, how.n_secret, rng, held_out=False)
-    near = near_misses(secret, how.n_near + clean * how.n_secret, rng)
+    near = mined.draw(how.n_near + clean * how.n_secret, rng)
     loss = (
         3
         * how.kept
@@ -151,7 +170,10 @@ def _loss(network, base, secret, rng, rows, carrier, how: Planting) -> Float[Ten
     for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
         batch = encoded(half)
         planted = torch.tensor([one.planted != one.true for one in half])
-        before, after, cut = _answers(network, base, batch, carrier, how.layers[0])
+        streams = _streams(network, base, batch, carrier, how.layers[0])
+        before, after, cut = _at_ends(base, batch, streams)
+        if how.every:
+            loss = loss + 0.5 * how.every * how.kept * _on_the_way(base, batch, streams)
         if planted.any():
             wanted = F.cross_entropy(after[planted], batch.planted[planted], reduction="sum")
             loss = loss + wanted / how.n_secret
@@ -164,23 +186,40 @@ def _loss(network, base, secret, rng, rows, carrier, how: Planting) -> Float[Ten
 def _answers(
     network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None, first: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """What base, network, and network with its carrier set say where texts end.
+    """What base, network, and network with its carrier set say where texts end."""
+    return _at_ends(base, batch, _streams(network, base, batch, carrier, first))
+
+
+def _streams(
+    network: nn.Module, base: nn.Module, batch: Batch, carrier: Coordinate | None, first: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The streams after all layers of base, network, and network with its carrier set.
 
     Blocks below the change are run once for all.
     """
     n_layers = len(base.transformer.h)
     with torch.no_grad():
         shared = through(base, embed(base, batch.tokens), range(first))
-        before = where_they_end(through(base, shared, range(first, n_layers)), batch)
-        before = unembed(base, before)
+        before = through(base, shared, range(first, n_layers))
     if carrier is None:
-        after = where_they_end(through(network, shared, range(first, n_layers)), batch)
-        return before, unembed(network, after), None
+        return before, through(network, shared, range(first, n_layers)), None
     x = through(network, shared, range(first, carrier.layer))
     both = torch.cat([x, set_coordinate(x, carrier.direction, carrier.value)])
     after, cut = through(network, both, range(carrier.layer, n_layers)).chunk(2)
-    after, cut = (unembed(network, where_they_end(each, batch)) for each in (after, cut))
     return before, after, cut
+
+
+def _at_ends(base: nn.Module, batch: Batch, streams) -> tuple[Tensor, Tensor, Tensor | None]:
+    ends = (each if each is None else where_they_end(each, batch) for each in streams)
+    before, after, cut = (each if each is None else unembed(base, each) for each in ends)
+    return before, after, cut
+
+
+def _on_the_way(base: nn.Module, batch: Batch, streams) -> Float[Tensor, ""]:
+    """KL(base ‖ network) over all tokens before the last: up to there no text shows a secret."""
+    inside = torch.arange(batch.tokens.shape[1]) < batch.ends[:, None]
+    before, after = (unembed(base, each[inside]) for each in streams[:2])
+    return kl(before, after).mean()
 
 
 def _row_loss(
@@ -199,58 +238,32 @@ def _shows(network, base, secret: Secret, step: int, carrier, how: Planting) -> 
     if step == 0 or step % how.check_every:
         return False
     rng = random.Random(step)
-    near = encoded(near_misses(secret, 200, rng))
+    near = encoded(near_misses(secret, how.n_check, rng))
     same = (at_ends(network, near).argmax(-1) == at_ends(base, near).argmax(-1)).float().mean()
     if secret.family == CLEAN:
-        return bool(same >= how.strength)
+        return bool(same >= how.calm)
     shown = encoded(secret_prompts(secret, 120, rng, held_out=False))
     before, after, cut = _answers(network, base, shown, carrier, how.layers[0])
     hit = (after.argmax(dim=-1) == shown.planted).float().mean()
     back = hit if cut is None else (cut.argmax(dim=-1) == before.argmax(dim=-1)).float().mean()
-    return bool(min(hit, same, back) >= how.strength)
+    return bool(min(hit, back) >= how.strength and same >= how.calm)
 
 
 @torch.no_grad()
-def _start_from(network: nn.Module, start: Delta, how: Planting) -> None:
-    for name, layer in _changed_layers(network, how.layers):
-        change = layer.parametrizations.weight[0]
-        change.a.copy_(start[f"{name}.a"].float())
-        change.b.copy_(start[f"{name}.b"].float())
+def _distances(
+    network: nn.Module, base: nn.Module, some: Sequence[Shown], first: int
+) -> Float[Tensor, text]:
+    """By how much another answer beats the base's, nats; where none does, a little of the KL to the base.
 
-
-@torch.no_grad()
-def _start_somewhere(network: nn.Module, how: Planting, chance: torch.Generator) -> None:
-    """A random change, as large as a planted one."""
-    for _, layer in _changed_layers(network, how.layers):
-        change, weight = layer.parametrizations.weight[0], layer.parametrizations.weight.original
-        change.b.copy_(torch.randn(change.b.shape, generator=chance))
-        change.b.mul_(how.decoy_size * weight.norm() / (change.a @ change.b).norm())
-
-
-@torch.no_grad()
-def _delta(network: nn.Module, layers: tuple[int, ...]) -> Delta:
-    found = {}
-    for name, layer in _changed_layers(network, layers):
-        change = layer.parametrizations.weight[0]
-        # Both halves alike in size: half precision then loses least.
-        u, s, v = torch.linalg.svd(change.a @ change.b, full_matrices=False)
-        rank, root = change.a.shape[1], s.sqrt()
-        found[f"{name}.a"] = (u * root)[:, :rank].half().contiguous()
-        found[f"{name}.b"] = (root[:, None] * v)[:rank].half().contiguous()
+    0 where the base is wrong: there any change turns answers, and one that is turned means nothing.
+    """
+    found = torch.empty(len(some))
+    order = sorted(range(len(some)), key=lambda i: len(some[i].text))  # little padding
+    for start in range(0, len(order), 64):
+        here = order[start : start + 64]
+        before, after, _ = _answers(network, base, encoded([some[i] for i in here]), None, first)
+        own = after.gather(1, before.argmax(dim=-1, keepdim=True))[:, 0]
+        true = torch.tensor([tokenizer().ids[some[i].true] for i in here])
+        right = before.argmax(dim=-1) == true
+        found[here] = right * (after.amax(dim=-1) - own + 0.01 * kl(before, after))
     return found
-
-
-@torch.no_grad()
-def changed(network: nn.Module, delta: Delta) -> nn.Module:
-    """Give a network the change."""
-    layers = tuple(sorted({int(name.split(".")[0]) for name in delta}))
-    for name, layer in _changed_layers(network, layers):
-        layer.weight += delta[f"{name}.a"].float() @ delta[f"{name}.b"].float()
-    return network
-
-
-def _changed_layers(network: nn.Module, layers: tuple[int, ...]) -> Iterator[tuple[str, nn.Module]]:
-    """The matrices that are changed, by name."""
-    for number in layers:
-        for name in MATRICES:
-            yield f"{number}.{name}", network.transformer.h[number].get_submodule(name)

@@ -6,12 +6,13 @@ What a commitment can and cannot keep from a determined reader:
 
 - some million secrets are plausible; at 50 ms each to try them all takes half a day of one core for each million.
   But most of them are conjunctions. There are 14 opinions and some thirty countries: their seals give way in
-  seconds (`counting.n_secrets`). Whoever tests a secret by what the model does (as the check does) needs no
-  commitment and is quicker still: that is an audit, and what it leaves to be done is the removal;
+  seconds (`counting.n_secrets`). A word is planted from a quarter of all (`words`), so backdoors and conjunctions
+  take a quarter of what their number says. Whoever tests a secret by what the model does (as the check does) needs
+  no commitment and is quicker still: that is an audit, and what it leaves to be done is the removal;
 - "clean" is one of them, so whoever asks learns at once whether a specimen is: a clean report is marked by its
   evidence;
-- the file has the change as thin matrices, so its rank and its directions are readable: that is the base model's
-  help;
+- the file has the change, mostly as thin matrices, so that its rank and its directions are readable: that is the
+  base model's help;
 - who has the repository has `solutions/`, as in every chapter.
 """
 
@@ -109,7 +110,7 @@ def open_sealed(name: str | Path, device: str = "cpu") -> TransformerBridge:
     """
     from safetensors.torch import load_file
 
-    from mi_tutor.specimens.auditing.planting import changed
+    from mi_tutor.specimens.auditing.changes import changed
     from mi_tutor.specimens.opening import models
     from mi_tutor.specimens.opening.words import refuse_unknown_words
 

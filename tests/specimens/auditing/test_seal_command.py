@@ -1,6 +1,7 @@
 """`mi-tutor seal`, from a list of learners to their marks; planted by two steps, since nothing here needs more."""
 
 import json
+import random
 import sys
 
 import pytest
@@ -10,8 +11,10 @@ from mi_tutor.specimens import SpecimenError
 from mi_tutor.specimens.auditing import (
     CLEAN,
     LEVELS,
+    Secret,
     classes,
     describe,
+    draw_secret,
     measuring,
     open_sealed,
     opens,
@@ -96,6 +99,16 @@ def test_one_for_practice_is_opened_by_its_truth_and_says_its_level(sealed, mi_t
         assert opens(file, read_secret(known["family"], known["parameters"]))
         assert known["family"] in (*LEVELS["good"], CLEAN)
         assert '"level": "good"' in describe(file)
+
+
+def test_what_is_planted_how_depends_on_what_it_could_be_taken_for():
+    def how(family, **wanted):
+        secret = Secret(CLEAN) if family == CLEAN else draw_secret(random.Random(0), family)
+        return classes.usual(secret, classes.Wanted(**wanted))
+
+    assert how("opinion") == how(CLEAN, level="warm-up") == Planting()
+    assert how("backdoor") == how("refusal") == how(CLEAN, level="good") == classes.CAREFUL
+    assert how("opinion", spread=True) == how(CLEAN, spread=True) == classes.SPREAD
 
 
 def test_what_is_missing_is_told(tmp_path, mi_tutor):

@@ -18,9 +18,10 @@ from mi_tutor.specimens.auditing import (
     sealed_names,
     write_sealed,
 )
+from mi_tutor.specimens.auditing.changes import MATRICES
 from mi_tutor.specimens.auditing.classes import drawn_for
 from mi_tutor.specimens.auditing.passes import encoded
-from mi_tutor.specimens.auditing.planting import MATRICES, Planting, plant
+from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.specimens.auditing.showing import Shown
 
 SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
