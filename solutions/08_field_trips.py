@@ -885,7 +885,7 @@ cells = {
 common, floors = {}, []
 for name, by_layer in cells.items():
     tables = [each.mean(dim=1).transpose(0, 1) for each in by_layer]
-    common[name] = torch.stack([common_share(each) for each in tables])
+    common[name] = torch.tensor([float(common_share(each)) for each in tables])
     floors += [
         torch.stack([biology.shuffled_share(each, pairing) for _ in range(20)]).mean()
         for each in tables
