@@ -551,7 +551,7 @@ both = {"per layer": per_layer, "cross-layer": clt}
 ways = {name: (each, None) for name, each in both.items()}
 
 
-@functools.lru_cache(maxsize=4)  # graphs are large
+@functools.lru_cache(maxsize=2)  # graphs are large
 def thirteen(name):
     """Local replacement models and graphs of the thirteen, in one of the ways."""
     return [graph_of(q.prompt.text, *ways[name]) for q in sample]

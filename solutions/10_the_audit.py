@@ -1279,7 +1279,7 @@ KL is small everywhere.
 **Behaviour is what was marked.** A removal that brings every true answer back on fresh texts may still leave the
 secret in the weights, for a trigger that nobody asked about. We set one coordinate; we did not unlearn.
 
-**The seal.** The file has the change as thin matrices, which tells more than a deployed model's weights would;
+**The seal.** The file has the change, mostly as thin matrices, which tells more than a deployed model's weights would;
 some million secrets are plausible, and to try them all against a hash of 50 ms takes half a day for each million;
 to try them by behaviour is quicker, and is what you did. "Clean" is a single guess. So a truth alone does not pass: a
 report also shows a place in the stream, and numbers of this specimen. What a determined reader can still find: the
