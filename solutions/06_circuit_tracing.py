@@ -2486,6 +2486,7 @@ for (local_a, graph_a), (local_p, graph_p) in zip(
     ):
         some = found[numbers][: len(logits)]
         samples.setdefault(name, []).append(agreement(some, before, logits, asked))
+thirteen.cache_clear()  # nothing below asks for all of them again
 typical = {name: median(each) for name, each in samples.items()}
 for name, value in typical.items():
     print(f"{name:<41}Spearman {value:.2f}   (median of {len(samples[name])} prompts)")
@@ -2687,7 +2688,7 @@ Here is that measurement on Dallas and another question, once so, and once with 
 
 # %% id="direct-twice"
 twice = {}
-for traced in (graph_of(DALLAS, per_layer), thirteen("per layer")[0]):
+for traced in (graph_of(DALLAS, per_layer), graph_of(sample[0].prompt.text, per_layer)):
     local_d, graph_d = traced
     number, counts = likeliest(graph_d), tracing.node_influence(graph_d)
     strong = counts.where(graph_d.nodes.kind == tracing.LATENT, 0.0).topk(40).indices

@@ -20,6 +20,8 @@ from mi_tutor.lab.tracing.local import (
     frozen_norm,
 )
 
+AT_A_TIME = 128  # targets in one backward pass: each holds a gradient of the whole model
+
 
 def exchanged_graph(graph: AttributionGraph, generator: torch.Generator) -> AttributionGraph:
     """The same nodes, with what they write exchanged among the latents of each layer and position."""
@@ -45,8 +47,11 @@ def unfrozen_graph(
     if local.attention:
         raise ValueError("This is for graphs of MLP transcoders alone, without attention latents.")
     targets, at = read_by_targets(local, graph, frozen)
-    each = torch.eye(len(targets))
-    by_embedding, by_written = torch.autograd.grad(targets, at, each, is_grads_batched=True)
+    by_some = [
+        torch.autograd.grad(targets, at, some, retain_graph=True, is_grads_batched=True)
+        for some in torch.eye(len(targets)).split(AT_A_TIME)
+    ]
+    by_embedding, by_written = map(torch.cat, zip(*by_some, strict=True))
     with torch.no_grad():
         columns = effects(local, graph, by_embedding, by_written)
         adjacency = torch.zeros_like(graph.adjacency)
