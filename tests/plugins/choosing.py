@@ -15,6 +15,9 @@ from mi_tutor import asking
 
 ROOT = Path(__file__).resolve().parents[2]
 LAST = "tests/test_exercises.py"
+MINUTES = (
+    "running",
+)  # kinds of runs that take too long to be run unasked: `mi-tutor records --make`, or --all
 
 
 def pytest_addoption(parser):
@@ -34,7 +37,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Which folders and files stand is known before they are read, so that they cost nothing."""
     places = {place: ("tests", name) for name, place in asking.runs_by_place(ROOT).items()}
-    config.run_of_place, config.left_out = places, set()
+    config.run_of_place, config.left_out, config.too_long = places, set(), set()
     if config.option.every_run or config.option.asked or only_directs(config):
         return
     if is_whole(config):
@@ -102,13 +105,22 @@ def pytest_collection_modifyitems(items, config):
             config
         ):  # three thousand skipped tests would take longer to report than a chapter takes
             config.left_out |= stands
+            config.too_long |= take_minutes(items, config) - stands
         else:
             skip(items, stands)
-        keep(items, config, lambda item: not config.left_out & set(names_of(item)))
+        out = config.left_out | config.too_long
+        keep(items, config, lambda item: not out & set(names_of(item)))
     for item in items:
         if file_of(item) not in SPREAD and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(file_of(item)))
     items.sort(key=lambda item: (file_of(item) == LAST, -DEARER.get(file_of(item), 0.0)))
+
+
+def take_minutes(items, config):
+    """The runs that are not run unasked, whether they stand or not."""
+    if config.option.every_run:
+        return set()
+    return {name for item in items for name in names_of(item) if name[0] in MINUTES}
 
 
 def keep(items, config, wanted):
@@ -156,13 +168,16 @@ def pytest_runtest_makereport(item):
 
 def pytest_sessionfinish(session):
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["left_out"] = [list(name) for name in session.config.left_out]
+        for which in ("left_out", "too_long"):
+            named = [list(name) for name in getattr(session.config, which)]
+            session.config.workeroutput[which] = named
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
-    told = getattr(node, "workeroutput", {}).get("left_out", ())
-    node.config.left_out |= {tuple(name) for name in told}
+    for which in ("left_out", "too_long"):
+        told = getattr(node, "workeroutput", {}).get(which, ())
+        getattr(node.config, which).update(tuple(name) for name in told)
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -170,3 +185,7 @@ def pytest_terminal_summary(terminalreporter, config):
         names = sorted("/".join(name).removeprefix("tests/") for name in config.left_out)
         terminalreporter.section("left out, since it stands as recorded")
         terminalreporter.write_line(f"{', '.join(names)}; --all runs them (make test-all)")
+    if config.too_long:
+        names = ", ".join(sorted("/".join(name) for name in config.too_long))
+        terminalreporter.section("not run, since each takes minutes and has no current record")
+        terminalreporter.write_line(f"{names}; mi-tutor records --make running")
