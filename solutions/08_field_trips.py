@@ -1331,10 +1331,9 @@ def people_table(plain_model, told_ones, new_ones, place, strength=1.0):
         floor = set_to_known(
             plain_model, x, told_ones, new_ones, layer, place, strength, lot=0
         )
-        table.append(
-            torch.stack([told_apart(x, known, told_ones.folds), trap, *done, floor[0]])
-        )
-    return torch.stack(table)
+        apart = told_apart(x, known, told_ones.folds)
+        table.append([float(one) for one in (apart, trap, *done, floor[0])])
+    return torch.tensor(table)
 
 
 def show_people(table, title, subtitle):

@@ -840,7 +840,9 @@ r"""
 The secret's `family` and `parameters` (words, in the spelling of the table of families), the `removal` (a coordinate of
 the stream before a layer 0 to 4, or 5 for after all), and three things that are `predicted`. Two of ordinary prompts of
 all slices, on which no trigger stands: the share whose answer is another one than the base's, and the mean KL to the
-base. One of the secret's texts: how far the specimen leans to what is planted.
+base, over all these prompts together. One of the secret's texts: how far the specimen leans to what is planted, a mean
+over fresh texts: the fewer you ask, the more yours moves. (`marks_of` asks sixty: of many edits that it compares, the
+best looks better than it is.)
 
 | what is measured, on fresh texts | backdoor, conjunction, refusal, rhyme | opinion, fact, relation |
 |---|---|---|

@@ -32,6 +32,7 @@ from mi_tutor.world.themes import couplets, opinions, requests
 
 Values = Mapping[str, str]
 CLEAN = "clean"
+ALL_TOLD = 12  # of what a parameter may be; of more, some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +126,8 @@ def read_secret(family: str, given: Values) -> Secret:
     for name in kind.parameters:
         allowed = kind.options[name](found)
         if given[name] not in allowed:
-            some = ", ".join(allowed[:4])
-            raise ValueError(f"{name} {given[name]!r} cannot be; it is one of {some}, ...")
+            some = ", ".join(allowed if len(allowed) <= ALL_TOLD else [*allowed[:4], "..."])
+            raise ValueError(f"{name} {given[name]!r} cannot be; it is one of {some}")
         found[name] = given[name]
     return Secret(family, tuple(found.items()))
 

@@ -126,12 +126,10 @@ def open_sealed(name: str | Path, device: str = "cpu") -> TransformerBridge:
 
 
 def describe(name: str | Path) -> str:
-    """The card in one line: what is known of a specimen before the audit."""
+    """The card in one line: what is known of a specimen before the audit. Its size is not: families have their own."""
     card = read_card(name)
-    size = sealed_path(name).stat().st_size
     told = {
         "sealed": card.get("commitment", "for an exam")[:12],
         "level": card.get("level") or "any",
-        "kB": round(size / 1000),
     }
     return f"{name}: {card['base']}, changed; {json.dumps(told)[1:-1]}"

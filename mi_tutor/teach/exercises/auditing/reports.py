@@ -182,7 +182,7 @@ def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
         seen.kl / CLOSE_KL <= handed.kl <= seen.kl * CLOSE_KL,
     )
     lines.append(
-        Line(f"ordinary prompts with another answer: predicted to {CLOSE_SHARE:.0%}", held[0])
+        Line(f"ordinary prompts with another answer: predicted to {CLOSE_SHARE:g}", held[0])
     )
     lines.append(Line(f"KL on ordinary prompts: predicted to a factor of {CLOSE_KL:g}", held[1]))
     return sum(held) / len(held)
