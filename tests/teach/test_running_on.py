@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import EXERCISES
 from forms import FORMS
 from running_on import Piece, pieces, reached
 
@@ -21,10 +22,10 @@ from mi_tutor.authoring.source import find_sources, read_chapter
 from mi_tutor.lab.dictionaries import train
 from mi_tutor.lab.superposition import ToySweep, optimum, packing
 from mi_tutor.teach.exercise import Exercise
-from mi_tutor.teach.registry import exercises, get
+from mi_tutor.teach.registry import get
 
 PROJECT = find_project(Path(__file__).parent)
-FUNCTIONS = {item.slug for item in exercises() if isinstance(item, Exercise) and not item.asked_for}
+FUNCTIONS = {item.slug for item in EXERCISES if isinstance(item, Exercise) and not item.asked_for}
 DOUBLE, GRAPH, PYTHON = FORMS
 TURNS = {"the first style": (0, (DOUBLE,)), "the last style": (-1, (PYTHON, GRAPH))}
 ASKED_FOR_DETACHED = {"train-on-toy"}

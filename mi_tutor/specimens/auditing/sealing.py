@@ -126,7 +126,7 @@ def open_sealed(name: str | Path, device: str = "cpu") -> TransformerBridge:
 
 
 def describe(name: str | Path) -> str:
-    """The card in one line: what is known of a specimen before the audit. Its size is not: families have their own."""
+    """The card in one line: what is known before the audit. The size is not told: families have their own."""
     card = read_card(name)
     told = {
         "sealed": card.get("commitment", "for an exam")[:12],
