@@ -37,12 +37,12 @@ def make(what: str) -> Path:
 
 def remove(folder: Path) -> None:
     """Take it away, and with it what a submission left there."""
-    _empty(folder)
+    _take_away(folder)
     if (handle := _held.pop(folder, None)) is not None:
         os.close(handle)
 
 
-def _empty(folder: Path) -> None:
+def _take_away(folder: Path) -> None:
     """Take a folder away, its lock last: killed in the middle of it, the next run still knows whose it was."""
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
@@ -78,7 +78,7 @@ def _abandoned(lock: Path) -> bool:
         handle = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _empty(lock.parent)
+            _take_away(lock.parent)
             return not lock.parent.exists()
         finally:
             os.close(handle)

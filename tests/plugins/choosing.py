@@ -101,9 +101,8 @@ def pytest_collection_modifyitems(items, config):
         keep(items, config, lambda item: name in names_of(item))
     else:
         stands = marked_that_stand(items, config)
-        if is_whole(
-            config
-        ):  # three thousand skipped tests would take longer to report than a chapter takes
+        # Three thousand skipped tests would take longer to report than a chapter takes.
+        if is_whole(config):
             config.left_out |= stands
             config.too_long |= take_minutes(items, config) - stands
         else:
