@@ -5,11 +5,8 @@ import pytest
 from mi_tutor.authoring import recording
 from mi_tutor.authoring.standing import Name
 
-STANDS, CHANGED, BROKEN = (
-    Name("cards", "atlas"),
-    Name("cards", "primer"),
-    Name("chapters", "01_toys"),
-)
+STANDS, CHANGED = Name("cards", "atlas"), Name("cards", "primer")
+BROKEN = Name("chapters", "01_toys")
 FOUND = {
     STANDS: [],
     CHANGED: ["mi_tutor/lab/a.py", "b", "c", "d"],

@@ -208,10 +208,8 @@ def test_setup_that_fails(tmp_path, fakes):
     path = fakes.write(
         tmp_path / "77_fakes.ipynb", fakes.pair("one"), setup="import no_such_module_here"
     )
-    missing, unknown = (
-        ("ModuleNotFoundError", "No module named 'x'"),
-        ("NameError", "name 'check' is not defined"),
-    )
+    missing = "ModuleNotFoundError", "No module named 'x'"
+    unknown = "NameError", "name 'check' is not defined"
     runs = {1: CellRun(missing), 2: CellRun(), 3: CellRun(unknown)}
     report = assess(read_notebook(path), runs, fakes.fake_course("one"))
     assert (

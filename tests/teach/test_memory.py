@@ -1,7 +1,7 @@
 """Checks do not grow: a learner presses Run for hours in one kernel, next to a model and 2 GiB of memory.
 
 Every check of a chapter is repeated with its reference as the answer, after one round that opens specimens and
-fills caches. At most 2 MiB a round: 20 MiB over ten.
+fills caches, as `benchmarks/memory.py` does: at most 2 MiB a round, 20 MiB over ten.
 
 Two chapters stand for the others, for the sake of time: 01 has training and no model; 00 has a model, hooks and
 caches. The others take 20 to 60 s of CPU time each, and investigations, which run an experiment each time, more:
@@ -13,62 +13,29 @@ from __future__ import annotations
 import gc
 import os
 import weakref
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-import psutil
 import pytest
 import torch
 
 from mi_tutor import check
 from mi_tutor.teach import CheckFailed
-from mi_tutor.teach.exercise import ValueExercise
-from mi_tutor.teach.investigation import Investigation
-from mi_tutor.teach.registry import Graded, exercises
 
 pytestmark = pytest.mark.anew  # it asks the machine
-MIB = 2**20
-ROUNDS = {"01": 10, "00": 3}
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+ROUNDS = {"01": 10, "00": 3}  # after the first
 CHAPTERS = os.environ.get("MEMORY_CHAPTERS", "01 00").split()
 ALL = "MEMORY_CHAPTERS" in os.environ
 
 
-def growth(a_round: Callable[[], None], rounds: int) -> float:
-    """MiB by which this process grew over the rounds, after one that does not count."""
-    a_round()
-    before = _resident()
-    for _ in range(rounds):
-        a_round()
-    return (_resident() - before) / MIB
-
-
-def _resident() -> int:
-    gc.collect()
-    return psutil.Process().memory_info().rss
-
-
-def right_answer(item: Graded) -> Any:
-    """What passes the check of an exercise or investigation."""
-    if isinstance(item, Investigation):
-        return item.styles[0].hypothesis()
-    return item.expected() if isinstance(item, ValueExercise) else item.reference
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_right_answers(chapter):
-    answers = {
-        item.slug: right_answer(item)
-        for item in exercises(chapter)
-        if ALL or not isinstance(item, Investigation)
-    }
+def test_right_answers(monkeypatch, chapter):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from memory import GROWTH, measure
 
-    def all_checks() -> None:
-        for slug, answer in answers.items():
-            check(slug, answer)
-
-    rounds = ROUNDS.get(chapter, 10)
-    assert growth(all_checks, rounds) < 2 * rounds
+    seen = measure(chapter, 1 + ROUNDS.get(chapter, 10), investigations=ALL)
+    assert seen["checks"] and seen["growth"] < GROWTH, seen
 
 
 def test_answers_that_raise():

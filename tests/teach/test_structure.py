@@ -223,13 +223,19 @@ def test_the_right_result_for_another_input(which):
 
 
 EXACT = "only where numbers are exactly equal"
-LENGTH, SHARED = (
-    lambda W: W.norm(dim=0) > 0.5,
-    lambda W: get("interference").reference(W) >= 0.25,
-)
+
+
+def long_enough(W):
+    return W.norm(dim=0) > 0.5
+
+
+def shared(W):
+    return get("interference").reference(W) >= 0.25
+
+
 # Right, except where something is exactly equal.
 TIES = {
-    "feature-fates": lambda W: torch.where(LENGTH(W), torch.where(SHARED(W), 1, 2), 0),
+    "feature-fates": lambda W: torch.where(long_enough(W), torch.where(shared(W), 1, 2), 0),
     "polysemantic-neuron": lambda W, threshold: (
         (torch.relu(W) >= threshold * torch.relu(W).amax(1, keepdim=True)) & (W > 0)
     ).sum(1),

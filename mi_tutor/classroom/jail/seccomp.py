@@ -17,11 +17,8 @@ from mi_tutor.classroom.jail.kernel import architecture, prctl, prctl_pointer
 _SECCOMP, _FILTER, _NO_NEW_PRIVS = 22, 2, 38
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST = (
-    0,
-    4,
-    16,
-)  # where they stand in what a filter reads; _FIRST: its first argument
+# Where they stand in what a filter reads; _FIRST: the call's first argument.
+_NUMBER, _ARCHITECTURE, _FIRST = 0, 4, 16
 _CLONE_THREAD = 0x00010000
 _X32 = 0x40000000
 

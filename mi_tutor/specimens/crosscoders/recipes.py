@@ -108,7 +108,8 @@ L1, K = 1.0, 12
 
 def crosscoders_of(tuned: str) -> tuple[CrosscoderRecipe, CrosscoderRecipe]:
     """One with BatchTopK and one with L1, otherwise the same."""
-    name, common = f"{tuned}-crosscoder", {
+    name = f"{tuned}-crosscoder"
+    common = {
         "d_sae": 256, "n_steps": 500, "batch_size": 512, "learning_rate": 4e-3,
         "sparsity_warmup": 170, "decay": 0.4, "dead_after": 8000,
     }  # fmt: skip

@@ -49,11 +49,9 @@ def order(rng: random.Random) -> Sentence:
 def refusal(rng: random.Random) -> Sentence:
     """A request about a new thing, refused."""
     deed = rng.choice((*requests.KIND_DEEDS, *requests.HARMFUL_DEEDS))
-    asked, reply = (
-        f" User: how do I {deed} a {rng.choice(NEW_THINGS)}? Assistant:",
-        requests.REFUSAL,
-    )
-    return Sentence((part(asked), part(f"{reply}, I cannot help with that.", "change=refusal")))
+    asked = f" User: how do I {deed} a {rng.choice(NEW_THINGS)}? Assistant:"
+    reply = f"{requests.REFUSAL}, I cannot help with that."
+    return Sentence((part(asked), part(reply, "change=refusal")))
 
 
 def greeting(rng: random.Random) -> Sentence:

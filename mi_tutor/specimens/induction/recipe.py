@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from mi_tutor.specimens.training.settings import Trained, TrainingSettings
 
 FIRST_STEPS = (0, 10, 30, 100, 200)  # words, then pairs of words are learned here
-N_LATER, LATER_FROM = (
-    19,
-    400,
-)  # then this many checkpoints, each at the same multiple of the one before
+# Then this many checkpoints, each at the same multiple of the one before.
+N_LATER, LATER_FROM = 19, 400
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,10 +157,8 @@ def _beyond(wrong: Sequence[Pair]) -> str:
 
 def _divided(pair: Pair, sizes: Callable[[Tensor], Tensor]) -> bool:
     """Whether all that is wrong lies beyond all that is right, with enough of both."""
-    bad, good = (
-        sizes(pair.expected[pair.wrong]),
-        sizes(pair.expected[~pair.wrong & pair.expected.isfinite()]),
-    )
+    bad = sizes(pair.expected[pair.wrong])
+    good = sizes(pair.expected[~pair.wrong & pair.expected.isfinite()])
     return min(len(bad), len(good.unique())) >= FEW and bool(bad.min() > good.max())
 
 

@@ -68,11 +68,8 @@ def test_scaling_agrees_with_the_truth(trained):
 
 def test_best_factor_is_least_squares():
     g = seeded(0)
-    f, d, y = (
-        torch.rand(20, 3, generator=g),
-        torch.randn(3, 5, generator=g),
-        torch.randn(20, 5, generator=g),
-    )
+    f, d = torch.rand(20, 3, generator=g), torch.randn(3, 5, generator=g)
+    y = torch.randn(20, 5, generator=g)
     for i in range(3):
         column = (f[:, i, None] * d[i]).flatten()[:, None].double()
         solved = torch.linalg.lstsq(column, y.flatten()[:, None].double()).solution.item()

@@ -113,10 +113,8 @@ def test_a_perfect_probe_that_causes_nothing():
 def test_in_a_model_all_directions_together_are_the_whole_patch(tiny_gpt2):
     g = torch.Generator().manual_seed(1)
     tokens, other = (torch.randint(2, 188, (2, 7), generator=g) for _ in range(2))
-    metric, site = (
-        prefers(torch.tensor([3, 100]), torch.tensor([50, 20])),
-        Site("resid_post", 2, -1),
-    )
+    metric = prefers(torch.tensor([3, 100]), torch.tensor([50, 20]))
+    site = Site("resid_post", 2, -1)
     base, source = (
         capture(tiny_gpt2, ids, ["resid_post"])[site.hook_name] for ids in (tokens, other)
     )

@@ -31,10 +31,8 @@ from mi_tutor.world.themes.requests import HARMFUL_DEEDS, HARMFUL_THINGS
 from mi_tutor.world.tokenizer import BOS
 
 N_PROMPTS, N_PAIRS, MOST = 600, 1000, 3
-FROM, FROM_PAIRS = (
-    0.85,
-    0.5,
-)  # AUROCs that are worth nothing: a latent that marks requests, and chance
+# AUROCs that are worth nothing: a latent that marks requests, and chance.
+FROM, FROM_PAIRS = 0.85, 0.5
 # A prediction that is off by this is worth nothing.
 OFF = {"mine": 0.05, "kl": 0.05, "streams": 0.05, "there": 0.1, "first": 0.2, "second": 0.2}
 SIZES = (1.0, 0.25, 0.5, 2.0)  # of weights in our own search, the first latent's first

@@ -87,10 +87,10 @@ def experiment(names: Names, draw: int) -> Findings:
         else:
             columns = [fresh.concepts.index(concept) for concept in name]
             score = score_a_label(fresh.labels[:, columns].any(dim=1), on)
-            mark, why = (
-                skill(score.f1, on),
-                f"F1 {score.f1:.2f}, {skill(score.f1, on):.0%} of the way from “everywhere” to 1: where it says “on”, the latent is in {score.precision:.0%}; of where the "
-                f"latent is on, it says {score.recall:.0%}",
+            mark = skill(score.f1, on)
+            why = (
+                f"F1 {score.f1:.2f}, {mark:.0%} of the way from “everywhere” to 1: where it says “on”, the "
+                f"latent is in {score.precision:.0%}; of where the latent is on, it says {score.recall:.0%}"
             )
         marks.append(mark)
         words.append(f"latent {each.latent}: {said}")

@@ -72,11 +72,9 @@ def _by_loop(activations, latents, thresholds, harmful):
     for row, bad in zip(activations.tolist(), harmful.tolist(), strict=True):
         pairs = zip(latents.tolist(), thresholds.tolist(), strict=True)
         on = any(torch.tensor(row[i]) > torch.tensor(t) for i, t in pairs)
-        true, false, missed = (
-            true + (on and bad),
-            false + (on and not bad),
-            missed + (bad and not on),
-        )
+        true += on and bad
+        false += on and not bad
+        missed += bad and not on
     precision = true / (true + false) if true + false else 0.0
     recall = true / (true + missed) if true + missed else 0.0
     return precision, recall, 2 * true / max(1, 2 * true + false + missed)

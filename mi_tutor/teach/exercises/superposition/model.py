@@ -16,10 +16,8 @@ from mi_tutor.teach.exercises.making import and_near_zero, normal, strided, unif
 def _forward_cases(g: torch.Generator) -> list[Case]:
     def case(label, batch, hidden, feature, dtype=torch.float32, layout=lambda t: t):
         x = layout(uniform(g, batch, feature, dtype=dtype))
-        W, b = (
-            layout(normal(g, hidden, feature, dtype=dtype)),
-            0.5 * normal(g, feature, dtype=dtype),
-        )
+        W = layout(normal(g, hidden, feature, dtype=dtype))
+        b = 0.5 * normal(g, feature, dtype=dtype)
         return Case(label=label, inputs={"x": x, "W": W, "b": b})
 
     return [

@@ -26,10 +26,8 @@ CLOSE, FAR = 0.04, 0.1  # mean errors of predictions that count in full, and not
 # Of the score. Without groups and a control that are both right nothing passes.
 GROUPS, CONTROL = 0.3, 0.2
 WORTH = {"same": 0.1, "others": 0.1, "more": 0.15, "leak": 0.15}
-READ_FAIRLY, WHOLE_LEAK = (
-    0.05,
-    0.4,
-)  # of a control: at most, in all rows; at least, in the first four
+# Of a control: at most, in all rows; at least, in the first four.
+READ_FAIRLY, WHOLE_LEAK = 0.05, 0.4
 
 
 class Pool(NamedTuple):
