@@ -11,7 +11,14 @@ from torch import Tensor
 from mi_tutor.show.drawing import theme
 from mi_tutor.show.drawing.figure import Figure
 from mi_tutor.show.drawing.inputs import array, plain, same_length
-from mi_tutor.show.drawing.marks import cells, color_axis, log_ticks, ticks, turned_ticks
+from mi_tutor.show.drawing.marks import (
+    beside_axis,
+    cells,
+    color_axis,
+    log_ticks,
+    ticks,
+    turned_ticks,
+)
 from mi_tutor.show.drawing.panels import Margins, finish, panels
 from mi_tutor.show.drawing.words import listing, number, span
 
@@ -114,7 +121,8 @@ def lines(
         same_length(f"curve {name!r}", y, "points of x", len(at))
     _positive_if_log(log_x, "x", at)
     _positive_if_log(log_y, "y", *ys.values())
-    figure = panels(1, 1, CHART, margins=Margins(right=_legend_room(ys)))
+    every_y = np.concatenate(list(ys.values()))
+    figure = _chart(list(ys), every_y, log_y)
     with_markers = len(at) <= 20 if markers is None else markers
     for index, (name, y) in enumerate(ys.items()):
         color, symbol, dash = theme.series_style(index)
@@ -122,7 +130,6 @@ def lines(
             x=plain(at), y=plain(y), name=name, mode="lines+markers" if with_markers else "lines",
             line={"color": color, "dash": dash, "width": 2.5}, marker={"symbol": symbol, "size": 9},
         )  # fmt: skip
-    every_y = np.concatenate(list(ys.values()))
     _axes(figure, (x_title, log_x, at), (y_title, log_y, every_y), legend=len(ys) > 1)
     table = {
         "curve": np.repeat(list(ys), len(at)),
@@ -177,7 +184,7 @@ def scatter(
     _positive_if_log(log_x, "x", xs)
     _positive_if_log(log_y, "y", ys)
     kinds = list(dict.fromkeys(names))
-    figure = panels(1, 1, CHART, margins=Margins(right=_legend_room(kinds)))
+    figure = _chart(kinds, ys, log_y)
     if diagonal:
         ends = [float(min(xs.min(), ys.min())), float(max(xs.max(), ys.max()))]
         line = {"color": theme.MUTED, "dash": "dash", "width": 1.5}
@@ -194,6 +201,14 @@ def scatter(
     alt = f"{_count(len(xs), 'point')}{_group_words(names, kinds)}. {x_title} runs {span(xs)}, "
     alt += f"{y_title} {span(ys)}{_correlation(xs, ys)}."
     return finish(figure, title, subtitle, alt, table)
+
+
+def _chart(names: Sequence[str], y: np.ndarray, log_y: bool) -> Figure:
+    """An empty panel with room for the numbers beside it and for a legend, no wider than a laptop shows."""
+    left = beside_axis(float(np.nanmin(y)), float(np.nanmax(y)), log_y)
+    right = _legend_room(names)
+    width = min(CHART[0], theme.WIDTH - left - right)
+    return panels(1, 1, (width, CHART[1]), margins=Margins(left=left, right=right))
 
 
 def _axes(
@@ -230,8 +245,8 @@ def _positive_if_log(log: bool, name: str, *values: np.ndarray) -> None:
         )
 
 
-def _legend_room(names: Any) -> int:
-    return 24 if len(names) <= 1 else 66 + min(int(7.6 * max(len(str(n)) for n in names)), 190)
+def _legend_room(names: Sequence[str]) -> int:
+    return 24 if len(names) <= 1 else 66 + min(int(7 * max(map(len, names))), 300)
 
 
 def _count(n: int, thing: str) -> str:

@@ -40,24 +40,29 @@ def predictions(
     same_length("predicted", guesses, "names", len(names))
     same_length("found", results, "names", len(names))
     labels = [str(name) for name in names]
-    left = 40 + int(7.0 * max(map(len, labels)))
+    left = 52 + int(7.0 * max(map(len, labels)))
     figure = panels(1, 1, (380, 60 + 34 * len(labels)), margins=Margins(left=left, right=130))
     for label, guess, result in zip(labels, guesses, results, strict=True):
         figure.add_scatter(
             x=plain(np.array([guess, result])), y=[label, label], mode="lines", hoverinfo="skip",
             line={"color": theme.MUTED, "width": 2}, showlegend=False,
         )  # fmt: skip
-    for index, (name, values, symbol) in enumerate(
-        (("predicted", guesses, "circle-open"), ("found", results, "diamond"))
+    # The ring is the larger one: where both are the same, the diamond stands in it.
+    for index, (name, values, symbol, size) in enumerate(
+        (("predicted", guesses, "circle-open", 17), ("found", results, "diamond", 9))
     ):
         color = theme.series_style(index)[0]
         figure.add_scatter(
             x=plain(values), y=labels, mode="markers", name=name,
-            marker={"color": color, "symbol": symbol, "size": 12, "line": {"width": 2}},
+            marker={"color": color, "symbol": symbol, "size": size, "line": {"width": 2}},
         )  # fmt: skip
     figure.update_xaxes(title_text=value_title)
     figure.update_yaxes(
-        autorange="reversed", type="category", categoryorder="array", categoryarray=labels
+        title_text="prediction",
+        autorange="reversed",
+        type="category",
+        categoryorder="array",
+        categoryarray=labels,
     )
     figure.update_layout(showlegend=True, legend={"x": 1, "xanchor": "left", "y": 1})
     table = {"name": np.array(labels), "predicted": guesses, "found": results}

@@ -34,7 +34,7 @@ def still_pictures(figures: Sequence[Mapping[str, Any]]) -> list[bytes]:
     kaleido.start_sync_server(silence_warnings=True, mathjax=False)
     try:
         return [
-            _small(kaleido.calc_fig_sync(_plain(figure), opts=_size(figure))) for figure in figures
+            small(kaleido.calc_fig_sync(_plain(figure), opts=_size(figure))) for figure in figures
         ]
     finally:
         kaleido.stop_sync_server(silence_warnings=True)
@@ -50,12 +50,16 @@ def _size(figure: Mapping[str, Any]) -> dict[str, Any]:
     return {"format": "png", "width": width, "height": height, "scale": 1}
 
 
-def _small(png: bytes) -> bytes:
-    """The same picture with a palette."""
+def small(png: bytes) -> bytes:
+    """The same picture with a palette.
+
+    It covers all colours that there are: one that follows the number of pixels turns a small mark grey.
+    """
     from PIL import Image
 
     made = io.BytesIO()
-    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS)
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
     picture.save(made, "PNG", optimize=True)
     return made.getvalue()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from mi_tutor.authoring.pictures import (
 )
 from mi_tutor.authoring.settings import find_project
 from mi_tutor.files import notebook_text, read_notebook
-from mi_tutor.show.still import can_draw, still_pictures
+from mi_tutor.show.still import can_draw, small, still_pictures
 
 SOLUTIONS = find_project(Path(__file__).parent).source_dir
 
@@ -101,3 +102,17 @@ def test_the_courses_pictures_are_of_their_figures(path: Path) -> None:
 def test_a_real_picture() -> None:
     (png,) = still_pictures([figure("one")])
     assert png.startswith(b"\x89PNG") and 1_000 < len(png) < 40_000
+
+
+@pytest.mark.skipif(not can_draw(), reason="the extra `pictures` is not installed")
+def test_a_small_mark_keeps_its_colour() -> None:
+    """Among many shades that are more frequent."""
+    from PIL import Image
+
+    picture, pink = Image.new("RGB", (256, 256)), (0xCC, 0x79, 0xA7)
+    picture.putdata([(x, y, 255 - x) for x in range(256) for y in range(256)])
+    picture.paste(pink, (10, 10, 14, 14))
+    made = io.BytesIO()
+    picture.save(made, "PNG")
+    seen = Image.open(io.BytesIO(small(made.getvalue()))).convert("RGB").getpixel((12, 12))
+    assert max(abs(a - b) for a, b in zip(seen, pink, strict=True)) < 24

@@ -5,8 +5,9 @@ import torch
 
 from mi_tutor.lab.steering import Effect
 from mi_tutor.lab.superposition import phase_theory
-from mi_tutor.show import charts, crosscoders, steering, superposition
+from mi_tutor.show import charts, crosscoders, predictions, steering, superposition
 from mi_tutor.show import induction as heads
+from mi_tutor.show.bars import bars
 
 TITLE = {"title": "A title", "x_title": "x (m)", "y_title": "y (s)"}
 
@@ -104,9 +105,19 @@ MAKERS = {
         {"score": weights(4).abs()},
         between=(10, 100),
     ),
+    "bars": lambda: bars(
+        {"a name that is rather long, foreseen": 0.00122, "another, measured": 0.0, "a": 0.00144},
+        **TITLE,
+    ),
+    "predictions": lambda: predictions(
+        ["a", "b", "c"], [0.1, 0.2, 0.3], [0.1, 0.4, 0.3], title="T", value_title="share"
+    ),
     "heatmap": lambda: charts.heatmap(weights(4, 5), value_title="v (nats)", **TITLE),
     "heatmap, long": lambda: charts.heatmap(weights(40, 60).abs(), value_title="v (nats)", **TITLE),
     "lines": lambda: charts.lines(range(30), {f"c{i}": weights(30) for i in range(7)}, **TITLE),
+    "lines, long names": lambda: charts.lines(
+        [1, 2], {f"a name that is rather long, number {i}": [1, 2] for i in range(2)}, **TITLE
+    ),
     "scatter": lambda: charts.scatter(
         weights(9), weights(9) ** 2, groups=list("aabbccddd"), **TITLE
     ),

@@ -130,6 +130,11 @@ def test_tick_labels_never_collide():
         assert len(shown) * 17 <= max(pixels, 17)
 
 
+def test_a_figure_has_room_for_the_numbers_beside_it():
+    narrow, wide = (charts.lines([0, 1], {"a": [0, top]}, **TITLE) for top in (1, 0.0015))
+    assert wide.layout.margin.l >= narrow.layout.margin.l + 16
+
+
 def test_log_ticks_lie_on_the_axis():
     for low, high in ((0.01, 1), (1, 3), (0.5, 4e5), (2.5, 4)):
         marks_at = marks.log_ticks(low, high)["tickvals"]

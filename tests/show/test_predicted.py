@@ -15,6 +15,9 @@ def test_every_prediction_is_a_row_with_both_values():
     by_name = {trace.name: trace for trace in figure.data if trace.name}
     assert {trace.marker.symbol for trace in by_name.values()} == {"circle-open", "diamond"}
     assert list(by_name["found"].y) == ["a", "b"]
+    assert by_name["found"].marker.size < by_name["predicted"].marker.size, (
+        "one would hide the other"
+    )
 
 
 def test_lengths_have_to_agree():

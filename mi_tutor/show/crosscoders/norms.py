@@ -14,6 +14,7 @@ from mi_tutor.show.drawing.panels import Margins, finish, panels, place
 
 N_BINS = 20
 ENDS = (0.1, 0.9)  # beyond these a latent counts as one model's alone
+ENDS_IN_WORDS = "relative norm<br>(0 base only, 1 tuned only)"
 
 
 def norm_histogram(shares: Mapping[str, Any], *, title: str, subtitle: str = "") -> Figure:
@@ -36,9 +37,10 @@ def norm_histogram(shares: Mapping[str, Any], *, title: str, subtitle: str = "")
     middles, said, table = (edges[1:] + edges[:-1]) / 2, [], {"name": [], "from": [], "latents": []}
     columns = min(len(shares), 3)
     figure = panels(
-        len(shares), columns, (640 // columns, 190), titles=list(shares), gap=(36, 40),
-        margins=Margins(bottom=64),
+        len(shares), columns, (640 // columns, 190), titles=list(shares), gap=(36, 72),
+        margins=Margins(bottom=82),
     )  # fmt: skip
+    most = 0
     for i, (name, values) in enumerate(shares.items()):
         share = array(name, values, "latent")
         if ((share < 0) | (share > 1)).any():
@@ -48,8 +50,11 @@ def norm_histogram(shares: Mapping[str, Any], *, title: str, subtitle: str = "")
             x=plain(middles), y=plain(counts), width=0.045, showlegend=False,
             marker={"color": theme.series_style(0)[0]}, **place(figure, i),
         )  # fmt: skip
-        figure.update_xaxes(title_text="relative norm", range=[0, 1], **place(figure, i))
-        figure.update_yaxes(title_text="latents", rangemode="tozero", **place(figure, i))
+        first, most = i % columns == 0, max(most, int(counts.max()))
+        figure.update_xaxes(title_text=ENDS_IN_WORDS, range=[0, 1], **place(figure, i))
+        figure.update_yaxes(
+            title_text="latents" if first else "", showticklabels=first, **place(figure, i)
+        )
         low, high = int((share < ENDS[0]).sum()), int((share > ENDS[1]).sum())
         middle = int(((share > 0.4) & (share < 0.6)).sum())
         said.append(
@@ -58,6 +63,9 @@ def norm_histogram(shares: Mapping[str, Any], *, title: str, subtitle: str = "")
         table["name"] += [name] * N_BINS
         table["from"] += edges[:-1].round(2).tolist()
         table["latents"] += counts.tolist()
+    figure.update_yaxes(
+        range=[0, 1.05 * max(most, 1)]
+    )  # one scale for all, so that bars can be compared
     alt = "Histogram of relative norms. " + "; ".join(said) + "."
     return finish(
         figure, title, subtitle, alt, {key: np.array(each) for key, each in table.items()}

@@ -110,14 +110,41 @@ def turned_ticks(labels: Sequence[str], column: float) -> Turned:
 def log_ticks(low: float, high: float) -> dict[str, Any]:
     """Ticks at 1, 2, 5 times powers of ten (only powers over more than three decades), as numbers.
 
-    >>> log_ticks(1, 10)["ticktext"]
-    ['1', '2', '5', '10']
+    >>> log_ticks(1, 10)["ticktext"], log_ticks(1e-5, 1e-4)["ticktext"]
+    (['1', '2', '5', '10'], ['10<sup>−5</sup>', '2·10<sup>−5</sup>', '5·10<sup>−5</sup>', '0.0001'])
     """
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     steps = (1, 2, 5) if np.log10(high / low) <= 3 else (1,)
-    marks = [step * 10.0**decade for decade in decades for step in steps]
-    marks = [mark for mark in marks if low * 0.999 <= mark <= high * 1.001]
-    return {"tickmode": "array", "tickvals": marks, "ticktext": [f"{mark:.12g}" for mark in marks]}
+    marks = [(step * 10.0**decade, step, decade) for decade in decades for step in steps]
+    marks = [mark for mark in marks if low * 0.999 <= mark[0] <= high * 1.001]
+    return {
+        "tickmode": "array",
+        "tickvals": [mark for mark, _, _ in marks],
+        "ticktext": [_power(*mark) for mark in marks],
+    }
+
+
+def _power(value: float, step: int, decade: int) -> str:
+    if -4 <= decade < 6:
+        return f"{value:.12g}"
+    return f"{step}·" * (step > 1) + f"10<sup>{decade}</sup>".replace("-", "−")
+
+
+def beside_axis(low: float, high: float, log: bool = False) -> int:
+    """Pixels left of a y axis from low to high: its numbers, its title, and a little air.
+
+    >>> beside_axis(0, 1), beside_axis(0, 0.0015), beside_axis(1e-7, 1, log=True)
+    (72, 88, 88)
+    """
+    if log:
+        labels = [
+            label.replace("<sup>", "").removesuffix("</sup>")
+            for label in log_ticks(low, high)["ticktext"]
+        ]
+    else:
+        decimals = max(0, int(np.ceil(-np.log10(max(high - low, 1e-9) / 5))))
+        labels = [f"{value:.{decimals}f}" for value in (low, high)]
+    return max(72, 40 + 8 * min(max(map(len, labels), default=0), 8))
 
 
 def _cell_number(value: float, decimals: int) -> str:

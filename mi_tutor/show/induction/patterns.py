@@ -10,9 +10,9 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from mi_tutor.show.drawing import theme
 from mi_tutor.show.drawing.figure import Figure, go
 from mi_tutor.show.drawing.inputs import array, plain, same_length
+from mi_tutor.show.drawing.marks import color_axis
 from mi_tutor.show.drawing.panels import Margins, finish, panels, place
 from mi_tutor.show.drawing.words import listing, number
 
@@ -63,15 +63,7 @@ def attention_patterns(
     for head in range(n_heads):
         figure.add_trace(_cells(weights[head], labels), **place(figure, head))
     _axes(figure, labels, side, n_heads, columns, unit)
-    scale = {"title": {"text": "weight", "side": "top"}, "thickness": 14, "outlinewidth": 0}
-    figure.update_layout(
-        coloraxis={
-            "colorscale": theme.colorscale(theme.SEQUENTIAL),
-            "cmin": 0.0,
-            "cmax": 1.0,
-            "colorbar": scale,
-        }
-    )
+    figure.update_layout(coloraxis=color_axis(weights, "weight") | {"cmax": 1.0})
     head, query, key = (index.ravel() for index in np.indices(weights.shape))
     table = {
         "head": np.array(names)[head],

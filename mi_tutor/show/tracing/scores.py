@@ -136,7 +136,6 @@ def influence_against_effect(
         title=title, subtitle=subtitle or "one mark per latent", x_title="influence on the logits (share)",
         y_title="KL of the next token when it is switched off (nats)",
     )  # fmt: skip
-    figure.layout.width = min(figure.layout.width, theme.WIDTH)
     said = [f"{name}: {found.spearman:.2f}" for name, found in validations.items()]
     return figure.describe(
         f"{figure.alt} Spearman's correlation, {', '.join(said)}.".replace("-0", "−0")

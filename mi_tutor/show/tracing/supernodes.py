@@ -18,6 +18,9 @@ STEP, SIDE, LETTER = 92, 620, 7.6  # pixels: between rows, of the width, of a le
 BOX = 19  # half of a box's height
 SHIFTS = (0, -130, 130)  # of a row, sideways
 MOST_SHIFTED = 6  # rows whose shifts are all tried
+ALONG = (0.4, 0.6, 0.25, 0.75)  # of an arrow: where its share may stand, better nearer to its tail
+
+Point = tuple[float, float]
 
 
 def supernode_figure(
@@ -63,10 +66,14 @@ def supernode_figure(
         title_text="from the prompt to the answer", range=[0, size[1]], showticklabels=False,
         ticks="", showgrid=False, showline=False,
     )  # fmt: skip
+    shares: list[Point] = []
     for target, source, share in sorted(arrows, key=lambda arrow: arrow[2]):
         aside = 22.0 if (source, target) in {arrow[:2] for arrow in arrows} else 0.0
         aside = aside if at[source] < at[target] else -aside
-        _add_arrow(figure, at[source], at[target], share, aside)
+        tail, tip = _ends(at[source], at[target], aside)
+        _add_arrow(figure, tail, tip, share)
+        shares.append(_free(tail, tip, shares))
+        _add_share(figure, shares[-1], share)
     _add_boxes(figure, groups, at)
     table = {
         "target": np.array([arrow[0] for arrow in arrows], dtype=str),
@@ -123,27 +130,36 @@ def half_width(name: str) -> float:
     return max(56.0, LETTER * len(name) / 2 + 12)
 
 
-def _add_arrow(
-    figure: Figure,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    share: float,
-    aside: float,
-) -> None:
-    """From the edge of one box to the edge of another; the share stands nearer to where it goes."""
+def _ends(start: Point, end: Point, aside: float) -> tuple[Point, Point]:
+    """Where an arrow begins and ends: at the edges of two boxes, of which the middles are given."""
     up = int(np.sign(end[1] - start[1]))
     side = int(np.sign(end[0] - start[0])) if not up else 0
     tail = (start[0] + aside + side * 60, start[1] + up * BOX)
-    tip = (end[0] + aside - side * 60, end[1] - up * BOX)
+    return tail, (end[0] + aside - side * 60, end[1] - up * BOX)
+
+
+def _free(tail: Point, tip: Point, taken: Sequence[Point]) -> Point:
+    """Where an arrow's share stands: the first place that no other share is near to."""
+    places = [
+        (tail[0] + part * (tip[0] - tail[0]), tail[1] + part * (tip[1] - tail[1])) for part in ALONG
+    ]
+    free = (p for p in places if all(abs(p[0] - x) > 34 or abs(p[1] - y) > 17 for x, y in taken))
+    return next(free, places[0])
+
+
+def _add_arrow(figure: Figure, tail: Point, tip: Point, share: float) -> None:
+    width = float(1 + 5 * share)
     figure.add_annotation(
         x=tip[0], y=tip[1], ax=tail[0], ay=tail[1], xref="x", yref="y", axref="x", ayref="y",
-        text="", showarrow=True, arrowhead=2, arrowsize=0.9, arrowcolor=theme.MUTED,
-        arrowwidth=float(1 + 5 * share),
+        text="", showarrow=True, arrowhead=2, arrowcolor=theme.MUTED, arrowwidth=width,
+        arrowsize=0.3 + 1.5 / width,  # in widths: a thick arrow's head would reach its share
     )  # fmt: skip
-    near = 0.38
+
+
+def _add_share(figure: Figure, where: Point, share: float) -> None:
     figure.add_annotation(
-        x=near * tail[0] + (1 - near) * tip[0], y=near * tail[1] + (1 - near) * tip[1],
-        text=f"{share:.2f}", showarrow=False, font={"size": 12}, bgcolor=theme.PAPER, borderpad=1,
+        x=where[0], y=where[1], text=f"{share:.2f}", showarrow=False, font={"size": 12},
+        bgcolor=theme.PAPER, borderpad=1,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ def test_every_latent_is_drawn_once():
     assert [sum(trace.y) for trace in figure.data] == [4, 1]
     assert figure.data[0].y[0] == 1 and figure.data[0].y[-1] == 1
     assert "a: 4 latents, 1 below 0.1, 2 between 0.4 and 0.6, 1 above 0.9" in figure.alt
+    assert figure.layout.yaxis.range == figure.layout.yaxis2.range
     table = figure.data_table()
     assert table["latents"].sum() == 5 and set(table["name"]) == {"a", "b"}
 

@@ -184,6 +184,18 @@ def test_no_arrow_runs_across_a_box():
     assert abs((x[0] + x[2]) / 2 - x[1]) > 60
 
 
+def test_no_share_stands_on_another():
+    """Two arrows that cross where both are halfway."""
+    inputs = torch.zeros(4, 4)
+    inputs[2, 1] = inputs[3, 0] = 0.5
+    groups = GroupedGraph(("a", "b", "c", "d"), inputs, torch.zeros(4), torch.ones(4))
+    figure = tracing.supernode_figure(groups, rows=[["a", "b"], ["c", "d"]])
+    (x, y), (x2, y2) = (
+        (each.x, each.y) for each in figure.layout.annotations if each.text == "0.50"
+    )
+    assert abs(x - x2) > 34 or abs(y - y2) > 17
+
+
 CHAIN = GroupedGraph(
     ("a", "b"), torch.tensor([[0.0, 0], [0.5, 0]]), torch.tensor([1.0, 0.5]), torch.ones(2)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import torch
@@ -103,18 +104,18 @@ def experiment(said: Table, draw: int) -> Findings:
 
 def figure(said: Table, seen: Table) -> Any:
     """Predictions for all sites; what was found where they were near."""
-    from mi_tutor.show.bars import bars
+    from mi_tutor.show import predictions
 
-    values = {}
-    for place in PLACES:
-        name = f"mean at {place}"
-        for layer in range(N_LAYERS):
-            predicted, found = float(said[name][layer]), float(seen[name][layer])
-            values[f"{place} {layer}, said"] = predicted
-            if abs(predicted - found) < CLOSE:
-                values[f"{place} {layer}, found"] = found
-    title = "The harmonic mean of the marks of an edit"
-    return bars(values, title=title, x_title="site", y_title="harmonic mean")
+    sites = [(place, layer) for place in PLACES for layer in range(N_LAYERS)]
+    predicted = [float(said[f"mean at {place}"][layer]) for place, layer in sites]
+    found = [float(seen[f"mean at {place}"][layer]) for place, layer in sites]
+    return predictions(
+        [f"{place}, layer {layer}" for place, layer in sites],
+        predicted,
+        [f if abs(p - f) < CLOSE else math.nan for p, f in zip(predicted, found, strict=True)],
+        title="The harmonic mean of the marks of an edit",
+        value_title="harmonic mean (0 to 1)",
+    )
 
 
 # --- our own answers and typical wrong ones --------------------------------------------------------

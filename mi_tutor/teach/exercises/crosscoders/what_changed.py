@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -133,11 +134,15 @@ def experiment(said: Carriers, draw: int) -> Findings:
 
 def figure(back: dict[str, float], predicted: dict[str, float]) -> Any:
     """What comes back with these latents where the prediction was near; elsewhere what was predicted alone."""
-    from mi_tutor.show.bars import bars
+    from mi_tutor.show import predictions
 
-    values = {f"{name}, predicted": predicted[name] for name in DUE}
-    values |= {f"{n}, found": back[n] for n in DUE if abs(back[n] - predicted[n]) < 0.1}
-    return bars(values, title="What comes back", x_title="change", y_title="share that comes back")
+    return predictions(
+        list(DUE),
+        [predicted[name] for name in DUE],
+        [back[n] if abs(back[n] - predicted[n]) < 0.1 else math.nan for n in DUE],
+        title="What comes back",
+        value_title="share that comes back",
+    )
 
 
 # --- our own answers and typical wrong ones --------------------------------------------------------

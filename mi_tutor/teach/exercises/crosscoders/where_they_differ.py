@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import random
 from typing import Any, NamedTuple
 
@@ -165,12 +166,15 @@ def experiment(said: Rule, draw: int) -> Findings:
 
 def figure(said: Rule, seen: dict[str, float], off: dict[str, float]) -> Any:
     """What was predicted, and beside it what was found where that was near."""
-    from mi_tutor.show.bars import bars
+    from mi_tutor.show import predictions
 
-    values = {f"{name}, predicted": said.predicted[name] for name in OFF}
-    values |= {f"{name}, found": seen[name] for name in OFF if off[name] < CLOSE[name]}
-    title = "Who finds the prompts on which they differ?"
-    return bars(values, title=title, x_title="number", y_title="AUROC, or share")
+    return predictions(
+        list(OFF),
+        [said.predicted[name] for name in OFF],
+        [seen[name] if off[name] < CLOSE[name] else math.nan for name in OFF],
+        title="Who finds the prompts on which they differ?",
+        value_title="AUROC, or share",
+    )
 
 
 # --- our own answers and typical wrong ones --------------------------------------------------------

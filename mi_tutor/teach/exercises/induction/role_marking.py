@@ -231,13 +231,14 @@ def _figure(said: Models, found: Models) -> Any:
         for name, pair in close
     ]
     sums = [sum(found[name].heads[head].zero for head in pair) for name, pair in close]
+    # The learner's last: they lie close together on the diagonal, and would be hidden there.
     return scatter(
-        [one for one, _, _ in both] + sums,
+        sums + [one for one, _, _ in both],
         [true for _, true, _ in both] * 2,
         title="What two heads are worth together",
         x_title="predicted rise of the loss (nats)",
         y_title="measured rise without both (nats)",
-        groups=["you said"] * len(both) + ["the sum of the two alone"] * len(both),
+        groups=["the sum of the two alone"] * len(both) + ["you said"] * len(both),
         labels=[label for *_, label in both] * 2,
         diagonal=True,
     )

@@ -287,14 +287,12 @@ def _balanced(said: Tensor, found: Tensor) -> float:
 
 
 def _figure(report: Report, found: Facts, names: Sequence[str]) -> Any:
-    from mi_tutor.show import scatter
+    from mi_tutor.show import predictions
 
-    return scatter(
+    return predictions(
+        names,
         [report.rise[name] for name in names],
         [found.rise[name] for name in names],
         title="Head 1.0 replaced: what you said and what was found",
-        x_title="predicted rise of the loss (nats)",
-        y_title="measured rise (nats)",
-        groups=names,
-        diagonal=True,
+        value_title="rise of the loss (nats)",
     )
