@@ -3,13 +3,14 @@
 from mi_tutor.teach.exercises.biology.circuit_of_your_own import A_CIRCUIT_OF_YOUR_OWN
 from mi_tutor.teach.exercises.biology.exchanging import BORROWED_STEP, SWAP_THE_LANGUAGE
 from mi_tutor.teach.exercises.biology.failing import PARTS_RIGHT
+from mi_tutor.teach.exercises.biology.fitting import WHAT_FITS
 from mi_tutor.teach.exercises.biology.knowing import TOLD_APART
 from mi_tutor.teach.exercises.biology.opinions import SET_TO_CENTRE
 from mi_tutor.teach.exercises.biology.quizzes import QUIZZES
 from mi_tutor.teach.exercises.biology.refusing import TURNED
 from mi_tutor.teach.exercises.biology.taking_apart import COMMON_SHARE, INGREDIENTS
 from mi_tutor.teach.exercises.biology.where_is_the_plan import WHERE_IS_THE_PLAN
-from mi_tutor.teach.exercises.biology.writing import WHAT_FITS, WRITE_A_LINE
+from mi_tutor.teach.exercises.biology.writing import WRITE_A_LINE
 
 EXERCISES = (
     WRITE_A_LINE,

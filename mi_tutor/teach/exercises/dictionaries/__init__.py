@@ -1,7 +1,7 @@
 """Exercises and quick checks of chapter 02, sparse autoencoders, in the order in which they are met."""
 
 from mi_tutor.teach.exercises.dictionaries.ablating import ABLATE_A_LATENT
-from mi_tutor.teach.exercises.dictionaries.atlas import NAME_A_LATENT, TRAIN_ON_ATLAS
+from mi_tutor.teach.exercises.dictionaries.atlas import TRAIN_ON_ATLAS
 from mi_tutor.teach.exercises.dictionaries.choosing_latents import CHOOSE_THEN_MARK
 from mi_tutor.teach.exercises.dictionaries.decoder import REMOVE_PARALLEL, UNIT_DECODER
 from mi_tutor.teach.exercises.dictionaries.encoding import ENCODE_DECODE
@@ -11,6 +11,7 @@ from mi_tutor.teach.exercises.dictionaries.loss import SAE_LOSS
 from mi_tutor.teach.exercises.dictionaries.matching import MATCH_FEATURES
 from mi_tutor.teach.exercises.dictionaries.metrics import SAE_METRICS
 from mi_tutor.teach.exercises.dictionaries.names import NAME_THE_LATENTS
+from mi_tutor.teach.exercises.dictionaries.naming import NAME_A_LATENT
 from mi_tutor.teach.exercises.dictionaries.pareto import PARETO
 from mi_tutor.teach.exercises.dictionaries.picking import PICK_LAMBDA
 from mi_tutor.teach.exercises.dictionaries.quizzes import QUIZZES

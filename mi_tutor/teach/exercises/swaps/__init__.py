@@ -1,15 +1,18 @@
 """Exercises and quick checks of chapter 05, circuit swaps, in the order in which they are met."""
 
 from mi_tutor.teach.exercises.swaps.carrier import WHAT_DOES_THE_HEAD_SEE
-from mi_tutor.teach.exercises.swaps.controls import CONTROL, DOSE_RESPONSE
+from mi_tutor.teach.exercises.swaps.controls import CONTROL
+from mi_tutor.teach.exercises.swaps.direction import STATE_DIRECTION
+from mi_tutor.teach.exercises.swaps.dose import DOSE_RESPONSE
 from mi_tutor.teach.exercises.swaps.languages import OTHER_HOPS
 from mi_tutor.teach.exercises.swaps.latents import SWAP_LATENTS
 from mi_tutor.teach.exercises.swaps.leak import FIND_THE_LEAK
+from mi_tutor.teach.exercises.swaps.matrix import SWAP_MATRIX
 from mi_tutor.teach.exercises.swaps.one_vector import ONE_VECTOR
 from mi_tutor.teach.exercises.swaps.prompts import TWO_HOP_PROMPTS
 from mi_tutor.teach.exercises.swaps.quizzes import QUIZZES
-from mi_tutor.teach.exercises.swaps.state import FIND_THE_STATE, STATE_DIRECTION, WHERE_IT_ACTS
-from mi_tutor.teach.exercises.swaps.swapping import SWAP_MATRIX, SWAP_THE_STATE
+from mi_tutor.teach.exercises.swaps.state import FIND_THE_STATE, WHERE_IT_ACTS
+from mi_tutor.teach.exercises.swaps.swapping import SWAP_THE_STATE
 from mi_tutor.teach.exercises.swaps.verdicts import WHAT_DID_WE_SHOW, WHICH_MODEL
 
 EXERCISES = (
