@@ -13,8 +13,7 @@ from mi_tutor.specimens.cards import CROSSCODER_WEIGHTS, Card, Measure
 from mi_tutor.specimens.crosscoders.copies import Copy, CopyConfig
 from mi_tutor.specimens.crosscoders.measures import measure_copy, measure_crosscoder, plain
 from mi_tutor.specimens.crosscoders.pairs import N_CHUNKS, SHARE, stream_pairs
-from mi_tutor.specimens.dictionaries.recipes import NEVER_ON_BOS, Kept
-from mi_tutor.specimens.training.finishing import finish
+from mi_tutor.specimens.dictionaries.finishing import NEVER_ON_BOS, Kept, finish_dictionary
 from mi_tutor.specimens.training.train import training_folder
 
 LIMITS = (
@@ -63,6 +62,11 @@ class CrosscoderRecipe:
     config: SaeConfig
     summary: str
     layer: int = 5
+    intended_use: str = "Chapter 09: what training changed."
+    limits: tuple[str, ...] = (
+        NEVER_ON_BOS,
+        "Half precision: a latent near its threshold may differ.",
+    )
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save, measure, write the card; only then replace what was there before."""
@@ -72,26 +76,16 @@ class CrosscoderRecipe:
         trained = train_crosscoder(lambda i: kept(i).float(), config, work=work, progress=progress)
         described = config.described()
         place = {"base": "atlas", "tuned": self.tuned, "layer": self.layer}
-        about = {
-            "name": self.name,
-            "summary": self.summary,
-            "intended_use": "Chapter 09: what training changed.",
-            "data": f"The streams before layer {self.layer} (5: after all) of atlas and {self.tuned} on "
-            f"{N_CHUNKS} batches "
-            f"of text of mi_tutor.world; {SHARE:.0%} of sentences are taught ones.",
-            "command": f"mi-tutor specimens train {self.name}",
-            "seed": described["seed"],
-            "recipe": {name: value for name, value in described.items() if name != "seed"},
-            "n_parameters": sum(each.numel() for each in trained.crosscoder.tensors().values()),
-            "limits": (NEVER_ON_BOS, "Half precision: a latent near its threshold may differ."),
-        }
-        return finish(
+        return finish_dictionary(
+            self,
             directory,
             lambda new: save_crosscoder(new, trained.crosscoder, place | {"training": described}),
-            self.measure,
-            about,
+            data=f"The streams before layer {self.layer} (5: after all) of atlas and {self.tuned} on "
+            f"{N_CHUNKS} batches of text of mi_tutor.world; {SHARE:.0%} of sentences are taught ones.",
+            described=described,
+            further={},
+            n_parameters=sum(each.numel() for each in trained.crosscoder.tensors().values()),
             weights=CROSSCODER_WEIGHTS,
-            packages=("torch",),
             work=work,
         )
 

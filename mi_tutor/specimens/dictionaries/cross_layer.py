@@ -21,9 +21,14 @@ from mi_tutor.lab.tracing import CrossLayer, parted, save_clt
 from mi_tutor.specimens.atlas.texts import N_POS, labelled_texts
 from mi_tutor.specimens.cards import TRANSCODER_WEIGHTS, Card, Measure
 from mi_tutor.specimens.dictionaries.cross_layer_measures import measure_cross_layer
-from mi_tutor.specimens.dictionaries.recipes import NEVER_ON_BOS, Kept
+from mi_tutor.specimens.dictionaries.finishing import (
+    NEVER_ON_BOS,
+    Goals,
+    Kept,
+    finish_dictionary,
+    with_goals,
+)
 from mi_tutor.specimens.opening.models import open_specimen
-from mi_tutor.specimens.training.finishing import finish
 from mi_tutor.specimens.training.train import training_folder
 
 N_ROWS = 256  # of text in a chunk
@@ -57,7 +62,7 @@ class CrossLayerRecipe:
     summary: str
     intended_use: str
     limits: tuple[str, ...]
-    goals: dict[str, tuple[float | None, float | None]]
+    goals: Goals
     share: float = 0.5
     model: str = "atlas"
 
@@ -79,39 +84,24 @@ class CrossLayerRecipe:
             family=CrossLayer(N_LAYERS),
         )
         clt = parted(trained.sae)
-        about = {
-            "name": self.name,
-            "summary": self.summary,
-            "intended_use": self.intended_use,
-            "data": f"Inputs and outputs of all MLPs of {self.model} on {N_CHUNKS} batches of text of "
-            f"mi_tutor.world; {self.share:.0%} of the samples are the last tokens of names and tokens before an "
-            "answer.",
-            "command": f"mi-tutor specimens train {self.name}",
-            "seed": seed,
-            "recipe": {name: value for name, value in config.described().items() if name != "seed"}
-            | {"share": self.share, "cpu_seconds": round(time.process_time() - began)},
-            "n_parameters": sum(tensor.count_nonzero().item() for tensor in clt.tensors().values()),
-            "limits": self.limits,
-        }
         metadata = {"model_name": self.model, "context_size": N_POS, "training": config.described()}
-        return finish(
+        return finish_dictionary(
+            self,
             directory,
             lambda new: save_clt(new, clt, metadata, dtype=torch.int8),
-            self.measure,
-            about,
+            data=f"Inputs and outputs of all MLPs of {self.model} on {N_CHUNKS} batches of text of "
+            f"mi_tutor.world; {self.share:.0%} of the samples are the last tokens of names and tokens before an "
+            "answer.",
+            described=config.described(),
+            further={"share": self.share, "cpu_seconds": round(time.process_time() - began)},
+            n_parameters=sum(tensor.count_nonzero().item() for tensor in clt.tensors().values()),
             weights=TRANSCODER_WEIGHTS,
-            packages=("torch",),
             work=work,
         )
 
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""
-        return [
-            replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
-            if m.name in self.goals
-            else m
-            for m in measure_cross_layer(directory, self.model)
-        ]
+        return with_goals(measure_cross_layer(directory, self.model), self.goals)
 
 
 def cross_layer(

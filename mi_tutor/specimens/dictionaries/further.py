@@ -37,12 +37,17 @@ from mi_tutor.lab.ground.device import one_thread, seeded
 from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
 from mi_tutor.specimens.atlas.prompts import by_length, up_to
 from mi_tutor.specimens.atlas.texts import N_POS, training_texts
-from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure
+from mi_tutor.specimens.cards import Card, Measure
+from mi_tutor.specimens.dictionaries.finishing import (
+    NEVER_ON_BOS,
+    Goals,
+    Kept,
+    finish_dictionary,
+    with_goals,
+)
 from mi_tutor.specimens.dictionaries.further_measures import measure_traced
 from mi_tutor.specimens.dictionaries.measures import kept_model, measure_dictionary
-from mi_tutor.specimens.dictionaries.recipes import NEVER_ON_BOS, Kept
 from mi_tutor.specimens.opening.dictionaries import open_dictionary
-from mi_tutor.specimens.training.finishing import finish
 from mi_tutor.specimens.training.train import training_folder
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.geography_words import FORMS
@@ -62,7 +67,7 @@ class FurtherRecipe:
         first: the dictionary whose latents it begins with.
         layer: whose attention they describe.
         config: of the further latents' training.
-        goals: measure name -> (at least, at most), each a number or None.
+        goals: of its measures.
     """
 
     name: str
@@ -72,7 +77,7 @@ class FurtherRecipe:
     summary: str
     intended_use: str
     limits: tuple[str, ...]
-    goals: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    goals: Goals = field(default_factory=dict)
 
     @property
     def hook(self) -> str:
@@ -86,29 +91,22 @@ class FurtherRecipe:
         with one_thread():
             sae = self.trained(config, work, progress)
         described = config.described()
-        recipe = {name: value for name, value in described.items() if name != "seed"}
-        recipe |= {"first": self.first, "share": SHARE, "ends": N_ENDS}
-        about = {
-            "name": self.name,
-            "summary": self.summary,
-            "intended_use": self.intended_use,
-            "data": f"Activations of atlas at {self.hook} on {N_CHUNKS} batches of text of mi_tutor.world, "
-            f"{SHARE:.0%} of them tokens before an answer; beside each batch {N_ENDS:,} ends of two-hop questions "
-            "and as many of statements about cities, by lot out of those that training has.",
-            "command": f"mi-tutor specimens train {self.name}",
-            "seed": seed,
-            "recipe": recipe | {"cpu_seconds": round(time.process_time() - began)},
-            "n_parameters": sum(tensor.numel() for tensor in sae.tensors().values()),
-            "limits": self.limits,
-        }
         metadata = {"model_name": "atlas", "hook_name": self.hook, "context_size": N_POS}
-        return finish(
+        return finish_dictionary(
+            self,
             directory,
             lambda new: save_sae(new, sae, metadata | {"training": described}, dtype=torch.float16),
-            self.measure,
-            about,
-            weights=DICTIONARY_WEIGHTS,
-            packages=("torch",),
+            data=f"Activations of atlas at {self.hook} on {N_CHUNKS} batches of text of mi_tutor.world, "
+            f"{SHARE:.0%} of them tokens before an answer; beside each batch {N_ENDS:,} ends of two-hop questions "
+            "and as many of statements about cities, by lot out of those that training has.",
+            described=described,
+            further={
+                "first": self.first,
+                "share": SHARE,
+                "ends": N_ENDS,
+                "cpu_seconds": round(time.process_time() - began),
+            },
+            n_parameters=sum(tensor.numel() for tensor in sae.tensors().values()),
             work=work,
         )
 
@@ -131,12 +129,7 @@ class FurtherRecipe:
             *measure_dictionary(directory, "atlas", self.hook, "slots"),
             *measure_traced(directory, self.layer),
         ]
-        return [
-            replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
-            if m.name in self.goals
-            else m
-            for m in found
-        ]
+        return with_goals(found, self.goals)
 
 
 class Samples:

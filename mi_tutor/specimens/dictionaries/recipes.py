@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,13 +19,18 @@ from mi_tutor.lab.dictionaries import (
 )
 from mi_tutor.lab.ground.device import best_device
 from mi_tutor.specimens.atlas.texts import N_POS, Place, training_texts
-from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure
+from mi_tutor.specimens.cards import Card, Measure
+from mi_tutor.specimens.dictionaries.finishing import (
+    NEVER_ON_BOS,
+    Goals,
+    Kept,
+    finish_dictionary,
+    with_goals,
+)
 from mi_tutor.specimens.dictionaries.measures import measure_dictionary
 from mi_tutor.specimens.opening.models import open_specimen
-from mi_tutor.specimens.training.finishing import finish
 from mi_tutor.specimens.training.train import training_folder
 
-Samples = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 N_ROWS = 256  # of text in a chunk
 PLACES = {
     "names": "the last tokens of names of cities, states and countries",
@@ -44,7 +49,7 @@ class DictionaryRecipe:
         config: of the training; its seed is replaced by the one that is asked for.
         share: of the training samples that stand at the place; None takes the text as it is.
         place: where states, countries and relations are marked (`atlas.texts`).
-        goals: measure name -> (at least, at most), each a number or None.
+        goals: of its measures.
         seed: added to the one that is asked for. n_chunks: of texts, gone through again and again.
     """
 
@@ -55,7 +60,7 @@ class DictionaryRecipe:
     summary: str
     intended_use: str
     limits: tuple[str, ...]
-    goals: dict[str, tuple[float | None, float | None]]
+    goals: Goals
     place: Place = "slots"
     model: str = "atlas"
     seed: int = 0
@@ -86,29 +91,18 @@ class DictionaryRecipe:
             "context_size": N_POS,
             "training": config.described(),
         }
-        recipe = config.described() | {
-            "share": self.share,
-            "place": self.place,
-            "seconds": round(trained.seconds),
-        }
-        about = {
-            "name": self.name,
-            "summary": self.summary,
-            "intended_use": self.intended_use,
-            "data": self.data,
-            "command": f"mi-tutor specimens train {self.name}",
-            "seed": recipe.pop("seed"),
-            "recipe": recipe,
-            "n_parameters": sum(tensor.numel() for tensor in sae.tensors().values()),
-            "limits": self.limits,
-        }
-        return finish(
+        return finish_dictionary(
+            self,
             directory,
             lambda new: save_sae(new, sae, metadata, dtype=torch.float16),
-            self.measure,
-            about,
-            weights=DICTIONARY_WEIGHTS,
-            packages=("torch",),
+            data=self.data,
+            described=config.described(),
+            further={
+                "share": self.share,
+                "place": self.place,
+                "seconds": round(trained.seconds),
+            },
+            n_parameters=sum(tensor.numel() for tensor in sae.tensors().values()),
             work=work,
         )
 
@@ -126,32 +120,11 @@ class DictionaryRecipe:
     def measure(self, directory: Path) -> Sequence[Measure]:
         """Everything the card says, with this recipe's goals."""
         measures = measure_dictionary(directory, self.model, self.hook, self.place)
-        return [
-            replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
-            if m.name in self.goals
-            else m
-            for m in measures
-        ]
-
-
-class Kept:
-    """The first chunks of a source, computed once and kept; chunk i is chunk i modulo their number."""
-
-    def __init__(self, source: Callable[[int], Samples], n_chunks: int) -> None:
-        self.source, self.n_chunks = source, n_chunks
-        self.chunks: dict[int, Samples] = {}
-
-    def __call__(self, i: int) -> Samples:
-        """Chunk i."""
-        number = i % self.n_chunks
-        if number not in self.chunks:
-            self.chunks[number] = self.source(number)
-        return self.chunks[number]
+        return with_goals(measures, self.goals)
 
 
 RECOVERED = {"recovered_zero": (0.95, None), "recovered_mean": (0.95, None)}
 FEW_DEAD = {"dead": (None, 0.05)}
-NEVER_ON_BOS = "It was trained on mi_tutor.world's text, and never on BOS."
 ATLAS_RESID2 = DictionaryRecipe(
     name="atlas-resid2",
     hook="blocks.2.hook_resid_pre",

@@ -33,11 +33,16 @@ from mi_tutor.lab.steering import crossed, fit_guard, guard_score, parts
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.atlas.refusals import Requests, all_requests
 from mi_tutor.specimens.atlas.texts import N_POS, corpus_of
-from mi_tutor.specimens.cards import DICTIONARY_WEIGHTS, Card, Measure
-from mi_tutor.specimens.dictionaries.recipes import NEVER_ON_BOS, Kept
+from mi_tutor.specimens.cards import Card, Measure
+from mi_tutor.specimens.dictionaries.finishing import (
+    NEVER_ON_BOS,
+    Goals,
+    Kept,
+    finish_dictionary,
+    with_goals,
+)
 from mi_tutor.specimens.opening.dictionaries import open_dictionary
 from mi_tutor.specimens.opening.models import open_specimen
-from mi_tutor.specimens.training.finishing import finish
 from mi_tutor.specimens.training.train import training_folder
 from mi_tutor.world.corpus import LabelledRows
 from mi_tutor.world.themes import requests as theme
@@ -64,15 +69,16 @@ class RefusalDictionary:
 
     Args:
         things: whether requests with a harmful thing are among its samples.
-        goals: measure name -> (at least, at most), each a number or None.
+        goals: of its measures.
     """
 
     name: str
     things: bool
     summary: str
     limits: tuple[str, ...]
-    goals: dict[str, tuple[float | None, float | None]]
+    goals: Goals
     config: SaeConfig = CONFIG
+    intended_use: str = "Chapter 07: a guard made of latents, and what a dictionary leaves out."
 
     def make(self, directory: Path, seed: int = 0, progress: bool = True) -> Card:
         """Train (or go on training), save, measure, write the card; only then replace what was there before."""
@@ -93,26 +99,15 @@ class RefusalDictionary:
             "training": described,
         }
         seen = "" if self.things else ", without all requests that have a harmful thing in them"
-        about = {
-            "name": self.name,
-            "summary": self.summary,
-            "intended_use": "Chapter 07: a guard made of latents, and what a dictionary leaves out.",
-            "data": f"Activations of atlas at {HOOK} on {N_CHUNKS} batches of text of mi_tutor.world{seen}; "
-            f"{SHARE:.0%} of the samples are tokens of requests.",
-            "command": f"mi-tutor specimens train {self.name}",
-            "seed": described["seed"],
-            "recipe": {name: value for name, value in described.items() if name != "seed"}
-            | {"share": SHARE},
-            "n_parameters": sum(tensor.numel() for tensor in sae.tensors().values()),
-            "limits": self.limits,
-        }
-        return finish(
+        return finish_dictionary(
+            self,
             directory,
             lambda new: save_sae(new, sae, metadata, dtype=torch.float16),
-            self.measure,
-            about,
-            weights=DICTIONARY_WEIGHTS,
-            packages=("torch",),
+            data=f"Activations of atlas at {HOOK} on {N_CHUNKS} batches of text of mi_tutor.world{seen}; "
+            f"{SHARE:.0%} of the samples are tokens of requests.",
+            described=described,
+            further={"share": SHARE},
+            n_parameters=sum(tensor.numel() for tensor in sae.tensors().values()),
             work=work,
         )
 
@@ -120,12 +115,7 @@ class RefusalDictionary:
         """Everything the card says, with this recipe's goals."""
         with one_thread(), torch.no_grad():
             found = measure_refusing(open_dictionary(directory))
-        return [
-            replace(m, at_least=self.goals[m.name][0], at_most=self.goals[m.name][1])
-            if m.name in self.goals
-            else m
-            for m in found
-        ]
+        return with_goals(found, self.goals)
 
 
 class Text(NamedTuple):

@@ -16,8 +16,9 @@ from mi_tutor.specimens import (
     open_specimen,
 )
 from mi_tutor.specimens.dictionaries import measures
+from mi_tutor.specimens.dictionaries.finishing import Kept
 from mi_tutor.specimens.dictionaries.further import FURTHER
-from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES, Kept
+from mi_tutor.specimens.dictionaries.recipes import DICTIONARIES
 from mi_tutor.specimens.dictionaries.refusing import HOOK, REFUSING
 from mi_tutor.specimens.opening.shelf import specimen_names
 
