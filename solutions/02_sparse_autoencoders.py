@@ -338,6 +338,20 @@ for n_latents in (32, 64):
 # %% id="first-runs-figure"
 show.feature_match_figure(W_dec, toy.directions, title="64 latents, 32 features")
 
+# %% [markdown]
+r"""
+**What you should see.** A diagonal: each of the 32 features has a latent of its own, with a cosine close to 1.
+Nobody told the dictionary what they are. Below them are the latents that were not needed: 27 are second latents for
+a feature that has one (cosine above .7), the other five are hardly ever on. With only as many latents as features
+eight are missed (cosine of .95 at most): several of them share a latent with another. Room is one cure.
+`lab.train_sae` is your loop with schedules besides (λ that rises slowly, a learning rate that is high first and then
+falls to 0), made fast and restartable, and `lab.toy_recipe` has settings for the five kinds of dictionary that you
+will meet below.
+
+(`unit_scale` is the factor that gives samples a mean square of 1 per dimension, around their mean. With it λ
+and the learning rate mean the same for any layer of any model. `train_sae` does this itself.)
+"""
+
 # %% tags=["claim"]
 _similar = unit_decoder(W_dec) @ toy.directions.T  # [latent feature]
 _rest = torch.ones(64, dtype=torch.bool).index_fill(0, own, False)
@@ -357,20 +371,6 @@ assert int((crowded[0] <= 0.95).sum()) == 8, (
 )
 assert len(crowded[1][crowded[0] <= 0.95].unique()) < 8, "share a latent with another"
 assert ((crowded[2] > 0.7).sum(dim=1) == 2).any(), "share a latent with another"
-
-# %% [markdown]
-r"""
-**What you should see.** A diagonal: each of the 32 features has a latent of its own, with a cosine close to 1.
-Nobody told the dictionary what they are. Below them are the latents that were not needed: 27 are second latents for
-a feature that has one (cosine above .7), the other five are hardly ever on. With only as many latents as features
-eight are missed (cosine of .95 at most): several of them share a latent with another. Room is one cure.
-`lab.train_sae` is your loop with schedules besides (λ that rises slowly, a learning rate that is high first and then
-falls to 0), made fast and restartable, and `lab.toy_recipe` has settings for the five kinds of dictionary that you
-will meet below.
-
-(`unit_scale` is the factor that gives samples a mean square of 1 per dimension, around their mean. With it λ
-and the learning rate mean the same for any layer of any model. `train_sae` does this itself.)
-"""
 
 # %% id="the-recipe"
 recipe = lab.toy_recipe("relu")
@@ -424,12 +424,6 @@ for low, high in ((0.3, 0.5), (0.5, 0.75), (0.75, 1.0)):
     by_size.append(torch.stack(gaps).median())
     print(f"  the feature alone, of size {low} to {high}: {by_size[-1]:.3f}")
 
-# %% tags=["claim"]
-assert max(by_size) / min(by_size) < 1.1, (
-    "They are too small by about the same amount, whatever the feature's size"
-)
-assert middle > max(by_size) > predicted, "Measured is somewhat more than predicted"
-
 # %% [markdown]
 r"""
 They are too small by about the same amount, whatever the feature's size. It has to be so: for one feature of
@@ -438,6 +432,12 @@ suppression (Wright and Sharkey 2024). (The prediction is in the data's units, a
 `lab.shrinkage` has the sum. It knows of one feature only, and here 32 share 16 dimensions. Measured is somewhat more
 than predicted, most where other features are on beside it.)
 """
+
+# %% tags=["claim"]
+assert max(by_size) / min(by_size) < 1.1, (
+    "They are too small by about the same amount, whatever the feature's size"
+)
+assert middle > max(by_size) > predicted, "Measured is somewhat more than predicted"
 
 # %% tags=["quiz"]
 quiz("l1-shrinkage", "c")
@@ -534,6 +534,12 @@ print(
     f"ever dead: {dead_after_part.any(dim=0).sum()}, of these on again later: {came_back.sum()}"
 )
 
+# %% [markdown]
+r"""
+Their number grows; two came back by themselves for a while, and died again. At the end all five are dead. Nobody should
+count on chance.
+"""
+
 # %% tags=["claim"]
 assert dead_after_part[-1].sum() > dead_after_part[0].sum() == 0, "Their number grows"
 assert came_back.sum() == 2 and dead_after_part[-1][came_back].all(), (
@@ -542,12 +548,6 @@ assert came_back.sum() == 2 and dead_after_part[-1][came_back].all(), (
 assert dead_after_part[-1].sum() == dead_after_part.any(dim=0).sum() == 5, (
     "At the end all five are dead"
 )
-
-# %% [markdown]
-r"""
-Their number grows; two came back by themselves for a while, and died again. At the end all five are dead. Nobody should
-count on chance.
-"""
 
 # %% tags=["quiz"]
 quiz("dead-or-rare", "b")
@@ -753,6 +753,13 @@ for bandwidth in (0.001, 0.01, 0.1, 1.0, 4.0):
     mean, spread = estimates[bandwidth].mean(), estimates[bandwidth].std()
     print(f"{bandwidth:>10g}{mean:>24.3f}{spread:>10.3f}{truth:>10.3f}")
 
+# %% [markdown]
+r"""
+The narrower the band, the more the estimate jumps from batch to batch: at .001 by almost twice the truth, since
+hardly a sample lies in it. Too wide a band is steady and wrong: at 4 it is off, since it says the mean density over a
+wide stretch, not the density at the threshold. The *forward* value has no such choice in it.
+"""
+
 # %% tags=["claim"]
 _spread = [_each.std() for _each in estimates.values()]
 _off = [abs(_each.mean() - truth) for _each in estimates.values()]
@@ -761,13 +768,6 @@ assert _spread == sorted(_spread, reverse=True), (
 )
 assert 1.7 < _spread[0] / abs(truth) < 1.9, "at .001 by almost twice the truth"
 assert _off[4] > 0.03 > 10 * _off[3], "at 4 it is off"
-
-# %% [markdown]
-r"""
-The narrower the band, the more the estimate jumps from batch to batch: at .001 by almost twice the truth, since
-hardly a sample lies in it. Too wide a band is steady and wrong: at 4 it is off, since it says the mean density over a
-wide stretch, not the density at the threshold. The *forward* value has no such choice in it.
-"""
 
 # %% [markdown]
 r"""
@@ -796,17 +796,6 @@ for name in ("relu", "topk", "batchtopk", "jumprelu", "tanh"):
         f"{l0:>8.2f}{fvu:>8.3f}{shrinks[name]:>15.3f}"
     )
 
-# %% tags=["claim"]
-assert all((_found.cosine > 0.95).all() for _found in recovered.values()), (
-    "All five find the features, with a mean max cosine of at least 0.99"
-)
-assert min(_found.mean_max_cosine for _found in recovered.values()) >= 0.99, (
-    "All five find the features, with a mean max cosine of at least 0.99"
-)
-_little = [_s for _n, _s in shrinks.items() if _n != "relu"]
-assert round(shrinks["relu"], 2) == 0.21, ".21 with L1"
-assert min(_little) > 0.035 and max(_little) < 0.065, ".04 to .06 without it"
-
 # %% [markdown]
 r"""
 **What you should see.** All five find the features, with a mean max cosine of at least 0.99. The last column
@@ -818,6 +807,18 @@ that is left with the others has another reason, for TopK has no penalty at all.
 Every dictionary is a trade: fewer latents, more error. So one number never says which of two is better. Draw
 both.
 """
+
+
+# %% tags=["claim"]
+assert all((_found.cosine > 0.95).all() for _found in recovered.values()), (
+    "All five find the features, with a mean max cosine of at least 0.99"
+)
+assert min(_found.mean_max_cosine for _found in recovered.values()) >= 0.99, (
+    "All five find the features, with a mean max cosine of at least 0.99"
+)
+_little = [_s for _n, _s in shrinks.items() if _n != "relu"]
+assert round(shrinks["relu"], 2) == 0.21, ".21 with L1"
+assert min(_little) > 0.035 and max(_little) < 0.065, ".04 to .06 without it"
 
 
 # %% id="sweep"
@@ -1160,6 +1161,16 @@ for name, made in (
     )
     recovered_by[name] = share, found.recovered
 
+# %% [markdown]
+r"""
+**What you should see.** Both dictionaries recover more than 95 %. And an activation to which as much noise was
+*added* as there is to explain recovers about 95 % against zeros and 93 % against the mean, with an FVU of 1, which is
+what always saying the mean has. Against what do we measure? Zeros cost about 1.2 nats per token and the mean .8: the
+yardstick matters, and is not why. The noisy activation still has its signal, and what comes later goes by that; why
+so much noise disturbs it so little, this does not show. FVU sees the noise, the loss sees the signal: two numbers
+that are often reported together, and one can be as bad as can be while the other looks good.
+"""
+
 # %% tags=["claim"]
 _zero, _mean = recovered_by["noise added, FVU 1"]
 assert 0.94 < _zero < 0.96 and 0.92 < _mean < 0.94, (
@@ -1172,16 +1183,6 @@ assert 1.1 < _lost / (1 - _zero) < 1.3 and 0.75 < _lost / (1 - _mean) < 0.89, (
 assert all(
     min(_each) > 0.95 for _n, _each in recovered_by.items() if "noise" not in _n
 ), "Both dictionaries recover more than 95 %"
-
-# %% [markdown]
-r"""
-**What you should see.** Both dictionaries recover more than 95 %. And an activation to which as much noise was
-*added* as there is to explain recovers about 95 % against zeros and 93 % against the mean, with an FVU of 1, which is
-what always saying the mean has. Against what do we measure? Zeros cost about 1.2 nats per token and the mean .8: the
-yardstick matters, and is not why. The noisy activation still has its signal, and what comes later goes by that; why
-so much noise disturbs it so little, this does not show. FVU sees the noise, the loss sees the signal: two numbers
-that are often reported together, and one can be as bad as can be while the other looks good.
-"""
 
 # %% tags=["quiz"]
 quiz("zero-is-easy", "a")
@@ -1206,11 +1207,6 @@ print(
 )
 print(f"  at a cosine above .7: {(nearest > 0.7).float().mean():.0%}")
 
-# %% tags=["claim"]
-assert (nearest > 0.9).float().mean() < 0.75, (
-    "Far from all of ours have a twin there (a cosine above .9)"
-)
-
 # %% [markdown]
 r"""
 Far from all of ours have a twin there (a cosine above .9); how many, depends on the run, for which rounding that
@@ -1220,11 +1216,26 @@ dictionaries that differ in nothing else, and find 30 % of the latents shared fo
 it too. How often are its latents on?
 """
 
+# %% tags=["claim"]
+assert (nearest > 0.9).float().mean() < 0.75, (
+    "Far from all of ours have a twin there (a cosine above .9)"
+)
+
 # %% id="density"
 show.density_figure(
     lab.density_histogram(lab.sae_metrics(good, x).density),
     title="How often latents are on, layer 2's attention",
 )
+
+# %% [markdown]
+r"""
+Most are on at one token in some thousand to one in a hundred. An answer about a given state is due at about one token
+in 800. Four are on at every third to fifth token, and seven never.
+
+Now single ones. Three things to look at: the **contexts** in which a latent is highest, the next tokens that
+its direction argues for directly (its **logit effects**, $W_{dec,i} W_U$), and how often it is on (its
+**density**).
+"""
 
 # %% tags=["claim"]
 _density = lab.sae_metrics(good, x).density
@@ -1239,16 +1250,6 @@ assert 0.3 < _density.max() < 0.4 and int((_density > 0.2).sum()) == 4, (
 assert int((_density == 0).sum()) == 7, (
     "Four are on at every third to fifth token, and seven never"
 )
-
-# %% [markdown]
-r"""
-Most are on at one token in some thousand to one in a hundred. An answer about a given state is due at about one token
-in 800. Four are on at every third to fifth token, and seven never.
-
-Now single ones. Three things to look at: the **contexts** in which a latent is highest, the next tokens that
-its direction argues for directly (its **logit effects**, $W_{dec,i} W_U$), and how often it is on (its
-**density**).
-"""
 
 # %% [markdown] slug="read-a-latent"
 r"""
@@ -1440,9 +1441,6 @@ for whose, made in (("this dictionary", good), ("yours", trained.sae)):
     if made is good:
         at_zero = f1
 
-# %% tags=["claim"]
-assert int((at_zero >= 0.9).sum()) == 25, "With the threshold 0 it was half of them"
-
 # %% tags=["quiz"]
 quiz("best-of-many", "d")
 
@@ -1538,6 +1536,18 @@ show.concept_score_figure(
     lab.match_concepts(choosing, marking), [texts.concepts[i] for i in shown]
 )
 
+# %% [markdown]
+r"""
+**What you should see.** For each of the 50 states there is one latent that says it with an F1 of 0.9 or more, and
+no neuron and no random direction does. With the threshold 0 it was half of them: latents are weakly on where they
+should not be, and a threshold of their own takes that away. A triumph, it seems: so the monosemanticity papers have
+it (Bricken et al. 2023, Cunningham et al. 2023). But look at the other two rows: on average the best neuron (.30) is
+no better than the best random direction (.32). Before you believe this table: is it a fair one?
+"""
+
+# %% tags=["claim"]
+assert int((at_zero >= 0.9).sum()) == 25, "With the threshold 0 it was half of them"
+
 # %% tags=["claim"]
 _f1 = {_kind: _each.f1 for _kind, _each in compared.items()}
 _families = {
@@ -1566,15 +1576,6 @@ assert [
 assert max(_each.max() for _each in _families.values()) < 0.5, (
     "no latent of this dictionary says them"
 )
-
-# %% [markdown]
-r"""
-**What you should see.** For each of the 50 states there is one latent that says it with an F1 of 0.9 or more, and
-no neuron and no random direction does. With the threshold 0 it was half of them: latents are weakly on where they
-should not be, and a threshold of their own takes that away. A triumph, it seems: so the monosemanticity papers have
-it (Bricken et al. 2023, Cunningham et al. 2023). But look at the other two rows: on average the best neuron (.30) is
-no better than the best random direction (.32). Before you believe this table: is it a fair one?
-"""
 
 # %% [markdown] slug="like-for-like"
 r"""
@@ -1778,6 +1779,38 @@ show.concept_score_figure(
     title="Layer 2's MLP: its transcoder's latents and its neurons",
 )
 
+# %% [markdown]
+r"""
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+The table above compared latents of one place with neurons of another, and the placebo shows it:
+random directions of what attention writes have a mean F1 of about .3, random directions of what the MLP reads about
+.2. More of what attention writes *is* the state. (The papers compare a dictionary with the neurons of its own layer.)
+Like for like, where attention writes: the latents have .98, the activation's own axes, in both signs, .33. At the
+MLP: its transcoder's latents have .39, its neurons .30, and not one of 50 states reaches .9. So the dictionary was
+worth its training at one place and hardly at the other. It did not make one-state directions out of nothing: it finds
+them where few things vary and the state is most of it. “Latents say more than neurons” held at one place and hardly
+at the other (one dictionary each, of two kinds). (We counted both signs of the axes, 256 against 320 latents: with 128
+axes the placebo fails, since the best of 320 beats the best of 128 even where there is nothing to find.)
+
+What does not follow: that the MLP reads no directions for states. One direction per state, made from labels, says them
+with .8 there, far better than any unit that took part: that a dictionary finds nothing is not that there is nothing.
+Nor that neurons are as good as random directions: as many random directions *of what they read* say states worse. And
+the latents' mark is their directions': along their encoders alone nothing is lost, and where attention writes they beat
+directions made from labels (.9). What a latent writes is not what it reads: along decoders a tenth is lost. With
+thresholds of 0 the latents lose little and the axes nearly everything, so that "fair" threshold would have made the
+triumph larger. (The check's directions made from labels say less than these: it has fewer texts to make them from.)
+
+</details>
+
+Relations and languages are another story: no latent of this dictionary says them. That does *not* mean that they
+are not in the activation (we will look, in "What is left out"). Layer 2's attention brings *which place* is meant;
+of what is asked about it there is little in its variance.
+
+What is asked came earlier: layer **1**'s attention brings it to the token where the answer is due. Here is a
+dictionary for that.
+"""
+
 # %% tags=["claim"]
 _mean = {_kind: f"{_each.f1.mean():.2f}"[1:] for _kind, _each in compared.items()}
 _blank = {_n: _m.f1.mean() for _n, _m in tried.items() if "random" in _n}
@@ -1813,38 +1846,6 @@ assert difference("latents at 0", "both signs at 0") > in_favour, (
     "would have made the triumph larger"
 )
 
-# %% [markdown]
-r"""
-<details><summary><b>What we found</b> (open it after your try)</summary>
-
-The table above compared latents of one place with neurons of another, and the placebo shows it:
-random directions of what attention writes have a mean F1 of about .3, random directions of what the MLP reads about
-.2. More of what attention writes *is* the state. (The papers compare a dictionary with the neurons of its own layer.)
-Like for like, where attention writes: the latents have .98, the activation's own axes, in both signs, .33. At the
-MLP: its transcoder's latents have .39, its neurons .30, and not one of 50 states reaches .9. So the dictionary was
-worth its training at one place and hardly at the other. It did not make one-state directions out of nothing: it finds
-them where few things vary and the state is most of it. “Latents say more than neurons” held at one place and hardly
-at the other (one dictionary each, of two kinds). (We counted both signs of the axes, 256 against 320 latents: with 128
-axes the placebo fails, since the best of 320 beats the best of 128 even where there is nothing to find.)
-
-What does not follow: that the MLP reads no directions for states. One direction per state, made from labels, says them
-with .8 there, far better than any unit that took part: that a dictionary finds nothing is not that there is nothing.
-Nor that neurons are as good as random directions: as many random directions *of what they read* say states worse. And
-the latents' mark is their directions': along their encoders alone nothing is lost, and where attention writes they beat
-directions made from labels (.9). What a latent writes is not what it reads: along decoders a tenth is lost. With
-thresholds of 0 the latents lose little and the axes nearly everything, so that "fair" threshold would have made the
-triumph larger. (The check's directions made from labels say less than these: it has fewer texts to make them from.)
-
-</details>
-
-Relations and languages are another story: no latent of this dictionary says them. That does *not* mean that they
-are not in the activation (we will look, in "What is left out"). Layer 2's attention brings *which place* is meant;
-of what is asked about it there is little in its variance.
-
-What is asked came earlier: layer **1**'s attention brings it to the token where the answer is due. Here is a
-dictionary for that.
-"""
-
 # %% id="what-is-asked"
 asking = open_dictionary("atlas-attn1")
 asked_columns = texts.columns("relation", "language", "wording")
@@ -1877,6 +1878,18 @@ print(
     f"{'any relation':<32}" + "".join(f"{f1[f'language={t}']:>10.2f}" for t in tongues)
 )
 
+# %% [markdown]
+r"""
+**What you should see.** Read it row by row. All but two of the 39 pairs have a latent of their own, with an F1 of .9
+or more: a relation *in one language*. Six of the 13 relations have one for all languages as well; for the others no
+latent reaches that over the three languages. And no latent at all says a language whatever is asked.
+
+Does the model then write "the bird, asked in French" as one thing, that has nothing to do with "the bird, asked in
+Spanish"? That is a question about the activation, and the dictionary is not the one to ask. Ask the means: how much
+of the variance of the 39 pairs' mean activations is a part that only depends on the relation, plus a part that only
+depends on the language, and how much is left for the pair (the *interaction*)?
+"""
+
 # %% tags=["claim"]
 _each = {_c: _v for _c, _v in f1.items() if _c.startswith("wording=")}
 _low = [_c for _c, _v in _each.items() if _v < 0.9]
@@ -1891,18 +1904,6 @@ assert sum(_v >= 0.895 for _v in _any.values()) == 6, (
 assert max(_v for _c, _v in f1.items() if _c.startswith("language=")) < 0.5, (
     "no latent at all says a language whatever is asked"
 )
-
-# %% [markdown]
-r"""
-**What you should see.** Read it row by row. All but two of the 39 pairs have a latent of their own, with an F1 of .9
-or more: a relation *in one language*. Six of the 13 relations have one for all languages as well; for the others no
-latent reaches that over the three languages. And no latent at all says a language whatever is asked.
-
-Does the model then write "the bird, asked in French" as one thing, that has nothing to do with "the bird, asked in
-Spanish"? That is a question about the activation, and the dictionary is not the one to ask. Ask the means: how much
-of the variance of the 39 pairs' mean activations is a part that only depends on the relation, plus a part that only
-depends on the language, and how much is left for the pair (the *interaction*)?
-"""
 
 # %% id="is-it-one-thing"
 rows, found = asked_about(
@@ -1936,16 +1937,6 @@ whole = (pair_means - grand).square().sum()
 additive = {name: (part.square().sum() / whole).item() for name, part in parts.items()}
 print("; ".join(f"{name} {share:.0%}" for name, share in additive.items()))
 
-# %% tags=["claim"]
-assert [round(100 * _share) for _share in additive.values()] == [69, 9, 21], (
-    "69 % is the relation, 9 % the language, and 21 % the pair"
-)
-assert additive["relation"] > 2 / 3, "Most is the relation alone"
-_apart = additive["language"] + additive["both together"]
-assert additive["language"] < _apart / 3, (
-    "less than a third of the rest is the same for all relations"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** 69 % is the relation, 9 % the language, and 21 % the pair. Most is the relation alone; less
@@ -1955,6 +1946,16 @@ conjunction costs it nothing while there are only 39. What a dictionary finds is
 with few latents, and that need not be how the model composes it. Which concepts a model has is something you find
 out; your list of concepts is a proposal, and so is a dictionary's.
 """
+
+# %% tags=["claim"]
+assert [round(100 * _share) for _share in additive.values()] == [69, 9, 21], (
+    "69 % is the relation, 9 % the language, and 21 % the pair"
+)
+assert additive["relation"] > 2 / 3, "Most is the relation alone"
+_apart = additive["language"] + additive["both together"]
+assert additive["language"] < _apart / 3, (
+    "less than a third of the rest is the same for all relations"
+)
 
 # %% tags=["quiz"]
 quiz("fair-to-neurons", "b")
@@ -2001,6 +2002,15 @@ for name in orders:
         f"{loss['first_paragraphs']:.2f} in paragraphs"
     )
 
+# %% [markdown]
+r"""
+`atlas-paragraphs` bets on more of the same. It gains where that is right, and pays where it is not; to the other
+model it makes hardly any difference. Now the latents: for each language and kind of text the one that says it best,
+of what layer 1's attention writes, with a dictionary for each of the two models. And since nobody can know at a
+paragraph's first word what it will be, the last column has the same latents on tokens that come after 16 of the same
+kind.
+"""
+
 # %% tags=["claim"]
 _loss = {_name: {m.name: m.value for m in card(_name).measures} for _name in orders}
 _one, _other = (
@@ -2011,15 +2021,6 @@ assert _other[1] < _one[1] - 1 and _other[0] > _one[0] + 1, (
     "It gains where that is right, and pays where it is not"
 )
 assert abs(_one[0] - _one[1]) < 0.1, "to the other model it makes hardly any difference"
-
-# %% [markdown]
-r"""
-`atlas-paragraphs` bets on more of the same. It gains where that is right, and pays where it is not; to the other
-model it makes hardly any difference. Now the latents: for each language and kind of text the one that says it best,
-of what layer 1's attention writes, with a dictionary for each of the two models. And since nobody can know at a
-paragraph's first word what it will be, the last column has the same latents on tokens that come after 16 of the same
-kind.
-"""
 
 # %% id="carried-along"
 readings = {name: open_dictionary(f"{name}-attn1") for name in orders}
@@ -2071,6 +2072,26 @@ for name, i in kind_of.items():
 print("how surely a single token says its kind:")
 print(", ".join(f"{name} {share:.2f}" for name, share in by_itself.items()))
 
+# %% [markdown]
+r"""
+**What you should see.** From the first column to the third, French rises from .39 to .95, Spanish from .69 to .96,
+legal phrases from .75 to .92, sums from .74 to .91. For French and law it is not the text at hand: marked on the very
+same paragraphs, the other model's latents are hardly better (second column). Sums have about half of their gain from
+the text, DNA nearly all. What is left is what the model had learned to carry along, or its dictionary: both change
+from the second column to the third. After 16 tokens of a kind every latent but that for English has an F1 above .9.
+
+Whether single tokens say their kind by themselves explains a part of this: those of DNA, code and sums do (.95, .98
+and .98, where 1 is a token that occurs in no other text), and both models have latents for DNA and code. But sums
+gain all the same; code and English are the ones that do not gain. English has none: to say it everywhere is better
+(.73) than any latent. But where none of the other six is said, it is English (.97). Two reasons fit, and this does
+not tell them apart: more than half of the text is English, and it comes in several themes.
+
+So the same sentences in another order gave other latents. That no latent of `atlas` says French does not mean that
+nothing does; a probe can read it (“What is left out”, below). And what this does not show: it is one seed, one layer,
+a width at which it works (with 192, 320 or 384 latents one kind or another falls to .7 or .8), and nobody took a
+latent away to see whether the model uses it.
+"""
+
 # %% tags=["claim"]
 _first, _second, _third = (
     [round(_v, 2) for _v in _f1.tolist()] for _f1 in table.values()
@@ -2112,26 +2133,6 @@ assert round(no_other, 2) == 0.97, (
     "where none of the other six is said, it is English (.97)"
 )
 assert labels[:, 0].float().mean() > 0.5, "more than half of the text is English"
-
-# %% [markdown]
-r"""
-**What you should see.** From the first column to the third, French rises from .39 to .95, Spanish from .69 to .96,
-legal phrases from .75 to .92, sums from .74 to .91. For French and law it is not the text at hand: marked on the very
-same paragraphs, the other model's latents are hardly better (second column). Sums have about half of their gain from
-the text, DNA nearly all. What is left is what the model had learned to carry along, or its dictionary: both change
-from the second column to the third. After 16 tokens of a kind every latent but that for English has an F1 above .9.
-
-Whether single tokens say their kind by themselves explains a part of this: those of DNA, code and sums do (.95, .98
-and .98, where 1 is a token that occurs in no other text), and both models have latents for DNA and code. But sums
-gain all the same; code and English are the ones that do not gain. English has none: to say it everywhere is better
-(.73) than any latent. But where none of the other six is said, it is English (.97). Two reasons fit, and this does
-not tell them apart: more than half of the text is English, and it comes in several themes.
-
-So the same sentences in another order gave other latents. That no latent of `atlas` says French does not mean that
-nothing does; a probe can read it (“What is left out”, below). And what this does not show: it is one seed, one layer,
-a width at which it works (with 192, 320 or 384 latents one kind or another falls to .7 or .8), and nobody took a
-latent away to see whether the model uses it.
-"""
 
 # %% [markdown]
 r"""
@@ -2211,6 +2212,24 @@ show.splitting_figure(
     concept=texts.concepts[states[most]],
 )
 
+# %% [markdown]
+r"""
+**What you should see.** With 64 latents the states have to share: no latent says one of them (the best F1 is below
+.6). With 320 each has its own. With 1,536 three states take two, Alabama, Iowa and Virginia, and the error is hardly
+lower. Neither is wrong; the wide one is a finer description. But “the latent for Alabama” no longer exists in it. How
+far this goes depends on the data: language models know more about a state than `atlas` does, and there a latent may
+fall into dozens (Bricken et al. 2023). A dictionary of one size is one cut through what may be a tree. Leask et al.
+2025 ask whether there is a canonical set of latents at all, and find none.
+
+### Names that can be wrong
+
+The other way round: not which latent says a concept, but what a latent says. With thousands of latents a language
+model has to write the names (Bills et al. 2023 for neurons). How good is a name? **Simulation scoring**: someone who
+has only the name predicts, on text that had no part in writing it, where the latent is on; the prediction is marked
+against the latent. (Paulo et al. 2024 ask for less, a yes or no for each text: *detection*.) A name is scored by all
+that it predicts, not by the contexts that suggested it. In our text the words for names are known, so you can do it.
+"""
+
 # %% tags=["claim"]
 _names = [texts.concepts[i].removeprefix("state=") for i in states]
 _n = {_d: [len(_latents) for _latents, _ in _found] for _d, _found in splits.items()}
@@ -2232,24 +2251,6 @@ _error = {
 assert 0 < _error["atlas-attn2"] - _error["atlas-attn2-wide"] < 0.01, (
     "and the error is hardly lower"
 )
-
-# %% [markdown]
-r"""
-**What you should see.** With 64 latents the states have to share: no latent says one of them (the best F1 is below
-.6). With 320 each has its own. With 1,536 three states take two, Alabama, Iowa and Virginia, and the error is hardly
-lower. Neither is wrong; the wide one is a finer description. But “the latent for Alabama” no longer exists in it. How
-far this goes depends on the data: language models know more about a state than `atlas` does, and there a latent may
-fall into dozens (Bricken et al. 2023). A dictionary of one size is one cut through what may be a tree. Leask et al.
-2025 ask whether there is a canonical set of latents at all, and find none.
-
-### Names that can be wrong
-
-The other way round: not which latent says a concept, but what a latent says. With thousands of latents a language
-model has to write the names (Bills et al. 2023 for neurons). How good is a name? **Simulation scoring**: someone who
-has only the name predicts, on text that had no part in writing it, where the latent is on; the prediction is marked
-against the latent. (Paulo et al. 2024 ask for less, a yes or no for each text: *detection*.) A name is scored by all
-that it predicts, not by the contexts that suggested it. In our text the words for names are known, so you can do it.
-"""
 
 # %% id="ten-latents"
 from mi_tutor.specimens.atlas import ten_latents
@@ -2305,6 +2306,31 @@ for number in ten_latents():
 # %% tags=["check"]
 check("name-the-latents", names)
 
+# %% [markdown]
+r"""
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Turned around, `feature_splitting` writes names: concepts are added as long as they help to predict
+the latent. One of the ten says just what its strongest contexts suggest. Six are on for several things. Some are kin
+(two have demonym and language, in Spanish one and the same word for nearly half of the countries; the four wordings of
+another are all French), others have nothing to do with each other; three have a whole relation, and wordings of others
+besides. A name made from the strongest contexts would have been believed: it is precise and misses the rest. For three
+nothing predicts better than “everywhere”; they are on at many tokens of every kind, and an F1 of a half is what
+"everywhere" has there. Our names score .91 or more on other texts. What this does not show: that the list of concepts
+we chose from is the right one. A latent without a name in it may have one in another.
+
+</details>
+
+### Absorption
+
+A hole is worse than a split. Suppose a latent for *one city* has taken the state into its own row. Then the
+state's latent can stay silent there: one latent in place of two. Sparsity rewards that (Chanin et al. 2024 call
+it **absorption**). The state's latent still looks precise, and its contexts do not show what is missing.
+
+First with a planted one: eight features at right angles, of which the second ("the city") never comes without the
+first ("the state").
+"""
+
 # %% tags=["claim"]
 from mi_tutor.specimens.atlas import Geography as _Geography
 
@@ -2337,31 +2363,6 @@ assert any(
 ), "the four wordings of another are all French"
 assert _sizes.count(0) == 3, "For three nothing predicts better than “everywhere”"
 assert sum(own_marks) / 10 > 0.91, "Our names score .91 or more on other texts"
-
-# %% [markdown]
-r"""
-<details><summary><b>What we found</b> (open it after your try)</summary>
-
-Turned around, `feature_splitting` writes names: concepts are added as long as they help to predict
-the latent. One of the ten says just what its strongest contexts suggest. Six are on for several things. Some are kin
-(two have demonym and language, in Spanish one and the same word for nearly half of the countries; the four wordings of
-another are all French), others have nothing to do with each other; three have a whole relation, and wordings of others
-besides. A name made from the strongest contexts would have been believed: it is precise and misses the rest. For three
-nothing predicts better than “everywhere”; they are on at many tokens of every kind, and an F1 of a half is what
-"everywhere" has there. Our names score .91 or more on other texts. What this does not show: that the list of concepts
-we chose from is the right one. A latent without a name in it may have one in another.
-
-</details>
-
-### Absorption
-
-A hole is worse than a split. Suppose a latent for *one city* has taken the state into its own row. Then the
-state's latent can stay silent there: one latent in place of two. Sparsity rewards that (Chanin et al. 2024 call
-it **absorption**). The state's latent still looks precise, and its contexts do not show what is missing.
-
-First with a planted one: eight features at right angles, of which the second ("the city") never comes without the
-first ("the state").
-"""
 
 # %% id="planted-absorption"
 family = torch.linalg.qr(torch.randn(16, 16, generator=seeded(5))).Q[:8]
@@ -2399,6 +2400,14 @@ print(
     f"the city's latent: cosine with the city {row @ family[1]:.2f}, with the state {row @ family[0]:.2f}"
 )
 
+# %% [markdown]
+r"""
+The state's latent has the state's direction exactly, is never on without the state, and is silent at this one
+city: the city's latent brings the state along. Whoever reads "the state is absent" there is wrong. And in
+`good`? We can look, because we know where the state should be. We call an answer *absorbed* if its state's latents
+are silent and another latent writes at least 40 % of what they usually write in the state's direction.
+"""
+
 # %% tags=["claim"]
 _alone, _with_city = on[:, 0] & ~on[:, 1], on[:, 1]
 assert cosine[0] > 0.99, "The state's latent has the state's direction exactly"
@@ -2407,14 +2416,6 @@ assert (
 ), "is never on without the state"
 assert not state_latent[_with_city].any(), "is silent at this one city"
 assert row @ family[0] > 0.6, "the city's latent brings the state along"
-
-# %% [markdown]
-r"""
-The state's latent has the state's direction exactly, is never on without the state, and is silent at this one
-city: the city's latent brings the state along. Whoever reads "the state is absent" there is wrong. And in
-`good`? We can look, because we know where the state should be. We call an answer *absorbed* if its state's latents
-are silent and another latent writes at least 40 % of what they usually write in the state's direction.
-"""
 
 # %% id="absorption"
 of_a_state = labels_here[:, states].any(dim=1)  # where an answer about a state is due
@@ -2433,9 +2434,6 @@ print(
     f"of all, absorbed: {rate.mean():.1%}"
 )
 
-# %% tags=["claim"]
-assert rate.mean() < 0.001, "None worth the name"
-
 # %% [markdown]
 r"""
 **What you should see.** None worth the name. Why, we did not test. A guess: what layer 2's attention brings to the
@@ -2447,6 +2445,9 @@ reconstruct several times at once: with its first few latents alone, with more, 
 no training: two dictionaries for our family, written by hand. In one the state is absorbed by the city's row, in the
 other each says its own part. What does either cost, with all latents, and with the state's latent alone (the first)?
 """
+
+# %% tags=["claim"]
+assert rate.mean() < 0.001, "None worth the name"
 
 # %% id="matryoshka"
 x_family, with_city = on.float() @ family, on[:, 1]
@@ -2468,13 +2469,6 @@ for name, f, W in (
         f"{name:<14} L0 {costs[name][0]:.2f}, error with all {errors[0]:.2f}, with the first alone {errors[1]:.2f}"
     )
 
-# %% tags=["claim"]
-_absorbed, _own = costs["absorbed"], costs["each its own"]
-assert _absorbed[0] < _own[0] and max(_absorbed[1], _own[1]) < 1e-4, (
-    "With all latents both are perfect, and absorption is sparser"
-)
-assert _absorbed[2] > _own[2] + 0.05, "With the first alone absorption costs an error"
-
 # %% [markdown]
 r"""
 With all latents both are perfect, and absorption is sparser, so a plain loss prefers it. With the first alone
@@ -2482,6 +2476,13 @@ absorption costs an error, at each city. That term is what Matryoshka adds. Buss
 splitting on Gemma 2 2B, for a little more error. It holds for what belongs to the early latents; which features these
 are, training decides.
 """
+
+# %% tags=["claim"]
+_absorbed, _own = costs["absorbed"], costs["each its own"]
+assert _absorbed[0] < _own[0] and max(_absorbed[1], _own[1]) < 1e-4, (
+    "With all latents both are perfect, and absorption is sparser"
+)
+assert _absorbed[2] > _own[2] + 0.05, "With the first alone absorption costs an error"
 
 # %% tags=["quiz"]
 quiz("absorbed", "c")
@@ -2565,6 +2566,13 @@ for name, made in (("good", good), ("dense", dense)):
     )
     rows_of[name] = {"l0": m.l0, "fvu": m.fvu, "recovered": share, "follow": follow}
 
+# %% [markdown]
+r"""
+**What you should see.** `dense` wins in FVU and in loss recovered, at ten times the L0, and the intervention fails
+with it. FVU and loss recovered say how *faithful* the sum is. Neither says whether one of the parts is what you take
+it for.
+"""
+
 # %% tags=["claim"]
 _good, _dense = rows_of["good"], rows_of["dense"]
 assert _dense["fvu"] < _good["fvu"] and _dense["recovered"] > _good["recovered"], (
@@ -2575,13 +2583,6 @@ assert _dense["l0"] > _good["l0"], "It has more latents on, and a lower FVU"
 assert _good["follow"] > 0.9 and _dense["follow"] < 0.05, (
     "the intervention fails with it"
 )
-
-# %% [markdown]
-r"""
-**What you should see.** `dense` wins in FVU and in loss recovered, at ten times the L0, and the intervention fails
-with it. FVU and loss recovered say how *faithful* the sum is. Neither says whether one of the parts is what you take
-it for.
-"""
 
 # %% tags=["quiz"]
 quiz("usable-or-not", "c")
@@ -2771,32 +2772,6 @@ broken["forecasts"] = {
 # %% tags=["check"]
 check("ablate-a-latent", broken)
 
-# %% tags=["claim"]
-assert broken["own"] < 0.2, (
-    "Without its state's latent fewer than one answer in five stays right"
-)
-assert broken["another's"] > 0.75, "nearly all of the wrong ones are another state's"
-assert broken["half"] > 0.85, "without half of the value most answers are still there"
-assert broken["alone"] > 0.94, (
-    "with that latent and the bias alone nearly all answers stay right"
-)
-assert abs(longest_is_own - 0.25) < 0.05, (
-    "The longest latent is the state's in about a quarter of these questions"
-)
-assert broken["longest"] > 0.75, "most answers do without it"
-assert broken["other"] > 0.99, "Nothing happens without another state's latent"
-assert 0.94 < broken["random"] < 0.99, (
-    "hardly anything along a random direction of that length"
-)
-assert 0.5 < broken["dense"] < 0.8, (
-    "most answers survive without the best latent of `dense`"
-)
-assert broken["dense alone"] < 0.4, "with that one alone most are lost"
-assert max(apart, key=apart.get) in (2, 3), (
-    "Two or three latents tell a state apart best"
-)
-assert apart[8] < apart[2] - 0.1, "with eight the other state's answers go too"
-
 # %% [markdown]
 r"""
 <details><summary><b>What we found</b> (open it after your try)</summary>
@@ -2825,6 +2800,32 @@ one place; only the rows tell. Random starts differ, so our numbers are not bold
 
 </details>
 """
+
+# %% tags=["claim"]
+assert broken["own"] < 0.2, (
+    "Without its state's latent fewer than one answer in five stays right"
+)
+assert broken["another's"] > 0.75, "nearly all of the wrong ones are another state's"
+assert broken["half"] > 0.85, "without half of the value most answers are still there"
+assert broken["alone"] > 0.94, (
+    "with that latent and the bias alone nearly all answers stay right"
+)
+assert abs(longest_is_own - 0.25) < 0.05, (
+    "The longest latent is the state's in about a quarter of these questions"
+)
+assert broken["longest"] > 0.75, "most answers do without it"
+assert broken["other"] > 0.99, "Nothing happens without another state's latent"
+assert 0.94 < broken["random"] < 0.99, (
+    "hardly anything along a random direction of that length"
+)
+assert 0.5 < broken["dense"] < 0.8, (
+    "most answers survive without the best latent of `dense`"
+)
+assert broken["dense alone"] < 0.4, "with that one alone most are lost"
+assert max(apart, key=apart.get) in (2, 3), (
+    "Two or three latents tell a state apart best"
+)
+assert apart[8] < apart[2] - 0.1, "with eight the other state's answers go too"
 
 # %% [markdown]
 r"""
@@ -2884,21 +2885,6 @@ for what, part in parts.items():
 chances = (1 / len(known[name].unique()) for name in families)
 print(f"{'by chance':<20}" + "".join(f"{chance:>12.1%}" for chance in chances))
 
-# %% tags=["claim"]
-_whole, _rebuilt, _left = (can_read[_what] for _what in parts)
-assert min(_whole) > 0.85, "All three can be read from the activation"
-assert _left[0] < 0.2, "Of the state little is left out (15 %)"
-assert abs(_whole[0] - _rebuilt[0]) < 0.005, "and the state equally well"
-assert min(_whole[_k] - _rebuilt[_k] for _k in (1, 2)) > 0.05, (
-    "reads relation and language better than one on the reconstruction"
-)
-assert _rebuilt[1] < 0.13 and _left[1] > 0.86, (
-    "The relation can be read from what is left out (87 %) and hardly better than by chance from the reconstruction"
-)
-assert round(100 * _rebuilt[2]) == 63 and round(100 * _left[2]) == 87, (
-    "The language can be read from both, from the reconstruction at 63 % and from what is left out at 87 %"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** All three can be read from the activation: what is asked and in which language *is* there,
@@ -2925,6 +2911,21 @@ The same code on GPT-2 small, if it can be had here. There are no labels, so thi
 yourself. The text is Python's own documentation, which every Python has with it; the sample is tiny, so expect
 a poor dictionary with some latents that make sense.
 """
+
+# %% tags=["claim"]
+_whole, _rebuilt, _left = (can_read[_what] for _what in parts)
+assert min(_whole) > 0.85, "All three can be read from the activation"
+assert _left[0] < 0.2, "Of the state little is left out (15 %)"
+assert abs(_whole[0] - _rebuilt[0]) < 0.005, "and the state equally well"
+assert min(_whole[_k] - _rebuilt[_k] for _k in (1, 2)) > 0.05, (
+    "reads relation and language better than one on the reconstruction"
+)
+assert _rebuilt[1] < 0.13 and _left[1] > 0.86, (
+    "The relation can be read from what is left out (87 %) and hardly better than by chance from the reconstruction"
+)
+assert round(100 * _rebuilt[2]) == 63 and round(100 * _left[2]) == 87, (
+    "The language can be read from both, from the reconstruction at 63 % and from what is left out at 87 %"
+)
 
 # %% tags=["nbval-ignore-output"] id="on-the-real-thing"
 try:

@@ -419,6 +419,53 @@ split = {
 # %% tags=["check"]
 check("find-the-leak", split)
 
+# %% [markdown]
+r"""
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+In "In the state where Dallas lies, the **capital** is" the relation comes *after* the name. Up to the name, a
+held-out question is word for word a taught one with another relation, and a model that reads from left to right has
+the very same stream there: 1,146 of the 2,562 held-out questions have a twin among the taught ones, equal up to
+rounding. And a question without a twin has relatives: before layer 2 the nearest known question is four times in five
+one about the same city. This is a **leak**. What we want to know is whether the *state* can be read, for a city that
+the means know nothing about. So it is the **city** that must not be on both sides.
+
+Reading with the city among the means had flattered itself in every row of the first column. With the city left out
+(seven of a state's eight cities in the mean), the name's end before layer 0 says next to nothing: 7
+% in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with layer 0 (82
+% before layer 1), is read best before layer 2, at 92 % and not 98 %, and after the last layer at 39 %. Most of that
+fall is the reader's, with one mean for two wordings: within a wording it is 69 and 75 %. (In the second table late
+layers are lower still, because a lot gives each mean another share of the wordings.) At the prompt's end hardly
+anything changes: before layer 3 every state is read there without the city, too, or nearly every one.
+
+But how much of that is the leak? With half of the cities in the means, 99 % of these cities' own other questions are
+read before layer 2, and with the very same means 80 % of the other cities': that difference is what it is worth to
+recognise the city, with means of four. Compared with the first table, though, something else has changed: a mean is
+made of four cities now. With seven in it, and still none of those that are read, it is 91 %. So of nineteen points
+eleven come back: more than half was the price of a mean of four cities, which only a reader that may recognise the
+city does not pay. (Before layer 0 nothing comes back, 6 % with four and with seven: what was read there was
+recognised.) What mends a leak changes something else as well, and wants a comparison in which only the leak differs.
+
+And a control in which there is nothing but the leak (Hewitt and Liang 2019 call it a control task): let each city draw
+a label by lot, and keep it in all its questions. It means nothing, so of other cities' labels nobody reads more than
+chance. With the leak, of the labels by lot a little under half is read before layers 0 and 1, two thirds before 2 and
+3, a fifth before 4, and after the last layer a tenth. So before layer 0 the leak by itself reads nearly all that was
+read there. A label drawn for each *question* would have been read by nobody, leak or not: a control that cannot fail.
+
+Note a limit of our reader, too. Even with seven cities in each mean it is wrong for every twelfth question, and the
+model, which answers 99 % of them, is not: what the nearest mean finds is less than what the model finds.
+
+The best score that we know is 1.00: groups by city, and shares measured as the check does.
+
+</details>
+
+A reader says what is *there*. What is *used* is another question, and for that we exchange something: run two
+questions that ask the same about cities of different states, put the stream of one, at one layer and one token, into
+the other, and count how often the answer becomes the other state's. Both, and the logit lens (what the model would
+say if it stopped here, among the 50 states' names), at every layer and token. `swaps.state_map` does all three on
+prompts of one wording, and reads them fairly:
+"""
+
 # %% tags=["claim"]
 assert (int(has_twin.sum()), len(has_twin)) == (1146, 2562), (
     "1,146 of the 2,562 held-out questions have a twin among the taught ones"
@@ -486,53 +533,6 @@ assert leak[0] + others[0] > 0.85 * same[0], (
     "before layer 0 the leak by itself reads nearly all that was read there"
 )
 
-# %% [markdown]
-r"""
-<details><summary><b>What we found</b> (open it after your try)</summary>
-
-In "In the state where Dallas lies, the **capital** is" the relation comes *after* the name. Up to the name, a
-held-out question is word for word a taught one with another relation, and a model that reads from left to right has
-the very same stream there: 1,146 of the 2,562 held-out questions have a twin among the taught ones, equal up to
-rounding. And a question without a twin has relatives: before layer 2 the nearest known question is four times in five
-one about the same city. This is a **leak**. What we want to know is whether the *state* can be read, for a city that
-the means know nothing about. So it is the **city** that must not be on both sides.
-
-Reading with the city among the means had flattered itself in every row of the first column. With the city left out
-(seven of a state's eight cities in the mean), the name's end before layer 0 says next to nothing: 7
-% in place of 34 %. What was read there was the name's last piece, recognised. The state itself comes with layer 0 (82
-% before layer 1), is read best before layer 2, at 92 % and not 98 %, and after the last layer at 39 %. Most of that
-fall is the reader's, with one mean for two wordings: within a wording it is 69 and 75 %. (In the second table late
-layers are lower still, because a lot gives each mean another share of the wordings.) At the prompt's end hardly
-anything changes: before layer 3 every state is read there without the city, too, or nearly every one.
-
-But how much of that is the leak? With half of the cities in the means, 99 % of these cities' own other questions are
-read before layer 2, and with the very same means 80 % of the other cities': that difference is what it is worth to
-recognise the city, with means of four. Compared with the first table, though, something else has changed: a mean is
-made of four cities now. With seven in it, and still none of those that are read, it is 91 %. So of nineteen points
-eleven come back: more than half was the price of a mean of four cities, which only a reader that may recognise the
-city does not pay. (Before layer 0 nothing comes back, 6 % with four and with seven: what was read there was
-recognised.) What mends a leak changes something else as well, and wants a comparison in which only the leak differs.
-
-And a control in which there is nothing but the leak (Hewitt and Liang 2019 call it a control task): let each city draw
-a label by lot, and keep it in all its questions. It means nothing, so of other cities' labels nobody reads more than
-chance. With the leak, of the labels by lot a little under half is read before layers 0 and 1, two thirds before 2 and
-3, a fifth before 4, and after the last layer a tenth. So before layer 0 the leak by itself reads nearly all that was
-read there. A label drawn for each *question* would have been read by nobody, leak or not: a control that cannot fail.
-
-Note a limit of our reader, too. Even with seven cities in each mean it is wrong for every twelfth question, and the
-model, which answers 99 % of them, is not: what the nearest mean finds is less than what the model finds.
-
-The best score that we know is 1.00: groups by city, and shares measured as the check does.
-
-</details>
-
-A reader says what is *there*. What is *used* is another question, and for that we exchange something: run two
-questions that ask the same about cities of different states, put the stream of one, at one layer and one token, into
-the other, and count how often the answer becomes the other state's. Both, and the logit lens (what the model would
-say if it stopped here, among the 50 states' names), at every layer and token. `swaps.state_map` does all three on
-prompts of one wording, and reads them fairly:
-"""
-
 # %% id="state-map"
 in_the_state = " In the state where"
 where_wording, _ = in_batches(
@@ -552,6 +552,28 @@ state_map = swaps.state_map(
     plain, [swaps.thinned(batch, 6) for batch in where_wording], places, state_tokens
 )
 show.state_places(state_map)
+
+# %% [markdown]
+r"""
+**What you should see.** In the middle panel, the state can be read where the name ends almost at once (.06 before
+layer 0, .80 before layer 1), and it stays there: .69 after all layers. At the prompt's end it appears before layer 3,
+at .99. On the right, patching the name's end exchanges every answer, or nearly, before layers 1 and 2 (.32 before
+layer 0, where the name's last piece still stands alone), and then none: by then the end has fetched what it needs,
+and patching the *end* takes over.
+
+One column looks odd. Before layer 3 the state is read at the comma at .99, as well as at the end, and patching it
+there exchanges .00. The comma has fetched the state as well, and no answer hangs on it: patching the end alone
+exchanges them all. Likewise “lies” and “the”, with .47 and .71.
+
+And one column is empty: one token before the name's end, where the name's earlier pieces stand, the state is read at
+.06 or less, in all layers. (Only in the row before layer 0 is a little exchanged, .12.)
+
+On the left, the logit lens sees less: at the name's end .12 at best, and before layers 1 to 4 at most .02. Streams in
+the middle are not written for the unembedding to read, so that the lens sees nothing is no evidence that nothing is
+there.
+
+Compare the last two panels at the name's end, in the rows below the last one in which patching works.
+"""
 
 # %% tags=["claim"]
 _lens, _read, _patched = state_map.lens, state_map.read, state_map.patched
@@ -594,28 +616,6 @@ assert f"{_patched[0, 0]:.2f}" == "0.12" and _patched[1:, 0].max() < 0.005, (
 assert f"{_lens[:, _name].max():.2f}" == "0.12", "at the name's end .12 at best"
 assert _lens[1:5, _name].max() < 0.02, "before layers 1 to 4 at most .02"
 assert (_lens[1:, _name] < _read[1:, _name] - 0.5).all(), "the logit lens sees less"
-
-# %% [markdown]
-r"""
-**What you should see.** In the middle panel, the state can be read where the name ends almost at once (.06 before
-layer 0, .80 before layer 1), and it stays there: .69 after all layers. At the prompt's end it appears before layer 3,
-at .99. On the right, patching the name's end exchanges every answer, or nearly, before layers 1 and 2 (.32 before
-layer 0, where the name's last piece still stands alone), and then none: by then the end has fetched what it needs,
-and patching the *end* takes over.
-
-One column looks odd. Before layer 3 the state is read at the comma at .99, as well as at the end, and patching it
-there exchanges .00. The comma has fetched the state as well, and no answer hangs on it: patching the end alone
-exchanges them all. Likewise “lies” and “the”, with .47 and .71.
-
-And one column is empty: one token before the name's end, where the name's earlier pieces stand, the state is read at
-.06 or less, in all layers. (Only in the row before layer 0 is a little exchanged, .12.)
-
-On the left, the logit lens sees less: at the name's end .12 at best, and before layers 1 to 4 at most .02. Streams in
-the middle are not written for the unembedding to read, so that the lens sees nothing is no evidence that nothing is
-there.
-
-Compare the last two panels at the name's end, in the rows below the last one in which patching works.
-"""
 
 # %% [markdown] slug="where-it-acts"
 r"""
@@ -734,18 +734,6 @@ for relation in ("capital", "nickname", "tree", "abbreviation", "bird", "flower"
         + f"{status:<10}{answers[0]:<22}{answers[1]}"
     )
 
-# %% tags=["claim"]
-_california = " Sacramento/ Golden State/ California redwood/ CA/ California quail/ California poppy"
-assert [_answers[1] for _answers in demo] == _california.split("/"), (
-    "California's answers are Sacramento, Golden State, California redwood, CA, California quail, California poppy"
-)
-assert len(held_out_of_dallas & {"capital", "nickname", "tree"}) == 3, (
-    "Three of these six questions were held out, the other three were taught"
-)
-assert not held_out_of_dallas & {"abbreviation", "bird", "flower"}, (
-    "the other three were taught"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** One vector, added at one token of one layer, moves all six answers at once, and they move
@@ -765,6 +753,18 @@ the region stays the South: an unchanged answer would look like a success. Only 
 differs from the own state's is there a test. And what counts as a success? Not that the answer changed. It
 must have become the target's.
 """
+
+# %% tags=["claim"]
+_california = " Sacramento/ Golden State/ California redwood/ CA/ California quail/ California poppy"
+assert [_answers[1] for _answers in demo] == _california.split("/"), (
+    "California's answers are Sacramento, Golden State, California redwood, CA, California quail, California poppy"
+)
+assert len(held_out_of_dallas & {"capital", "nickname", "tree"}) == 3, (
+    "Three of these six questions were held out, the other three were taught"
+)
+assert not held_out_of_dallas & {"abbreviation", "bird", "flower"}, (
+    "the other three were taught"
+)
 
 # %% [markdown] slug="swap-matrix"
 r"""
@@ -929,6 +929,36 @@ matrix = success_matrix(
 )
 show.swap_heatmap(matrix, states)
 
+# %% [markdown]
+r"""
+**What you should see.** 99 % of the answers follow, and the first table has much the same for every kind: between 97
+and 99 % for every relation, most for capitals, least for regions. A state moves with all that depends on it. Whole
+cities do worse, with 96.6 %; *Where it goes wrong* looks at them. With the city left out of the means the swaps lose
+one per cent: 97.7 %. (A direction is less touched by the leak than a reader: the target's mean never had the city in
+it.) The second table looked for copies: all its numbers are 98.3 %, so copies are not what fails.
+
+Look at the 1.3 % of swaps that fail, too: 13 % of them keep the old answer, and nearly all others say what a third
+state would answer to the same relation. So a failed swap seldom leaves things as they were, and the relation is right
+even then: it is the state that the new vector says, downstream, that is another one.
+
+In the figure: dark wherever swaps work, from one state (row) to another (column).
+The diagonal is empty, since a state is not swapped for itself. Look for pale rows and columns rather than at
+single cells (a cell holds about ten swaps): a pale column would be a state whose mean does not stand for it. No row
+and no column is pale (the palest are Tennessee's row, .94, and Alabama's column, .96).
+
+## Controls: interventions that fail
+
+A success rate means nothing without the failures that it should be compared with. Four, each like the swap
+in all but one respect:
+
+| control | what is the same | what is not |
+|---|---|---|
+| random direction | place, layer, length | it means nothing |
+| unrelated direction | place, layer, length, and it means something | from one *country* to another |
+| another position | direction, layer | one token before the name's end |
+| another layer | direction, token | before layer 3, one layer later |
+"""
+
 # %% tags=["claim"]
 _of = {
     _kind: _share for (_title, _kind), _share in shares.items() if _title == "relation"
@@ -970,36 +1000,6 @@ assert matrix.nanmean(dim=0).min() > 0.95 and matrix.nanmean(dim=1).min() > 0.93
 assert abs(int(result.asked.sum()) / int(_tested.sum()) - 10) < 0.5, (
     "a cell holds about ten swaps"
 )
-
-# %% [markdown]
-r"""
-**What you should see.** 99 % of the answers follow, and the first table has much the same for every kind: between 97
-and 99 % for every relation, most for capitals, least for regions. A state moves with all that depends on it. Whole
-cities do worse, with 96.6 %; *Where it goes wrong* looks at them. With the city left out of the means the swaps lose
-one per cent: 97.7 %. (A direction is less touched by the leak than a reader: the target's mean never had the city in
-it.) The second table looked for copies: all its numbers are 98.3 %, so copies are not what fails.
-
-Look at the 1.3 % of swaps that fail, too: 13 % of them keep the old answer, and nearly all others say what a third
-state would answer to the same relation. So a failed swap seldom leaves things as they were, and the relation is right
-even then: it is the state that the new vector says, downstream, that is another one.
-
-In the figure: dark wherever swaps work, from one state (row) to another (column).
-The diagonal is empty, since a state is not swapped for itself. Look for pale rows and columns rather than at
-single cells (a cell holds about ten swaps): a pale column would be a state whose mean does not stand for it. No row
-and no column is pale (the palest are Tennessee's row, .94, and Alabama's column, .96).
-
-## Controls: interventions that fail
-
-A success rate means nothing without the failures that it should be compared with. Four, each like the swap
-in all but one respect:
-
-| control | what is the same | what is not |
-|---|---|---|
-| random direction | place, layer, length | it means nothing |
-| unrelated direction | place, layer, length, and it means something | from one *country* to another |
-| another position | direction, layer | one token before the name's end |
-| another layer | direction, token | before layer 3, one layer later |
-"""
 
 # %% [markdown] slug="controls"
 r"""
@@ -1053,23 +1053,6 @@ show.control_bars(
     {name: int(each.asked.sum()) for name, each in controlled.items()},
 )
 
-# %% tags=["claim"]
-_success = {_name: _each.success for _name, _each in controlled.items()}
-assert _success["the swap"] > 0.98, "One long bar, at 98 %"
-assert max(_x for _n, _x in _success.items() if _n != "the swap") < 0.05, (
-    "the four others stay below 5 %"
-)
-assert 0.85 < stays["random direction"] < 0.91, "about nine in ten answers stay"
-assert 0.28 < stays["unrelated direction"] < 0.37, "leaves one in three as it was"
-assert min(stays["another position"], stays["another layer"]) > 0.98, (
-    "nearly every answer stays"
-)
-_most = sorted(_success, key=_success.get)[-2]
-assert _most == "unrelated direction", "the most from the unrelated direction, 4.6 %"
-assert round(1000 * _success[_most]) == 46, (
-    "the most from the unrelated direction, 4.6 %"
-)
-
 # %% id="own-random-direction"
 # Yours against the package's: the same experiment with your random directions.
 batch = max(some, key=lambda batch: len(batch.tokens))
@@ -1097,15 +1080,6 @@ for layer in range(n_layers):
     by_layer.append(share)
     print(f"before layer {layer}: {share:.1%}")
 
-# %% tags=["claim"]
-assert own_shares[0] > 0.95 and own_shares[1] < 0.05, (
-    "Your random directions, too, stay below 5 %"
-)
-assert round(100 * by_layer[0]) == 27, "27 % before layer 0"
-assert min(by_layer[1:3]) > 0.97, "98 % before layers 1 and 2"
-assert max(by_layer[3:]) < 0.005, "next to nothing before layers 3 and 4"
-assert round(100 * fair_name[3]) == 88, "the state could still be read there (88 %)"
-
 # %% [markdown]
 r"""
 **What you should see.** One long bar, at 98 %, while the four others stay below 5 %: the most from the unrelated
@@ -1122,6 +1096,32 @@ layer: the table has 27 % before layer 0, 98 % before layers 1 and 2, next to no
 layer 4 does not look is, again, training's doing. Layer 3 was free to look at the name's last token, and the state
 could still be read there (88 %): this is the control that could have come out otherwise. Why didn't it?
 """
+
+# %% tags=["claim"]
+_success = {_name: _each.success for _name, _each in controlled.items()}
+assert _success["the swap"] > 0.98, "One long bar, at 98 %"
+assert max(_x for _n, _x in _success.items() if _n != "the swap") < 0.05, (
+    "the four others stay below 5 %"
+)
+assert 0.85 < stays["random direction"] < 0.91, "about nine in ten answers stay"
+assert 0.28 < stays["unrelated direction"] < 0.37, "leaves one in three as it was"
+assert min(stays["another position"], stays["another layer"]) > 0.98, (
+    "nearly every answer stays"
+)
+_most = sorted(_success, key=_success.get)[-2]
+assert _most == "unrelated direction", "the most from the unrelated direction, 4.6 %"
+assert round(1000 * _success[_most]) == 46, (
+    "the most from the unrelated direction, 4.6 %"
+)
+
+# %% tags=["claim"]
+assert own_shares[0] > 0.95 and own_shares[1] < 0.05, (
+    "Your random directions, too, stay below 5 %"
+)
+assert round(100 * by_layer[0]) == 27, "27 % before layer 0"
+assert min(by_layer[1:3]) > 0.97, "98 % before layers 1 and 2"
+assert max(by_layer[3:]) < 0.005, "next to nothing before layers 3 and 4"
+assert round(100 * fair_name[3]) == 88, "the state could still be read there (88 %)"
 
 # %% tags=["quiz"]
 quiz("why-each-fails", "c")
@@ -1146,17 +1146,6 @@ for words, left in [
 ]:
     print(f"{words:<56}{left:.1%} right")
 
-# %% tags=["claim"]
-assert needed.erased < 0.08, (
-    "Take the state out and 7 % of the answers are left: needed"
-)
-assert needed.random > 0.94, "As much taken out at random leaves 95 %"
-assert needed.alone == 1.0, "and all answers are right: enough"
-assert needed.intact < needed.alone, "They even get better than intact, which is 98 %"
-assert round(100 * needed.intact) == 98, (
-    "They even get better than intact, which is 98 %"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** Take the state out and 7 % of the answers are left: needed. As much taken out at random
@@ -1170,6 +1159,17 @@ held-out questions, with means that have nothing of the city in them.)
 How much of the direction does it take? If strength 1 is the distance between two states, answers
 should tip over somewhere on the way to it, and something should go wrong far beyond it.
 """
+
+# %% tags=["claim"]
+assert needed.erased < 0.08, (
+    "Take the state out and 7 % of the answers are left: needed"
+)
+assert needed.random > 0.94, "As much taken out at random leaves 95 %"
+assert needed.alone == 1.0, "and all answers are right: enough"
+assert needed.intact < needed.alone, "They even get better than intact, which is 98 %"
+assert round(100 * needed.intact) == 98, (
+    "They even get better than intact, which is 98 %"
+)
 
 # %% [markdown] slug="dose-response"
 r"""
@@ -1209,6 +1209,13 @@ show.dose_curves(
     title=f"Dose and response, {int(is_test.sum())} held-out questions",
 )
 
+# %% [markdown]
+r"""
+**What you should see.** An S: at a quarter of the way .06 of the answers follow, at a half .47, at three quarters
+.73, and at the whole .98. On the way, at a half .29 are neither the one nor the other. Of these strengths 1 is the
+best; beyond it “something else” grows, to .66 at strength 8: the overshoot.
+"""
+
 # %% tags=["claim"]
 _at = {
     _x: [round(_y, 2) for _y in _row]
@@ -1221,13 +1228,6 @@ assert _at[0.5][2] == 0.29, "at a half .29 are neither the one nor the other"
 assert strengths[int(fates[:, 1].argmax())] == 1, "Of these strengths 1 is the best"
 assert (fates[4:, 2].diff() > 0).all(), "beyond it “something else” grows"
 assert _at[8][2] == 0.66, "to .66 at strength 8"
-
-# %% [markdown]
-r"""
-**What you should see.** An S: at a quarter of the way .06 of the answers follow, at a half .47, at three quarters
-.73, and at the whole .98. On the way, at a half .29 are neither the one nor the other. Of these strengths 1 is the
-best; beyond it “something else” grows, to .66 at strength 8: the overshoot.
-"""
 
 # %% tags=["quiz"]
 quiz("overshoot", "a")
@@ -1249,16 +1249,16 @@ for n in (1, 2, 4, 8):
     few_prompts[n] = swaps.swap_batches(plain, some, table, LAYER, n_targets=1).success
     print(f"prompts of each state: {n}   swap success {few_prompts[n]:.1%}")
 
-# %% tags=["claim"]
-assert 0.84 < few_prompts[1] < 0.92, "nearly nine in ten answers follow"
-assert few_prompts[4] > 0.95, "With four it is nearly as good as with all"
-
 # %% [markdown]
 r"""
 A single pair does most of it: nearly nine in ten answers follow. With it comes all else that parts those two prompts,
 their cities and what they ask about; in a mean that averages out. With four it is nearly as good as with all. So a
 single pair is a good first try, and a mean of a few prompts a cheap improvement on it.
 """
+
+# %% tags=["claim"]
+assert 0.84 < few_prompts[1] < 0.92, "nearly nine in ten answers follow"
+assert few_prompts[4] > 0.95, "With four it is nearly as good as with all"
 
 # %% [markdown]
 r"""
@@ -1339,6 +1339,23 @@ print(
     f"success {in_mlp.with_error.success:.1%} with the error, {in_mlp.without_error.success:.1%} without"
 )
 
+# %% [markdown]
+r"""
+**What you should see.** With latents alone 95.4 % of the answers follow, three per cent fewer than along our own
+direction, and dropping the error does no harm: what it holds is not needed here. But look at how many latents have to
+move: 112 on average, or 49, or 29, for 95 % to 90 % of the answers. How few would do was not asked. Chapter 02 asks
+what it takes for a latent to be *one* thing.
+
+The last line uses a **transcoder**: it reads what layer 0's MLP reads and writes, in latents, what the MLP writes.
+The swap is made in that one output, and the rest of the stream stays as it was, so what reached the stream by other
+ways (the pieces of the name, which attention has brought) still speaks for the old state. All the same 83 % of the
+answers follow, and without the error 85 %: what this MLP writes is *enough*. Is it also where a name becomes a state?
+That would take more: that the other parts of layer 0 do not do as well, and that nothing is left of the swap when the
+MLP's part is left out. The stream before layer 1 is a sum of three: embedding, attention's output, the MLP's output.
+So exchange the means of each part, and of all but it:
+"""
+
+
 # %% tags=["claim"]
 _all, _tenth, _fifth = in_latents
 assert abs(_all.with_error.success - 0.954) < 0.0006, "95.4 % of the answers follow"
@@ -1359,22 +1376,6 @@ assert (
 ), "for 95 % to 90 % of the answers"
 assert round(100 * in_mlp.with_error.success) == 83, "83 % of the answers follow"
 assert round(100 * in_mlp.without_error.success) == 85, "without the error 85 %"
-
-# %% [markdown]
-r"""
-**What you should see.** With latents alone 95.4 % of the answers follow, three per cent fewer than along our own
-direction, and dropping the error does no harm: what it holds is not needed here. But look at how many latents have to
-move: 112 on average, or 49, or 29, for 95 % to 90 % of the answers. How few would do was not asked. Chapter 02 asks
-what it takes for a latent to be *one* thing.
-
-The last line uses a **transcoder**: it reads what layer 0's MLP reads and writes, in latents, what the MLP writes.
-The swap is made in that one output, and the rest of the stream stays as it was, so what reached the stream by other
-ways (the pieces of the name, which attention has brought) still speaks for the old state. All the same 83 % of the
-answers follow, and without the error 85 %: what this MLP writes is *enough*. Is it also where a name becomes a state?
-That would take more: that the other parts of layer 0 do not do as well, and that nothing is left of the swap when the
-MLP's part is left out. The stream before layer 1 is a sum of three: embedding, attention's output, the MLP's output.
-So exchange the means of each part, and of all but it:
-"""
 
 
 # %% id="parts-of-layer-0"
@@ -1422,14 +1423,6 @@ for number, asked in enumerate(some):
 through_mlp = follow / tested
 print(f"attention alone, and what the MLP makes of it {through_mlp:.1%}")
 
-# %% tags=["claim"]
-assert round(100 * by_part["MLP"][0]) == 97, "The MLP's part alone does 97 %"
-assert by_part["MLP"][1] < 0.015, "all but the MLP does 1 % or less"
-assert max(by_part["embedding"][0], by_part["attention"][0]) < 0.015, (
-    "neither the embedding's part nor attention's part does more"
-)
-assert round(100 * through_mlp) == 45, "45 % follow"
-
 # %% [markdown]
 r"""
 **What you should see.** The MLP's part alone does 97 %, all but the MLP does 1 % or less, and by itself neither the
@@ -1438,6 +1431,14 @@ this MLP. But does the MLP also *make* it? If only attention's output is exchang
 from it, 45 % follow. So part of what makes the state is in what the MLP reads. Where a name *becomes* a state is not
 shown by this; where the state passes is.
 """
+
+# %% tags=["claim"]
+assert round(100 * by_part["MLP"][0]) == 97, "The MLP's part alone does 97 %"
+assert by_part["MLP"][1] < 0.015, "all but the MLP does 1 % or less"
+assert max(by_part["embedding"][0], by_part["attention"][0]) < 0.015, (
+    "neither the embedding's part nor attention's part does more"
+)
+assert round(100 * through_mlp) == 45, "45 % follow"
 
 # %% [markdown]
 r"""
@@ -1610,6 +1611,30 @@ print(f"both at once: {carriers['both']:.2f}")
 # %% tags=["check"]
 check("what-does-the-head-see", carriers)
 
+# %% [markdown]
+r"""
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+The state: head 2.3 looks at the name's end with .99 or more of its attention from the prompt's end, no other head with
+more than .06. That is where it looks, and no proof. Exchange what it brings, in one head at one token: 98 % of the
+answers follow, as many as when the stream itself is swapped at the name's end. Put its mean in place: about one
+answer in ten is right without it. And all other heads together move less than 1 %, so this is the way, and there is
+no second one.
+
+1.1 and 1.3 are missed a little, too, but exchanging the state in what they bring moves no answer: needed is not
+the same as carrying the state. They bring what is asked. With each of them alone about half of the answers follow,
+and with both of them 99 %, while no other head brings any of it. One head at a time, neither would have passed for the
+way. Half of what? Not some relations each, nor the half of every one. “capital” comes by 1.1 alone, in nine of ten, and
+by 1.3 in two; “statehood” hardly at all by 1.1, and by 1.3 in every second. Of none but the capital does one head
+bring nearly all: they share the work, unevenly, and a mean of .5 hides it. Taking one of them out costs little; with
+both taken out about one in eight is right.
+
+And the two things are separate: with both exchanged at once, nearly all give the other state's answer to the other
+question, from one mean per state and one per relation, none per pair. The best score that we know is 1.00.
+
+</details>
+"""
+
 # %% tags=["claim"]
 assert looks[2, 3] > 0.99, "Head 2.3 looks at the name's end with .99 or more"
 assert looks.flatten().sort().values[-2] < 0.06, "no other head with more than .06"
@@ -1654,30 +1679,6 @@ assert (
     )
     < 0.05
 ), "no other head brings any of it"
-
-# %% [markdown]
-r"""
-<details><summary><b>What we found</b> (open it after your try)</summary>
-
-The state: head 2.3 looks at the name's end with .99 or more of its attention from the prompt's end, no other head with
-more than .06. That is where it looks, and no proof. Exchange what it brings, in one head at one token: 98 % of the
-answers follow, as many as when the stream itself is swapped at the name's end. Put its mean in place: about one
-answer in ten is right without it. And all other heads together move less than 1 %, so this is the way, and there is
-no second one.
-
-1.1 and 1.3 are missed a little, too, but exchanging the state in what they bring moves no answer: needed is not
-the same as carrying the state. They bring what is asked. With each of them alone about half of the answers follow,
-and with both of them 99 %, while no other head brings any of it. One head at a time, neither would have passed for the
-way. Half of what? Not some relations each, nor the half of every one. “capital” comes by 1.1 alone, in nine of ten, and
-by 1.3 in two; “statehood” hardly at all by 1.1, and by 1.3 in every second. Of none but the capital does one head
-bring nearly all: they share the work, unevenly, and a mean of .5 hides it. Taking one of them out costs little; with
-both taken out about one in eight is right.
-
-And the two things are separate: with both exchanged at once, nearly all give the other state's answer to the other
-question, from one mean per state and one per relation, none per pair. The best score that we know is 1.00.
-
-</details>
-"""
 
 # %% [markdown]
 r"""
@@ -1727,17 +1728,6 @@ check("which-model-composes", verdict)
 for letter, share in verdict["swap success"].items():
     print(f"model {letter}: accuracy {accuracies[letter]:.1%}, best swap {share:.1%}")
 
-# %% tags=["claim"]
-assert all(round(_share, 3) == 1 for _share in accuracies.values()), (
-    "The same accuracy, 100.0 %"
-)
-assert max(verdict["swap success"].values()) > 0.99, (
-    "In one, 99 % of the answers follow the state"
-)
-assert min(verdict["swap success"].values()) < 0.005, (
-    "In the other hardly one does, in no layer"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** The same accuracy, 100.0 %, and two different machines. In one, 99 % of the answers follow
@@ -1749,6 +1739,17 @@ would a benchmark made of such questions.
 
 Is this about states only? Cities lie in countries, too: Marseille → France → Paris.
 """
+
+# %% tags=["claim"]
+assert all(round(_share, 3) == 1 for _share in accuracies.values()), (
+    "The same accuracy, 100.0 %"
+)
+assert max(verdict["swap success"].values()) > 0.99, (
+    "In one, 99 % of the answers follow the state"
+)
+assert min(verdict["swap success"].values()) < 0.005, (
+    "In the other hardly one does, in no layer"
+)
 
 # %% id="other-hops-countries"
 names = [area.name.english for area in geography.facts.countries]
@@ -1778,14 +1779,6 @@ print(
     f"all held-out questions about countries: swap success {in_countries.success:.1%}"
 )
 
-# %% tags=["claim"]
-assert to_japan == [" Tokyo", " Japanese", " yen", " Africa"], (
-    "Three of the four follow, and the continent says Africa in place of Asia"
-)
-assert round(100 * in_countries.success) == 96, (
-    "over all held-out questions about countries 96 % follow"
-)
-
 # %% [markdown]
 r"""
 Three of the four follow, and the continent says Africa in place of Asia. Count before you explain: over all held-out
@@ -1794,6 +1787,14 @@ questions about countries 96 % follow.
 And in another language? `atlas` answers in English, French and Spanish, and state by state nothing forces it
 to use the same vector for Texas in all three. First, do the directions look alike?
 """
+
+# %% tags=["claim"]
+assert to_japan == [" Tokyo", " Japanese", " yen", " Africa"], (
+    "Three of the four follow, and the continent says Africa in place of Asia"
+)
+assert round(100 * in_countries.success) == 96, (
+    "over all held-out questions about countries 96 % follow"
+)
 
 # %% [markdown] slug="other-hops"
 r"""
@@ -2064,6 +2065,31 @@ for language in ("french", "spanish"):
 # %% tags=["check"]
 check("one-vector", contest)
 
+# %% [markdown]
+r"""
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+What differs between "the capital of the state of **Dallas**" and « la capitale de l'État de **Dallas** »? Not the
+name: 395 of 400 cities of states are spelled alike. So the table compared the same names in three languages, and
+would look alike if the model had one vector for each *name*. Only names that are another word can tell (Venice,
+Venise, Venecia), and most of those are cities of countries. In countries, where the name is spelled as in English,
+they differ by hardly more than two per cent. Where it is not, in French .86 follow the English directions and .93
+their own, in Spanish .78 and .90. (With their own directions these names do worse, too, than names that are spelled
+alike. So the comparison is English against own, on the same questions, and the control is other names of countries:
+from all the rest, mostly about states, the test differs in more than its spelling.) Something is lost, and most of it
+is not: what reads a country downstream reads nearly the same direction whatever the name's language.
+
+A referee might say: *Salzbourg* has two of its three tokens from *Salzburg*. But even of names that share no token
+with the English one three in four or more follow English directions (a dozen cities are not many). So (a) and (b) are
+out. (c) is, too: a language's own directions work better. (Half of that or more is the first investigation's leak:
+they have met this very city, so spelled, and the English ones have not. With the city in no mean hardly anything is
+left of it in French, and half in Spanish.) And so is (d): in the test its own directions lose as well, so such names
+are harder in any language. (e) may be true, and no other training was tried; and of states, (f), hardly any name
+differs, so for these the claim is as good as untested. The best score that we know is 1.00.
+
+</details>
+"""
+
 # %% tags=["claim"]
 assert all(abs(_row[2] - _row[3]) < 0.0055 for _row in by_language.values()), (
     "They differ by half a per cent or less"
@@ -2112,31 +2138,6 @@ assert 0.7 < there[0] < there[1], (
 assert len({abroad[_n].city.name.english for _n in strict}) < 15, (
     "a dozen cities are not many"
 )
-
-# %% [markdown]
-r"""
-<details><summary><b>What we found</b> (open it after your try)</summary>
-
-What differs between "the capital of the state of **Dallas**" and « la capitale de l'État de **Dallas** »? Not the
-name: 395 of 400 cities of states are spelled alike. So the table compared the same names in three languages, and
-would look alike if the model had one vector for each *name*. Only names that are another word can tell (Venice,
-Venise, Venecia), and most of those are cities of countries. In countries, where the name is spelled as in English,
-they differ by hardly more than two per cent. Where it is not, in French .86 follow the English directions and .93
-their own, in Spanish .78 and .90. (With their own directions these names do worse, too, than names that are spelled
-alike. So the comparison is English against own, on the same questions, and the control is other names of countries:
-from all the rest, mostly about states, the test differs in more than its spelling.) Something is lost, and most of it
-is not: what reads a country downstream reads nearly the same direction whatever the name's language.
-
-A referee might say: *Salzbourg* has two of its three tokens from *Salzburg*. But even of names that share no token
-with the English one three in four or more follow English directions (a dozen cities are not many). So (a) and (b) are
-out. (c) is, too: a language's own directions work better. (Half of that or more is the first investigation's leak:
-they have met this very city, so spelled, and the English ones have not. With the city in no mean hardly anything is
-left of it in French, and half in Spanish.) And so is (d): in the test its own directions lose as well, so such names
-are harder in any language. (e) may be true, and no other training was tried; and of states, (f), hardly any name
-differs, so for these the claim is as good as untested. The best score that we know is 1.00.
-
-</details>
-"""
 
 # %% tags=["quiz"]
 quiz("the-same-cosine", "b")
@@ -2207,22 +2208,6 @@ for i in wrong_ones[:: max(1, len(wrong_ones) // 8)]:
         f"state read: {states[state_read[i]]}, right: {question.city.area})"
     )
 
-# %% tags=["claim"]
-_all, _wrong, _misread, _still, _right_misread = (
-    sum(_x) for _x in zip(*failures.values(), strict=True)
-)
-_share = {_reason: _row[1] / _row[0] for _reason, _row in failures.items()}
-assert _wrong == 25, "25 of 2,562 questions are answered wrong"
-assert min(_share["area-relation"], _share["city"]) > 10 * _share["pair"], (
-    "ten times as frequent, or more, where a whole pair of state and relation was held out"
-)
-assert _still == 0, "Every one of the 25 is answered right with the mean"
-assert repaired.float().mean() > 0.995, "as nearly all questions are"
-assert _misread == 4, "another state is read in 4 of the 25"
-assert round(100 * _right_misread / (_all - _wrong)) == 8, (
-    "and in 8 % of those that are answered right"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** Failures are few, 25 of 2,562 questions are answered wrong, and not spread evenly: ten times
@@ -2243,6 +2228,22 @@ read the same kinds of sentences, for a quarter of the time and **without** the 
 answers fewer of the questions, so we take those that it answers right, and exchange streams as before. Not at one
 place only: also at the name's last three tokens together. Guess the two numbers at the name before you run the cell.
 """
+
+# %% tags=["claim"]
+_all, _wrong, _misread, _still, _right_misread = (
+    sum(_x) for _x in zip(*failures.values(), strict=True)
+)
+_share = {_reason: _row[1] / _row[0] for _reason, _row in failures.items()}
+assert _wrong == 25, "25 of 2,562 questions are answered wrong"
+assert min(_share["area-relation"], _share["city"]) > 10 * _share["pair"], (
+    "ten times as frequent, or more, where a whole pair of state and relation was held out"
+)
+assert _still == 0, "Every one of the 25 is answered right with the mean"
+assert repaired.float().mean() > 0.995, "as nearly all questions are"
+assert _misread == 4, "another state is read in 4 of the 25"
+assert round(100 * _right_misread / (_all - _wrong)) == 8, (
+    "and in 8 % of those that are answered right"
+)
 
 # %% id="a-model-that-nobody-pushed"
 exchanged_at = {
@@ -2297,26 +2298,6 @@ for name, network in (("atlas", plain), ("atlas-sentences", unpushed)):
         cells = "".join(f"{each[layer]:>20.2f}" for each in follow[name].values())
         print(f"before layer {layer:<3}{cells}")
 
-# %% tags=["claim"]
-_pushed, _free = follow["atlas"], follow["atlas-sentences"]
-_end, _three = "name's end", "name's last three"
-assert min(_pushed[_end][1:3]) > 0.99, (
-    "In `atlas` the name's end alone is enough before layers 1 and 2"
-)
-assert min(_pushed[_three][1:3]) > 0.99, "as the last three together are"
-assert round(max(_free["two before"] + _free["one before"] + _free[_end]), 2) == 0.23, (
-    "no single one of these tokens exchanges more than .23 of the answers"
-)
-assert round(_free[_three][2], 2) == 0.78, (
-    "the last three together exchange .78 before layer 2"
-)
-assert [round(_x, 2) for _x in _free["prompt's end"][3:]] == [0.38, 0.99], (
-    "the end exchanges .38 before layer 3 and .99 before layer 4"
-)
-assert round(share_right["atlas-sentences"], 2) == 0.67, (
-    "this one answers two thirds of the questions"
-)
-
 # %% [markdown]
 r"""
 **What you should see.** In `atlas` the name's end alone is enough before layers 1 and 2, as the last three together
@@ -2347,6 +2328,26 @@ on the state, alike for every relation and in questions that it never saw, is wh
 model above, which nobody pushed, what is used lies in several places at once, and a swap at one of them says little:
 a swap that fails says less than one that works.
 """
+
+# %% tags=["claim"]
+_pushed, _free = follow["atlas"], follow["atlas-sentences"]
+_end, _three = "name's end", "name's last three"
+assert min(_pushed[_end][1:3]) > 0.99, (
+    "In `atlas` the name's end alone is enough before layers 1 and 2"
+)
+assert min(_pushed[_three][1:3]) > 0.99, "as the last three together are"
+assert round(max(_free["two before"] + _free["one before"] + _free[_end]), 2) == 0.23, (
+    "no single one of these tokens exchanges more than .23 of the answers"
+)
+assert round(_free[_three][2], 2) == 0.78, (
+    "the last three together exchange .78 before layer 2"
+)
+assert [round(_x, 2) for _x in _free["prompt's end"][3:]] == [0.38, 0.99], (
+    "the end exchanges .38 before layer 3 and .99 before layer 4"
+)
+assert round(share_right["atlas-sentences"], 2) == 0.67, (
+    "this one answers two thirds of the questions"
+)
 
 # %% [markdown] slug="what-did-we-show"
 r"""
