@@ -75,22 +75,8 @@ def to_json(
     n_words = int((nodes.kind == EMBEDDING).sum())
     if len(words) != n_words:
         raise ValueError(f"The graph has {n_words} tokens, and there are {len(words)} words.")
-    labels, number = labels or {}, {int(kept): i for i, kept in enumerate(pruned.kept)}
     ids = [node_id(nodes, i) for i in range(len(pruned.kept))]
-    groups = []
-    for name, members in (supernodes or {}).items():
-        gone = [i for i in members if i not in number]
-        if gone:
-            raise ValueError(f"{name!r} has nodes that were pruned: {gone}.")
-        groups.append([name, *(ids[number[i]] for i in members)])
-    given = list(answers or [])
-    described = []
-    for i, kept in enumerate(pruned.kept.tolist()):
-        label = labels.get(kept, "")
-        if nodes.kind[i] == LOGIT:
-            word = given.pop(0) if given else str(int(nodes.index[i]))
-            label = f'Output "{word}" (p={nodes.value[i]:.3f})'
-        described.append(node_json(pruned, i, ids[i], label))
+    groups = _groups(supernodes or {}, dict(zip(pruned.kept.tolist(), ids, strict=True)))
     links = [
         {"source": ids[s], "target": ids[t], "weight": pruned.adjacency[t, s].item()}
         for t, s in pruned.edges.tolist()
@@ -111,10 +97,34 @@ def to_json(
             "clickedId": "",
             "sg_pos": "",
         },
-        "nodes": described,
+        "nodes": _nodes(pruned, ids, labels or {}, answers or []),
         "links": links,
     }
     return json.dumps(found, indent=1, allow_nan=False)
+
+
+def _groups(supernodes: Mapping[str, Sequence[int]], ids: Mapping[int, str]) -> list[list[str]]:
+    """Each supernode's name and its nodes. ids: of the kept nodes, by their number in the whole graph."""
+    groups = []
+    for name, members in supernodes.items():
+        gone = [i for i in members if i not in ids]
+        if gone:
+            raise ValueError(f"{name!r} has nodes that were pruned: {gone}.")
+        groups.append([name, *(ids[i] for i in members)])
+    return groups
+
+
+def _nodes(
+    pruned: PrunedGraph, ids: Sequence[str], labels: Mapping[int, str], answers: Sequence[str]
+) -> list[dict[str, Any]]:
+    """All nodes; the logits have the answers, in their order, with their probabilities as labels."""
+    nodes, words, described = pruned.nodes, iter(answers), []
+    for i, kept in enumerate(pruned.kept.tolist()):
+        label = labels.get(kept, "")
+        if nodes.kind[i] == LOGIT:
+            label = f'Output "{next(words, int(nodes.index[i]))}" (p={nodes.value[i]:.3f})'
+        described.append(node_json(pruned, i, ids[i], label))
+    return described
 
 
 def node_id(nodes: Nodes, i: int) -> str:
