@@ -48,18 +48,7 @@ strength 2. a prompt: 1 and 0.9.
     said, rows = [], []
     for index, (name, (strengths, found)) in enumerate(curves.items()):
         same_length(f"the strengths of {name!r}", list(strengths), "measurements", len(found))
-        color, symbol, dash = theme.series_style(index)
-        text = [""] * (len(found) - 1) + [f"{strengths[-1]:g}×"]
-        at_axis = found[-1].about < 0.15  # a label to the left would lie on the axis's numbers
-        figure.add_scatter(
-            x=[each.about for each in found], y=[each.valid for each in found], name=name,
-            mode="lines+markers+text", text=text,
-            textposition="middle right" if at_axis else "top left",
-            textfont={"size": theme.TICK_SIZE}, cliponaxis=False,
-            line={"color": color, "dash": dash, "width": 2.5}, marker={"symbol": symbol, "size": 9},
-            customdata=list(strengths),
-            hovertemplate="strength %{customdata:g}: about %{x:.2f}, valid %{y:.2f}<extra></extra>",
-        )  # fmt: skip
+        _add_curve(figure, index, name, strengths, found)
         each_said = [
             f"{number(each.about)} and {number(each.valid)} at strength {at:g}"
             for at, each in zip(strengths, found, strict=True)
@@ -82,6 +71,23 @@ strength 2. a prompt: 1 and 0.9.
     alt = " ".join(["Share of whole sentences over share about the concept.", *said])
     subtitle = subtitle or "a line: growing strength, its largest one named · top right is the goal"
     return finish(figure, title, subtitle, alt, table)
+
+
+def _add_curve(
+    figure: Figure, index: int, name: str, strengths: Sequence[float], found: Sequence[Effect]
+) -> None:
+    """A method's line, with its largest strength at its end."""
+    color, symbol, dash = theme.series_style(index)
+    at_axis = found[-1].about < 0.15  # a label to the left would lie on the axis's numbers
+    figure.add_scatter(
+        x=[each.about for each in found], y=[each.valid for each in found], name=name,
+        mode="lines+markers+text", text=[""] * (len(found) - 1) + [f"{strengths[-1]:g}×"],
+        textposition="middle right" if at_axis else "top left",
+        textfont={"size": theme.TICK_SIZE}, cliponaxis=False,
+        line={"color": color, "dash": dash, "width": 2.5}, marker={"symbol": symbol, "size": 9},
+        customdata=list(strengths),
+        hovertemplate="strength %{customdata:g}: about %{x:.2f}, valid %{y:.2f}<extra></extra>",
+    )  # fmt: skip
 
 
 def strength_curves(

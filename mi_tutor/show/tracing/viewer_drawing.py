@@ -58,7 +58,7 @@ def viewer_drawing(
 
 
 def _frame(drawn: Drawn) -> list[str]:
-    """Rows and columns with their names, and what the marks mean."""
+    """Rows and columns with their names, and what marks and lines mean."""
     right, bottom = LEFT + drawn.size[0], TOP + drawn.size[1]
     parts = [
         svg.line(LEFT, TOP + drawn.size[1] - y, right, TOP + drawn.size[1] - y, theme.GRID)
@@ -77,6 +77,15 @@ def _frame(drawn: Drawn) -> list[str]:
                 svg.text(x + 18, 18, kind, 12, text_anchor="start"),
             ]
             x += 34 + 6.6 * len(kind)
+    for sign, (name, _, _) in enumerate(SIGNS):
+        parts += [
+            _edge((x, 18, x + 24, 18), sign, width=3),
+            svg.text(x + 30, 18, name, 12, text_anchor="start"),
+        ]
+        x += 46 + 6.6 * len(name)
+    middle = bottom - drawn.size[1] / 2
+    parts.append(svg.text((LEFT + right) / 2, bottom + BOTTOM - 10, "token", 12))
+    parts.append(svg.text(10, middle, "component", 12, transform=f"rotate(-90 10 {middle:.0f})"))
     return parts
 
 
@@ -89,12 +98,15 @@ def _edges(every: Sequence[tuple[int, int, float, float]], drawn: Drawn, chosen:
         ends = (*at(drawn, source), *at(drawn, target))
         parts.append(svg.line(*ends, theme.MUTED, opacity=0.12))
     for target, source, counts, weight in own:
-        _, color, dash = SIGNS[int(weight < 0)]
-        dashed = {} if dash == "solid" else {"stroke_dasharray": "2 3"}
-        width = 0.7 + 4.3 * counts / largest
         ends = (*at(drawn, source), *at(drawn, target))
-        parts.append(svg.line(*ends, color, stroke_width=float(width), opacity=0.75, **dashed))
+        parts.append(_edge(ends, int(weight < 0), width=0.7 + 4.3 * counts / largest))
     return parts
+
+
+def _edge(ends: tuple[float, float, float, float], sign: int, width: float) -> str:
+    _, color, dash = SIGNS[sign]
+    dashed = {} if dash == "solid" else {"stroke_dasharray": "2 3"}
+    return svg.line(*ends, color, stroke_width=float(width), opacity=0.75, **dashed)
 
 
 def _mark(kind: str, x: float, y: float, r: float, opacity: float) -> str:

@@ -132,7 +132,8 @@ def test_each_node_has_its_place_in_front_of_the_picture(viewer, pruned):
 def test_words_and_picture_are_what_is_left_without_widgets(viewer):
     bundle = viewer._repr_mimebundle_()
     assert "a <label>: MLP latent at position" in bundle["text/plain"]
-    ET.fromstring(bundle["image/svg+xml"])
+    texts = {each.text for each in ET.fromstring(bundle["image/svg+xml"]).iter() if each.text}
+    assert {"adds", "subtracts", "token", "component"} <= texts
     assert "<e>" not in viewer._panel.value
 
 
