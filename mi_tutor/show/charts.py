@@ -8,6 +8,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from mi_tutor.show.chart_words import by_row, correlation, count, course, extremes, group_words, of
 from mi_tutor.show.drawing import theme
 from mi_tutor.show.drawing.figure import Figure
 from mi_tutor.show.drawing.inputs import array, plain, same_length
@@ -20,10 +21,9 @@ from mi_tutor.show.drawing.marks import (
     turned_ticks,
 )
 from mi_tutor.show.drawing.panels import Margins, finish, panels
-from mi_tutor.show.drawing.words import listing, number, span
+from mi_tutor.show.drawing.words import number, span
 
 CHART = (560, 340)
-CELLS_IN_WORDS, ROWS_IN_WORDS = 48, 12
 
 
 def heatmap(
@@ -73,9 +73,9 @@ def heatmap(
     figure.update_yaxes(title_text=y_title, autorange="reversed", **ticks(y, size[1]))
     table = {"row": np.repeat(y, columns), "column": np.tile(x, rows), "value": matrix.ravel()}
     alt = (
-        f"Heat map of {value_title} with {_of(rows, 'row', y_title)} and {_of(columns, 'column', x_title)}. "
-        + _extremes(matrix, x, y)
-        + _by_row(matrix, x, y)
+        f"Heat map of {value_title} with {of(rows, 'row', y_title)} and {of(columns, 'column', x_title)}. "
+        + extremes(matrix, x, y)
+        + by_row(matrix, x, y)
     )
     return finish(figure, title, subtitle, alt, table)
 
@@ -136,8 +136,8 @@ def lines(
         "x": np.tile(at, len(ys)),
         "y": every_y,
     }
-    alt = f"{_count(len(ys), 'curve')} of {y_title} over {x_title} ({span(at)}). "
-    alt += " ".join(_course(name, y) for name, y in ys.items())
+    alt = f"{count(len(ys), 'curve')} of {y_title} over {x_title} ({span(at)}). "
+    alt += " ".join(course(name, y) for name, y in ys.items())
     return finish(figure, title, subtitle, alt, table)
 
 
@@ -198,8 +198,8 @@ def scatter(
         )  # fmt: skip
     _axes(figure, (x_title, log_x, xs), (y_title, log_y, ys), len(kinds) > 1 or diagonal)
     table = {"x": xs, "y": ys, "group": np.array(names), "label": np.array(texts)}
-    alt = f"{_count(len(xs), 'point')}{_group_words(names, kinds)}. {x_title} runs {span(xs)}, "
-    alt += f"{y_title} {span(ys)}{_correlation(xs, ys)}."
+    alt = f"{count(len(xs), 'point')}{group_words(names, kinds)}. {x_title} runs {span(xs)}, "
+    alt += f"{y_title} {span(ys)}{correlation(xs, ys)}."
     return finish(figure, title, subtitle, alt, table)
 
 
@@ -247,67 +247,3 @@ def _positive_if_log(log: bool, name: str, *values: np.ndarray) -> None:
 
 def _legend_room(names: Sequence[str]) -> int:
     return 24 if len(names) <= 1 else 66 + min(int(7 * max(map(len, names))), 300)
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing}" + ("" if n == 1 else "s")
-
-
-def _of(n: int, thing: str, what: str) -> str:
-    return _count(n, thing) + (f" ({what})" if what else "")
-
-
-def _course(name: str, y: np.ndarray) -> str:
-    seen = y[np.isfinite(y)]
-    if not len(seen):
-        return f"{name} has no values."
-    text = f"{name} goes from {number(seen[0])} to {number(seen[-1])}"
-    low, high = float(seen.min()), float(seen.max())
-    if low < min(seen[0], seen[-1]):
-        text += f", lowest {number(low)}"
-    if high > max(seen[0], seen[-1]):
-        text += f", highest {number(high)}"
-    return text + "."
-
-
-def _extremes(matrix: np.ndarray, x: list[str], y: list[str]) -> str:
-    if not np.isfinite(matrix).any():
-        return "No cell has a value."
-    low = np.unravel_index(np.nanargmin(matrix), matrix.shape)
-    high = np.unravel_index(np.nanargmax(matrix), matrix.shape)
-    return (
-        f"The largest value is {number(matrix[high])} (row {y[high[0]]}, column {x[high[1]]}), the "
-        f"smallest {number(matrix[low])} (row {y[low[0]]}, column {x[low[1]]}), the mean "
-        f"{number(float(np.nanmean(matrix)))}."
-    )
-
-
-def _by_row(matrix: np.ndarray, x: list[str], y: list[str]) -> str:
-    """Every number of a small matrix, and of each row of a larger one where it is largest."""
-    if matrix.size == 1 or len(y) > ROWS_IN_WORDS:
-        return ""
-    if matrix.size <= CELLS_IN_WORDS:
-        rows = [
-            f"{label}: {', '.join(number(v, 2) for v in row)}"
-            for label, row in zip(y, matrix, strict=True)
-        ]
-        return f" Row by row (columns {', '.join(x)}): {'; '.join(rows)}."
-    seen = [(label, row) for label, row in zip(y, matrix, strict=True) if np.isfinite(row).any()]
-    largest = [
-        f"{label}: {number(row[np.nanargmax(row)], 2)} at {x[np.nanargmax(row)]}"
-        for label, row in seen
-    ]
-    return f" The largest of each row: {'; '.join(largest)}."
-
-
-def _group_words(names: list[str], kinds: list[str]) -> str:
-    if len(kinds) == 1:
-        return ""
-    counts = listing([f"{names.count(kind)} {kind}" for kind in kinds], limit=6)
-    return f" in {len(kinds)} groups ({counts})"
-
-
-def _correlation(x: np.ndarray, y: np.ndarray) -> str:
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return ""
-    return f"; their correlation is {number(float(np.corrcoef(x, y)[0, 1]), 2)}"
