@@ -550,7 +550,7 @@ print(
 r"""
 What does one prompt's row say of others? With another city, or another dictionary, other latents come on. So from
 here on thirteen short held-out questions stand beside Dallas, each with both sets of transcoders. All are in one
-wording, “The … of the state of … is”, which is not Dallas's so far; of other wordings they say nothing.
+wording, “The … of the state of … is”, and Dallas so far is in the other of the two; what they say holds for theirs.
 """
 
 
@@ -618,6 +618,11 @@ assert all(
     and _q.prompt.text.endswith(" is")
     for _q in sample
 ), "All are in one wording"
+assert all(
+    _q.prompt.text.startswith((" The ", " In the state where ")) for _q in held_out
+) and DALLAS.startswith("In the state where "), (
+    "Dallas so far is in the other of the two"
+)
 assert len(sample) == 13, "In each of the thirteen"
 assert min(_n for _each in direct.values() for _n, *_ in _each) >= 5, (
     "at least half of the ten largest are at the last position"
@@ -985,9 +990,25 @@ with_own = {
     )
     for name in both
 }  # fmt: skip
+reworded = [  # the same thirteen in Dallas's wording
+    next(
+        q
+        for q in held_out
+        if (q.city, q.relation) == (one.city, one.relation)
+        and q.prompt.text.startswith(" In the state where")
+    )
+    for one in sample
+]
+with_own_reworded = {
+    name: sum(
+        is_own_state(q, graph_of(q.prompt.text, each, with_2)[1]) for q in reworded
+    )
+    for name, each in both.items()
+}
 places = [own_error(each) for _, each in thirteen("cross-layer, attention 2")]
 print(
-    f"strongest node that is no word called by the question's state, of {len(sample)}: {with_own}"
+    f"strongest node that is no word called by the question's state, of {len(sample)}: {with_own}; "
+    f"of the same in Dallas's wording: {with_own_reworded}"
 )
 print(
     f"attention 2's error at the end: number {own_error(graph_2)} of these nodes for Dallas, "
@@ -1032,6 +1053,9 @@ assert sorts.most_common(2)[1][0] == "relation", (
 assert min(with_own.values()) >= 0.85 * len(sample), (
     "with either set the strongest node that is no word is the question's own state in nearly all"
 )
+assert min(with_own_reworded.values()) >= 0.85 * len(sample), (
+    "in nearly all, in their wording and in Dallas's"
+)
 assert names_2[texas] == "Texas", "the strongest node that is no word is Texas"
 assert len(pruned_2.kept) < len(pruned.kept) and len(pruned_2.edges) < len(
     pruned.edges
@@ -1064,7 +1088,7 @@ So look there. Give attention 2 a dictionary (one of chapter 02's), and its late
 writes. Of its latents about as many as there are states have the name of one. Now the strongest node that is no word is
 Texas: at the prompt's end, of attention 2. It gets most of its input from MLP-0 latents at the name's end, and hardly
 any from errors. And the picture is smaller, with fewer nodes and edges. On the thirteen questions, too, with either set
-the strongest node that is no word is the question's own state in nearly all.
+the strongest node that is no word is the question's own state in nearly all, in their wording and in Dallas's.
 
 That is a lesson about the method. A graph can be exact and still leave out what a reader needs, because that has no
 node. What it costs to give it one, the next section counts.
