@@ -15,7 +15,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-HEAD = ("| investigation | hypothesis | said to be | draws | passed | reached it | lowest score |", "|---" * 7 + "|")
+HEAD = (
+    "| investigation | hypothesis | said to be | draws | passed | reached it | lowest score |",
+    "|---" * 7 + "|",
+)
 
 
 def rows(wanted: str, draws: range) -> Iterator[str]:
@@ -35,11 +38,22 @@ def rows(wanted: str, draws: range) -> Iterator[str]:
             failed = [draw for draw, each in zip(draws, levels, strict=True) if not each]
             passed = f"{len(draws) - len(failed)}" + (f" (not {failed})" if failed else "")
             lowest = min(each.score for each in found)
-            yield f"| {item.slug} | {style.name} | {style.level} | {len(draws)} | {passed} | {reached} | {lowest:.2f} |"
+            shown = (
+                item.slug,
+                style.name,
+                style.level,
+                len(draws),
+                passed,
+                reached,
+                f"{lowest:.2f}",
+            )
+            yield f"| {' | '.join(map(str, shown))} |"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Each investigation's own hypotheses on many draws.")
+    parser = argparse.ArgumentParser(
+        description="Each investigation's own hypotheses on many draws."
+    )
     parser.add_argument("wanted", nargs="?", default="", help="a chapter's number, or a slug")
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)

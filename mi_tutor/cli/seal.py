@@ -36,7 +36,10 @@ def write(
         truth.write_text(json.dumps(truths, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"{name}: sealed in {found.seconds:.0f} s; {in_numbers(found)}")
         if found.missed:
-            say(f"Goal missed: {'; '.join(found.missed)}. Seal {name} again by another --secret.", "bad")
+            say(
+                f"Goal missed: {'; '.join(found.missed)}. Seal {name} again by another --secret.",
+                "bad",
+            )
     say(f"{len(names)} specimens in {out}; the truths are in {truth}. Keep it to yourself.", "good")
 
 
