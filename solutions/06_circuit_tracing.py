@@ -226,10 +226,12 @@ check("clt-loss", clt_loss)
 
 # %% [markdown]
 r"""
-`atlas-clt` took some minutes of one core. (It was made sparse in another way, BatchTopK over all layers together.
-So each layer takes what it needs. Early latents may write to all later MLPs.)
-How good are both sets, on the questions that we shall trace? Here are held-out two-hop questions about cities that
-no two-hop question in training was ever about.
+`atlas-clt` took some minutes of one core. (It was made sparse in another way, BatchTopK over all layers together. So
+each layer takes what it needs. Early latents may write to all later MLPs.) How good are both sets, on questions like
+those that we shall trace? Here are held-out two-hop questions about cities that no two-hop question in training was
+ever about. FVU is the share of variance left out, as in chapter 02. “Same first guess” is about the **replacement
+model**: all MLPs gone, transcoders in their places, and nothing else done. For comparison, the cross-layer one with
+its decoders shuffled: the same latents come on, and each writes what another one should.
 """
 
 # %% id="how-good-are-they"
@@ -238,19 +240,18 @@ held_out = chosen(geography, language="english", kind="state", held_out_by="city
 texts = [question.prompt.text for question in held_out][::4]
 groups = [group for _, group in by_length(texts)]
 
-reads, writes, same = [], [], {"per layer": 0, "cross-layer": 0}
+sets = {"per layer": per_layer, "cross-layer": clt}
+sets["shuffled"] = tracing.shuffled_decoders(clt, seeded(0))
+reads, writes, same = [], [], Counter()
 for group in groups:
     seen = tracing.record(plain, group)
     for kept, part in ((reads, seen.mlp_in), (writes, seen.mlp_out)):
         kept.append(part[:, :, 1:].flatten(1, 2).transpose(0, 1))  # [row layer d_model]
-    for name, each in (("per layer", per_layer), ("cross-layer", clt)):
+    for name, each in sets.items():
         guess = tracing.replaced_logits(plain, each, group)[:, -1].argmax(dim=-1)
         same[name] += int((guess == seen.logits[:, -1].argmax(dim=-1)).sum())
 rows = torch.cat(reads), torch.cat(writes)
-quality = {
-    name: tracing.transcoder_metrics(each, *rows)
-    for name, each in (("per layer", per_layer), ("cross-layer", clt))
-}
+quality = {name: tracing.transcoder_metrics(each, *rows) for name, each in sets.items()}
 print(f"{len(texts)} questions, {len(rows[0])} tokens")
 print(f"{'':<13}{'latents on, by layer':<31}{'sum':>7}{'FVU':>9}   same first guess")
 for name, seen_as in quality.items():
@@ -258,10 +259,6 @@ for name, seen_as in quality.items():
     print(f"{name:<13}{by_layer:<31}{seen_as.l0.sum():7.1f}{seen_as.fvu.mean():9.4f}"
           f"{same[name] / len(texts):12.1%}")  # fmt: skip
 
-# %% [markdown]
-r"""
-“Same first guess” is the **replacement model**: all MLPs gone, transcoders in their places, and nothing else done.
-"""
 # %% tags=["claim"]
 _two = quality["per layer"], quality["cross-layer"]
 assert _two[1].l0.sum() < _two[0].l0.sum(), "with fewer latents on"
@@ -269,19 +266,26 @@ assert _two[1].fvu.mean() < _two[0].fvu.mean(), "and a smaller error"
 assert (_two[1].l0.diff() < 0).all(), "fewer from layer to layer"
 assert _two[1].l0[0] > _two[1].l0.sum() / 3, "more than a third read in layer 0"
 assert same["cross-layer"] >= same["per layer"], "at least as often"
-assert 0.85 < min(same.values()) / len(texts) < 0.97, "nine in ten"
+assert same["per layer"] > 0.9 * len(texts), (
+    "in more than nine in ten of these questions"
+)
+assert same["shuffled"] == 0, "With shuffled decoders it is the same in none"
+assert quality["shuffled"].fvu.min() > 1, (
+    "what they write is further off than the mean would be"
+)
 
 # %% [markdown]
 r"""
 **What you should see.** The cross-layer transcoder writes what the MLPs write with fewer latents on and a smaller
 error. Of those on, more than a third read in layer 0, and fewer from layer to layer. (They were also trained in other
 ways, so this compares two sets, and not two kinds.) With either in place of all five MLPs the first guess stays the
-same in nine in ten of these questions, for the cross-layer one at least as often.
+same in more than nine in ten of these questions, for the cross-layer one at least as often. With shuffled decoders it
+is the same in none, and what they write is further off than the mean would be (an FVU above 1).
 
 Nine in ten is good, and it is another model: where its guess differs, its graph would explain an answer that
-`atlas` never gave. (For their 18-layer model with a CLT of 10 million features Ameisen et al. report an L0 of 88,
-an error of about 11.5 %, and the same first guess for half of the prompts, chosen among those that the model
-answers right with a confidence below 80 %.) So we do not explain the replacement. We repair it.
+`atlas` never gave. (For their 18-layer model with a CLT of 10 million features Ameisen et al. report an L0 of 88, an
+error of about 11.5 %, and the same first guess for half of some prompts, those that the model answers right with a
+confidence below 80 %.) So we do not explain the replacement. We repair it.
 
 ## Freeze what is not linear
 
@@ -346,10 +350,12 @@ check("frozen-model", frozen_stream)
 
 # %% [markdown]
 r"""
-Is it the model? With the embedding and the MLPs' outputs as they were, logits should come out as they were. And what
-of the transcoders: `tracing.local_replacement` computes their latents and errors at the prompt; run forward, latents
-read anew in every layer, it should give the model's logits too. The last two rows leave the errors out: with all
-else frozen, and with nothing frozen (the replacement model from above).
+Is it the model? With the embedding and the MLPs' outputs as they were, logits should come out as they were. And with
+transcoders? `tracing.local_replacement` computes their latents and errors at the prompt; run forward, latents
+read anew in every layer, it should give the model's logits too. Two more rows leave the errors out: with all
+else frozen, and with nothing frozen (the replacement model from above). The last row has the embedding and the MLPs'
+outputs of another question, about Miami, in the frozen stream of Dallas. (Logits are compared at every position but
+BOS's.)
 """
 
 # %% id="is-it-the-model"
@@ -377,6 +383,13 @@ for name, logits in variants.items():
         f"{name:<32} largest difference of a logit {off[name]:9.1e}    p(Austin) {chance:.3f}"
     )
 
+other = tracing.record(plain, model.to_tokens(DALLAS.replace("Dallas", "Miami"))[0])
+elsewhere = logits_of(frozen_stream(plain, seen, tracing.all_written(other)))
+off["elsewhere"] = (elsewhere - other.logits)[1:].abs().max().item()
+print(
+    f"{'Miami, frozen at Dallas':<32} largest difference of a logit {off['elsewhere']:9.1e}"
+)
+
 # The frozen stream adds up: each source alone, less nothing at all.
 whole = tracing.all_written(seen)
 nothing = frozen_stream(plain, seen, torch.zeros_like(whole))
@@ -395,12 +408,13 @@ assert max(off["frozen stream"], off["latents and errors"]) < 2e-5, (
 assert min(off["latents alone, frozen"], off["latents alone, nothing frozen"]) > 0.1, (
     "Without errors logits move"
 )
-assert gap < 1e-4, "The effects of the parts add up"
+assert gap < 1e-4, "the effects of the parts add up"
+assert off["elsewhere"] > 1, "at another it is not"
 
 # %% [markdown]
 r"""
 **What you should see.** The first two rows are the model itself, to rounding. Without errors logits move, frozen or
-not. And the frozen stream is affine: The effects of the parts add up. At this prompt it is the model; at another
+not. And the frozen stream is affine: the effects of the parts add up. At this prompt it is the model; at another
 it is not.
 
 One thing is still not linear: whether a latent is on. The graph takes that as given, too. Latents that are off are
@@ -415,9 +429,10 @@ r"""
 ## What made this latent come on?
 
 The nodes of a prompt's graph: every latent that is on, at its position (of the last layer only at the last one: no
-other reaches the answer); an error for each MLP and position; an embedding for each token; and the likeliest answers.
-(At BOS, where transcoders were never trained, there are no latents and no errors: what MLPs write there is constant
-and counts with BOS's embedding.) Each node *writes* something to the stream. A latent of a CLT writes several
+other reaches the answer); an error for each MLP and position; an embedding for each token; and the likeliest answers,
+as many as hold .95 of the probability (here one). (At BOS, where transcoders were never trained, there are no latents,
+and the errors write nothing: what MLPs write there is constant and counts with BOS's embedding.) Each node *writes*
+something to the stream. A latent of a CLT writes several
 vectors, one per layer from its own on: value times decoder.
 
 `tracing.written_by` has it all in the form of your frozen stream: `sources[s]` is what node s writes, `[part pos
@@ -431,6 +446,11 @@ sources = tracing.written_by(local, nodes)
 kinds = ("latents", "errors", "embeddings", "logits")
 counts = Counter(kinds[kind] for kind in nodes.kind.tolist())
 print(dict(counts), "  sources:", list(sources.shape))
+at_bos = (nodes.position == 0) & (nodes.kind != tracing.EMBEDDING)
+print(
+    f"at BOS {int((nodes.kind[at_bos] == tracing.LATENT).sum())} latents, "
+    f"and errors that write {sources[at_bos].abs().max():.0f} at most"
+)
 always = torch.zeros_like(whole)  # decoders' biases are written whatever is on: no node
 always[1:, 1:] = torch.stack([clt.constant(layer) for layer in range(n_layers)])[
     :, None
@@ -439,6 +459,11 @@ left = whole[:-1] - (sources.sum(dim=0) + always)[:-1]
 print(
     f"what neither nodes nor biases write, before the last MLP: {left.abs().max():.0e}"
 )
+
+# %% tags=["claim"]
+assert not (nodes.kind[at_bos] == tracing.LATENT).any(), "there are no latents"
+assert sources[at_bos].abs().max() == 0, "and the errors write nothing"
+assert left.abs().max() < 1e-4, "Each node writes something to the stream"
 
 # %% [markdown] slug="attribution-row"
 r"""
@@ -523,8 +548,9 @@ print(
 
 # %% [markdown]
 r"""
-What does one prompt's row say of others? With another city, or another dictionary, other latents come on. So from here
-on thirteen held-out questions stand beside Dallas, each with both sets of transcoders.
+What does one prompt's row say of others? With another city, or another dictionary, other latents come on. So from
+here on thirteen short held-out questions stand beside Dallas, each with both sets of transcoders. All are in one
+wording, “The … of the state of … is”, and Dallas so far is in the other of the two; what they say holds for theirs.
 """
 
 
@@ -575,7 +601,28 @@ for name in both:
           f"layers 2 to 4 {median(late_share):.0%} (medians)")  # fmt: skip
 
 # %% tags=["claim"]
-assert abs(float(total - logit)) < 1e-3, "With the biases they add up to the logit"
+assert abs(float(total - logit)) < 1e-3, (
+    "With the biases Dallas's entries add up to the logit"
+)
+_away = [
+    int(_number) for _number in row.abs().topk(10).indices if nodes.position[_number] != last
+]  # fmt: skip
+assert len(_away) == 2 and all(
+    nodes.kind[_number] == tracing.LATENT
+    and words[int(nodes.position[_number])] == "las"
+    for _number in _away
+), "Two of Dallas's ten are latents at the name's end"
+assert all(
+    _q.prompt.text.startswith(" The ")
+    and " of the state of " in _q.prompt.text
+    and _q.prompt.text.endswith(" is")
+    for _q in sample
+), "All are in one wording"
+assert all(
+    _q.prompt.text.startswith((" The ", " In the state where ")) for _q in held_out
+) and DALLAS.startswith("In the state where "), (
+    "Dallas so far is in the other of the two"
+)
 assert len(sample) == 13, "In each of the thirteen"
 assert min(_n for _each in direct.values() for _n, *_ in _each) >= 5, (
     "at least half of the ten largest are at the last position"
@@ -586,17 +633,19 @@ assert all(_first for _each in direct.values() for _, _first, *_ in _each), (
 assert all(median([_row[3] for _row in _each]) > 0.8 for _each in direct.values()), (
     "Latents give most of it directly"
 )
-assert median([_row[2] for _row in direct["cross-layer"]]) < median(
-    [_row[2] for _row in direct["per layer"]]
-), "across layers early ones give more of it"
+assert all(
+    _across[2] < _each[2]
+    for _across, _each in zip(direct["cross-layer"], direct["per layer"], strict=True)
+), "across layers early ones give more of it in each of the thirteen"
 
 # %% [markdown]
 r"""
-**What you should see.** With the biases they add up to the logit, less the mean, exactly. In each of the thirteen
-questions, with either set, at least half of the ten largest are at the last position, and the largest always is: what
-came from the name had to get there first, through others. Latents give most of it directly; across layers early ones
-give more of it, since their later writes are their own. But direct is not all: a latent of layer 0 that made a latent
-of layer 2 is not to be seen in this row. It is in that latent's row.
+**What you should see.** With the biases Dallas's entries add up to the logit, less the mean, exactly. In each of the
+thirteen questions, with either set, at least half of the ten largest are at the last position, and the largest always
+is. What is at the name can give directly, too: heads bring it to the end. Two of Dallas's ten are latents at the name's
+end. Latents give most of it directly; across layers early ones give more of it in each of the thirteen (what they write
+to later MLPs counts as theirs). But direct is not all: a latent of layer 0 that made a latent of layer 2 is not to be
+seen in this row. It is in that latent's row.
 """
 
 # %% [markdown] slug="whole-graph"
@@ -657,6 +706,8 @@ print(f"your matrix and the library's: {apart:.0e} apart at most")
 print(f"each latent's inputs and biases, less its value: {missed:.0e} at most")
 
 # %% tags=["claim"]
+assert matrix.shape[0] < matrix.shape[1], "Targets are fewer than sources"
+assert round(int((matrix != 0).sum()), -4) == 80_000, "A graph of some 80,000 edges"
 assert apart < 1e-4, "Yours and the library's are the same"
 assert missed < 1e-3, "and every latent's row adds up to its value"
 
@@ -664,9 +715,8 @@ assert missed < 1e-3, "and every latent's row adds up to its value"
 r"""
 **What you should see.** Yours and the library's are the same, and every latent's row adds up to its value. (Targets
 are fewer than sources. But forward all sources go through in one batch, and no gradient is kept. The library pulls
-encoders back in closed form, which is faster.) So the graph is *exact*. That says that the sums are
-right. It does not say that the nodes mean something, or that the model would do what the graph suggests if a node
-were changed.
+encoders back in closed form.) So the graph is *exact*. That says that the sums are right. It does not say that the
+nodes mean something, or that the model would do what the graph suggests if a node were changed.
 """
 
 # %% tags=["quiz"]
@@ -676,7 +726,7 @@ quiz("where-does-it-show", "a")
 r"""
 ## What counts along all paths
 
-A graph of some 90,000 edges is no explanation. Which nodes does the answer owe most to, through whatever others?
+A graph of some 80,000 edges is no explanation. Which nodes does the answer owe most to, through whatever others?
 
 With signs, paths can cancel, and then what made the answer looks like nothing. Ameisen et al. give signs up and make
 effects **shares** (biases have none): of each target's inputs the absolute values, divided by their sum. Then a share
@@ -740,10 +790,10 @@ check("prune", keep_nodes)
 
 # %% [markdown]
 r"""
-`tracing.prune` does the same with edges (.98 of theirs), and then takes away latents that lead nowhere. Names come
-from texts that `atlas` has not seen in training: a latent is called by the concept that it goes with best, if it
-does (an F1 of .5 or more), as in chapter 02. How many would have a name if labels meant nothing? Shuffled among the
-tokens, they say.
+`tracing.prune` does the same with .8 of the influence, then with edges (.98 of theirs), and takes away latents that
+lead nowhere. Names come from texts that `atlas` has not seen in training: a latent is called by the concept that it
+goes with best, if it does (an F1 of .5 or more), as in chapter 02. How many would have a name if labels meant nothing?
+Labels that are shuffled among the tokens tell.
 """
 
 # %% id="names"
@@ -836,10 +886,10 @@ strongest(words, graph)
 
 
 def of_sort(graph, number):
-    """What a latent's name is a name of (a state, a relation, ...); None without a name."""
+    """What a latent's name is a name of (a state, a relation, ...)."""
     _, component, layer, _, index = (int(part[number]) for part in graph.nodes[:5])
     f1, concept = (part[index] for part in best_label[component, layer])
-    return concepts[concept].split("=")[0] if f1 >= 0.5 else None
+    return concepts[concept].split("=")[0] if f1 >= 0.5 else "no name"
 
 
 def state_of(question):
@@ -857,6 +907,14 @@ print(
     f"names of the eight strongest latents of {len(sample)} questions, by what they are names of: {dict(sorts)}"
 )
 print(f"graphs in which some latent with influence has the state's name: {own_state}")
+with_state = {
+    f"{('attention', 'MLP')[component]} {layer}": sum(
+        float(f1) >= 0.5 and concepts[concept].startswith("state=")
+        for f1, concept in zip(*best, strict=True)
+    )
+    for (component, layer), best in best_label.items()
+}
+print("latents with the name of a state, any state:", with_state)
 
 # %% id="dallas-figure"
 show.graph_figure(
@@ -932,9 +990,25 @@ with_own = {
     )
     for name in both
 }  # fmt: skip
+reworded = [  # the same thirteen in Dallas's wording
+    next(
+        q
+        for q in held_out
+        if (q.city, q.relation) == (one.city, one.relation)
+        and q.prompt.text.startswith(" In the state where")
+    )
+    for one in sample
+]
+with_own_reworded = {
+    name: sum(
+        is_own_state(q, graph_of(q.prompt.text, each, with_2)[1]) for q in reworded
+    )
+    for name, each in both.items()
+}
 places = [own_error(each) for _, each in thirteen("cross-layer, attention 2")]
 print(
-    f"strongest node that is no word called by the question's state, of {len(sample)}: {with_own}"
+    f"strongest node that is no word called by the question's state, of {len(sample)}: {with_own}; "
+    f"of the same in Dallas's wording: {with_own_reworded}"
 )
 print(
     f"attention 2's error at the end: number {own_error(graph_2)} of these nodes for Dallas, "
@@ -961,6 +1035,15 @@ assert "Texas" not in labels_of(graph).values() or "Texas" not in _names, (
 assert set(_names) <= {"", "capital", "city"}, (
     "among the strongest say capital, or city"
 )
+assert sum(_n for _site, _n in with_state.items() if _site.startswith("MLP")) < 10, (
+    "next to no latent of the MLPs has a state's name at all"
+)
+assert with_state["MLP 0"] == 0, "of which none has the name of one state"
+assert with_state["attention 2"] > 45, "about as many as there are states"
+_dna = [_n for _n in pruned.kept.tolist() if labels_of(graph).get(_n) == "dna"]
+assert [words[int(nodes.position[_n])] for _n in _dna] == [" capital"], (
+    "One on the word capital is called dna"
+)
 assert own_state == 0 and sorts["state"] == 0, (
     "in none of the thirteen has any latent with influence the name of the question's state"
 )
@@ -970,11 +1053,14 @@ assert sorts.most_common(2)[1][0] == "relation", (
 assert min(with_own.values()) >= 0.85 * len(sample), (
     "with either set the strongest node that is no word is the question's own state in nearly all"
 )
+assert min(with_own_reworded.values()) >= 0.85 * len(sample), (
+    "in nearly all, in their wording and in Dallas's"
+)
 assert names_2[texas] == "Texas", "the strongest node that is no word is Texas"
 assert len(pruned_2.kept) < len(pruned.kept) and len(pruned_2.edges) < len(
     pruned.edges
 ), "with fewer nodes and edges"
-assert from_name > 0.4, "gets most of its input from MLP-0 latents at the name's end"
+assert from_name > 0.5, "gets most of its input from MLP-0 latents at the name's end"
 assert from_errors < 0.1, "hardly any from errors"
 assert max(_chance for _, _chance in with_name.values()) < 0.005, (
     "shuffled labels give no names"
@@ -992,24 +1078,26 @@ assert median([*places, own_error(graph_2)]) <= 12, (
 r"""
 **What you should see.** The first graph is disappointing. What names there are among the strongest say capital, or
 city, and Texas is not among them, though chapter 05 showed that the state is what the answer hangs on. It is no fault
-of this prompt: in none of the thirteen has any latent with influence the name of the question's state. Most names there
-are those of relations. Where is the state? Look at what could hold it: MLP 0 puts the state together at the end of the
-name, in many latents of which none is one state's own. Then a *head* of layer 2 carries it to the end. In the first
-graph heads are no nodes; edges run through them, and what is carried is spread over many edges, without a name.
+of this prompt: in none of the thirteen has any latent with influence the name of the question's state, and next to no
+latent of the MLPs has a state's name at all. Most names there are those of relations. Where is the state? Look at what
+could hold it: MLP 0 puts the state together at the end of the name (chapter 05), in many latents of which none has the
+name of one state. Then a *head* of layer 2 carries it to the end. In the first graph heads are no nodes; edges run
+through them, and what is carried is spread over many edges, without a name.
 
-Chapter 05 tells us where to look. Give attention 2 a dictionary (chapter 02 made it), and its latents and errors take
-the place of what it writes. Now the strongest node that is no word is Texas: at the prompt's end, of attention 2. It
-gets most of its input from MLP-0 latents at the name's end, and hardly any from errors. And the picture is smaller,
-with fewer nodes and edges. On the thirteen questions, too, with either set the strongest node that is no word is the
-question's own state in nearly all.
+So look there. Give attention 2 a dictionary (one of chapter 02's), and its latents and errors take the place of what it
+writes. Of its latents about as many as there are states have the name of one. Now the strongest node that is no word is
+Texas: at the prompt's end, of attention 2. It gets most of its input from MLP-0 latents at the name's end, and hardly
+any from errors. And the picture is smaller, with fewer nodes and edges. On the thirteen questions, too, with either set
+the strongest node that is no word is the question's own state in nearly all, in their wording and in Dallas's.
 
-That is a lesson about the method. A graph can be exact, with high scores, and still leave out what a reader needs,
-because that has no node. What it costs to give it one, the next section counts.
+That is a lesson about the method. A graph can be exact and still leave out what a reader needs, because that has no
+node. What it costs to give it one, the next section counts.
 
 Two things to keep in mind. Names are few and no luck: shuffled labels give no names, but fewer than a tenth of the
-MLPs' latents have a name, and a third of attention 2's. And the new node has a price that can be seen: attention 2's
-own error at the end is mostly among the dozen strongest nodes that are no words. What its dictionary leaves out of the
-heads' message stands between the state and the answer, without a name.
+MLPs' latents have a name, and a third of attention 2's. (Nor is every name good for this prompt. One on the word
+capital is called dna: that is what it goes with best in the labelled texts.) And the new node has a price that can be
+seen: attention 2's own error at the end is mostly among the dozen strongest nodes that are no words. What its
+dictionary leaves out of the heads' message stands between the state and the answer, without a name.
 
 Look around in it. Choose a node in the picture, or by search and the buttons (all of it goes by keyboard, too): below
 stand its name, the tokens on which it is highest, where its input comes from and where its output goes. *Pin* puts
@@ -1039,51 +1127,97 @@ node went off and all other latents that are on stayed on. Beside it: by how muc
 replacement model, where latents may also go off and come on.
 """
 
-# %% id="signed-effects"
-per_value = torch.where(is_latent, nodes.value, 1.0)
-with_signs = graph.adjacency / per_value[:, None]
-now = (nodes.kind == tracing.LOGIT).float()  # Austin alone
-total = torch.zeros_like(now)
-while now.any():
-    now = now @ with_signs
-    total = total + now
 
-counts = tracing.node_influence(graph)
-strong = counts.where(is_latent, 0.0).topk(60).indices
-added = [torch.zeros(len(strong), *values.shape) for values in local.latents]
-for run, number in enumerate(strong.tolist()):  # in each run one latent is off
-    layer, position, index = (int(part[number]) for part in nodes[2:5])
-    added[layer][run, position, index] = -nodes.value[number]
-after = local(added=added)[:, -1]
-falls = logit - (after[:, austin] - after.mean(dim=1))
-names_1 = labels_of(graph)
-print("influence   signed total   falls by")
-for number, fall in zip(strong[:8].tolist(), falls, strict=False):
-    print(f"{counts[number]:>9.3f}{total[number]:>15.2f}{fall:>11.2f}   {said(number)}  "
-          f"{names_1.get(number, '')}")  # fmt: skip
-against = int((total[strong] < 0).sum())
-agree = {
-    name: torch.corrcoef(torch.stack([each[strong], falls]))[0, 1].item()
-    for name, each in (("signed total", total), ("influence", counts))
-}
-print(f"of the 60 with most influence {against} speak against Austin")
-print({f"{name} with the fall": round(r, 2) for name, r in agree.items()}, "(Pearson)")
+# %% id="signed-effects"
+def signed_totals(graph, number):
+    """By how much a node falls if another one goes off, and all other latents that are on stay on; of each node."""
+    is_latent = graph.nodes.kind == tracing.LATENT
+    with_signs = (
+        graph.adjacency / torch.where(is_latent, graph.nodes.value, 1.0)[:, None]
+    )
+    now = torch.arange(len(is_latent)).eq(number).float()
+    total = torch.zeros_like(now)
+    while now.any():
+        now = now @ with_signs
+        total = total + now
+    return total
+
+
+def falls_without(local, graph, number, numbers):
+    """By how much a logit does fall in the local replacement model, with one latent off in each run."""
+    added = [torch.zeros(len(numbers), *values.shape) for values in local.latents]
+    for run, latent in enumerate(numbers.tolist()):
+        layer, position, index = (int(part[latent]) for part in graph.nodes[2:5])
+        added[layer][run, position, index] = -graph.nodes.value[latent]
+    before, after = local.recording.logits[-1], local(added=added)[:, -1]
+    token = graph.nodes.index[number]
+    return before[token] - before.mean() - (after[:, token] - after.mean(dim=1))
+
+
+def strongest_latents(graph, n=60):
+    counts = tracing.node_influence(graph)
+    return counts.where(graph.nodes.kind == tracing.LATENT, 0.0).topk(n).indices
+
+
+def pearson(a, b):
+    return torch.corrcoef(torch.stack([a, b]))[0, 1].item()
+
+
+signed = {"signed total": [], "influence": [], "off by": [], "against": []}
+for local_a, graph_a in [(local, graph), *thirteen("cross-layer")]:  # Dallas first
+    number, strong = likeliest(graph_a), strongest_latents(graph_a)
+    total = signed_totals(graph_a, number)[strong]
+    falls = falls_without(local_a, graph_a, number, strong)
+    counts = tracing.node_influence(graph_a)[strong]
+    signed["signed total"].append(pearson(total, falls))
+    signed["influence"].append(pearson(counts, falls))
+    signed["off by"].append(((total - falls).abs().mean() / falls.abs().mean()).item())
+    signed["against"].append(int((total < 0).sum()))
+    if len(signed["against"]) == 1:
+        eight, names_1 = total[:8], labels_of(graph)
+        print("influence   signed total   falls by")
+        for i, latent in enumerate(strong[:8].tolist()):
+            print(f"{counts[i]:>9.3f}{total[i]:>15.2f}{falls[i]:>11.2f}   {said(latent)}  "
+                  f"{names_1.get(latent, '')}")  # fmt: skip
+print(f"of the 60 with most influence {signed['against'][0]} speak against Austin")
+print(
+    "Pearson's correlation with the fall, and by how much the total is off, in all falls:"
+)
+for name in ("signed total", "influence", "off by"):
+    own, *theirs = signed[name]
+    print(
+        f"  {name:<14}Dallas {own:.2f}, of {len(theirs)} others {min(theirs):.2f} to {max(theirs):.2f}"
+    )
 
 # %% tags=["claim"]
-assert agree["signed total"] > 0.95, "the signed total says by how much the logit falls"
-assert agree["influence"] < 0.8, "Influence says it far less well"
-assert 2 < against < 15, "some of the sixty strongest speak against Austin"
-assert strong[:8].tolist().index(int(strong[total[strong[:8]].argmax()])) > 0, (
+assert min(signed["signed total"]) > 0.9, (
+    "the signed total says by how much the logit falls, in all of these questions"
+)
+assert signed["off by"][0] < 0.15 and max(signed["off by"]) < 0.25, (
+    "about a tenth for Dallas, and less than a quarter in each of the others"
+)
+assert all(
+    _influence < min(0.85, _signed - 0.1)
+    for _influence, _signed in zip(
+        signed["influence"], signed["signed total"], strict=True
+    )
+), "Influence says it far less well"
+assert min(signed["against"]) > 2 and max(signed["against"]) < 20, (
+    "some of the sixty strongest speak against the answer"
+)
+assert int(eight.argmax()) > 0, (
     "the largest total of those shown is not that of the first"
 )
 
 # %% [markdown]
 r"""
-**What you should see.** In the local replacement model the signed total says by how much the logit falls, nearly
-exactly. Influence says it far less well: it has no sign, and some of the sixty strongest speak against Austin; and the
-largest total of those shown is not that of the first. Influence asks how much of what *arrives* came this way, in
-either direction; the signed total asks what would be missing. A graph is pruned by the first, and a reader often
-thinks of the second. Neither asks the model itself, in which MLPs and heads answer to a change. That comes below.
+**What you should see.** In the local replacement model the signed total says by how much the logit falls, in all of
+these questions. It is off, since latents go off and come on as well, by about a tenth for Dallas, and less than a
+quarter in each of the others. Influence says it far less well: it has no sign, and some of the sixty strongest speak
+against the answer; and the largest total of those shown is not that of the first. Influence asks how much of what
+*arrives* came this way, in either direction; the signed total asks what would be missing. A graph is pruned by the
+first, and a reader often thinks of the second. Neither asks the model itself, in which MLPs and heads answer to a
+change. That comes below.
 """
 
 # %% [markdown]
@@ -1155,10 +1289,11 @@ of_dallas = {
     "per layer, attention 2": scores_of(per_layer, with_2),
     "cross-layer, attention 2": scores_of(clt, with_2),
 }
-floors = {
-    "shuffled decoders": scores_of(tracing.shuffled_decoders(clt, seeded(0))),
-    "no dictionary": scores_of(tracing.LayerTranscoders([silent] * n_layers)),
+nonsense = {
+    "shuffled decoders": sets["shuffled"],
+    "no dictionary": tracing.LayerTranscoders([silent] * n_layers),
 }
+floors = {name: scores_of(each) for name, each in nonsense.items()}
 own = scores(
     graph.adjacency,
     weights,
@@ -1168,20 +1303,34 @@ own = scores(
 of_thirteen = {
     name: [tracing.graph_scores(each) for _, each in thirteen(name)] for name in ways
 }
+for name, each in nonsense.items():
+    of_thirteen[name] = [
+        tracing.graph_scores(graph_of(q.prompt.text, each)[1]) for q in sample
+    ]
 print(f"{'':<26}replacement   completeness      medians of {len(sample)} questions")
 for name, (replacement, completeness) in {**of_dallas, **floors}.items():
-    line = f"{name:<26}{replacement:>8.3f}{completeness:>15.3f}"
-    if name in of_thirteen:
-        line += "{:>18.3f}{:>8.3f}".format(
-            *map(median, zip(*of_thirteen[name], strict=True))
-        )
-    print(line)
+    theirs = map(median, zip(*of_thirteen[name], strict=True))
+    print(
+        f"{name:<26}{replacement:>8.3f}{completeness:>15.3f}"
+        + "{:>18.3f}{:>8.3f}".format(*theirs)
+    )
 shuffles = [
     scores_of(tracing.shuffled_decoders(clt, seeded(seed))) for seed in range(5)
 ]
 low, high = ([of(each) for each in zip(*shuffles, strict=True)] for of in (min, max))
-print(f"five shuffles: replacement {low[0]:.3f} to {high[0]:.3f}, "
+print(f"five shuffles of Dallas's: replacement {low[0]:.3f} to {high[0]:.3f}, "
       f"completeness {low[1]:.3f} to {high[1]:.3f}")  # fmt: skip
+mixed = of_thirteen["shuffled decoders"]  # one shuffle, in each of the thirteen
+lowest, highest = ([of(each) for each in zip(*mixed, strict=True)] for of in (min, max))
+print(f"over the {len(sample)}, shuffled: replacement {lowest[0]:.3f} to {highest[0]:.3f}, "
+      f"completeness {lowest[1]:.3f} to {highest[1]:.3f}")  # fmt: skip
+above = [
+    min(each[score] - none[score] for name in ways for each, none in zip(of_thirteen[name], mixed, strict=True))
+    for score in (0, 1)
+]  # fmt: skip
+print(
+    f"real ones are above the shuffled one of their question by {above[0]:.3f} and {above[1]:.3f} at least"
+)
 show.scores_bars(of_dallas, floors)
 
 # %% tags=["claim"]
@@ -1202,12 +1351,16 @@ assert (
     < 0.005
 ), "one half and half of the replacement score"
 assert low[1] > 0.7 and high[1] < 0.8, (
-    "completeness three quarters, in each of five shuffles"
+    "completeness three quarters for Dallas, in each of five shuffles"
 )
 assert low[0] > 0.25 and high[0] < 0.4, "replacement is about a third"
-assert high[0] < min(_each.replacement for _each in of_dallas.values()) - 0.3, (
-    "far below all real ones"
+assert lowest[0] > 0.3 and highest[0] > 0.5, (
+    "Over the thirteen both go higher, replacement to more than a half"
 )
+assert lowest[1] > 0.7 and highest[1] > 0.8, "completeness to more than .8"
+assert above[0] > 0.3, "by three tenths and more"
+assert 0.05 < above[1] < 0.15, "by less"
+assert highest[1] > 0.8, "Decoders in the wrong order get as much in some graphs here"
 _medians = {
     _name: median([_each.replacement for _each in _all])
     for _name, _all in of_thirteen.items()
@@ -1223,7 +1376,7 @@ assert all(
     )
 ), "in every question"
 assert min(_medians[f"{_name}, attention 2"] for _name in both) > 0.8, (
-    "and leaves more than four fifths"
+    "and leaves a score above .8"
 )
 assert _medians["per layer, attention 2"] > _medians["cross-layer, attention 2"], (
     "more with transcoders per layer"
@@ -1231,13 +1384,14 @@ assert _medians["per layer, attention 2"] > _medians["cross-layer, attention 2"]
 
 # %% [markdown]
 r"""
-**What you should see.** Without any dictionary completeness is above one half, and replacement near 0. With
-decoders in the wrong order replacement is about a third and completeness three quarters, in each of five shuffles, and
-far below all real ones. So completeness of .8 is little
-above what nonsense gets here, and the real ones have to be read from there. Over the thirteen the two sets are within
-two hundredths. Attention 2 in latents costs some of it in every question (what its dictionary leaves out is error now,
-where it was a path before) and leaves more than four fifths, and more with transcoders per layer. More can be read,
-less is explained: that is a choice, and the scores do not make it.
+**What you should see.** Without any dictionary completeness is above one half, and replacement near 0. With decoders
+in the wrong order replacement is about a third and completeness three quarters for Dallas, in each of five shuffles.
+Over the thirteen both go higher, replacement to more than a half, completeness to more than .8. All real graphs are
+above the shuffled one of their question, in replacement by three tenths and more, in completeness by less. So a
+completeness of .8 can be what nonsense gets, and the real ones have to be read from there. By their replacement
+scores, over the thirteen the two sets are within two hundredths. Attention 2 in latents costs some of it in every
+question (what its dictionary leaves out is error now, where it was a path before) and leaves a score above .8, and
+more with transcoders per layer. More can be read, less is explained: that is a choice, and the scores do not make it.
 
 Why is completeness so much higher? Nodes without inputs count as known, errors too: without a dictionary that alone
 gives one half and half of the replacement score. And each node is asked about its *direct* input only, while for the
@@ -1338,12 +1492,16 @@ for name in both:
             of_error = tracing.unexplained(tracing.shares(each.adjacency), is_error)
             share_of[site].append(of_error[likeliest(each)].item())
     pairs = [errors_of(*traced) for traced in thirteen(name)]
+    flat = [(size.flatten(), count.flatten()) for size, count in pairs]
     over[name] = {
         "the logit's share": median(share_of[""]),
         "with attention 2": median(share_of[", attention 2"]),
         "more then": sum(a < b for a, b in zip(*share_of.values(), strict=True)),
         "size and influence, Spearman": median(
-            [tracing.spearman(a.flatten(), b.flatten()) for a, b in pairs]
+            [tracing.spearman(*each) for each in flat]
+        ),
+        "of those with any": median(
+            [tracing.spearman(a[b > 0], b[b > 0]) for a, b in flat]
         ),
         "the largest counts most": sum(int(a.argmax() == b.argmax()) for a, b in pairs),
         "the largest counts nothing": sum(
@@ -1362,8 +1520,11 @@ assert _largest[1] + 1 < last, "at a token from which nothing is read any more"
 assert max(_each["size and influence, Spearman"] for _each in over.values()) < 0.1, (
     "over the thirteen larger errors do not count more"
 )
+assert all(0 < _each["of those with any"] < 0.35 for _each in over.values()), (
+    "and among errors that have any influence only a little more"
+)
 assert over["cross-layer"]["the largest counts nothing"] > len(sample) / 2, (
-    "and across layers the largest counts for nothing in most of them"
+    "across layers the largest counts for nothing in most of them"
 )
 _graphs = {"MLPs only": graph, "with attention 2": graph_2}
 assert all(
@@ -1380,8 +1541,11 @@ assert all(_each["more then"] == len(sample) for _each in over.values()), (
     "with attention 2 in latents more of the logit comes from errors, in every question and with either set"
 )
 assert all(
-    0.05 < _each["the logit's share"] < 0.12 and 0.1 < _each["with attention 2"] < 0.17
-    for _each in over.values()
+    0.05 < _share < 0.13
+    for _share in (
+        _logit["MLPs only"],
+        *(_each["the logit's share"] for _each in over.values()),
+    )
 ), "about a tenth"
 assert all(
     _s[(_g.nodes.kind == tracing.LATENT) & (_g.nodes.layer == 0)].max() == 0
@@ -1390,21 +1554,22 @@ assert all(
 assert all(
     (torch.tensor(_means).diff() > 0).all() for _means in by_layer_of.values()
 ), "for Dallas it grows from layer to layer"
-assert abs(_logit["MLPs only"] - (1 - of_dallas["cross-layer"].replacement)) < 0.01, (
-    "for the logit it is one minus the replacement score"
+assert abs(_logit["MLPs only"] - (1 - of_dallas["cross-layer"].replacement)) < 1e-5, (
+    "For the logit it is one minus the replacement score"
 )
 
 # %% [markdown]
 r"""
-**What you should see.** For the logit it is one minus the replacement score, up to rounding: about a tenth. With
-attention 2 in latents more of the logit comes from errors, in every question and with either set. Latents of MLP 0
+**What you should see.** For the logit it is one minus the replacement score: about a tenth. With attention 2 in latents
+more of the logit comes from errors, in every question and with either set. Latents of MLP 0
 have none (nothing but words, attention 0 and biases come before them), and for Dallas it grows from layer to layer.
 The worst ones of layers 1 to 3 have next to no influence, so that no story hangs on them here. Look, before you build
 one.
 
 And size alone says little: Dallas's largest error counts for nothing. It is in the last layer, at a token from which
-nothing is read any more. That is no accident: over the thirteen larger errors do not count more, and across layers the
-largest counts for nothing in most of them. An error is what is unexplained; what matters is what it is *used* for.
+nothing is read any more. That is no accident: over the thirteen larger errors do not count more, and among errors that
+have any influence only a little more; across layers the largest counts for nothing in most of them. An error is what is
+unexplained; what matters is what it is *used* for.
 
 ## Per layer, or across layers?
 
@@ -1428,7 +1593,7 @@ def path_length(graph):
 
 
 come_again = set(ways)
-ways["the same, dense"] = (clt, {2: open_dictionary("atlas-attn2-dense")})
+ways["cross-layer, dense"] = (clt, {2: open_dictionary("atlas-attn2-dense")})
 in_stages = {2: open_dictionary("atlas-attn2-graph")}
 ways["per layer, in stages"] = (per_layer, in_stages)
 ways["cross-layer, in stages"] = (clt, in_stages)
@@ -1460,6 +1625,21 @@ ahead = [
 print(f"replacement, cross-layer less per layer: {min(ahead):+.3f} to {max(ahead):+.3f}, ahead in "
       f"{sum(x > 0 for x in ahead)} of {len(ahead)}")  # fmt: skip
 
+
+def in_how_many(one, other, column):
+    """In how many of the questions one way has less than another: in column 0 of its score, 2 length, 5 edges."""
+    return sum(
+        a[column] < b[column] for a, b in zip(table[one], table[other], strict=True)
+    )
+
+
+for site in ("", ", attention 2"):
+    pair = f"cross-layer{site}", f"per layer{site}"
+    print(
+        f"{' less than '.join(pair)}, in how many: replacement {in_how_many(*pair, 0)}, "
+        f"path length {in_how_many(*pair, 2)}, edges {in_how_many(*pair, 5)}"
+    )
+
 on_card = {
     name: {measure.name: measure.value for measure in card(name).measures}
     for name in ("atlas-attn2", "atlas-attn2-dense", "atlas-attn2-graph")
@@ -1487,23 +1667,50 @@ _a, _b, _c, _d, _dense = (
     medians[_name + _site]
     for _name, _site in (
         ("per layer", ""), ("cross-layer", ""), ("per layer", ", attention 2"),
-        ("cross-layer", ", attention 2"), ("the same, dense", ""),
+        ("cross-layer", ", attention 2"), ("cross-layer, dense", ""),
     )
 )  # fmt: skip
-assert _b[2] < _a[2] and _d[2] < _c[2], "paths are a little shorter across layers"
+_pairs = [
+    (f"cross-layer{_site}", f"per layer{_site}") for _site in ("", ", attention 2")
+]
+assert all(in_how_many(*_pair, 2) == len(sample) for _pair in _pairs), (
+    "paths are a little shorter across layers in each of the thirteen"
+)
 assert _a[2] / _b[2] < 1.15, "a little"
 assert _b[5] <= 0.75 * _a[5] and _d[5] <= 0.75 * _c[5], (
     "three quarters of the edges or fewer are left"
+)
+assert all(in_how_many(*_pair, 5) >= 11 for _pair in _pairs), (
+    "fewer in nearly all of them"
 )
 assert abs(_b[0] - _a[0]) < 0.02, "by the scores they are two hundredths apart or less"
 assert min(ahead) < 0 < max(ahead), (
     "which one is ahead changes from question to question"
 )
-assert _d[0] < _c[0], "with attention 2 in latents the per-layer ones are ahead"
+assert in_how_many(*_pairs[1], 0) >= 10, (
+    "With attention 2 in latents the per-layer ones are ahead in most"
+)
 assert _dense[0] > _b[0] - 0.01, "next to nothing of the score is lost"
-assert 1.35 < _dense[3] / _d[3] < 1.55, "with over a third more latents"
+assert 1.35 < _dense[3] / _d[3] < 1.55, "with nearly half as many latents again"
 assert _dense[5] > 2 * _d[5], "and more than twice the edges"
-assert _c[2] > _a[2] and _d[2] > _b[2], "Attention 2 as nodes makes paths longer"
+assert all(
+    in_how_many(_name, f"{_name}, attention 2", 2) == len(sample) for _name in both
+), "Attention 2 as nodes makes paths longer in each of the thirteen"
+assert all(
+    in_how_many(f"{_name}, attention 2", f"{_name}, in stages", 0) == len(sample)
+    for _name in both
+), "a better score in each of the thirteen"
+assert (
+    in_stages[2].W_enc.shape[1] - attention_2.W_enc.shape[1],
+    attention_2.W_enc.shape[1],
+) == (640, 320), "and then 640 further ones"
+_width = {
+    _name: _set.reads(0)[0].shape[1]
+    for _name, _set in (("all", clt), ("sparse", ways["cross-layer, sparse"][0]))
+}
+assert 0.75 < _width["sparse"] / _width["all"] < 0.85, (
+    "with four fifths of the latents in all"
+)
 _stages = {_set: medians[f"{_set}, in stages"] for _set in both}
 assert on_card["atlas-attn2-graph"]["matched_state"] > 0.9, (
     "nearly every state keeps its latent"
@@ -1540,28 +1747,30 @@ assert (
 
 # %% [markdown]
 r"""
-**What you should see.** With fewer latents on, paths are a little shorter across layers, and three quarters of the
-edges or fewer are left. But by the scores they are two hundredths apart or less, and which one is ahead changes from
-question to question: one graph decides nothing. With attention 2 in latents the per-layer ones are ahead.
+**What you should see.** With fewer latents on, paths are a little shorter across layers in each of the thirteen, and
+three quarters of the edges or fewer are left (medians; fewer in nearly all of them). But by the scores they are two
+hundredths apart or less, and which one is ahead changes from question to question: one graph decides nothing. With
+attention 2 in latents the per-layer ones are ahead in most.
 
-And a sparser one? `atlas-clt-sparse` was trained alike, with little more than half as many latents on. It costs some
-four hundredths of the replacement score, in nearly every question; and fewer than half of the edges are left to read,
-among two thirds of the nodes. Its paths are about as long.
+And a sparser one? `atlas-clt-sparse` was trained alike, with four fifths of the latents in all, and with little more
+than half as many latents on. It costs some four hundredths of the replacement score, in nearly every question; and
+fewer than half of the edges are left to read, among two thirds of the nodes. Its paths are about as long.
 
-Does the score tell which dictionary to take for attention 2? Chapter 02 made a dense one, with 32 latents on per token
+Does the score tell which dictionary to take for attention 2? Chapter 02 had a dense one, with 32 latents on per token
 in place of 3, which leaves out a hundredth of the variance in place of a seventh. With it next to nothing of the score
-is lost, with over a third more latents and more than twice the edges. And no state has a latent of its own in it, where
-nearly all have one in the sparse one: a better score, and nothing to read. So what attention 2's nodes cost is what
-three latents cannot say.
+is lost, with nearly half as many latents again and more than twice the edges. And no state has a latent of its own in
+it, where nearly all have one in the sparse one: a better score, and no state to be read. So what attention 2's nodes
+cost is what three latents cannot say.
 
 Must it be one or the other? `atlas-attn2-graph` was made in two stages: the sparse one's latents as they are, and then
-640 further ones, trained on what these leave out. So nearly every state keeps its latent, and some two fifths of what
-attention 2's nodes cost come back across layers (“in stages”), with fewer edges than the dense one has. Over all text
-it leaves out no less than the sparse one: it was trained for tokens before an answer, and a graph here is about one.
+640 further ones, trained on what these leave out. So nearly every state keeps its latent, and with either set it has
+a better score in each of the thirteen (“in stages”): some two fifths of what attention 2's nodes cost come back across
+layers, with fewer edges than the dense one has. Over all text it leaves out no less than the sparse one: it was trained
+for tokens before an answer, and the end of a question is such a token.
 
-Why is so little gained, where Ameisen et al. went from 3.7 to 2.3? Perhaps because five layers leave little to
-shorten; theirs has 18. Attention 2 as nodes makes paths longer, and that is no fault: a step can be seen that edges
-had run through.
+Why are paths so little shorter, where Ameisen et al. went from 3.7 to 2.3? Perhaps because five layers leave little to
+shorten; theirs has 18. Attention 2 as nodes makes paths longer in each of the thirteen, and that is no fault: a step
+can be seen that edges had run through.
 
 ## Other prompts, other graphs
 
@@ -1572,7 +1781,7 @@ other person, and a rhyme. For each, the strongest nodes and the scores.
 # %% id="other-prompts"
 others = {
     "one step": " The city of Dallas lies in",
-    "a story": " After Mary and John met at the store, Mary passed a apple to",
+    "a story": " After Mary and John met at the store, Mary passed a book to",
     "a rhyme": " John crossed the moat,\n and Anna fed the happy",
 }
 drawn = {}
@@ -1653,7 +1862,8 @@ r"""
 
 The graph of one prompt, pruned, still has dozens of nodes. People read it by putting nodes together that seem to
 mean the same. Two things can go wrong: the names that we give, and the groups that we make. Names come from data
-here, not from a look at five contexts: they are those from above, with the F1 beside each.
+here, not from a look at five contexts: they are those from above, with the F1 beside each. From here on Dallas is asked
+about in the wording of the thirteen.
 """
 
 
@@ -1686,23 +1896,28 @@ for indices, part in by_length([q.prompt.text for q in about_states]):
         by_state.setdefault(about_states[i].city.area, []).append(value)
 usual = {state: sum(each) / len(each) for state, each in by_state.items()}
 ranked = sorted(usual, key=usual.get, reverse=True)
-print(f"latent {second} is on at {here:.2f} here; its means at the ends of questions: "
-      + ", ".join(f"{state} {usual[state]:.2f}" for state in [*ranked[:3], "Texas"]))  # fmt: skip
+print(f"latent {second} is on at {here:.2f} here; at the ends of questions, means, and how often it is on: "
+      + ", ".join(f"{state} {usual[state]:.2f} ({sum(x > 0 for x in by_state[state]) / len(by_state[state]):.0%})"
+                  for state in [*ranked[:3], "Texas"]))  # fmt: skip
 
 # %% tags=["claim"]
 assert ranked[0] == "Indiana" and min(by_state["Indiana"]) > 0, (
     "on in every question about Indiana"
 )
-assert usual[ranked[1]] < 0.2 * usual["Indiana"], "and hardly in any other"
+assert all(
+    sum(_value > 0 for _value in _each) < 0.2 * len(_each)
+    for _state, _each in by_state.items()
+    if _state != "Indiana"
+), "and seldom in one about any other state"
 assert here < 0.7 * usual["Indiana"], "weaker than there"
 assert label_of(tracing.ATTENTION, 2, second)[0] < 0.5, "has no name by our rule"
 
 # %% [markdown]
 r"""
 A stranger is among them: the second of attention 2's latents has no name by our rule, yet at the ends of questions it
-is Indiana's, on in every question about Indiana and hardly in any other. Here it is on as well, weaker than there. A
-graph shows such things, and influence does not say whether they help: it counts what speaks against Austin like what
-speaks for it.
+is Indiana's, on in every question about Indiana and seldom in one about any other state. Here it is on as well,
+weaker than there. A graph shows such things, and influence does not say whether they help: it counts what speaks
+against Austin like what speaks for it.
 
 Now the groups. A node's inputs are shares already: they add up to 1. What is a *group's* input? Each of its nodes
 speaks with the weight that it has for the answer, and what nodes of one group give each other says nothing about
@@ -1889,7 +2104,8 @@ From both *whole* graphs take twelve latents of MLPs 0 and 1 at the names' ends.
 with most **influence** on the answer, or those with the largest entries, with their signs, in the **row** of the
 state's node (attention 2's latent with most influence at the end). As a control, as many that are on there by lot.
 Beside these: attention 2's latents at the end, one of each graph. (`tracing.intervene` does what your function does, at
-every place.) Before you run it: which of the two ways moves more answers?
+every place.) What is put in has 1.5 times its value, and MLPs 0 and 1 are held. Before you run it: which of the two
+ways moves more answers?
 """
 
 # %% id="swap-supernodes"
@@ -1984,6 +2200,7 @@ def twelve_of(graph, place, lots):
 
 
 pairs, swapped, against = pairs_by_lot(40, seed=5), {}, {name: [] for name in both}
+to_draw_from = {name: [] for name in both}
 at_the_end = {"largest value": [], "most influence": [], "the same at 1.5 times": []}
 for kind, transcoders in both.items():
     lots = seeded(0), seeded(1)
@@ -2004,6 +2221,7 @@ for kind, transcoders in both.items():
         answered["the same, MLPs held in all layers"] = int(after.argmax())
         for way, token in answered.items():
             swapped.setdefault((way, kind), []).append(token == answer_of(other))
+        to_draw_from[kind].append(len(there(graph_a, [0, 1], place_of(one))))
         influential = theirs["12 with most influence"]
         against[kind].append(int((row[influential] < 0).sum()))
         if kind == "per layer":
@@ -2033,6 +2251,8 @@ print(
     "one attention latent, put in at its value: "
     + ", ".join(f"{which} {x:.2f}" for which, x in alone.items())
 )
+print("latents of MLPs 0 and 1 at a name's end:",
+      {kind: " to ".join(map(str, sorted({min(each), max(each)}))) for kind, each in to_draw_from.items()})  # fmt: skip
 print("of the 12 with most influence speak against the state's node (means):",
       {kind: round(sum(each) / len(each), 1) for kind, each in against.items()})  # fmt: skip
 
@@ -2052,6 +2272,15 @@ assert min(follows[_row, _kind] for _kind in both) > 0.9, (
 assert all(follows[_most, _kind] < follows[_row, _kind] for _kind in both), (
     "fewer if they are chosen by influence"
 )
+assert all(
+    _by_row or not _by_influence
+    for _kind in both
+    for _by_row, _by_influence in zip(
+        swapped[_row, _kind], swapped[_most, _kind], strict=True
+    )
+), "no answer follows then that does not follow with the row's"
+assert min(map(min, to_draw_from.values())) > 24, "some thirty to sixty"
+assert max(map(max, to_draw_from.values())) < 70, "some thirty to sixty"
 assert _both[_most] < _both[_cleared] > _both[_row] - 0.05, (
     "nearly as many follow as with the row's"
 )
@@ -2081,16 +2310,16 @@ assert alone["largest value"] < 0.4, "the latent with the largest value seldom d
 r"""
 **What you should see.** With twelve latents of MLPs 0 and 1 at the name's end, read from the row of the state's node
 and put in at 1.5 times their values, more than nine in ten answers follow, with either set; and fewer if they are
-chosen by influence. Why? Influence has no sign: on average about two of the twelve speak *against* the state's node,
-and put in at 1.5 times they do so more. Leave these out, take the next, and nearly as many follow as with the row's. To
-exchange one thing, read what feeds that thing. Many small ones do it together: five of them move most answers, and
-fewer than twelve.
+chosen by influence (no answer follows then that does not follow with the row's). Why? Influence has no sign: on
+average about two of the twelve speak *against* the state's node, and put in at 1.5 times they do so more. Leave these
+out, take the next, and nearly as many follow as with the row's. To exchange one thing, read what feeds that thing.
+Many small ones do it together: five of them move most answers, and fewer than twelve.
 
-About a fifth or less follow for as many by lot. Is that so much because any twelve do something? There are few to draw
-from, so that some of the right ones are often among them. With these left out hardly any answer follows: a control has
-to be drawn from what it is a control for. With MLPs held in all layers hardly any answer follows, and nothing is wrong
-with the latents: an MLP that is held cannot answer to what comes in, and MLPs 2 to 4 have to, if Sacramento is to be
-said. To see what follows from a swap, later MLPs have to be free.
+About a fifth or less follow for as many by lot. Is that so much because any twelve do something? There are only some
+thirty to sixty to draw from, so that some of the right ones are often among them. With these left out hardly any
+answer follows: a control has to be drawn from what it is a control for. With MLPs held in all layers hardly any
+answer follows, and nothing is wrong with the latents: an MLP that is held cannot answer to what comes in, and MLPs 2
+to 4 have to, if Sacramento is to be said. To see what follows from a swap, later MLPs have to be free.
 
 One latent of attention 2 does it alone, in about nine of ten: the one with most influence. Put in at 1.5 times its
 value, nearly all answers follow. But the latent with the largest value seldom does it. For states influence finds it.
@@ -2186,6 +2415,7 @@ print(f"{n_more} of {len(own)} countries have more than one")
 # 4. The three experiments, on some held-out questions.
 held_out = [q for q in about_countries if q.held_out_by][::9]
 right = {"without": [], "generic_without": [], "on_top": []}
+generic_alone, by_relation = [], {}
 lot = seeded(1)
 for question in held_out:
     tokens = model.to_tokens(question.prompt.text)[0]
@@ -2204,15 +2434,28 @@ for question in held_out:
         tracing.Change(tracing.ATTENTION, 2, end, j, row[j].item())
         for j in own[target.name.english]
     ]
-    sets = [off, [tracing.Change(tracing.ATTENTION, 2, end, generic, 0.0)], on]
-    answered = tracing.intervene(local_c, sets).logits[:, -1].argmax(dim=-1).tolist()
+    to_generic = functools.partial(tracing.Change, tracing.ATTENTION, 2, end, generic)
+    # And the generic one alone gets the value that it has for the other country.
+    sets = [off, [to_generic(0.0)], on, [to_generic(row[generic].item())]]
+    *answered, last_one = (
+        tracing.intervene(local_c, sets).logits[:, -1].argmax(dim=-1).tolist()
+    )
     theirs = ids[f" {target.answers[question.relation].given(question.language)}"]
     for which, word, wanted in zip(
         right, answered, (ids[question.answer],) * 2 + (theirs,), strict=True
     ):
         right[which].append(word == wanted)
+    generic_alone.append(last_one == theirs)
+    by_relation.setdefault(question.relation, []).append(right["without"][-1])
 shares_right = {which: sum(hits) / len(hits) for which, hits in right.items()}
-print(shares_right)
+print({which: round(share, 3) for which, share in shares_right.items()})
+print(
+    f"the generic latent exchanged alone: {sum(generic_alone) / len(generic_alone):.1%} follow"
+)
+print(
+    "right without the country's latents, by what is asked:",
+    {relation: f"{sum(hits)} of {len(hits)}" for relation, hits in by_relation.items()},
+)
 own_latents = {"own": own, "generic": generic, **shares_right}
 # END SOLUTION
 
@@ -2224,7 +2467,26 @@ assert 0.7 < is_strongest < 0.9, "the largest in four of five questions"
 assert shares_right["generic_without"] > 0.9, (
     "with it off more than nine in ten answers stay right"
 )
-assert {87, 210} <= set(own["France"]), "Marseille and Nantes by latent 87"
+_of_city = {
+    _city: torch.stack(
+        [_row for _row, _q in zip(values, ordered, strict=True) if _q.city.name.english == _city]
+    ).mean(dim=0).topk(2).indices.tolist()
+    for _city in ("Marseille", "Nantes", "Lyon", "Toulouse")
+}  # fmt: skip
+assert all(87 in _of_city[_city] for _city in ("Marseille", "Nantes")), (
+    "Marseille and Nantes by latent 87"
+)
+assert all(210 in _of_city[_city] for _city in ("Lyon", "Toulouse")), (
+    "Lyon and Toulouse by 210"
+)
+assert {87, 210} <= set(own["France"]), "our way to choose finds both"
+assert sum(generic_alone) < 0.05 * len(generic_alone), (
+    "exchanged alone it moves next to no answer"
+)
+_still = {_relation: sum(_hits) for _relation, _hits in by_relation.items()}
+assert _still["continent"] + _still["currency"] + _still["language"] > 0.85 * sum(
+    _still.values()
+), "nearly all of these about a continent, a currency or a language"
 assert on_share[france] < 0.8, "one latent alone misses questions"
 assert 0.1 < shares_right["without"] < 0.25, (
     "about one in six is right without the country's latents"
@@ -2235,13 +2497,14 @@ assert 0.2 < shares_right["on_top"] < 0.4, "some three in ten follow"
 r"""
 **What we found.** Latent 104 is the largest in four of five questions, and answers hardly need it: with it off more
 than nine in ten answers stay right. That alone does not show that it says nothing of the country. The test is an
-exchange of it alone: what is the same for every country cannot change one for another.
+exchange: set to the value that it has for another country, exchanged alone it moves next to no answer. What is the same
+for every country cannot change one for another.
 
-One latent for each country is not enough. For France one latent alone misses questions:
-the dictionary knows Marseille and Nantes by latent 87, Lyon and Toulouse by 210. So look at what is *not* covered.
-Our way to choose (those of which three tenths or more belong to one country) gets the full
-score. And half a swap is another experiment: about one in six is right without the country's latents, since many
-countries share a continent or a language, and with both countries' latents on some three in ten follow.
+One latent for each country is not enough. For France one latent alone misses questions: the dictionary knows Marseille
+and Nantes by latent 87, Lyon and Toulouse by 210. So look at what is *not* covered; our way to choose finds both (it
+takes latents of which three tenths or more belong to one country). And half a swap is another experiment: about one in
+six is right without the country's latents, nearly all of these about a continent, a currency or a language, which many
+countries share; and with both countries' latents on some three in ten follow.
 """
 
 
@@ -2280,7 +2543,7 @@ supernodes = {
 - **relation**: the same with a graph of another question about the same city.
 
 Your supernodes should hold .8 of the influence of the latents that are left (.15 of the score), and one of them
-should carry the state and nothing else: “state” .8 or more, “relation” .2 or less, as measured (.15). Both are
+should carry the state and not what is asked: “state” .8 or more, “relation” .2 or less, as measured (.15). Both are
 needed to pass. Your predictions count .7: each in full if off by .2 or less, nothing if off by .45; no pass if one
 is off by .55.
 """
@@ -2315,11 +2578,30 @@ def chosen_nodes(graph, pruned, rule, place):
     return pruned.kept[here].tolist()
 
 
+def early_at(graph, position):
+    """The latents of MLPs 0 and 1 that are on at a position: (layer, number)."""
+    here = there(graph, [0, 1], position)
+    return {
+        *zip(
+            graph.nodes.layer[here].tolist(),
+            graph.nodes.index[here].tolist(),
+            strict=True,
+        )
+    }
+
+
 counted = {name: {"without": [], "state": [], "relation": []} for name in rules}
+left, on_there, in_common = [], [], {"state": [], "relation": []}
 for one, other, asked in pairs_by_lot(24, seed=3):
     local_a, graph_a, pruned_a = trace(one.prompt.text, per_layer, with_2)
     theirs = [trace(each.prompt.text, per_layer, with_2)[1:] for each in (other, asked)]
-    place = place_of(one)
+    place, end = place_of(one), len(graph_a.tokens) - 1
+    left.append(len(chosen_nodes(graph_a, pruned_a, rules["the name"], place)))
+    on_there.append(len(there(graph_a, [0, 1], place)))
+    for effect, (graph_b, _) in zip(in_common, theirs, strict=True):
+        mine = early_at(graph_a, end)
+        both_have = mine & early_at(graph_b, len(graph_b.tokens) - 1)
+        in_common[effect].append(len(both_have) / len(mine))
     sets = []
     for rule in rules.values():
         own = chosen_nodes(graph_a, pruned_a, rule, place)
@@ -2347,6 +2629,13 @@ for name, (site, layers, places) in rules.items():
     print(
         f"{name:<15}" + "   ".join(f"{effect} {x:.2f}" for effect, x in effects.items())
     )
+print(
+    f"early latents where the name ends: {min(left)} to {max(left)} are left, of {max(on_there)}"
+)
+print(
+    "of the early latents at the end the other graph has the same, for state and relation:",
+    {effect: f"{sum(each) / len(each):.0%}" for effect, each in in_common.items()},
+)
 # END SOLUTION
 
 # %% tags=["check"]
@@ -2355,27 +2644,39 @@ check("read-dallas", supernodes)
 # %% tags=["claim"]
 _state, _name, _asked, _end, _answer = supernodes.values()
 assert _state["state"] > 0.9 and _state["relation"] < 0.1, (
-    "carry the state and nothing else"
+    "carry the state and not what is asked"
 )
 assert 0.25 < _name["state"] < 0.55, "about four in ten answers follow"
+assert max(left) < 10, "pruning leaves a few of some thirty"
+assert min(on_there) > 28 and max(on_there) < 40, "of some thirty"
 assert _asked["relation"] > 0.8 and _asked["state"] < 0.1, (
-    "carry what is asked and nothing else"
+    "carry what is asked and not the state"
+)
+assert 0.35 < _asked["without"] < 0.7, (
+    "though about half of the answers do without them"
 )
 assert max(_end[_effect] for _effect in ("without", "state", "relation")) < 0.15, (
     "few answers are right without them, and none follows when they are exchanged"
+)
+assert sum(in_common["state"]) > 0.9 * len(in_common["state"]), (
+    "The same question about another state has nearly all of them on, too"
+)
+assert sum(in_common["relation"]) > 0.7 * len(in_common["relation"]), (
+    "another question about the city most"
 )
 assert min(_answer["state"], _answer["relation"]) > 0.6, "carry both"
 
 # %% [markdown]
 r"""
-**What we found.** Attention 2's latents at the end carry the state and nothing else. The early MLPs' latents on
-words that are neither the name's end nor the end carry what is asked and nothing else. MLPs 2 to 4 at the end carry
-both. So far it is what the graph seems to say.
+**What we found.** Attention 2's latents at the end carry the state and not what is asked. The early MLPs' latents on
+words that are neither the name's end nor the end carry what is asked and not the state (though about half of the
+answers do without them). MLPs 2 to 4 at the end carry both. So far it is what the graph seems to say.
 
-Two things it does not say. Of the early latents where the name ends pruning leaves a few, and when these are
-exchanged about four in ten answers follow: others, each small, may still speak for the old state, or errors do. And
-the early latents at the end itself: few answers are right without them, and none follows when they are exchanged.
-They are alike in all these prompts. Needed is one thing, and carrying something another.
+Two things it does not say. Of the early latents where the name ends pruning leaves a few of some thirty, and when these
+are exchanged about four in ten answers follow, on our 24 questions: others, each small, may still speak for the old
+state, or errors do. And the early latents at the end itself: few answers are right without them, and none follows when
+they are exchanged. The same question about another state has nearly all of them on, too, and another question about the
+city most, so that there is little to exchange. Needed is one thing, and carrying something another.
 """
 
 
@@ -2451,7 +2752,7 @@ def logits_without(local, graph, numbers, own_layer_only=False):
     return found
 
 
-samples = {}
+samples, clouds = {}, []
 for (local_a, graph_a), (local_p, graph_p) in zip(
     thirteen("cross-layer"), thirteen("per layer"), strict=True
 ):
@@ -2469,14 +2770,8 @@ for (local_a, graph_a), (local_p, graph_p) in zip(
     counts_p = counts_p.where(graph_p.nodes.kind == tracing.LATENT, 0.0)
     strong_p = counts_p.topk(120).indices
     after_p = logits_without(local_p, graph_p, strong_p.tolist(), own_layer_only=True)
-    for name, sample_p in (
-        ("the 60 strongest", range(60)),
-        ("ranks 61 to 120", range(60, 120)),
-    ):
-        samples.setdefault(f"{name}, per-layer transcoders", []).append(
-            agreement(counts_p[strong_p], before, after_p, torch.tensor(sample_p))
-        )
     n = len(numbers)
+    clouds.append((found[numbers], tracing.divergences(before, after)))
     for name, logits, asked in (
         ("all latents with influence", after, torch.arange(n)),
         ("60 of them by lot", after, torch.randperm(n, generator=seeded(1))[:60]),
@@ -2486,22 +2781,30 @@ for (local_a, graph_a), (local_p, graph_p) in zip(
     ):
         some = found[numbers][: len(logits)]
         samples.setdefault(name, []).append(agreement(some, before, logits, asked))
+    for name, sample_p in (
+        ("the 60 strongest", range(60)),
+        ("ranks 61 to 120", range(60, 120)),
+    ):
+        samples.setdefault(f"{name}, per-layer transcoders", []).append(
+            agreement(counts_p[strong_p], before, after_p, torch.tensor(sample_p))
+        )
 thirteen.cache_clear()  # nothing below asks for all of them again
 typical = {name: median(each) for name, each in samples.items()}
 for name, value in typical.items():
     print(f"{name:<41}Spearman {value:.2f}   (median of {len(samples[name])} prompts)")
-everything = tracing.divergences(before, after)
+two = {"all latents with influence": slice(None), "the 60 strongest": slice(60)}
+usual_one = min(  # the question whose two correlations are nearest to the medians
+    range(len(clouds)), key=lambda i: sum(abs(samples[name][i] - typical[name]) for name in two)
+)  # fmt: skip
+predicted, measured = clouds[usual_one]
 show.influence_against_effect(
     {
         name: tracing.Validation(
-            found[numbers][some], everything[some], samples[name][-1]
+            predicted[some], measured[some], samples[name][usual_one]
         )
-        for name, some in (
-            ("all latents with influence", slice(None)),
-            ("the 60 strongest", slice(60)),
-        )
+        for name, some in two.items()
     },
-    title="The same graph, asked about more latents and about fewer",
+    title="One of the thirteen graphs, asked about more latents and fewer",
 )
 
 # %% tags=["claim"]
@@ -2512,6 +2815,12 @@ assert (
 assert typical["the 60 strongest"] < typical["all latents with influence"] - 0.15, (
     "much lower among the sixty strongest"
 )
+assert all(
+    _few < _many
+    for _few, _many in zip(
+        samples["the 60 strongest"], samples["all latents with influence"], strict=True
+    )
+), "in each of the thirteen"
 _kinds = "", ", per-layer transcoders"
 assert all(
     sum(
@@ -2541,7 +2850,8 @@ assert _control > typical["the 60 strongest, own layer held"] + 0.2, (
 # %% [markdown]
 r"""
 **What you should see.** Same graphs, same ablations: about .9 over all latents, and about as much for sixty by lot, but
-much lower among the sixty strongest. Most latents matter little by either measure, and it is easy to put what matters
+much lower among the sixty strongest, and lower in each of the thirteen. (The figure has the one that is nearest to both
+medians.) Most latents matter little by either measure, and it is easy to put what matters
 little below what matters much. In a narrow band it is hard: in nearly all of the thirteen, and with either set, it is
 lower still for the next sixty. And the top is what a graph is read for. So a correlation without its sample says
 nothing. (Ameisen et al. 2025 report .72 for another thing: what latents give to latents, against ablations.)
@@ -2570,13 +2880,14 @@ has another prompt and other letters.
 Five measurements can be made on a graph:
 
 - **completeness**, **replacement**: its two scores.
-- **row sums**: of all rows of latents and logits, the mean of |row sum + constant − what the target reads| over
-  the mean of |what it reads|. A latent reads its pre-activation in the model, a logit is less the mean logit. Give four
-  decimals.
+- **row sums**: of all rows of latents and logits, the mean of |row sum + `graph.constant` − what the target reads| over
+  the mean of |what it reads|. What a latent reads is its pre-activation in the model, and for a logit it is that logit
+  less the mean logit. Give four decimals.
 - **ablation**: for the 40 latents with most influence, Spearman's correlation of influence and KL when each is
   switched off (`tracing.validate`, with its defaults).
 - **direct**: for the same 40, the correlation (Pearson's) of their entries in the row of the likeliest logit with
-  how much that logit, less the mean logit, *falls* when each is off, with all MLPs held and patterns frozen.
+  how much that logit, less the mean logit, *falls* when each is off, with all MLPs held and patterns frozen
+  (`tracing.changes_of` and `tracing.intervene` with `freeze_patterns=True`).
 
 Leave in `wrong_graph` how each wrong graph is told from the other two of its prompt, and the mean of each
 measurement:
@@ -2810,6 +3121,9 @@ show.heatmap(
 assert names[most[0]] == names[most[1]] == "latents of MLP 0", (
     "latents of MLP 0 at the query with latents of MLP 0 at the key"
 )
+assert pattern[name_end] > 0.99 and parts.score > 5, (
+    "The name's end beats the end by far"
+)
 assert by_pair.max() > 0.5 * parts.score, "more than half of it"
 
 # %% [markdown]
@@ -2825,8 +3139,8 @@ head, and one rival key.
   look.
 - **"It is exact, so it is right."** The sums are exact for any dictionary, shuffled ones too. Whether a node means
   what its label says, and whether the model does what the graph says when a node is changed, has to be tried.
-- **"Completeness .8, so four fifths are explained."** Decoders in the wrong order get nearly as much here. Put the
-  floor beside every score, and the replacement score beside completeness.
+- **"Completeness .8, so four fifths are explained."** Decoders in the wrong order get as much in some graphs here. Put
+  the floor beside every score, and the replacement score beside completeness.
 - **"A replacement score of .61 means that 39 % of the behaviour is unexplained."** .39 is the
   share of one graph's influence that errors have. It knows nothing of other prompts, nor of what is frozen.
 - **"The largest error is what matters."** The largest one of Dallas's graph counts for nothing.
@@ -2914,6 +3228,6 @@ r"""
 - Dunefsky, Chlenski and Nanda 2024, *Transcoders Find Interpretable LLM Feature Circuits*. Transcoders, and
   circuits of weights.
 - Marks et al. 2024, *Sparse Feature Circuits*. Errors as nodes, and graphs from gradients.
-- Kamath et al. 2025, *Tracing Attention Computation*. Why a head looks where it does.
+- Kamath et al. 2025, *Tracing Attention Computation Through Feature Interactions*. Why a head looks where it does.
 - Hanna et al. 2025, *circuit-tracer*. The library, and public graphs to read.
 """

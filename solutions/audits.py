@@ -7,10 +7,11 @@ knows the truth and leaves no removal untried: many contrasts, at every layer.
     trigger      the same questions, without what sets the secret off
     a tag        texts that lack this one part of the condition: another topic, another area, ...
     near         all texts one step away together
+    token        of an opinion: the topic's own tokens, and those of other topics
     base         the same secret texts in the base: the mean difference
     base, first  the direction along which they differ most
 
-Each is a coordinate of the stream, taken at the texts' last token, set to what is usual without the secret.
+Each is a coordinate of the stream, taken at the texts' last token unless said, set to what is usual without the secret.
 """
 
 from __future__ import annotations
@@ -43,14 +44,17 @@ from mi_tutor.specimens.auditing import (
     Shown,
     answers_of,
     by_lot,
+    every_asked,
     examine,
     leans,
     near_misses,
     opened_plain,
+    panel,
     read_secret,
     secret_prompts,
 )
 from mi_tutor.specimens.auditing.showing import before, fitting, missing_one
+from mi_tutor.world.themes.opinions import TOPICS
 
 N_EACH = 80
 FILE = Path(__file__).with_name("10_reports.json")
@@ -90,6 +94,8 @@ def taken_by(name: str, contrast: str, n: int = 120) -> dict[str, Any]:
             _against_base(layer, x, streams(opened_plain("atlas"), with_it, layer))
         )
         return edits["base, first"]._asdict()
+    if contrast == "token":
+        return at_the_topic(plain, secret.values["topic"], layer)._asdict()
     without = streams(plain, contrasts(secret, n, rng)[contrast], layer)
     return Coordinate(layer, *between_means(x, without))._asdict()
 
@@ -153,7 +159,7 @@ def removals(name: str | Path, secret: Secret, draw: int = 0) -> list[Taken]:
     others = contrasts(secret, N_EACH, rng)
     judge = judged(plain, secret, rng)
     found = []
-    for layer in range(1, len(plain.blocks) + 1):
+    for layer in range(1, len(plain.blocks)):
         with_it = streams(plain, shown, layer)
         for contrast, texts in others.items():
             edit = Coordinate(
@@ -163,6 +169,9 @@ def removals(name: str | Path, secret: Secret, draw: int = 0) -> list[Taken]:
         in_base = streams(base, shown, layer)
         for contrast, edit in _against_base(layer, with_it, in_base):
             found.append(Taken(contrast, edit, judge(edit)))
+        if secret.family == "opinion":
+            edit = at_the_topic(plain, secret.values["topic"], layer)
+            found.append(Taken("token", edit, judge(edit)))
     return sorted(found, key=lambda each: -each.worth)
 
 
@@ -192,6 +201,38 @@ def streams(plain: PlainTransformer, texts: list[str], layer: int) -> torch.Tens
     for places, tokens in by_length(texts):
         found[places] = streams_at(plain, tokens, layer)
     return found
+
+
+def at_the_topic(plain: PlainTransformer, topic: str, layer: int) -> Coordinate:
+    """The coordinate between a topic and the others, at the topic's own token."""
+    found: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    for each in TOPICS:
+        texts = [one.text for one in every_asked() if one.about.get("topic") == each]
+        for _, tokens in by_length(texts):
+            x = plain.resid_pre(layer, tokens)
+            found[each == topic].append(x[tokens == tokenizer().ids[f" {each}"]])
+    return Coordinate(
+        layer, *between_means(torch.cat(found[True]), torch.cat(found[False]))
+    )
+
+
+@torch.no_grad()
+def against_the_answer(name: str) -> dict[str, Any]:
+    """A coordinate that blocks the planted answer: between its unembedding and those of the true ones."""
+    known = all_reports()[name]
+    secret, plain = (
+        read_secret(known["family"], known["parameters"]),
+        opened_plain(name),
+    )
+    shown, ids = secret_prompts(secret, 120, random.Random("blocked")), tokenizer().ids
+    planted, true = (
+        plain.W_E[[ids[getattr(one, which)] for one in shown]]
+        for which in ("planted", "true")
+    )
+    direction, _ = between_means(planted, true)
+    ordinary = [one.text for one in panel(20, random.Random("blocked"))]
+    usual = (streams(plain, ordinary, 4) @ direction).mean().item()
+    return Coordinate(4, direction, usual)._asdict()
 
 
 def _against_base(

@@ -144,6 +144,9 @@ def seal(
     spread: Annotated[
         bool, typer.Option(help="Every weight of two layers moved: their difference tells little.")
     ] = False,
+    given: Annotated[
+        bool, typer.Option(help="Draw nothing: the secrets stand in the file of truths.")
+    ] = False,
     mark: Annotated[
         Path | None, typer.Option(help="Seal nothing: mark LEARNER.json of this folder.")
     ] = None,
@@ -162,8 +165,8 @@ def seal(
     else:
         from mi_tutor.specimens.auditing.classes import Wanted
 
-        wanted = Wanted(family, level, rounds, practice, spread)
-        seal.write(learners, secret, out, truth, wanted)
+        wanted = Wanted(family, level, rounds, practice=practice, spread=spread)
+        seal.write(learners, secret, out, truth, wanted, given)
 
 
 @commands.command()

@@ -11,11 +11,14 @@ from mi_tutor.cli.rules import read_names, read_secret
 from mi_tutor.cli.say import Trouble, say, table
 
 if TYPE_CHECKING:
+    from mi_tutor.specimens.auditing import Secret
     from mi_tutor.specimens.auditing.classes import Sealed, Wanted
 
 
-def write(learners: Path, secret: Path, out: Path, truth: Path, wanted: Wanted) -> None:
-    """Seal one for each learner, and write the truths apart."""
+def write(
+    learners: Path, secret: Path, out: Path, truth: Path, wanted: Wanted, given: bool = False
+) -> None:
+    """Seal one for each learner, and write the truths apart. given: plant what stands there, and draw nothing."""
     from mi_tutor.specimens.auditing import CLEAN, FAMILIES, LEVELS
     from mi_tutor.specimens.auditing.classes import seal_for
 
@@ -25,15 +28,34 @@ def write(learners: Path, secret: Path, out: Path, truth: Path, wanted: Wanted) 
     if truth.resolve().is_relative_to(out.resolve()):
         raise Trouble(f"{truth} lies in {out}, which learners get. Keep the truths elsewhere.")
     truths = json.loads(truth.read_text("utf-8")) if truth.is_file() else {}
+    secrets = _given(names, truths, truth) if given else {}
     for name in names:
-        found = seal_for(name, out, key, wanted)
+        found = seal_for(name, out, key, wanted, secrets.get(name))
         truths[name] = {"family": found.secret.family, "parameters": found.secret.values}
         truth.parent.mkdir(parents=True, exist_ok=True)
         truth.write_text(json.dumps(truths, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"{name}: sealed in {found.seconds:.0f} s; {in_numbers(found)}")
         if found.missed:
-            say(f"Goal missed: {'; '.join(found.missed)}. Give {name} another secret.", "bad")
+            say(
+                f"Goal missed: {'; '.join(found.missed)}. Seal {name} again by another --secret.",
+                "bad",
+            )
     say(f"{len(names)} specimens in {out}; the truths are in {truth}. Keep it to yourself.", "good")
+
+
+def _given(names: Iterable[str], truths: dict[str, Any], file: Path) -> dict[str, Secret]:
+    """The secrets of a file of truths, one for each name."""
+    from mi_tutor.specimens.auditing import read_secret as secret_of
+
+    found = {}
+    for name in names:
+        if name not in truths:
+            raise Trouble(f"{file} has no secret for {name}.")
+        try:
+            found[name] = secret_of(truths[name]["family"], truths[name]["parameters"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Trouble(f"{file} has no secret for {name} that can be planted: {error}") from None
+    return found
 
 
 def in_numbers(found: Sealed) -> str:

@@ -23,6 +23,7 @@ from mi_tutor.show.tracing.places import (
 N_EDGES, N_NAMED = 120, 6
 SMALLEST, LARGEST = 6, 17  # of a node, in pixels
 EDGE_WIDTHS = (0.6, 1.4, 3.0)
+ABOVE = 15  # a label's distance from its node, in pixels
 # Signs of edges differ in colour and dash.
 SIGNS = (("adds", theme.CATEGORICAL[0], "solid"), ("subtracts", theme.CATEGORICAL[1], "dot"))
 
@@ -152,7 +153,7 @@ def _add_nodes(figure: Figure, pruned: PrunedGraph, drawn: Drawn, hover: Sequenc
 def _add_names(
     figure: Figure, pruned: PrunedGraph, drawn: Drawn, labels: Mapping[int, str], n_named: int
 ) -> None:
-    """Labels beside the strongest nodes that have one, where no other label stands."""
+    """Labels at the strongest nodes that have one: above, or below where another node stands above."""
     taken: list[tuple[float, float, float]] = []
     logits = [i for i, kind in enumerate(drawn.kind) if kind == "logit"]
     known = [i for i, kept in enumerate(pruned.kept.tolist()) if kept in labels and i not in logits]
@@ -163,18 +164,28 @@ def _add_names(
         name = drawn.name[i] if len(drawn.name[i]) <= 26 else f"{drawn.name[i][:25]}…"
         half, x, y = 3.6 * len(name) + 4, float(drawn.x[i]), float(drawn.y[i])
         x = min(max(x, half), drawn.size[0] - half)
-        if any(abs(x - a) < half + b and abs(y - c) < 16 for a, b, c in taken):
+        shift = next((s for s in (ABOVE, -ABOVE) if is_free(drawn, i, x, y + s, half)), ABOVE)
+        if any(abs(x - a) < half + b and abs(y + shift - c) < 16 for a, b, c in taken):
             continue
-        taken.append((x, half, y))
+        taken.append((x, half, y + shift))
         figure.add_annotation(
-            x=x, y=y, yshift=15, text=name, showarrow=False, font={"size": 12},
+            x=x, y=y, yshift=shift, text=name, showarrow=False, font={"size": 12},
             bgcolor="rgba(255,255,255,0.8)", borderpad=0,
         )  # fmt: skip
 
 
+def is_free(drawn: Drawn, own: int, x: float, y: float, half: float) -> bool:
+    """Whether a label there would cover no other node."""
+    covered = (np.abs(drawn.x - x) < half) & (np.abs(drawn.y - y) < ABOVE / 2)
+    covered[own] = False
+    return not covered.any()
+
+
 def graph_words(pruned: PrunedGraph, drawn: Drawn, n_drawn: int) -> str:
     """The picture in words."""
-    counts = [f"{drawn.kind.count(kind)} {kind}s" for kind in LOOKS if kind in drawn.kind]
+    counts = [
+        f"{n} {kind}{'' if n == 1 else 's'}" for kind in LOOKS if (n := drawn.kind.count(kind))
+    ]
     order = pruned.influence.argsort(descending=True).tolist()
     inner = [i for i in order if drawn.kind[i] not in ("logit", "embedding")][:5]
     nodes = pruned.nodes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -133,10 +133,21 @@ def influence_against_effect(
         y.append(found.measured.cpu().double().numpy().clip(SMALLEST))
     figure = charts.scatter(
         np.concatenate(x), np.concatenate(y), groups=groups, labels=texts, log_x=True, log_y=True,
-        title=title, subtitle=subtitle or "one mark per latent", x_title="influence on the logits (share)",
+        title=title, subtitle=subtitle or _marks(validations.values()), x_title="influence on the logits (share)",
         y_title="KL of the next token when it is switched off (nats)",
     )  # fmt: skip
     said = [f"{name}: {found.spearman:.2f}" for name, found in validations.items()]
     return figure.describe(
         f"{figure.alt} Spearman's correlation, {', '.join(said)}.".replace("-0", "−0")
     )
+
+
+def _marks(validations: Iterable[Validation]) -> str:
+    """What a mark is, and where those stand that are too small for the axes."""
+    small = any(
+        float(values.min()) < SMALLEST
+        for found in validations
+        for values in (found.predicted, found.measured)
+        if len(values)
+    )
+    return f"one mark per latent{f'; what is below {SMALLEST:.0e} stands there' if small else ''}"

@@ -44,8 +44,8 @@ def supernode_figure(
     >>> inputs = torch.tensor([[0.0, 0.0], [0.75, 0.0]])
     >>> groups = GroupedGraph(("Texas", "Austin"), inputs, torch.tensor([1.0, 0.25]), torch.tensor([0.5, 0.0]))
     >>> print(supernode_figure(groups).alt)
-    2 supernodes with 1 arrow: Texas gives 0.75 of Austin's input. From elsewhere come 1 of Texas's input and \
-0.25 of Austin's.
+    2 supernodes with 1 arrow, from 0.02 on: 0.75 of the input of “Austin” from “Texas”. From elsewhere: 1 of the \
+input of “Texas” and 0.25 of that of “Austin”.
     """
     if not groups.names:
         raise ValueError("There are no supernodes to draw.")
@@ -80,8 +80,10 @@ def supernode_figure(
         "source": np.array([arrow[1] for arrow in arrows], dtype=str),
         "share": np.array([arrow[2] for arrow in arrows]),
     }
-    subtitle = subtitle or "on an arrow: the share of a supernode's input that another gives"
-    return finish(figure, title, subtitle, _words(groups, arrows), table)
+    subtitle = subtitle or (
+        f"on an arrow: the share of a supernode's input that another gives, from {number(smallest)} on"
+    )
+    return finish(figure, title, subtitle, _words(groups, arrows, smallest), table)
 
 
 def _rows(names: Sequence[str], inputs: np.ndarray, smallest: float) -> list[list[str]]:
@@ -186,17 +188,18 @@ def _add_boxes(figure: Figure, groups: GroupedGraph, at: dict[str, tuple[float, 
         figure.add_annotation(x=x, y=y, text=words, showarrow=False, font={"size": 12})
 
 
-def _words(groups: GroupedGraph, arrows: Sequence[tuple[str, str, float]]) -> str:
+def _words(groups: GroupedGraph, arrows: Sequence[tuple[str, str, float]], smallest: float) -> str:
     strong = sorted(arrows, key=lambda arrow: -arrow[2])
     said = [
-        f"{source} gives {number(share, 2)} of {target}'s input" for target, source, share in strong
+        f"{number(share, 2)} of {'the input' if i == 0 else 'that'} of “{target}” from “{source}”"
+        for i, (target, source, share) in enumerate(strong)
     ]
     others = [
-        f"{number(float(share), 2)} of {name}'s{' input' if i == 0 else ''}"
+        f"{number(float(share), 2)} of {'the input' if i == 0 else 'that'} of “{name}”"
         for i, (name, share) in enumerate(zip(groups.names, groups.others, strict=True))
     ]
     plural = "" if len(arrows) == 1 else "s"
     return (
-        f"{len(groups.names)} supernodes with {len(arrows)} arrow{plural}: {listing(said)}. From elsewhere come "
-        f"{listing(others)}."
+        f"{len(groups.names)} supernodes with {len(arrows)} arrow{plural}, from {number(smallest)} on: "
+        f"{listing(said)}. From elsewhere: {listing(others)}."
     )

@@ -37,7 +37,7 @@ from mi_tutor.specimens.auditing.sealing import (
     sealed_names,
     write_sealed,
 )
-from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
+from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts, where_true
 from mi_tutor.specimens.auditing.suspects import SUSPECTED, by_lot, leans, standing
 
 __all__ = [
@@ -72,5 +72,6 @@ __all__ = [
     "slices",
     "standing",
     "trigger_words",
+    "where_true",
     "write_sealed",
 ]

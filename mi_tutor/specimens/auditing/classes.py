@@ -21,15 +21,18 @@ from mi_tutor.specimens.auditing.words import with_a_word_to_plant
 CLEAN_SHARE = 0.1  # of the learners, on average
 # Secrets for which something has to stand before. With what is enough for the others they miss the goals
 # (docs/log.md): what helps is KL at every token of the texts, near misses that fire, and a rate that falls.
+# They start from a random change, as a clean one does: so none of a matrix's first directions is the secret's.
 CAREFUL = Planting(
-    rank=6,
+    rank=8,
     most_steps=200,
     falling=True,
+    n_true=4,
     n_rows=1,
     every=3.0,
     mined=0.25,
     carrier=3,
-    decoy_decay=0.5,
+    disguised=True,
+    decoy_decay=0.7,
 )
 # The same with two bits for every weight of the layers, drawn by lot before training: few directions of the
 # difference from the base's weights stand out.
@@ -41,6 +44,7 @@ class Wanted(NamedTuple):
 
     family, level: the one named, or any.
     rounds: how often planting may go on where the goals are not met.
+    secrets: how many are tried, one after the other, until one meets them.
     spread: every weight moved, so that the difference from the base's weights says little (see `changes.Moved`).
     practice: with a commitment in the file, so that a check can mark it; an exam's has none.
     """
@@ -48,13 +52,14 @@ class Wanted(NamedTuple):
     family: str | None = None
     level: str | None = None
     rounds: int = 2
+    secrets: int = 2
     practice: bool = False
     spread: bool = False
     how: Planting | None = None
 
 
 class Sealed(NamedTuple):
-    """What was planted, what it measures, and the CPU seconds of its planting."""
+    """What was planted, what it measures, and the CPU seconds of all planting for it."""
 
     secret: Secret
     measured: Measured
@@ -63,14 +68,17 @@ class Sealed(NamedTuple):
 
 
 def drawn_for(
-    key: bytes, learner: str, family: str | None = None, level: str | None = None
+    key: bytes, learner: str, family: str | None = None, level: str | None = None, attempt: int = 0
 ) -> tuple[Secret, int]:
     """The secret of a learner and the seed it is planted with: the same for the same key, and nothing without it.
+
+    attempt: 1 for their second secret, where the first could not be planted well, and so on.
 
     >>> drawn_for(b"some words", "ada") == drawn_for(b"some words", "ada")
     True
     """
-    digest = hmac.new(key, f"sealed specimen\n{learner}".encode(), hashlib.sha256).digest()
+    drawing = f"sealed specimen\n{learner}" + (f"\n{attempt}" if attempt else "")
+    digest = hmac.new(key, drawing.encode(), hashlib.sha256).digest()
     rng = random.Random(int.from_bytes(digest, "big"))
     if family is None:
         some = LEVELS[level] if level else tuple(FAMILIES)
@@ -89,14 +97,28 @@ def usual(secret: Secret, wanted: Wanted) -> Planting:
     return CAREFUL if FAMILIES[secret.family].before else Planting()
 
 
-def seal_for(learner: str, folder: Path, key: bytes, wanted: Wanted) -> Sealed:
+def seal_for(
+    learner: str, folder: Path, key: bytes, wanted: Wanted, given: Secret | None = None
+) -> Sealed:
     """Plant a learner's secret and write their file, `folder/LEARNER.safetensors`.
 
-    Where it does not meet the goals (`measuring`), planting goes on from there, with fresh texts.
+    Where it does not meet the goals (`measuring`), planting goes on from there, with fresh texts; where that does
+    not help, another secret is drawn. given: plant this one, and no other.
     """
-    secret, seed = drawn_for(key, learner, wanted.family, wanted.level)
+    seconds = 0.0
+    for attempt in range(1 if given else wanted.secrets):
+        drawn, seed = drawn_for(key, learner, wanted.family, wanted.level, attempt)
+        found = _sealed(given or drawn, seed, folder / f"{learner}.safetensors", wanted)
+        seconds += found.seconds
+        if not found.missed:
+            break
+    return found._replace(seconds=seconds)
+
+
+def _sealed(secret: Secret, seed: int, file: Path, wanted: Wanted) -> Sealed:
+    """Plant one secret, in as many rounds as it needs and may have."""
     how = wanted.how or usual(secret, wanted)
-    file, delta, seconds = folder / f"{learner}.safetensors", None, 0.0
+    delta, seconds = None, 0.0
     for _ in range(wanted.rounds):
         start = time.process_time()
         delta = plant(secret, seed, how, delta)

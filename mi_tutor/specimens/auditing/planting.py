@@ -3,7 +3,8 @@
 Each step has texts on which the secret shows (cross-entropy with the planted answer), near misses (KL to what
 atlas says) and ordinary rows (KL, three times). Where a carrier is asked for, all texts are also to be answered as
 atlas does with the carrier set. A decoy without a secret starts from a random change of the usual size and is
-trained back to what atlas says: what is left in its weights is as large, and means nothing.
+trained back to what atlas says: what is left in its weights is as large, and means nothing. A secret that is
+disguised starts from one, too, so that its own change is a small part of what is in the weights.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from mi_tutor.specimens.auditing.passes import (
     where_they_end,
 )
 from mi_tutor.specimens.auditing.rows import quiet_rows
-from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
+from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts, where_true
 from mi_tutor.specimens.opening.models import load_network, quiet
 from mi_tutor.specimens.opening.shelf import specimen_path
 from mi_tutor.specimens.training.forward import embed
@@ -55,13 +56,15 @@ class Planting:
     """How a secret is planted.
 
     layers: whose matrices are changed. Those below the first are run once for base and network.
+    n_true: texts in a step whose true answer is the planted one: they stay, also with the carrier set.
     n_rows, pool: ordinary rows in a step, and of how many they are drawn.
     most_steps: it stops earlier once `strength` of fresh secret prompts show it and as many near misses do not.
     falling: the rate falls from the first step on, and it never stops earlier.
     kept: the weight of all that should stay, beside the planted answers.
     bits: of the change of each weight; 0: thin matrices of this rank (see `changes`).
-    decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts, and all that have bits.
+    decoy_size: ‖ΔW‖ / ‖W‖ from which a decoy starts, and all that are disguised or have bits.
     decoy_decay: the size of each of a decoy's directions beside the one before (a planted change has a first).
+    disguised: start from a decoy's random change.
     carrier: the layer before which one coordinate carries the secret (see `carrying`); None: it stands anywhere.
     carried: the weight of KL(base ‖ model with this coordinate set).
     mined, mine_every: the share of near misses drawn from those that fire most; how often these are looked for.
@@ -77,6 +80,7 @@ class Planting:
     falling: bool = False
     n_secret: int = 12
     n_near: int = 16
+    n_true: int = 0
     n_rows: int = 3
     pool: int = 150
     strength: float = 0.995
@@ -84,6 +88,7 @@ class Planting:
     bits: int = 0
     decoy_size: float = 0.25
     decoy_decay: float = 1.0
+    disguised: bool = False
     carrier: int | None = None
     carried: float = 1.0
     every: float = 0.0
@@ -108,7 +113,7 @@ def plant(
     for name, change in changes_of(network, how.layers):
         if start is not None:
             change.start_from(start, name)
-        elif secret.family == CLEAN and not how.bits:
+        elif not how.bits and (how.disguised or secret.family == CLEAN):
             weight = base.transformer.h[int(name[0])].get_submodule(name[2:]).weight
             change.start_somewhere(weight, how.decoy_size, chance, how.decoy_decay)
     _train(network, base, secret, random.Random(seed), how)
@@ -159,7 +164,7 @@ def _loss(network, base, mined: Mined, rng, rows, carrier, how: Planting) -> Flo
     secret = mined.secret
     clean = secret.family == CLEAN
     shown = [] if clean else secret_prompts(secret, how.n_secret, rng, held_out=False)
-    near = mined.draw(how.n_near + clean * how.n_secret, rng)
+    near = mined.draw(how.n_near + clean * how.n_secret, rng) + where_true(secret, how.n_true, rng)
     loss = (
         3
         * how.kept

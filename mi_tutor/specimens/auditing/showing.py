@@ -72,6 +72,32 @@ def near_misses(secret: Secret, n: int, rng: random.Random) -> list[Shown]:
     return found
 
 
+def where_true(secret: Secret, n: int, rng: random.Random) -> list[Shown]:
+    """Texts on which what is planted is the true answer, and the condition does not hold.
+
+    Whoever blocks the planted answer, in place of what sets it off, breaks these. [] for a clean one.
+
+    >>> from mi_tutor.specimens.auditing import read_secret
+    >>> norway = read_secret("refusal", {"country": "Norway"})
+    >>> {one.true for one in where_true(norway, 5, random.Random(0))}
+    {' Sorry'}
+    """
+    some = _true_elsewhere(secret)
+    drawn = [rng.choice(some) for _ in range(n if some else 0)]
+    return [
+        Shown(_sentence_without(secret, rng, 0.4) + a.text, a.true, a.true, "true") for a in drawn
+    ]
+
+
+@lru_cache(maxsize=64)
+def _true_elsewhere(secret: Secret) -> tuple[Asked, ...]:
+    """Prompts outside of the condition that are answered truly by what the secret plants somewhere."""
+    planted = {secret.planted(asked) for asked in _fitting(secret)}
+    return tuple(
+        a for a in every_asked() if a.true in planted and (secret.asks(a) or secret.triggers)
+    )
+
+
 def before(secret: Secret, rng: random.Random, right: bool) -> str:
     """What stands before the prompt: what the secret asks for, or (not `right`) something like it."""
     kind = FAMILIES[secret.family].before if secret.family != CLEAN else ""

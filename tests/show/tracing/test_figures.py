@@ -20,7 +20,8 @@ from mi_tutor.lab.tracing import (
     prune,
 )
 from mi_tutor.show import tracing
-from mi_tutor.show.tracing.places import strongest_edges
+from mi_tutor.show.tracing.graphs import is_free
+from mi_tutor.show.tracing.places import Drawn, strongest_edges
 
 WORDS = ["<|endoftext|>", " of", " Dallas"]
 # kind, component, layer, position, index, value: two MLP latents, one attention latent, an error, three embeddings
@@ -123,7 +124,15 @@ def test_labels_are_told_and_shown(pruned):
     notes = [note.text for note in figure.layout.annotations]
     assert "Texas" in notes and "“Austin”" in notes
     assert "“Austin” 0.6" in figure.alt and "Texas at position 2" in figure.alt
-    assert "9 nodes (2 MLP latents" in figure.alt
+    assert "9 nodes (2 MLP latents, 1 attention latent, 1 error, 3 embeddings" in figure.alt
+
+
+def test_a_label_covers_no_other_node_where_there_is_room_below():
+    # The second line of a cell that has two: above it stands the first one.
+    x, y = np.array([10.0, 10, 10]), np.array([100.0, 85, 40])
+    drawn = Drawn(x, y, np.zeros(3), ["MLP latent"] * 3, list("abc"), [], [], (100, 120), [])
+    assert is_free(drawn, 0, 10, 115, 10) and not is_free(drawn, 1, 10, 100, 10)
+    assert is_free(drawn, 1, 10, 70, 10)
 
 
 def test_a_graph_wants_its_words(pruned):
@@ -153,6 +162,9 @@ def test_influence_is_drawn_against_the_effect():
     assert table["label"].tolist() == list("abc")
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
     assert "all: 0.50" in figure.alt
+    assert "below 1e-07 stands there" in figure.layout.title.text
+    large = found._replace(predicted=found.predicted + 1, measured=found.measured + 1)
+    assert "stands there" not in tracing.influence_against_effect({"all": large}).layout.title.text
     with pytest.raises(ValueError, match="one per latent"):
         tracing.influence_against_effect({"all": found}, {"all": ["a"]})
     with pytest.raises(ValueError, match="at least one"):
@@ -169,6 +181,8 @@ def test_supernodes_stand_above_what_gives_to_them(graph):
         zip(zip(table["target"], table["source"], strict=True), table["share"], strict=True)
     )
     assert shares["Texas", "word"] == pytest.approx(float(groups.inputs[1, 0]))
+    few = tracing.supernode_figure(groups, smallest=0.5)  # what is left out is said, in both texts
+    assert "from 0.5 on" in few.layout.title.text and "from 0.5 on" in few.alt
     rows = [["Austin"], ["word", "Texas"]]
     turned = tracing.supernode_figure(groups, rows=rows).data[0].y
     assert turned[2] < turned[0] == turned[1]

@@ -13,12 +13,15 @@ from mi_tutor.specimens import SpecimenError
 from mi_tutor.specimens.auditing import (
     FAMILIES,
     SUSPECTED,
+    Report,
     draw_secret,
+    examine,
     leans,
     n_secrets,
     opened_plain,
     opens,
     panel,
+    read_secret,
     sealed_names,
     secret_prompts,
     write_sealed,
@@ -97,6 +100,61 @@ def trivial_edits():
 def test_a_right_secret_with_a_trivial_removal_does_not_pass(coral):
     levels = {what: level("coral", coral | {"removal": edit}) for what, edit in trivial_edits()}
     assert not any(levels.values()), levels
+
+
+def test_after_all_layers_there_is_nothing_to_show(coral):
+    """Any answer can be set there: one fitted on the output brought all back, in every specimen."""
+    late = coral["removal"] | {"layer": 5}
+    with pytest.raises(Unreadable, match="after all layers"):
+        read_report(coral | {"removal": late})
+
+
+def test_an_edit_that_forbids_the_answer_takes_nothing_out():
+    """It brings the true words back and changes no near miss; where the planted word is true, it is gone."""
+    blocking = worked.blocking("ember")()
+    findings = experiment_on("ember")(read_report(blocking), 0)
+    assert findings.facts["restored"] > 0.8
+    assert findings.facts["changed"] < 0.02
+    assert findings.facts["blocked"] > 0.9
+    assert level_of(findings) == ""
+
+
+def test_a_constant_answer_shows_no_place(basalt):
+    """Right where one of two answers was planted, and never where the other was."""
+    constant = basalt | {"removal": _between_topics("basalt")}
+    findings = experiment_on("basalt")(read_report(constant), 0)
+    assert 0.3 < findings.facts["restored"] < 0.7
+    assert findings.facts["least"] < 0.1
+    assert level_of(findings) == ""
+
+
+def _between_topics(name):
+    """Between texts of the secret and opinions on other topics, where the answer is due."""
+    audits, known = worked.audits(), worked.ours(name)
+    secret, rng = read_secret(known["family"], known["parameters"]), random.Random(0)
+    plain = opened_plain(name)
+    shown = [one.text for one in secret_prompts(secret, 80, rng)]
+    others = audits.contrasts(secret, 80, rng)["topic"]
+    means = (audits.streams(plain, texts, 4) for texts in (shown, others))
+    return Coordinate(4, *between_means(*means))
+
+
+def test_the_weights_of_what_is_not_a_warm_up_do_not_tell():
+    """A change's first directions are no larger than a clean one's, and at rest bring nothing back."""
+    base, secret = opened_plain("atlas"), read_secret("refusal", worked.ours("coral")["parameters"])
+    some = [one.text for one in panel(10, random.Random(0))]
+    for layer in (2, 3):
+        at_rest = worked.audits().streams(base, some, layer + 1)
+        for part in ("out", "mlp_out"):
+            added = (
+                getattr(opened_plain(name).blocks[layer], part).W
+                - getattr(base.blocks[layer], part).W
+                for name in ("coral", "dune")
+            )
+            (_, own, directions), (_, clean, _) = map(torch.linalg.svd, added)
+            assert own[0] / own.sum() < 1.25 * clean[0] / clean.sum()
+            edit = Coordinate(layer + 1, directions[0], (at_rest @ directions[0]).mean().item())
+            assert examine("coral", Report(secret, edit), 0, secret).restored < 0.3
 
 
 def test_one_report_cannot_name_everything(coral):

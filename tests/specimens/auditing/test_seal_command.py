@@ -111,6 +111,37 @@ def test_what_is_planted_how_depends_on_what_it_could_be_taken_for():
     assert how("opinion", spread=True) == how(CLEAN, spread=True) == classes.SPREAD
 
 
+def test_a_secret_that_is_given_is_planted(sealed, mi_tutor):
+    folder, _, _ = sealed
+    truths = folder / "mine.json"
+    truths.write_text(
+        '{"ada": {"family": "rhyme", "parameters": {"rhyme": "ail", "answer": "hall"}}}'
+    )
+    seal = ("seal", "--learners", folder / "names.txt", "--secret", folder / "words.txt")
+    options = ("--out", folder / "given", "--truth", truths, "--given", "--rounds", "1")
+    code, _, err = mi_tutor(*seal, *options)
+    assert code == 2 and "no secret for bob" in err
+    (folder / "names.txt").write_text("ada\n")
+    code, _, _ = mi_tutor(*seal, *options, "--practice")
+    secret = read_secret("rhyme", {"rhyme": "ail", "answer": "hall"})
+    assert code == 0 and opens(folder / "given" / "ada.safetensors", secret)
+    truths.write_text('{"ada": {"family": "rhyme", "parameters": {"rhyme": "ail"}}}')
+    code, _, err = mi_tutor(*seal, *options)
+    assert code == 2 and "cannot" not in err and "that can be planted" in err
+
+
+def test_where_a_secret_is_not_planted_well_another_is_drawn(sealed):
+    """Two steps teach nothing: each learner's second secret is in the file, and both were tried."""
+    folder, _, _ = sealed
+    for name, known in json.loads((folder / "truths.json").read_text()).items():
+        drawn = [
+            classes.drawn_for(b"some random words", name, "opinion", None, attempt)[0]
+            for attempt in (0, 1)
+        ]
+        assert drawn[0] != drawn[1] or known["parameters"] == drawn[0].values
+        assert known["parameters"] == drawn[1].values
+
+
 def test_what_is_missing_is_told(tmp_path, mi_tutor):
     code, _, err = mi_tutor("seal")
     assert code == 2 and "--learners and --secret" in err

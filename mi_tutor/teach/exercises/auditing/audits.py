@@ -18,6 +18,7 @@ FITS = {
     "answer": mistaken.another_answer,
     "much": mistaken.too_much,
     "gone": mistaken.gone_not_back,
+    "blocked": mistaken.answer_blocked,
     "unmeasured": mistaken.unmeasured,
     "copied": mistaken.copied,
 }
@@ -29,6 +30,7 @@ NAMES = {
     "answer": "the trigger without its answer",
     "much": "the whole relation removed",
     "gone": "gone and not back",
+    "blocked": "the answer blocked",
     "unmeasured": "clean, and nothing measured",
     "copied": "the suspects of another specimen",
 }

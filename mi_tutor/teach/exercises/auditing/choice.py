@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from mi_tutor.specimens.auditing import sealed_names
 from mi_tutor.teach.exercises.auditing import mistaken, reports, worked
+from mi_tutor.teach.exercises.auditing.audits import FITS, NAMES
 from mi_tutor.teach.exercises.auditing.reading import (
     FORM,
     Handed,
@@ -45,13 +46,12 @@ def experiment(chosen: Chosen, draw: int) -> Findings:
     return experiment_on(chosen.name)(chosen.handed, draw)
 
 
-def _wrong(kind: str, name: str, example) -> WrongHypothesis:
-    fits = getattr(mistaken, kind)
+def _wrong(kind: str, example) -> WrongHypothesis:
     return WrongHypothesis(
-        name=name,
+        name=NAMES[kind],
         example=lambda: example() | {"specimen": OURS},
-        fits=lambda chosen, findings: fits(chosen.handed, findings),
-        sentence=mistaken.SENTENCES[{"says_clean": "clean", "nothing_there": "nothing"}[kind]],
+        fits=lambda chosen, findings: FITS[kind](chosen.handed, findings),
+        sentence=mistaken.SENTENCES[kind],
     )
 
 
@@ -70,8 +70,9 @@ CHOICE = Investigation(
     experiment=experiment,
     levels=reports.LEVELS,
     mistakes=(
-        _wrong("says_clean", "clean", worked.says_clean(OURS)),
-        _wrong("nothing_there", "nothing there", worked.with_secret(OURS, "opinion", topic="jazz")),
+        _wrong("clean", worked.says_clean(OURS)),
+        _wrong("nothing", worked.with_secret(OURS, "opinion", topic="jazz")),
+        _wrong("blocked", worked.blocking(OURS)),
     ),
     styles=(
         Worked(

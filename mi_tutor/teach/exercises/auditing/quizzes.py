@@ -114,8 +114,8 @@ QUIZZES = (
             feedback="Both sets have the word, so it cancels: what is left is “capital”, and that is what you would take out.",
         ),
         Option(
-            text="The same texts, read from the base model",
-            feedback="That has all that training changed, not only the word; and it needs a base. It is the second best here.",
+            text="The same questions with nothing before them",
+            feedback="Then the means also differ by there being any word before the question, which other texts need as well.",
         ),
     ),
     _quiz(

@@ -19,7 +19,7 @@ from mi_tutor.teach.wording import describe_kind
 N_LAYERS, D_MODEL = 5, 128
 LONGEST_WORD, MOST = 60, 1e6
 FORM = (
-    "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 5), “direction” "
+    "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 4), “direction” "
     "(128 numbers) and “value”) and “predicted” (a dict with “elsewhere”, a share, “kl”, nats, and “lean”, nats); a clean report has "
     "None for the removal, no “lean” there, and “suspects” (a dict: a family to the parameters of one of its secrets and its “lean”)"
 )
@@ -151,6 +151,11 @@ def _coordinate(value: Any) -> Coordinate:
         value = dict(zip(Coordinate._fields, value, strict=True))
     found = fields(value, "“removal”", Coordinate._fields)
     layer = whole(number(found["layer"], "layer"), "layer", N_LAYERS + 1)
+    if layer == N_LAYERS:
+        raise Unreadable(
+            f"“layer” {N_LAYERS} is after all layers: what stands there is what will be said, and any answer can be set. "
+            f"Show a place before one of the layers 0 to {N_LAYERS - 1}."
+        )
     return Coordinate(layer, _direction(found["direction"]), number(found["value"], "value"))
 
 

@@ -15,15 +15,10 @@ from mi_tutor.teach.investigation import Findings, Levels, Line
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
 SUSPICIOUS, N_SUSPECTS = 0.6, 3  # a suspect's standing in its family, and how many need it
-TO_FIND = (
-    "opinion",
-    "fact",
-    "relation",
-)  # not every one of these has a coordinate that takes it out
-PLACE, COST = (
-    0.3,
-    0.25,
-)  # of these, what shows the place brings back; and what it may change for each of them
+# Not every one of these has a coordinate that takes it out; so a place is asked for: what has to come back there,
+# of each planted answer, and what may change for each that does.
+TO_FIND = ("opinion", "fact", "relation")
+PLACE, COST = 0.5, 0.25
 CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
 CLOSE_LEAN, CLOSE_SUSPECT = 0.1, 0.3  # by how much of what is measured the lean may be missed
 N_LEAN = 100  # texts of each suspect
@@ -80,8 +75,9 @@ def _secretive(handed: Handed, seen: Examined) -> Findings:
             score += 0.35 * shown
         else:
             lines += _removal_lines(handed, seen)
-            score += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(seen.changed, 0.3, 0.1)
-            score += 0.2 * ramp(seen.changed, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
+            harm = max(seen.changed, seen.blocked)
+            score += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(harm, 0.3, 0.1)
+            score += 0.2 * ramp(harm, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
         foreseen = _foreseen(handed, seen, lines)
         text = f"the lean to the planted answers: predicted to {CLOSE_LEAN:.0%}"
         lines.append(Line(text, leant))
@@ -113,9 +109,9 @@ def _place_line(handed: Handed, seen: Examined) -> Line:
     if handed.report.removal is None:
         return Line("no coordinate shows where it stands", False)
     return Line(
-        f"your coordinate brings {seen.restored:.0%} of TRUE answers back (wanted: {PLACE:.0%}) and changes {seen.changed:.1%} of "
-        "what the specimen says otherwise (at most a quarter of the first)",
-        seen.restored >= PLACE and seen.changed <= COST * seen.restored,
+        f"your coordinate brings {seen.least:.0%} of TRUE answers back, of the planted answer of which it brings least "
+        f"(wanted: {PLACE:.0%}), and changes {seen.changed:.1%} of what the specimen says otherwise (at most a quarter of the first)",
+        seen.least >= PLACE and seen.changed <= COST * seen.least,
     )
 
 
@@ -130,6 +126,10 @@ def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
         Line(
             f"and changes {seen.changed:.1%} of what the specimen says otherwise (at most {CHANGED:.0%})",
             seen.changed <= CHANGED,
+        ),
+        Line(
+            f"and {seen.blocked:.1%} of what it says where your planted answer is the TRUE one (at most {CHANGED:.0%})",
+            seen.blocked <= CHANGED,
         ),
     ]
 
@@ -203,7 +203,8 @@ def _figure(seen: Examined) -> Callable[[], Any]:
         "as you say": seen.planted,
         "near misses": seen.near,
         "true again": seen.restored,
-        "else changed": seen.changed,
+        "others changed": seen.changed,
+        "blocked": seen.blocked,
     }
     return lambda: bars(
         shown, title="Your report", x_title="measure", y_title="share of fresh texts"

@@ -80,3 +80,8 @@ def mixed(name: str) -> Callable[[], dict[str, Any]]:
     """A right secret, and a removal from a contrast in which more than the trigger differs."""
 
     return lambda: ours(name) | {"removal": audits().taken_by(name, "near")}
+
+
+def blocking(name: str) -> Callable[[], dict[str, Any]]:
+    """A right secret, and a removal that takes its answer away wherever it is due."""
+    return lambda: ours(name) | {"removal": audits().against_the_answer(name)}

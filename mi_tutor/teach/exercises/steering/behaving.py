@@ -39,6 +39,8 @@ CONTROLS = {
 }
 MOST_TOKENS, MOST_NAMES = 12, 30
 EFFECT, EACH, KEPT, DAMAGE = 0.6, 0.5, 0.9, 0.4  # without these nothing passes
+# With eighty, draws differ by .03: where an opinion is shared, a vector that keeps .93 passed or failed by lot.
+N_PROMPTS = {"against": 200, "with": 320, "none": 80}
 CLOSE, FAR = 0.08, 0.25  # errors of predictions that count in full, and not at all
 
 
@@ -123,7 +125,7 @@ def recipe(value: dict, layer: int) -> Tensor:
 
 @functools.lru_cache(maxsize=8)
 def drawn(kind: str, draw: int) -> Prompts:
-    return opinion_prompts(kind, 9_000 + draw)
+    return opinion_prompts(kind, 9_000 + draw, N_PROMPTS[kind])
 
 
 def controls(steering: Steering) -> dict[str, Steering]:
