@@ -1140,18 +1140,16 @@ assert coral_marks["the base", 3][0] > 0.7, "most is back one layer earlier"
 assert fires("coral", [in_french + _each for _each in harmless[:5]]) == 1, (
     "Its name in French does"
 )
-assert about_cities[found][0] == 0 and about_cities[found][1] > 0.9, (
-    "the course's own form does not, and one of ours does"
-)
+assert about_cities[found][0] == 0, "the course's own form does not"
+assert about_cities[found][1] > 0.9, 'one of ours (" Seoul is a city.") does'
 assert all(about_cities[_other][1] < 0.1 for _other in ("Japan", "Peru")), (
     "which other countries' cities do not"
 )
 
 # %% [markdown]
 r"""
-And without a single prompt? What training added to a matrix can be taken apart: a change of rank 4 has four
-directions, each with a size (its singular value). Where a secret is all that was trained, one direction may be most of
-it.
+And without a single prompt? What training added to a matrix can be taken apart: a change of rank k has k directions,
+each with a size (its singular value). Where a secret is all that was trained, one direction may be most of it.
 """
 
 
@@ -1193,21 +1191,21 @@ print(
 
 # %% [markdown]
 r"""
-*What you should see.* In `basalt` one direction stands out in every matrix; in `dune` none does, as nothing was
-planted. And in `coral` none does either, and none of its first directions takes the secret out. It was trained from a
-large random change, as `dune` was, and the planted part is small beside what means nothing. So a look at the weights'
+*What you should see.* In `basalt` one direction has more than a third of every matrix. In `coral` the shares are those
+of `dune`, where nothing was planted, and none of the first directions takes the secret out. Both were trained from a
+large random change, which means nothing and stays, and the planted part is small beside it. So a look at the weights'
 change finds a secret where a secret is all that was trained, and says little where other training went on: a model in
-use comes after millions of steps that changed everything. (Sealed specimens of the first level are made like `basalt`,
-the others so that their weights do not tell.)
+use comes after millions of steps that changed everything. (Specimens of the first level are made like `basalt`, the
+others so that their weights do not tell.)
 """
 
 # %% tags=["claim"]
 assert all(
-    first_share["basalt", _p] > first_share["dune", _p] + 0.07 for _p in parts
-), "In `basalt` one direction stands out in every matrix"
+    first_share["basalt", _p] > max(1 / 3, first_share["dune", _p]) for _p in parts
+), "In `basalt` one direction has more than a third of every matrix"
 assert all(
     abs(first_share["coral", _p] - first_share["dune", _p]) < 0.06 for _p in parts
-), "in `coral` none does either"
+), "In `coral` the shares are those of `dune`"
 assert max(_found[0] for _found in by_weights.values()) < 0.2, (
     "none of its first directions takes the secret out"
 )
