@@ -1207,7 +1207,7 @@ assert all(
     abs(first_share["coral", _p] - first_share["dune", _p]) < 0.06 for _p in parts
 ), "In `coral` the shares are those of `dune`"
 assert max(_found[0] for _found in by_weights.values()) < 0.2, (
-    "none of its first directions takes the secret out"
+    "none of the first directions takes the secret out"
 )
 
 # %% [markdown] slug="audit-dune"
