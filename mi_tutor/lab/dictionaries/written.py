@@ -35,6 +35,8 @@ from mi_tutor.lab.dictionaries.jumping import jumped, jumped_back
 from mi_tutor.lab.dictionaries.kinds import BatchTopK, JumpRelu, Relu
 from mi_tutor.lab.dictionaries.sparse import Code, code_of, dots, times, transposed
 
+IN_CACHE = 2**18  # numbers in a matrix that is small beside a processor's cache
+
 
 def written_gradients(
     weights: Weights, x: Float[Tensor, "batch d_in"], y: Float[Tensor, "batch d_out"], goal: Goal
@@ -60,9 +62,9 @@ def _dense(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
     g = torch.addmm(charge * norm, e, W_dec.mT, out=weights.scratch("g", shape))
     torch.ops.aten.threshold_backward.grad_input(g, latents, 0, grad_input=g)  # g * 1[f > 0]
     sum_g = g.mT @ ones
-    W_dec.grad = latents.mT @ e
+    W_dec.grad = _by_latent(latents, e)
     _add_to_norms(W_dec, norm, charge * total)
-    W_enc.grad = _like(W_enc, g.mT @ x)
+    W_enc.grad = _like(W_enc, _by_latent(g, x))
     b_enc.grad = sum_g
     b_dec.grad = e.sum(dim=0) - (W_enc @ sum_g if centred else 0)
     if goal.revive and goal.dead is not None:
@@ -83,7 +85,7 @@ def _jumping(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
 
     g = torch.mm(e, W_dec.mT, out=weights.scratch("g", shape))
     slopes = jumped_back(weights, goal, above, latents, g)
-    W_dec.grad = latents.mT @ e
+    W_dec.grad = _by_latent(latents, e)
     if slopes.norm is not None:
         _add_to_norms(W_dec, W_dec.norm(dim=-1), slopes.norm)
     W_enc.grad = _like(W_enc, _full_encoder_gradient(g, x, W_enc))
@@ -191,10 +193,21 @@ def _encoder_gradient(g_t: Code, x: Tensor, W_enc: Tensor) -> Tensor:
 def _full_encoder_gradient(g: Tensor, x: Tensor, W_enc: Tensor) -> Tensor:
     """The same for a g that is not sparse."""
     if W_enc.ndim == 2:
-        return g.mT @ x
+        return _by_latent(g, x)
     n_blocks = len(W_enc)
     pairs = zip(g.chunk(n_blocks, dim=1), x.chunk(n_blocks, dim=1), strict=True)
     return torch.stack([own.mT @ inputs for own, inputs in pairs])
+
+
+def _by_latent(f: Float[Tensor, "batch latent"], e: Float[Tensor, "batch d"]) -> Tensor:
+    """f^T e, [latent d]: as (e^T f)^T where that is faster.
+
+    Measured with MKL: on one thread it takes a tenth less, as long as turning the result round stays in the cache;
+    on two threads a quarter more.
+    """
+    if torch.get_num_threads() > 1 or f.shape[1] * e.shape[1] > IN_CACHE:
+        return f.mT @ e
+    return (e.mT @ f).mT.contiguous()
 
 
 def _blocks(

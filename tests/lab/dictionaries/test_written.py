@@ -17,6 +17,7 @@ from mi_tutor.lab.dictionaries import (
     ToyActivations,
     autograd_gradients,
     train_sae,
+    written,
     written_gradients,
 )
 from mi_tutor.lab.dictionaries.gradients import Goal, Weights
@@ -84,6 +85,19 @@ def test_parts_of_a_batch_are_added_up():
     """More samples than go through at once, and not a multiple."""
     for kind in KINDS[3:]:
         sae, x, y, _ = problem(kind, 3, 2 * ROWS + 5, 4, 6, 4, True)
+        one, other = Weights.of(sae), Weights.of(sae)
+        autograd_gradients(one, x, y, Goal(0.7)), written_gradients(other, x, y, Goal(0.7))
+        for name, weight in one.moved.items():
+            torch.testing.assert_close(other.moved[name].grad, weight.grad)
+
+
+@pytest.mark.parametrize("in_cache", [0, 2**18])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_either_way_round_the_product_is_the_same(monkeypatch, in_cache, n_threads):
+    monkeypatch.setattr(written, "IN_CACHE", in_cache)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: n_threads)
+    for kind in (Relu(), JumpRelu()):
+        sae, x, y, _ = problem(kind, 4, 8, 4, 6, 4, True)
         one, other = Weights.of(sae), Weights.of(sae)
         autograd_gradients(one, x, y, Goal(0.7)), written_gradients(other, x, y, Goal(0.7))
         for name, weight in one.moved.items():
