@@ -24,9 +24,9 @@ class Seen(NamedTuple):
     """What a step saw on the way.
 
     Attributes:
-        reconstruction: the loss's first term.
+        reconstruction: the loss's first term; may be 0 if it was not wanted.
         fired: whether each latent was on anywhere in the batch.
-        l0: latents on per sample, mean; 0 if it was not wanted.
+        l0: latents on per sample, mean; may be 0 if it was not wanted.
         smallest: the smallest latent that was on, for BatchTopK's threshold; 0 for other kinds.
     """
 
@@ -43,7 +43,7 @@ class Goal(NamedTuple):
         sparsity: lambda at this step.
         revive: the auxiliary loss, if there is one.
         dead: the latents that count as dead, None if there are none.
-        count: whether L0 is wanted. Counting it is a pass over all latents.
+        count: whether the reconstruction's loss and L0 are wanted, which the gradients do not need.
     """
 
     sparsity: float = 0.0

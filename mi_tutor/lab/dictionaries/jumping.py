@@ -9,10 +9,12 @@ norms of the decoder's rows, e = dL/dy_hat = 2/B (y_hat - y), and P what is char
     P = tanh(c f n):    dP/df = c n (1 - tanh^2),   dP/dn = c f (1 - tanh^2)
     pull max(theta - z, 0) n on top:   -n, +n and max(theta - z, 0) for z, theta and n, where z < theta
 
-and the rest as for a Relu. What is not a matrix product goes through the batch in parts that stay in the
-processor's cache (`ROWS`), so that its many passes cost little.
+and the rest as for a Relu. H and K ask only for z - theta, so that is what the encoder's product gives: the
+thresholds are taken off with the biases. What is not a matrix product goes through the batch in parts that stay in
+the processor's cache (`ROWS`), so that its many passes cost little.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -32,77 +34,94 @@ class Sums(NamedTuple):
     Attributes:
         pre: of dL/dpre, the gradient of b_enc.
         threshold: the gradient of the threshold.
-        norm: the gradient of the norm of the decoder's row.
+        norm: the gradient of the norm of the decoder's row, None if nothing is charged by it.
     """
 
     pre: Float[Tensor, "latent"]
     threshold: Float[Tensor, "latent"]
-    norm: Float[Tensor, "latent"]
+    norm: Float[Tensor, "latent"] | None = None
 
 
 def jumped(
-    pre: Float[Tensor, "batch latent"], threshold: Float[Tensor, "latent"], out: Tensor
-) -> Float[Tensor, "batch latent"]:
-    """`jump_relu`, into memory that is there.
+    above: Float[Tensor, "batch latent"], threshold: Float[Tensor, "latent"], out: Tensor
+) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "latent"]]:
+    """`jump_relu` into memory that is there, and its sum over the batch. above: pre-activation less threshold.
 
-    >>> jumped(torch.tensor([[0.5, 2.0]]), torch.ones(2), torch.empty(1, 2))
-    tensor([[0., 2.]])
+    >>> jumped(torch.tensor([[-0.5, 1.0]]), torch.ones(2), torch.empty(1, 2))
+    (tensor([[0., 2.]]), tensor([0., 2.]))
     """
-    for z, f in zip(pre.split(ROWS), out.split(ROWS), strict=True):
-        torch.gt(z, threshold, out=f)
-        f.mul_(z)
-    return out
+    total = torch.zeros_like(threshold)
+    for ones, over, f in _parts(above, out):
+        torch.add(over, threshold, out=f)
+        aten.threshold_backward.grad_input(f, over, 0, grad_input=f)  # f H
+        total.addmv_(f.mT, ones)
+    return out, total
 
 
 def jumped_back(
     weights: Weights,
     goal: Goal,
-    pre: Float[Tensor, "batch latent"],
+    above: Float[Tensor, "batch latent"],
     latents: Float[Tensor, "batch latent"],
     g: Float[Tensor, "batch latent"],
 ) -> Sums:
     """From e W_dec^T to dL/dpre, in place, and the sums over the batch.
 
+    above: z - theta.
     g: e W_dec^T on the way in, dL/dpre on the way out.
     """
     kind, W_dec = weights.template.kind, weights.moved["W_dec"]
-    threshold, norm = weights.moved["log_threshold"].exp(), W_dec.norm(dim=-1)
-    charge, half = goal.sparsity / len(pre), kind.bandwidth / 2
-    by_count = charge / threshold if kind.penalty_kind == "l0" else torch.zeros_like(threshold)
-    total = Sums(*(torch.zeros_like(norm) for _ in Sums._fields))
-    near, seen = torch.empty_like(pre[:ROWS]), torch.empty_like(pre[:ROWS])
-    for z, f, part in zip(*(each.split(ROWS) for each in (pre, latents, g)), strict=True):
-        near, seen = near[: len(z)], seen[: len(z)]
-        if kind.penalty_kind == "tanh":
-            _add_tanh(kind, charge, norm, f, part, total)
+    threshold = weights.moved["log_threshold"].exp()
+    charge, half = goal.sparsity / len(g), kind.bandwidth / 2
+    by_count = charge / threshold if kind.penalty_kind == "l0" else None
+    norm = W_dec.norm(dim=-1) if by_count is None or kind.pull else None
+    total = Sums(*(torch.zeros_like(threshold) for _ in range(3 if norm is not None else 2)))
+    crossing = torch.zeros_like(threshold)
+    near = torch.empty_like(g[:ROWS])
+    for ones, over, f, part in _parts(above, latents, g):
+        near = near[: len(part)]
+        if by_count is None:
+            _add_tanh(kind, charge, norm, ones, f, part, total)
         # K (G theta + lambda/B) as K (G + lambda/B / theta) theta. hardtanh's backward is a product with K, and
         # ReLU's one with H: one pass each.
-        torch.add(part, by_count, out=seen)
-        torch.sub(z, threshold, out=near)
-        aten.hardtanh_backward.grad_input(seen, near, -half, half, grad_input=seen)
-        total.threshold.addcmul_(seen.sum(dim=0), threshold, value=-1 / kind.bandwidth)
-        aten.threshold_backward.grad_input(part, f, 0, grad_input=part)
+        counted = part if by_count is None else torch.add(part, by_count, out=near)
+        aten.hardtanh_backward.grad_input(counted, over, -half, half, grad_input=near)
+        crossing.addmv_(near.mT, ones)
+        aten.threshold_backward.grad_input(part, over, 0, grad_input=part)
         if kind.pull:
-            _add_pull(charge * kind.pull, norm, threshold, z, part, total)
-        total.pre.add_(part.sum(dim=0))
+            _add_pull(charge * kind.pull, norm, ones, over, part, total)
+        total.pre.addmv_(part.mT, ones)
+    total.threshold.addcmul_(crossing, threshold, value=-1 / kind.bandwidth)
     return total
 
 
+def _parts(*each: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Some samples of each, and as many ones: a product with these adds up the samples."""
+    ones = each[0].new_ones(len(each[0]))
+    return zip(*(one.split(ROWS) for one in (ones, *each)), strict=True)
+
+
 def _add_tanh(
-    kind: JumpRelu, charge: float, norm: Tensor, f: Tensor, part: Tensor, total: Sums
+    kind: JumpRelu,
+    charge: float,
+    norm: Tensor,
+    ones: Tensor,
+    f: Tensor,
+    part: Tensor,
+    total: Sums,
 ) -> None:
     """lambda/B dP/df to dL/df, and dP/dn."""
     slope = 1 - torch.tanh(f * (kind.tanh_scale * norm)).square_()
     part.addcmul_(slope, norm, value=charge * kind.tanh_scale)
-    total.norm.add_((slope * f).sum(dim=0), alpha=charge * kind.tanh_scale)
+    total.norm.addmv_((slope * f).mT, ones, alpha=charge * kind.tanh_scale)
 
 
 def _add_pull(
-    charge: float, norm: Tensor, threshold: Tensor, z: Tensor, part: Tensor, total: Sums
+    charge: float, norm: Tensor, ones: Tensor, over: Tensor, part: Tensor, total: Sums
 ) -> None:
     """What pulls silent latents towards their thresholds."""
-    missing = (threshold - z).clamp_min_(0)
-    total.norm.add_(missing.sum(dim=0), alpha=charge)
-    silent = (missing > 0).to(z.dtype)
+    missing = (-over).clamp_min_(0)
+    total.norm.addmv_(missing.mT, ones, alpha=charge)
+    silent = (missing > 0).to(part.dtype)
     part.addcmul_(silent, norm, value=-charge)
-    total.threshold.addcmul_(silent.sum(dim=0), norm, value=charge)
+    total.threshold.addcmul_(silent.mT @ ones, norm, value=charge)

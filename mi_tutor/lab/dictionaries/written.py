@@ -14,7 +14,8 @@ lambda is 0 for TopK and BatchTopK. Five matrix products, two forward and three 
 
 1. Relu: all else is one pass each over a [batch latent] tensor, in memory that is already there.
 2. TopK: k latents per sample are on, so that all products but the first need only these (`sparse`).
-3. JumpRelu: the many passes go through parts of the batch that stay in the cache (`jumping`).
+3. JumpRelu: the passes go through parts of the batch that stay in the cache (`jumping`).
+4. A sum over the batch is a product with ones, which takes about half as long as .sum(dim=0).
 
 The tests hold both against autograd.
 
@@ -32,8 +33,9 @@ from torch import Tensor
 from mi_tutor.lab.dictionaries.gradients import Goal, Seen, Weights
 from mi_tutor.lab.dictionaries.jumping import jumped, jumped_back
 from mi_tutor.lab.dictionaries.kinds import BatchTopK, JumpRelu, Relu
-from mi_tutor.lab.dictionaries.model import unit_decoder
 from mi_tutor.lab.dictionaries.sparse import Code, code_of, dots, times, transposed
+
+IN_CACHE = 2**18  # numbers in a matrix that is small beside a processor's cache
 
 
 def written_gradients(
@@ -50,27 +52,24 @@ def _dense(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
     W_enc, b_enc, W_dec, b_dec = weights.four()
     n, centred = len(x), weights.template.centred
     x = x - b_dec if centred else x
-    shape = n, len(b_enc)
+    shape, ones = (n, len(b_enc)), x.new_ones(n)
 
     latents = torch.addmm(b_enc, x, W_enc, out=weights.scratch("latents", shape)).clamp_min_(0)
-    error = torch.addmm(b_dec, latents, W_dec).sub_(y)
-    reconstruction = error.square().sum() / n
-    total = latents.sum(dim=0)
+    total = latents.mT @ ones
+    e = _error(latents, y, W_dec, b_dec)
 
-    e = error * (2 / n)
-    penalty = W_dec.norm(dim=-1) * (goal.sparsity / n)
-    g = torch.addmm(penalty, e, W_dec.mT, out=weights.scratch("g", shape))
+    norm, charge = W_dec.norm(dim=-1), goal.sparsity / n
+    g = torch.addmm(charge * norm, e, W_dec.mT, out=weights.scratch("g", shape))
     torch.ops.aten.threshold_backward.grad_input(g, latents, 0, grad_input=g)  # g * 1[f > 0]
-    sum_g = g.sum(dim=0)
-    W_dec.grad = latents.mT @ e
-    W_dec.grad.addcmul_(unit_decoder(W_dec), total[:, None], value=goal.sparsity / n)
-    W_enc.grad = _like(W_enc, g.mT @ x)
+    sum_g = g.mT @ ones
+    W_dec.grad = _by_latent(latents, e)
+    _add_to_norms(W_dec, norm, charge * total)
+    W_enc.grad = _like(W_enc, _by_latent(g, x))
     b_enc.grad = sum_g
     b_dec.grad = e.sum(dim=0) - (W_enc @ sum_g if centred else 0)
     if goal.revive and goal.dead is not None:
-        _add_auxiliary(weights, x, latents[:, goal.dead], -error, goal)
-    l0 = (latents > 0).sum() / n if goal.count else total.new_zeros(())
-    return Seen(reconstruction, total > 0, l0, total.new_zeros(()))
+        _add_auxiliary(weights, x, latents[:, goal.dead], e * (-n / 2), goal)
+    return _seen(e, latents, total > 0, goal)
 
 
 def _jumping(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
@@ -80,24 +79,41 @@ def _jumping(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
     x = x - b_dec if centred else x
     shape, theta = (n, len(b_enc)), weights.moved["log_threshold"].exp()
 
-    pre = encoded(x, W_enc, b_enc, weights.scratch("pre", shape))
-    latents = jumped(pre, theta, weights.scratch("latents", shape))
-    error = torch.addmm(b_dec, latents, W_dec).sub_(y)
-    reconstruction = error.square().sum() / n
+    above = encoded(x, W_enc, b_enc - theta, weights.scratch("above", shape))
+    latents, total = jumped(above, theta, weights.scratch("latents", shape))
+    e = _error(latents, y, W_dec, b_dec)
 
-    e = error * (2 / n)
     g = torch.mm(e, W_dec.mT, out=weights.scratch("g", shape))
-    total = jumped_back(weights, goal, pre, latents, g)
-    W_dec.grad = latents.mT @ e
-    W_dec.grad.addcmul_(unit_decoder(W_dec), total.norm[:, None])
+    slopes = jumped_back(weights, goal, above, latents, g)
+    W_dec.grad = _by_latent(latents, e)
+    if slopes.norm is not None:
+        _add_to_norms(W_dec, W_dec.norm(dim=-1), slopes.norm)
     W_enc.grad = _like(W_enc, _full_encoder_gradient(g, x, W_enc))
-    b_enc.grad = total.pre
-    b_dec.grad = e.sum(dim=0) - (W_enc @ total.pre if centred else 0)
-    weights.moved["log_threshold"].grad = total.threshold * theta
+    b_enc.grad = slopes.pre
+    b_dec.grad = e.sum(dim=0) - (W_enc @ slopes.pre if centred else 0)
+    weights.moved["log_threshold"].grad = slopes.threshold * theta
     if goal.revive and goal.dead is not None:
-        _add_auxiliary(weights, x, torch.relu(pre[:, goal.dead]), -error, goal)
-    l0 = (latents > 0).sum() / n if goal.count else theta.new_zeros(())
-    return Seen(reconstruction, latents.amax(dim=0) > 0, l0, theta.new_zeros(()))
+        pre = above[:, goal.dead] + theta[goal.dead]
+        _add_auxiliary(weights, x, torch.relu(pre), e * (-n / 2), goal)
+    return _seen(e, latents, total > 0, goal)
+
+
+def _error(latents: Tensor, y: Tensor, W_dec: Tensor, b_dec: Tensor) -> Tensor:
+    """e = dL/dy_hat, with nothing to be done after the product."""
+    return torch.addmm(b_dec - y, latents, W_dec, beta=2 / len(y), alpha=2 / len(y))
+
+
+def _add_to_norms(W_dec: Tensor, norm: Tensor, slope: Tensor) -> None:
+    """Add dL/d|W_dec|, one number per row, to dL/dW_dec. A row of zeros has no direction to grow in."""
+    W_dec.grad.addcmul_(W_dec, torch.where(norm > 0, slope / norm, 0)[:, None])
+
+
+def _seen(e: Tensor, latents: Tensor, fired: Tensor, goal: Goal) -> Seen:
+    """What a Relu's or JumpRelu's step saw: passes that only the history needs if it is wanted."""
+    n, none = len(e), e.new_zeros(())
+    if not goal.count:
+        return Seen(none, fired, none, none)
+    return Seen(e.square().sum() * (n / 4), fired, (latents > 0).sum() / n, none)
 
 
 def _sparse(weights: Weights, x: Tensor, y: Tensor, goal: Goal) -> Seen:
@@ -177,10 +193,21 @@ def _encoder_gradient(g_t: Code, x: Tensor, W_enc: Tensor) -> Tensor:
 def _full_encoder_gradient(g: Tensor, x: Tensor, W_enc: Tensor) -> Tensor:
     """The same for a g that is not sparse."""
     if W_enc.ndim == 2:
-        return g.mT @ x
+        return _by_latent(g, x)
     n_blocks = len(W_enc)
     pairs = zip(g.chunk(n_blocks, dim=1), x.chunk(n_blocks, dim=1), strict=True)
     return torch.stack([own.mT @ inputs for own, inputs in pairs])
+
+
+def _by_latent(f: Float[Tensor, "batch latent"], e: Float[Tensor, "batch d"]) -> Tensor:
+    """f^T e, [latent d]: as (e^T f)^T where that is faster.
+
+    Measured with MKL: on one thread it takes a tenth less, as long as turning the result round stays in the cache;
+    on two threads a quarter more.
+    """
+    if torch.get_num_threads() > 1 or f.shape[1] * e.shape[1] > IN_CACHE:
+        return f.mT @ e
+    return (e.mT @ f).mT.contiguous()
 
 
 def _blocks(

@@ -17,6 +17,7 @@ from mi_tutor.lab.dictionaries import (
     ToyActivations,
     autograd_gradients,
     train_sae,
+    written,
     written_gradients,
 )
 from mi_tutor.lab.dictionaries.gradients import Goal, Weights
@@ -90,6 +91,19 @@ def test_parts_of_a_batch_are_added_up():
             torch.testing.assert_close(other.moved[name].grad, weight.grad)
 
 
+@pytest.mark.parametrize("in_cache", [0, 2**18])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_either_way_round_the_product_is_the_same(monkeypatch, in_cache, n_threads):
+    monkeypatch.setattr(written, "IN_CACHE", in_cache)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: n_threads)
+    for kind in (Relu(), JumpRelu()):
+        sae, x, y, _ = problem(kind, 4, 8, 4, 6, 4, True)
+        one, other = Weights.of(sae), Weights.of(sae)
+        autograd_gradients(one, x, y, Goal(0.7)), written_gradients(other, x, y, Goal(0.7))
+        for name, weight in one.moved.items():
+            torch.testing.assert_close(other.moved[name].grad, weight.grad)
+
+
 TOY = ToyActivations.drawn(n_features=24, d=12, probability=0.02, seed=0)
 REVIVE = [None, Auxiliary(k=6), Resample(every=20, n_rows=256)]
 
@@ -131,3 +145,27 @@ def test_nothing_given_is_changed(kind):
     kept = x.clone()
     written_gradients(weights, x, y, Goal(0.5 if kind.has_penalty else 0.0))
     assert x.equal(kept) and all(weights.moved[name].equal(value) for name, value in before.items())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+def test_a_decoder_row_of_zeros_has_no_direction_to_grow_in(kind):
+    sae, x, y, _ = problem(kind, 1, 8, 4, 6, 4, True)
+    sae.W_dec[2] = 0
+    one, other = Weights.of(sae), Weights.of(sae)
+    goal = Goal(0.7 if kind.has_penalty else 0.0)
+    autograd_gradients(one, x, y, goal), written_gradients(other, x, y, goal)
+    for name, weight in one.moved.items():
+        torch.testing.assert_close(other.moved[name].grad, weight.grad)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+def test_gradients_are_the_same_when_the_history_is_not_wanted(kind):
+    sae, x, y, _ = problem(kind, 2, 8, 4, 6, 4, True)
+    one, other = Weights.of(sae), Weights.of(sae)
+    sparsity = 0.7 if kind.has_penalty else 0.0
+    seen = [
+        written_gradients(weights, x, y, Goal(sparsity, count=count))
+        for weights, count in ((one, True), (other, False))
+    ]
+    assert seen[0].fired.equal(seen[1].fired) and seen[0].smallest.equal(seen[1].smallest)
+    assert all(other.moved[name].grad.equal(weight.grad) for name, weight in one.moved.items())
