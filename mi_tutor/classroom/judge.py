@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mi_tutor.classroom.alike import print_of
 from mi_tutor.classroom.flags import borrowed
 from mi_tutor.classroom.guard import Stuck, guarded
+from mi_tutor.classroom.helpers import Helpers, in_their_place, told, wrong_helpers
 from mi_tutor.classroom.marks import Graded, Mark, Status
 from mi_tutor.classroom.rebuild import Asked, Rebuilt, rebuild, wanted
 from mi_tutor.classroom.remote import Remote, Rules, Session, said, why
@@ -53,7 +54,11 @@ def grade(
     marks: dict[str, Mark] = {}
     try:
         for asked in rebuilt.asked:
-            marks[asked.slug] = _mark(learner, asked, session, truth, rules)
+            mark = marks[asked.slug] = _mark(learner, asked, session, truth, rules)
+            judged = mark.sentence and mark.status in (Status.WRONG, Status.UNANSWERED)
+            if judged and (helpers := wrong_helpers(rebuilt, asked, marks)):
+                right = _right_with_ours(learner, asked, helpers, session, truth)
+                marks[asked.slug] = told(mark, helpers, right)
     finally:
         session.end()
     here = chapter.notebook.slugs("quiz")
@@ -128,6 +133,28 @@ def _function(
     return hidden._replace(
         status=Status.WRONG, sentence=HIDDEN, mistake=None, flags=(*hidden.flags, flag)
     )
+
+
+def _right_with_ours(
+    learner: str, asked: Asked, helpers: Helpers, session: Session, truth: Truth
+) -> bool:
+    """Whether a function is right, also on hidden inputs, with the library's functions in its helpers' places."""
+    item, ours = get(asked.slug), in_their_place(helpers)
+    if not isinstance(item, Exercise) or not ours:
+        return False
+    try:
+        with guarded():
+            session.ask("lend", 30.0, functions=ours)
+            seeds = (0, truth.seed(item, learner))
+            right = all(truth.judge(item, Remote(session, truth), seed).passed for seed in seeds)
+            session.ask("lend", 30.0, functions={})
+    except Lost:
+        return False
+    except Stuck:
+        session.end()
+        truth.forget(item.slug)
+        return False
+    return right
 
 
 def _fit(taken: dict[str, Any]) -> Fit:
