@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mi_tutor.classroom.grader import Grader, Settings
-from mi_tutor.classroom.marks import Graded, Status
+from mi_tutor.classroom.marks import Graded, Status, points_as_written
 from mi_tutor.classroom.workers import NoJail
 from mi_tutor.folders import PACKAGE
 
@@ -107,9 +107,9 @@ def results(graded: Graded) -> dict[str, Any]:
     """What Gradescope shows: a line for each exercise, and hidden whatever was printed."""
     said = [text for text in (graded.problem, *graded.notes) if text]
     return {
-        "score": graded.earned,
+        "score": points_as_written(graded.earned),
         "execution_time": round(graded.seconds),
-        "output": "\n".join(said) or "Marked by mi_tutor.",
+        "output": _plain("\n".join(said)) or "Marked by mi_tutor.",
         "output_format": "text",
         "stdout_visibility": "hidden",
         "visibility": "visible",
@@ -121,15 +121,20 @@ def _tests(graded: Graded) -> Iterable[dict[str, Any]]:
     for number, each in enumerate(graded.marks, start=1):
         yield {
             "number": str(number),
-            "name": each.title,
-            "score": each.earned,
+            "name": _plain(each.title),
+            "score": points_as_written(each.earned),
             "max_score": each.points,
             "status": "passed" if each.status is Status.PASSED else "failed",
-            "output": each.sentence or each.status.value,
+            "output": _plain(each.sentence) or each.status.value,
             "output_format": "text",
             "tags": [each.kind],
             "visibility": "visible",
         }
+
+
+def _plain(text: str) -> str:
+    """Without the backticks of code: as text, since any other format would read what a learner wrote, too."""
+    return text.replace("`", "")
 
 
 def _learner(file: Path) -> str:
