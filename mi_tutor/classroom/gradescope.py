@@ -49,9 +49,13 @@ ADVICE = (
 )
 
 
-def export(chapter: Path, out: Path, trust: bool = False) -> None:
-    """Write the zip for one chapter's notebook. It has a secret of its own, and no solutions."""
+def export(chapter: Path, out: Path, trust: bool = False, draws: bytes | None = None) -> None:
+    """Write the zip for one chapter's notebook. It has a secret of its own, and no solutions.
+
+    draws: the secret of investigations' draws, which goes along.
+    """
     settings = {"secret": secrets.token_hex(32), "jail": not trust}
+    settings |= {"draws": draws.hex()} if draws else {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in (("setup.sh", SETUP), ("run_autograder", RUN)):
             script = zipfile.ZipInfo(name)
@@ -80,7 +84,9 @@ def mark(root: Path = ROOT) -> Path:
     """
     settings = json.loads((root / "source" / SETTINGS).read_text("utf-8"))
     secret = settings["secret"].encode()
-    grader = Grader(Settings(str(root / "source" / "chapters"), secret, settings["jail"]))
+    draws = bytes.fromhex(settings.get("draws", "")) or None
+    chapters = str(root / "source" / "chapters")
+    grader = Grader(Settings(chapters, secret, settings["jail"], draws=draws))
     try:
         if settings["jail"]:
             grader.nursery.try_jail()
