@@ -70,8 +70,7 @@ def causes(notebook: Notebook, runs: Runs, places: Iterable[Place]) -> dict[int,
         if owner is not None and (used := _wrong_helper(cell, owner, origins)):
             rests_on.setdefault(owner.slug, Cause(used.label, False))
         if cause is None and run.error is not None and run.error[0] == "CheckFailed":
-            asked = [slug for role, slug in cell.calls if role == "check" and slug in rests_on]
-            cause = rests_on[asked[0]] if asked else None
+            cause = rests_on.get(run.error[1].partition(":")[0])
         if cause is not None:
             found[cell.position] = cause
         if not run.fine:

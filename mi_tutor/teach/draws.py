@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mi_tutor.teach.investigating import investigate
 from mi_tutor.teach.investigation import GRADERS_FIRST, Investigation
+from mi_tutor.teach.session import usual_session
 
 VARIABLE = "MI_TUTOR_DRAWS"  # names the file of a grader's secret, where notebooks mark themselves
 TRIES = 5  # draws of a secret that are tried before the notebooks' own is taken
@@ -35,11 +36,13 @@ def graders_draw(item: Investigation, secret: bytes | None) -> int:
     if secret is None:
         return 0
     best = item.styles[0]
+    with usual_session():
+        ours = best.hypothesis()
     reached = ("", "passed", "good", "excellent").index
     fair = (
         draw
         for draw in candidates(secret, item.slug)
-        if reached(investigate(item, best.hypothesis(), draw).level) >= reached(best.level)
+        if reached(investigate(item, ours, draw).level) >= reached(best.level)
     )
     return next(fair, 0)
 
