@@ -1,7 +1,7 @@
 """On which draw an investigation is marked: the first, which everybody can try, or one by a grader's secret.
 
 The same secret gives the same draw of an investigation to everybody, so that marks can be compared, and again.
-A draw is used only if our own best answer reaches its level on it.
+A draw is used only if our own best answer, where it is installed, reaches its level on it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ def graders_draw(item: Investigation, secret: bytes | None) -> int:
     if secret is None:
         return 0
     best = item.styles[0]
-    with usual_session():
-        ours = best.hypothesis()
+    try:
+        with usual_session():
+            ours = best.hypothesis()
+    except FileNotFoundError:  # our audits stand in solutions/, which an installation does not have
+        return next(candidates(secret, item.slug))
     reached = ("", "passed", "good", "excellent").index
     fair = (
         draw

@@ -71,6 +71,16 @@ def test_a_draw_on_which_our_own_best_answer_falls_is_not_used(item):
     assert graders_draw(fair, WORDS) == 0 and len(unlucky) == TRIES
 
 
+def test_an_audits_best_report_is_not_installed(item):
+    """Without it the first draw is taken: of all the others nobody could say more."""
+
+    def missing():
+        raise FileNotFoundError("solutions/audits.py is not part of this installation.")
+
+    audit = replace(item.item, styles=(replace(item.item.styles[0], hypothesis=missing),))
+    assert graders_draw(audit, WORDS) == next(candidates(WORDS, SLUG))
+
+
 @pytest.fixture
 def marked(grader, small, item, monkeypatch):
     """The mark of a hypothesis, in a class that was started with a secret or without one."""
