@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from mi_tutor.classroom.gradebook import Row
 from mi_tutor.classroom.marks import Mark, Status
@@ -21,13 +22,14 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem aut
 h1 {{ font-size: 1.5rem }} h2 {{ font-size: 1.2rem; margin-top: 2rem }} h3 {{ font-size: 1rem; margin-bottom: 0 }}
 table {{ border-collapse: collapse }}
 td, th {{ text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top }}
-p, li {{ overflow-wrap: anywhere }} .faint {{ color: #555 }}
+p, li {{ overflow-wrap: anywhere }} code {{ font-size: .95em; background: #f2f2f2 }} .faint {{ color: #555 }}
 </style></head><body>
 {body}
 </body></html>
 """
 _SIGN = {Status.PASSED: "✓ right", Status.WRONG: "✗ not right", Status.UNANSWERED: "· not answered",
          Status.STOPPED: "✗ stopped", Status.MISSING: "· not in the notebook"}  # fmt: skip
+_CODE = re.compile(r"`([^`\n]+)`")
 _NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'"
 _OWN_SCRIPTS = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
@@ -57,17 +59,26 @@ def _page(title: str, body: str, policy: str) -> str:
     return _PAGE.format(title=escape(title), body=body, policy=policy)
 
 
+def _prose(text: str) -> str:
+    """A sentence as HTML, with its code as code: backticks are how courses and checks write it.
+
+    >>> _prose("`x < 1` is not what was asked")
+    '<code>x &lt; 1</code> is not what was asked'
+    """
+    return _CODE.sub(r"<code>\1</code>", escape(text))
+
+
 def _feedback(row: Row, hints: dict[str, Sequence[str]]) -> str:
     graded = row.graded
     parts = [f"<h1>{escape(row.name)}</h1>"]
     if graded.problem:
         file = f"<p>{escape(row.file)}</p>" if row.file else ""
-        return "\n".join([*parts, file, f"<p>{escape(graded.problem)}</p>"])
+        return "\n".join([*parts, file, f"<p>{_prose(graded.problem)}</p>"])
     late = f", {row.days} days late: {row.score:g} count" if row.share < 1 else ""
     parts.append(
         f"<p>Chapter {escape(row.chapter)}: {graded.earned:g} of {graded.points} points{late}.</p>"
     )
-    parts += [f'<p class="faint">Note: {escape(note)}</p>' for note in graded.notes]
+    parts += [f'<p class="faint">Note: {_prose(note)}</p>' for note in graded.notes]
     for kind in ("exercise", "investigation", "quick check"):
         marks = [mark for mark in graded.marks if mark.kind == kind]
         if marks:
@@ -80,15 +91,15 @@ def _one(mark: Mark, hints: Sequence[str]) -> str:
     cases = f", {mark.right} of {mark.cases} cases" if mark.cases > 1 else ""
     sign = "✎ changed by hand" if mark.by_hand else _SIGN[mark.status]
     lines = [
-        f"<h3>{escape(mark.title)}</h3>",
+        f"<h3>{_prose(mark.title)}</h3>",
         f'<p>{sign}, {mark.earned:g} of {mark.points} points<span class="faint">{cases}</span></p>',
     ]
     if mark.by_hand:
-        lines.append(f"<p>It was {mark.before:g} points before: {escape(mark.by_hand)}</p>")
+        lines.append(f"<p>It was {mark.before:g} points before: {_prose(mark.by_hand)}</p>")
     if mark.sentence:
-        lines.append(f"<p>{escape(mark.sentence)}</p>")
+        lines.append(f"<p>{_prose(mark.sentence)}</p>")
     if hints and not mark.whole and mark.status in (Status.WRONG, Status.STOPPED):
-        items = "".join(f"<li>{escape(hint)}</li>" for hint in hints)
+        items = "".join(f"<li>{_prose(hint)}</li>" for hint in hints)
         lines.append(f"<details><summary>Hints</summary><ol>{items}</ol></details>")
     return "\n".join(lines)
 
@@ -105,13 +116,14 @@ def write_summary(path: Path, rows: Sequence[Row], said: Sequence[str] = ()) -> 
     ]
     if good:
         parts += _figures(good)
+        parts += ["<h2>Every exercise</h2>", _attempts_table(good)]
         parts += ["<h2>The commonest mistakes</h2>", _mistakes(good)]
     flagged = [(row, mark) for row in good for mark in row.graded.marks if mark.flags]
     parts.append("<h2>To look at</h2>")
     parts.append("<p>Flags cost nothing by themselves: they are for a person.</p>")
     parts.append(_table(["learner", "exercise", "flag"], [
         [row.name, mark.slug, "; ".join(mark.flags)] for row, mark in flagged]))  # fmt: skip
-    parts += [f"<p>{escape(each)}</p>" for each in said]
+    parts += [f"<p>{_prose(each)}</p>" for each in said]
     changed = [(row, mark) for row in good for mark in row.graded.marks if mark.by_hand]
     if changed:
         parts.append(_table(["learner", "changed by hand", "from", "to", "reason"], [
@@ -132,18 +144,44 @@ def _figures(rows: Sequence[Row]) -> list[str]:
     tenths = Counter(min(9, int(10 * share)) for share in shares)
     spread = {f"{10 * tenth} to {10 * tenth + 10} %": tenths[tenth] for tenth in range(10)}
     found = [bars(spread, title="Points", x_title="share of the points", y_title="learners")]
-    tried: dict[str, list[bool]] = {}
-    for mark in (mark for row in rows for mark in row.graded.marks):
-        tried.setdefault(mark.slug, []).append(mark.whole)
-    hardest = sorted(tried, key=lambda slug: sum(tried[slug]) / len(tried[slug]))[:12]
-    rates = {slug: 100 * sum(tried[slug]) / len(tried[slug]) for slug in hardest}
-    found.append(bars(rates, title="Hardest first", x_title="exercise", y_title="passed by, %"))
+    hardest = [(slug, of) for slug, of in _attempts(rows) if of.tried][:12]
+    if hardest:
+        rates = {slug: 100 * of.passed / of.tried for slug, of in hardest}
+        y_title = "passed by, % of those who tried"
+        found.append(bars(rates, title="Hardest first", x_title="exercise", y_title=y_title))
     return [
         f'<figure role="img" aria-label="{escape(figure.alt)}">'
         f"{figure.to_html(full_html=False, include_plotlyjs=number == 0, div_id=f'figure-{number}')}"
         f"<figcaption>{escape(figure.alt)}</figcaption></figure>"
         for number, figure in enumerate(found)
     ]
+
+
+class _Attempts(NamedTuple):
+    """How many learners passed an exercise, tried it without passing, and did not try it."""
+
+    passed: int = 0
+    failed: int = 0
+    untried: int = 0
+
+    @property
+    def tried(self) -> int:
+        return self.passed + self.failed
+
+
+def _attempts(rows: Sequence[Row]) -> list[tuple[str, _Attempts]]:
+    """Of every exercise, hardest first by those who tried; last what nobody tried, of which nothing is known."""
+    found: dict[str, Counter[str]] = {}
+    for mark in (mark for row in rows for mark in row.graded.marks):
+        became = "passed" if mark.whole else "failed" if mark.tried else "untried"
+        found.setdefault(mark.slug, Counter())[became] += 1
+    each = [(slug, _Attempts(**counts)) for slug, counts in found.items()]
+    return sorted(each, key=lambda one: one[1].passed / one[1].tried if one[1].tried else 2.0)
+
+
+def _attempts_table(rows: Sequence[Row]) -> str:
+    heads = ["exercise", "passed", "tried, not passed", "not tried"]
+    return _table(heads, [[slug, *map(str, of)] for slug, of in _attempts(rows)])
 
 
 def _mistakes(rows: Sequence[Row]) -> str:
@@ -169,6 +207,6 @@ def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
         return '<p class="faint">None.</p>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines
+        "<tr>" + "".join(f"<td>{_prose(cell)}</td>" for cell in line) + "</tr>" for line in lines
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

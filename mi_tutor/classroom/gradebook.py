@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
-from mi_tutor.classroom.marks import Graded
+from mi_tutor.classroom.marks import Graded, points_as_written
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -94,7 +94,8 @@ def write_gradebooks(folder: Path, rows: Sequence[Row]) -> None:
 
 
 def _line(row: Row, slugs: Sequence[str]) -> list[Any]:
-    earned = {mark.slug: mark.earned for mark in row.graded.marks}
+    # Points of what was tried: an empty cell is not answered, or not asked in this chapter.
+    earned = {mark.slug: mark.earned for mark in row.graded.marks if mark.tried}
     changed = (mark for mark in row.graded.marks if mark.by_hand)
     by_hand = "; ".join(f"{mark.slug} was {mark.before:g}: {mark.by_hand}" for mark in changed)
     front = [
@@ -127,7 +128,11 @@ def _write(path: Path, head: Sequence[Any], lines: Iterable[Sequence[Any]]) -> N
     with path.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
         writer = csv.writer(file)
         for line in (head, *lines):
-            writer.writerow([harmless(cell) for cell in line])
+            writer.writerow([_number(cell) for cell in map(harmless, line)])
+
+
+def _number(cell: Any) -> Any:
+    return points_as_written(cell) if isinstance(cell, float) else cell
 
 
 def harmless(cell: Any) -> Any:

@@ -27,12 +27,16 @@ CAN_FORK = sys.platform == "linux"  # with torch imported, macOS's frameworks br
 
 
 class Settings(NamedTuple):
-    """What a grader needs to know, as data. chapters: the folder of the notebooks as learners get them."""
+    """What a grader needs to know, as data.
+
+    chapters: the folder of the notebooks as learners get them. draws: the secret of investigations' draws, if any.
+    """
 
     chapters: str
     secret: bytes
     jail: bool = True
     rules: Rules = Rules()
+    draws: bytes | None = None
 
 
 class Grader:
@@ -42,7 +46,7 @@ class Grader:
         self.folder = temporary.make("grade")
         # Before anything is worked out here.
         self.nursery = (Nursery if CAN_FORK else Spawner).start(self.folder, settings.jail)
-        self.truth = Truth(settings.secret)
+        self.truth = Truth(settings.secret, settings.draws)
         self.course = Course(exercises(), quizzes())
         self._chapters: dict[str, Chapter] = {}
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mi_tutor.classroom.grader import Grader, Settings
-from mi_tutor.classroom.marks import Graded, Status
+from mi_tutor.classroom.marks import Graded, Status, points_as_written
 from mi_tutor.classroom.workers import NoJail
 from mi_tutor.folders import PACKAGE
 
@@ -49,9 +49,13 @@ ADVICE = (
 )
 
 
-def export(chapter: Path, out: Path, trust: bool = False) -> None:
-    """Write the zip for one chapter's notebook. It has a secret of its own, and no solutions."""
+def export(chapter: Path, out: Path, trust: bool = False, draws: bytes | None = None) -> None:
+    """Write the zip for one chapter's notebook. It has a secret of its own, and no solutions.
+
+    draws: the secret of investigations' draws, which goes along.
+    """
     settings = {"secret": secrets.token_hex(32), "jail": not trust}
+    settings |= {"draws": draws.hex()} if draws else {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in (("setup.sh", SETUP), ("run_autograder", RUN)):
             script = zipfile.ZipInfo(name)
@@ -80,7 +84,9 @@ def mark(root: Path = ROOT) -> Path:
     """
     settings = json.loads((root / "source" / SETTINGS).read_text("utf-8"))
     secret = settings["secret"].encode()
-    grader = Grader(Settings(str(root / "source" / "chapters"), secret, settings["jail"]))
+    draws = bytes.fromhex(settings.get("draws", "")) or None
+    chapters = str(root / "source" / "chapters")
+    grader = Grader(Settings(chapters, secret, settings["jail"], draws=draws))
     try:
         if settings["jail"]:
             grader.nursery.try_jail()
@@ -107,9 +113,9 @@ def results(graded: Graded) -> dict[str, Any]:
     """What Gradescope shows: a line for each exercise, and hidden whatever was printed."""
     said = [text for text in (graded.problem, *graded.notes) if text]
     return {
-        "score": graded.earned,
+        "score": points_as_written(graded.earned),
         "execution_time": round(graded.seconds),
-        "output": "\n".join(said) or "Marked by mi_tutor.",
+        "output": _plain("\n".join(said)) or "Marked by mi_tutor.",
         "output_format": "text",
         "stdout_visibility": "hidden",
         "visibility": "visible",
@@ -121,15 +127,20 @@ def _tests(graded: Graded) -> Iterable[dict[str, Any]]:
     for number, each in enumerate(graded.marks, start=1):
         yield {
             "number": str(number),
-            "name": each.title,
-            "score": each.earned,
+            "name": _plain(each.title),
+            "score": points_as_written(each.earned),
             "max_score": each.points,
             "status": "passed" if each.status is Status.PASSED else "failed",
-            "output": each.sentence or each.status.value,
+            "output": _plain(each.sentence) or each.status.value,
             "output_format": "text",
             "tags": [each.kind],
             "visibility": "visible",
         }
+
+
+def _plain(text: str) -> str:
+    """Without the backticks of code: as text, since any other format would read what a learner wrote, too."""
+    return text.replace("`", "")
 
 
 def _learner(file: Path) -> str:

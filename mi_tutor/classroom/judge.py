@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mi_tutor.classroom.alike import print_of
 from mi_tutor.classroom.flags import borrowed
 from mi_tutor.classroom.guard import Stuck, guarded
+from mi_tutor.classroom.helpers import Helpers, in_their_place, told, wrong_helpers
 from mi_tutor.classroom.marks import Graded, Mark, Status
 from mi_tutor.classroom.rebuild import Asked, Rebuilt, rebuild, wanted
 from mi_tutor.classroom.remote import Remote, Rules, Session, said, why
@@ -30,6 +31,8 @@ HIDDEN = (
     "It is right on the inputs that the notebook's check has, and not on others. Is a number, a shape or a result "
     "written down where it should be computed?"
 )
+DRAWN = "It was marked on a draw of the grader's own, the same for the whole class."
+OWN_DRAW = "passes on the notebook's first draw and not on the grader's"
 CHAPTERS = "right for the chapter, not for the version of this learner"
 NOT_JUDGED = "This answer could not be judged. Your instructor has been told why."
 
@@ -53,7 +56,11 @@ def grade(
     marks: dict[str, Mark] = {}
     try:
         for asked in rebuilt.asked:
-            marks[asked.slug] = _mark(learner, asked, session, truth, rules)
+            mark = marks[asked.slug] = _mark(learner, asked, session, truth, rules)
+            judged = mark.sentence and mark.status in (Status.WRONG, Status.UNANSWERED)
+            if judged and (helpers := wrong_helpers(rebuilt, asked, marks)):
+                right = _right_with_ours(learner, asked, helpers, session, truth)
+                marks[asked.slug] = told(mark, helpers, right)
     finally:
         session.end()
     here = chapter.notebook.slugs("quiz")
@@ -86,9 +93,13 @@ def _mark(learner: str, asked: Asked, session: Session, truth: Truth, rules: Rul
         failure = taken.get("failure")
         if isinstance(failure, Failure):
             return _stopped(blank, failed or said(failure))
+        if isinstance(item, Investigation):
+            truth.draw(item)  # nothing of the learner's, and so outside of what guards against it
         with guarded():
             if isinstance(item, Exercise):
                 return _function(learner, item, blank, session, truth, rules, taken)
+            if isinstance(item, Investigation):
+                return _hypothesis(item, blank, truth, taken.get("value"))
             whose = learner if rules.exam else ""
             return _value(item, blank, truth, taken.get("value"), whose)
     except Lost as lost:
@@ -130,6 +141,28 @@ def _function(
     )
 
 
+def _right_with_ours(
+    learner: str, asked: Asked, helpers: Helpers, session: Session, truth: Truth
+) -> bool:
+    """Whether a function is right, also on hidden inputs, with the library's functions in its helpers' places."""
+    item, ours = get(asked.slug), in_their_place(helpers)
+    if not isinstance(item, Exercise) or not ours:
+        return False
+    try:
+        with guarded():
+            session.ask("lend", 30.0, functions=ours)
+            seeds = (0, truth.seed(item, learner))
+            right = all(truth.judge(item, Remote(session, truth), seed).passed for seed in seeds)
+            session.ask("lend", 30.0, functions={})
+    except Lost:
+        return False
+    except Stuck:
+        session.end()
+        truth.forget(item.slug)
+        return False
+    return right
+
+
 def _fit(taken: dict[str, Any]) -> Fit:
     """What a worker said of how an answer can be called; it may have said anything."""
     match taken.get("fit"):
@@ -138,21 +171,29 @@ def _fit(taken: dict[str, Any]) -> Fit:
     return Fit(False, None)
 
 
-def _value(
-    item: ValueExercise | Investigation, blank: Mark, truth: Truth, value: Any, whose: str
-) -> Mark:
+def _value(item: ValueExercise, blank: Mark, truth: Truth, value: Any, whose: str) -> Mark:
     """An answer that is data: nothing of the learner's runs any more."""
-    if isinstance(item, ValueExercise):
-        mark = _of_verdict(blank, truth.judge_value(item, value, whose), Rules())
-        copied = whose and item.variant and mark.status is Status.WRONG
-        if copied and truth.judge_value(item, value).passed:
-            return mark._replace(flags=(*mark.flags, CHAPTERS))
-        return mark
-    judged = truth.investigate(item, value)
-    status = Status.PASSED if judged.passed else Status.WRONG
-    said = "" if judged.passed else in_one_line(item, judged)
+    mark = _of_verdict(blank, truth.judge_value(item, value, whose), Rules())
+    copied = whose and item.variant and mark.status is Status.WRONG
+    if copied and truth.judge_value(item, value).passed:
+        return mark._replace(flags=(*mark.flags, CHAPTERS))
+    return mark
+
+
+def _hypothesis(item: Investigation, blank: Mark, truth: Truth, value: Any) -> Mark:
+    """The same of an investigation, whose experiment is run on the class's draw."""
+    draw = truth.draw(item)
+    judged = truth.investigate(item, value, draw)
+    if judged.passed:
+        return blank._replace(status=Status.PASSED, earned=judged.earned)
+    said, flags = in_one_line(item, judged), blank.flags
+    if draw and judged.findings is not None:
+        said = f"{said} {DRAWN}"
+        flags = (*flags, OWN_DRAW) if truth.investigate(item, value, 0).passed else flags
     name = judged.wrong.name if judged.wrong else None
-    return blank._replace(status=status, earned=judged.earned, sentence=said, mistake=name)
+    return blank._replace(
+        status=Status.WRONG, earned=judged.earned, sentence=said, mistake=name, flags=flags
+    )
 
 
 def _of_verdict(blank: Mark, verdict: Verdict, rules: Rules) -> Mark:

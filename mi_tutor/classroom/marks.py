@@ -6,6 +6,15 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 
+def points_as_written(points: float) -> int | float:
+    """Points in one form, wherever they are written down.
+
+    >>> [points_as_written(points) for points in (0, 0.0, 2.0, 2.5)]
+    [0, 0, 2, 2.5]
+    """
+    return int(points) if float(points).is_integer() else points
+
+
 class Status(StrEnum):
     """Only `PASSED` is whole; `WRONG` may have points where a part of them is given."""
 
@@ -43,6 +52,11 @@ class Mark(NamedTuple):
     def whole(self) -> bool:
         """Whether it counts as right: a person's word is the last one."""
         return self.earned >= self.points if self.by_hand else self.status is Status.PASSED
+
+    @property
+    def tried(self) -> bool:
+        """Whether there is an answer, or a person's word in its place."""
+        return bool(self.by_hand) or self.status not in (Status.UNANSWERED, Status.MISSING)
 
 
 class Graded(NamedTuple):

@@ -12,8 +12,8 @@ from mi_tutor.files import write_atomically
 
 FILE = "run.json"
 DEFAULTS: dict[str, Any] = {
-    "secret": None, "partial": False, "exam": False, "cell_seconds": 120.0, "memory": 3.0, "due": None,
-    "late_per_day": 10.0, "anonymous": False,
+    "secret": None, "draws": None, "partial": False, "exam": False, "cell_seconds": 120.0, "memory": 3.0,
+    "due": None, "late_per_day": 10.0, "anonymous": False,
 }  # fmt: skip
 DECIDE = tuple(name for name in DEFAULTS if name != "anonymous")  # on marks, and on nothing else
 

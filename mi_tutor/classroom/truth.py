@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from mi_tutor.classroom.seeds import fair_seed, own_number, variant
+from mi_tutor.teach.draws import graders_draw
 from mi_tutor.teach.exercise import Case, Exercise, ValueExercise
 from mi_tutor.teach.investigating import Judged, investigate
 from mi_tutor.teach.investigation import Investigation
@@ -23,8 +24,10 @@ Key = tuple[str, tuple[int, int] | None, int | str]
 class Truth:
     """Verdicts on answers that live elsewhere."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, draws: bytes | None = None) -> None:
         self._secret = secret
+        self._draws_secret = draws
+        self._draws: dict[str, int] = {}
         self._seen: dict[Key, Seen] = {}
         self._others: dict[Key, Seen] = {}
         self._values: dict[str, ValueExercise] = {}
@@ -69,9 +72,15 @@ class Truth:
             )
         return judge_value(self._values[exercise.slug], value)
 
-    def investigate(self, item: Investigation, value: Any) -> Judged:
-        """The experiment of the first draw, as in a notebook that is run once."""
-        return investigate(item, value)
+    def draw(self, item: Investigation) -> int:
+        """The draw that the whole class is marked on: without a secret of its own that of a notebook run once."""
+        if item.slug not in self._draws:
+            self._draws[item.slug] = graders_draw(item, self._draws_secret)
+        return self._draws[item.slug]
+
+    def investigate(self, item: Investigation, value: Any, draw: int) -> Judged:
+        """The experiment of a draw."""
+        return investigate(item, value, draw)
 
     def forget(self, slug: str) -> None:
         """What is remembered of an exercise: a verdict was given up in the middle of it."""

@@ -42,6 +42,7 @@ class Options(NamedTuple):
     late: Late | None = None
     anonymous: bool = False
     jail: bool = True
+    draws: bytes | None = None
 
 
 class Progress(NamedTuple):
@@ -68,7 +69,7 @@ def grade_class(
     """
     out.mkdir(parents=True, exist_ok=True)
     secret = options.secret or own_secret(out / SECRET)
-    settings = Settings(str(chapters), secret, options.jail, options.rules)
+    settings = Settings(str(chapters), secret, options.jail, options.rules, options.draws)
     ledger = Ledger(out / LEDGER)
     rules = _fingerprint(settings)
     temporary.tidy()
@@ -159,6 +160,7 @@ def _fingerprint(settings: Settings) -> str:
         mi_tutor.__version__,
         repr(settings.rules),
         hashlib.sha256(settings.secret).hexdigest(),
+        hashlib.sha256(settings.draws or b"").hexdigest(),
     ):
         found.update(f"{part}\n".encode())
     package = Path(mi_tutor.__file__).parent

@@ -8,6 +8,13 @@ from typing import Annotated
 import typer
 
 commands = typer.Typer()
+Draws = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="MI_TUTOR_DRAWS",
+        help="A file with a secret: investigations are marked on draws that only it tells.",
+    ),
+]
 
 
 @commands.command()
@@ -19,6 +26,7 @@ def grade(
     secret: Annotated[
         Path | None, typer.Option(help="A file: the same secret gives the same marks.")
     ] = None,
+    draws: Draws = None,
     partial: Annotated[
         bool | None,
         typer.Option("--partial/--no-partial", help="Points for the cases that are right."),
@@ -67,6 +75,7 @@ def grade(
             jobs=jobs,
             resume=resume,
             secret=secret,
+            draws=draws,
             partial=partial,
             cell_seconds=cell_seconds,
             memory=memory,
@@ -150,6 +159,7 @@ def seal(
     mark: Annotated[
         Path | None, typer.Option(help="Seal nothing: mark LEARNER.json of this folder.")
     ] = None,
+    draws: Draws = None,
 ) -> None:
     """For instructors: a model with a secret for each learner, to be audited (chapter 10).
 
@@ -159,7 +169,7 @@ def seal(
     from mi_tutor.cli.say import Trouble
 
     if mark is not None:
-        seal.mark(mark, out, truth)
+        seal.mark(mark, out, truth, draws)
     elif learners is None or secret is None:
         raise Trouble("Sealing needs --learners and --secret; marking needs --mark.")
     else:
@@ -177,6 +187,7 @@ def export(
     trust: Annotated[
         bool, typer.Option("--trust-submissions", help="Run them without a jail.")
     ] = False,
+    draws: Draws = None,
 ) -> None:
     """For instructors: an autograder to upload.
 
@@ -184,4 +195,4 @@ def export(
     """
     from mi_tutor.cli.grade import export
 
-    export(target, chapter, out, trust)
+    export(target, chapter, out, trust, draws)

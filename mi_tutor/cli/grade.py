@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mi_tutor.cli.chapters import chapters_folder, find_chapter
-from mi_tutor.cli.rules import options_of, settle
+from mi_tutor.cli.rules import draws_of, options_of, read_secret, settle
 from mi_tutor.cli.say import Trouble, complain, say, sign
 
 FLAG = "--trust-submissions"
@@ -42,7 +42,8 @@ def run(
         )
     rules, secret = settle(out, given, resume, change)
     jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
-    options = options_of(rules, secret)._replace(jobs=jobs, jail=not trust)
+    draws = draws_of(out, given, rules)
+    options = options_of(rules, secret, draws)._replace(jobs=jobs, jail=not trust)
     if options.jail:
         _probe()
     started.keep(out, options=rules)
@@ -54,7 +55,9 @@ def run(
     return 1 if any(row.graded.problem for row in rows) else 0
 
 
-def export(target: str, chapter: str, out: Path | None, trust: bool) -> None:
+def export(
+    target: str, chapter: str, out: Path | None, trust: bool, draws: Path | None = None
+) -> None:
     """Write an autograder, and say what to do with it."""
     if target.lower() != "gradescope":
         raise Trouble(f"There is no export for {target!r}. There is: gradescope")
@@ -62,9 +65,10 @@ def export(target: str, chapter: str, out: Path | None, trust: bool) -> None:
 
     notebook = find_chapter(chapter)
     out = out or Path(f"gradescope-{notebook.stem}.zip")
-    write(notebook, out, trust)
+    write(notebook, out, trust, read_secret(draws) if draws else None)
     say(f"{out} ({out.stat().st_size / 1e6:.0f} MB): upload it as the autograder.", "good")
-    say("It has a secret: whoever has the zip can work out the hidden inputs.")
+    what = "hidden inputs and draws" if draws else "hidden inputs"
+    say(f"It has a secret: whoever has the zip can work out the {what}.")
 
 
 def _make(dask: str | None) -> Callable[[], Any] | None:

@@ -19,9 +19,11 @@ def settle(
 
     file = given.get("secret")
     secret = read_secret(file) if file else None
+    draws = given.get("draws")
     said = {
         **given,
         "secret": started.fingerprint(secret, file) if secret else None,
+        "draws": started.fingerprint(read_secret(draws), draws) if draws else None,
         "due": _date(given["due"]).isoformat() if given.get("due") else None,
     }
     before = started.read(out).get("options") if resume else None
@@ -37,10 +39,18 @@ def settle(
     if kept is None or (secret is None and not kept["file"]):
         secret = own_secret(out / SECRET)
         rules["secret"] = started.fingerprint(secret)
-    return rules, secret or _again(out, kept)
+    return rules, secret or _again(out, kept, "--secret", "hidden inputs")
 
 
-def _again(out: Path, kept: dict[str, str]) -> bytes:
+def draws_of(out: Path, given: Mapping[str, Any], rules: Mapping[str, Any]) -> bytes | None:
+    """The secret of investigations' draws, if the folder's rules have one; it decides nothing but marks."""
+    if rules["draws"] is None:
+        return None
+    file = given.get("draws")
+    return read_secret(file) if file else _again(out, rules["draws"], "--draws", "draws")
+
+
+def _again(out: Path, kept: dict[str, str], option: str, decides: str) -> bytes:
     """The secret that a folder was started with, from where it was read then."""
     from mi_tutor.classroom.started import fingerprint
 
@@ -48,12 +58,12 @@ def _again(out: Path, kept: dict[str, str]) -> bytes:
     if file.is_file() and fingerprint(found := read_secret(file))["print"] == kept["print"]:
         return found
     raise Trouble(
-        f"{out} was started with the secret of {file}, which is not there any more. Give --secret with the same "
-        "words: others give other hidden inputs, and other marks."
+        f"{out} was started with the secret of {file}, which is not there any more. Give {option} with the same "
+        f"words: others give other {decides}, and other marks."
     )
 
 
-def options_of(rules: Mapping[str, Any], secret: bytes) -> Any:
+def options_of(rules: Mapping[str, Any], secret: bytes, draws: bytes | None = None) -> Any:
     """The same as the class's grader takes it."""
     from mi_tutor.classroom.remote import Rules
     from mi_tutor.classroom.whole_class import Late, Options
@@ -62,7 +72,8 @@ def options_of(rules: Mapping[str, Any], secret: bytes) -> Any:
     if rules["due"]:
         late = Late(_date(rules["due"]).timestamp(), rules["late_per_day"] / 100)
     own = {name: rules[name] for name in ("cell_seconds", "memory", "exam")}
-    return Options(1, secret, Rules(rules["partial"], **own), late, rules["anonymous"])
+    marking = Rules(rules["partial"], **own)
+    return Options(1, secret, marking, late, rules["anonymous"], draws=draws)
 
 
 def _date(text: str) -> datetime:

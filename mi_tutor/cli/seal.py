@@ -72,8 +72,14 @@ def _among(given: str | None, allowed: Iterable[str], what: str) -> None:
         raise Trouble(f"There is no {what} {given}; there are: {', '.join(some)}.")
 
 
-def mark(reports: Path, specimens: Path, truth: Path) -> None:
-    """Mark LEARNER.json of a folder, each on its own specimen, and say which parameters are right."""
+def mark(reports: Path, specimens: Path, truth: Path, draws: Path | None = None) -> None:
+    """Mark LEARNER.json of a folder, each on its own specimen, and say which parameters are right.
+
+    draws: a file with a secret, by which the texts are drawn; without one everybody can work them out.
+    """
+    from mi_tutor.teach.draws import candidates
+
+    draw = next(candidates(read_secret(draws), "sealed")) if draws else 0
     for needed in (reports, specimens, truth):
         if not needed.exists():
             raise Trouble(f"There is no {needed}.")
@@ -85,12 +91,14 @@ def mark(reports: Path, specimens: Path, truth: Path) -> None:
             rows.append((name, known["family"], "no report", "", "", ""))
             continue
         rows.append(
-            (name, known["family"], *marked(file, specimens / f"{name}.safetensors", known))
+            (name, known["family"], *marked(file, specimens / f"{name}.safetensors", known, draw))
         )
     table(["learner", "truth", "family", "parameters", "score", "level"], rows, ["score"])
 
 
-def marked(file: Path, specimen: Path, known: dict[str, Any]) -> tuple[str, str, str, str]:
+def marked(
+    file: Path, specimen: Path, known: dict[str, Any], draw: int = 0
+) -> tuple[str, str, str, str]:
     """One report: is its family right, how many parameters, its score and level. The truth marks, not a seal."""
     from mi_tutor.specimens.auditing import read_secret as secret_of
     from mi_tutor.teach.exercises.auditing.reading import read_report
@@ -105,7 +113,7 @@ def marked(file: Path, specimen: Path, known: dict[str, Any]) -> tuple[str, str,
     claimed, right = handed.report.secret, known["parameters"]
     agree = sum(claimed.values.get(name) == value for name, value in right.items())
     truth = secret_of(known["family"], right)
-    findings = experiment_on(specimen, truth)(handed, 0)
+    findings = experiment_on(specimen, truth)(handed, draw)
     return (
         "right" if claimed.family == known["family"] else "wrong",
         f"{agree} of {len(right)}",

@@ -6,7 +6,8 @@ A name belongs to whoever should have made it. Going through the cells in order,
    cell that stopped, or is no code cell any more, belong to that cell;
 2. what is made from such a name has the same origin;
 3. a cell that stopped for want of a name (NameError), or because it called what is not written, follows
-   from the name's origin. One that stopped otherwise and uses such a name *may* follow.
+   from the name's origin. One that stopped otherwise and uses such a name *may* follow, and so may an answer
+   that a check finds wrong.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def causes(notebook: Notebook, runs: Runs, places: Iterable[Place]) -> dict[int,
     origins: Origins = {}
     made_so_far: set[str] = set()
     found: dict[int, Cause] = {}
+    rests_on: dict[str, Cause] = {}  # answers that use a wrong one, by their slug
     texts = list(notebook.texts)
     for cell in notebook.cells:
         while texts and texts[0].before <= cell.number:
@@ -64,9 +66,13 @@ def causes(notebook: Notebook, runs: Runs, places: Iterable[Place]) -> dict[int,
         if run is None:
             continue
         cause, origin = _cause(cell, run, origins)
+        owner = owners.get(cell.position)
+        if owner is not None and (used := _wrong_helper(cell, owner, origins)):
+            rests_on.setdefault(owner.slug, Cause(used.label, False))
+        if cause is None and run.error is not None and run.error[0] == "CheckFailed":
+            cause = rests_on.get(run.error[1].partition(":")[0])
         if cause is not None:
             found[cell.position] = cause
-        owner = owners.get(cell.position)
         if not run.fine:
             stopped = origin or _Origin(cell.position, _label(cell, owner), "stopped")
             names = made(cell.source) | (owner.promised if owner else frozenset())
@@ -122,6 +128,13 @@ def _cause(cell: CodeCell, run: CellRun, origins: Origins) -> tuple[Cause | None
     if used:
         return Cause(used[0].label, False), None
     return None, None
+
+
+def _wrong_helper(cell: CodeCell, owner: Place, origins: Origins) -> _Origin | None:
+    """The first wrong answer that another one uses."""
+    used = sorted(origins[name] for name in taken(cell.source) if name in origins)
+    wrong = (each for each in used if each.state == "wrong" and each.label != owner.slug)
+    return next(wrong, None)
 
 
 def _certain(origin: _Origin | None) -> tuple[Cause | None, _Origin | None]:

@@ -55,7 +55,9 @@ def judge(place: Place, runs: Runs, causes: Mapping[int, Cause]) -> Verdict:
     if place.is_stub or sentence.lower().startswith(_BLANK):
         return Status.UNANSWERED, ""
     cause = causes.get(cell.position)
-    return _follows(cause) if cause and cause.label != place.slug else (Status.WRONG, sentence)
+    if cause is None or cause.label == place.slug:
+        return Status.WRONG, sentence
+    return _follows(cause) if cause.sure else (Status.WRONG, sentence + _may_follow(cause))
 
 
 def what_happened(run: CellRun) -> str:
@@ -99,6 +101,10 @@ def _follows(cause: Cause) -> Verdict:
     return Status.NOT_REACHED, f"Follows from {cause.label}."
 
 
+def _may_follow(cause: Cause) -> str:
+    return f" It uses what comes from {cause.label}: mend that first."
+
+
 def _stopped(place: Place, cell: CodeCell, runs: Runs, causes: Mapping[int, Cause]) -> Verdict:
     """Not the check's own words: where it went wrong is the first of these cells that did."""
     for culprit in [*place.answers, cell]:
@@ -119,7 +125,7 @@ def _stopped(place: Place, cell: CodeCell, runs: Runs, causes: Mapping[int, Caus
         status = Status.TIMEOUT if done.stopped == "timeout" else Status.ERROR
         sentence = f"Code cell {culprit.number} {what_happened(done)}."
         if follows:
-            sentence += f" It uses what comes from {cause.label}: mend that first."
+            sentence += _may_follow(cause)
         return status, sentence
     return Status.NOT_REACHED, "Earlier cells had to be stopped too often. Mend those first."
 

@@ -67,7 +67,7 @@ def _investigate(item: Investigation, hypothesis: Any) -> None:
     """Run the experiment on prompts, seeds or models that no earlier try in this session has seen."""
     from mi_tutor.teach import investigating
 
-    draw = _draws.get(item.slug, 0)
+    draw = _draws[item.slug] if item.slug in _draws else _first_draw(item)
     judged = investigating.investigate(item, hypothesis, draw)
     if judged.findings is not None:
         _draws[item.slug] = draw + 1
@@ -76,6 +76,20 @@ def _investigate(item: Investigation, hypothesis: Any) -> None:
     _conclude(
         item.slug, judged.passed, investigating.in_one_line(item, judged), text, judged.earned
     )
+
+
+def _first_draw(item: Investigation) -> int:
+    """Draw 0, or a grader's where the notebook is run to be marked."""
+    from mi_tutor.teach.draws import VARIABLE, graders_draw, secret_of_environment
+
+    try:
+        return graders_draw(item, secret_of_environment())
+    except OSError as error:
+        said = (
+            f"{VARIABLE} is set, and the file that it names cannot be read ({error.strerror})."
+            " It is for marking: unset it, or name a file with the grader's secret."
+        )
+        raise CheckFailed(f"{item.slug}: {said}", failed(wrap(said))) from None
 
 
 def hint(slug: str, number: int | None = None) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from mi_tutor.teach.comparing import blank_advice
-from mi_tutor.teach.investigation import Findings, Investigation, Unreadable, WrongHypothesis
+from mi_tutor.teach.investigation import (
+    GRADERS_FIRST,
+    Findings,
+    Investigation,
+    Unreadable,
+    WrongHypothesis,
+)
 from mi_tutor.teach.messages import failed, in_notebook, paint, passed, wrap
 from mi_tutor.teach.outcome import plain
 from mi_tutor.teach.session import usual_session
@@ -64,13 +70,16 @@ def report(item: Investigation, judged: Judged) -> str:
         lines.append(wrap(line.text, "    ", f"  {sign}"))
     if judged.wrong is not None:
         lines.append(wrap(judged.wrong.sentence, "      "))
-    lines.append(
-        paint(
-            f"  Draw {judged.draw + 1}. What is drawn by lot is drawn anew for the next try in this session.",
-            "faint",
-        )
-    )
+    lines.append(paint(f"  {_which(judged.draw)}", "faint"))
     return "\n".join(lines if judged.passed else [*lines, _stuck(item)])
+
+
+def _which(draw: int) -> str:
+    """The number counts draws of the exercise, whatever the hypotheses were about."""
+    if draw >= GRADERS_FIRST:
+        return "What is drawn by lot was drawn for marking."
+    anew = "What is drawn by lot is drawn anew for the next try in this session."
+    return f"Draw {draw + 1} of this exercise. {anew}"
 
 
 def in_one_line(item: Investigation, judged: Judged) -> str:

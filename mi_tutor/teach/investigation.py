@@ -17,6 +17,9 @@ from mi_tutor.teach.exercise import _Described
 # The share of the points at each level; below the first, up to half of them, by the score.
 SHARES = {"excellent": 1.0, "good": 0.85, "passed": 0.7}
 MOST_BELOW = 0.5
+# From here on draws are graders', far from those that notebooks come to. What experiments make of one (some take
+# ten thousand times as much) is still a seed for torch.
+GRADERS_FIRST = 2**30
 
 
 class Unreadable(ValueError):
@@ -86,7 +89,8 @@ class Investigation(_Described):
     question: what is asked, in one sentence.
     form: how a hypothesis looks, in words ("a dict: head (layer, head) -> one of the words ...").
     read: plain data (tensors, numbers, words, lists, dicts) -> the hypothesis; raises `Unreadable`.
-    experiment: `experiment(hypothesis, draw)`: what is found on the prompts, seeds or models of draw 0, 1, ...
+    experiment: `experiment(hypothesis, draw)`: what is found on the prompts, seeds or models of draw 0, 1, ..., or
+        of one that a grader drew (`teach.draws`).
     levels: of the score. mistakes: the typical wrong hypotheses. styles: our own answers, the best first.
     """
 

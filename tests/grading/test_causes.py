@@ -212,3 +212,16 @@ def test_what_is_sure_is_true(tmp_path_factory, fakes, answers, cells, at, as_te
         after = mended[position + as_text]
         if cause.sure and cause.label in {"one", "two"} and after.missing_name not in missing:
             assert after.fine or after.error != runs[position].error, (position, cause)
+
+
+@pytest.mark.parametrize("between", ["", "\nhelp_ = one\n"])
+def test_an_answer_that_uses_a_wrong_one(report, fakes, between):
+    """Its check says what it does, as if it were its own fault; whose it is nobody knows, so that is added."""
+    calls = fakes.pair("two", "def {name}(x):\n    return " + ("help_(x)" if between else "one(x)"))
+    more = [fakes.code(between)] if between else []
+    found, _ = report(fakes.pair("one", WRONG), *more, calls)
+    alone, _ = report(fakes.pair("one"), fakes.pair("two", WRONG))
+    assert found["two"].status is Status.WRONG
+    said = alone["two"].sentence
+    assert found["two"].sentence == f"{said} It uses what comes from one: mend that first."
+    assert "uses what comes from" not in found["one"].sentence + said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,9 +13,10 @@ from mi_tutor.authoring.additions import exercise_header
 from mi_tutor.grading.report import _partial
 from mi_tutor.grading.run import CellRun
 from mi_tutor.grading.verdict import Status
-from mi_tutor.teach import CheckFailed, checking, registry
+from mi_tutor.teach import CheckFailed, checking, draws, registry
 from mi_tutor.teach.investigating import in_one_line, investigate, report
 from mi_tutor.teach.investigation import (
+    GRADERS_FIRST,
     Findings,
     Investigation,
     Levels,
@@ -97,7 +99,7 @@ def test_what_a_learner_reads():
     assert "not yet" in text and "of 10 points" in text
     assert "✗ squared error" in text
     assert COINS.mistakes[0].sentence in " ".join(text.split())
-    assert "Draw 1." in text
+    assert "Draw 1 of this exercise." in text
     good = report(COINS, investigate(COINS, COINS.styles[0].hypothesis()))
     assert "✓ squared error" in good and "passed from 0.60" in good
 
@@ -130,7 +132,30 @@ def test_each_try_is_a_new_draw(coins, capsys):
             said = capsys.readouterr().out
         except CheckFailed as failure:
             said = failure.report
-        assert f"Draw {number}." in said
+        assert f"Draw {number} of this exercise." in said
+
+
+def test_where_a_notebook_is_marked_by_running_it_its_draws_are_the_graders(
+    coins, capsys, monkeypatch, tmp_path
+):
+    """As `mi-tutor grade --draws` has it; the learner is told that, and not which."""
+    (tmp_path / "words").write_text("words that nobody says\n")
+    monkeypatch.setenv(draws.VARIABLE, str(tmp_path / "words"))
+    best = replace(COINS.styles[0], hypothesis=lambda: [0.5] * 8)  # passes whatever is drawn
+    sure = replace(COINS, styles=(best,))
+    monkeypatch.setattr(registry, "get", lambda slug: sure)
+    checking.check("coins", [0.5] * 8)
+    said = capsys.readouterr().out
+    expected = draws.graders_draw(sure, b"words that nobody says")
+    assert checking._draws == {"coins": expected + 1} and expected >= GRADERS_FIRST
+    assert "drawn for marking" in said and str(expected) not in said and "words that" not in said
+
+
+def test_a_graders_file_that_is_not_there_is_told(coins, monkeypatch, tmp_path):
+    monkeypatch.setenv(draws.VARIABLE, str(tmp_path / "none"))
+    with pytest.raises(CheckFailed, match="cannot be read"):
+        checking.check("coins", [0.5] * 8)
+    assert checking._draws == {}
 
 
 def test_a_grader_reads_the_points(coins, capsys):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mi_tutor.cli import main
+from mi_tutor.cli import main, seal
 from mi_tutor.specimens import SpecimenError
 from mi_tutor.specimens.auditing import (
     CLEAN,
@@ -21,6 +21,7 @@ from mi_tutor.specimens.auditing import (
     read_secret,
 )
 from mi_tutor.specimens.auditing.planting import Planting, plant
+from mi_tutor.teach.draws import candidates
 
 SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
 
@@ -87,6 +88,21 @@ def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_
     (folder / "reports" / "bob.json").write_text('{"family": "opinion", "family": "clean"}')
     _, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
     assert "not read" in out and "twice" in out
+
+
+def test_a_secret_decides_on_which_texts_reports_are_marked(tmp_path, mi_tutor, monkeypatch):
+    for folder in ("reports", "sealed"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "reports" / "ada.json").write_text("{}")
+    (tmp_path / "truths.json").write_text('{"ada": {"family": "clean", "parameters": {}}}')
+    (tmp_path / "words.txt").write_text("some random words")
+    drawn = []
+    monkeypatch.setattr(seal, "marked", lambda *given: drawn.append(given[3]) or [""] * 4)
+    options = ("--out", tmp_path / "sealed", "--truth", tmp_path / "truths.json")
+    for more in ((), ("--draws", tmp_path / "words.txt")):
+        code, out, err = mi_tutor("seal", "--mark", tmp_path / "reports", *options, *more)
+        assert (code, err) == (0, "") and "words" not in out
+    assert drawn == [0, next(candidates(b"some random words", "sealed"))]
 
 
 def test_one_for_practice_is_opened_by_its_truth_and_says_its_level(sealed, mi_tutor):
