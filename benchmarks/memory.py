@@ -1,7 +1,8 @@
 """Memory of a learner who presses Run again and again: each chapter's checks, many times in one process.
 
-Each exercise's reference is its answer, each investigation's worked hypothesis. The first round opens specimens
-and fills caches; what comes after it should add nothing. A process for each chapter:
+Each exercise's reference is its answer, each investigation's worked hypothesis. The first round opens specimens;
+investigations draw anew each time and keep the last few draws, so that some rounds fill caches. From half-way on,
+a round should add nothing. A process for each chapter:
 
     python benchmarks/memory.py                      # all chapters, 20 rounds: minutes each
     python benchmarks/memory.py 00 03 --rounds 5
@@ -28,8 +29,8 @@ MIB, GIB = 2**20, 2**30
 LIMIT = 2 * GIB
 GROWTH = 2.0  # MiB a round
 HEAD = (
-    "| chapter | checks | rounds | after the first | after the last | a round adds | peak |",
-    "|---|---|---|---|---|---|---|",
+    "| chapter | checks | rounds | after the first | half-way | after the last | a round then adds | peak |",
+    "|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -44,7 +45,7 @@ def right_answer(item: Any) -> Any:
 
 
 def measure(chapter: str, rounds: int, investigations: bool) -> dict[str, float]:
-    """Bytes of this process after the first and after the last round, and at most."""
+    """Bytes of this process after the first round, half-way, after the last, and at most."""
     from mi_tutor import check
     from mi_tutor.peak import peak_bytes
     from mi_tutor.teach.investigation import Investigation
@@ -61,11 +62,13 @@ def measure(chapter: str, rounds: int, investigations: bool) -> dict[str, float]
             for slug, answer in answers.items():
                 check(slug, answer)
         sizes.append(resident())
+    half = (rounds - 1) // 2
     return {
         "checks": len(answers),
         "first": sizes[0],
+        "half": sizes[half],
         "last": sizes[-1],
-        "growth": (sizes[-1] - sizes[0]) / MIB / max(rounds - 1, 1),
+        "growth": (sizes[-1] - sizes[half]) / MIB / max(rounds - 1 - half, 1),
         "peak": peak_bytes(),
     }
 
@@ -82,7 +85,7 @@ def resident() -> int:
 
 def row(chapter: str, rounds: int, seen: dict[str, float]) -> str:
     """A line of the table."""
-    sizes = " | ".join(f"{seen[when] / GIB:.2f} GiB" for when in ("first", "last"))
+    sizes = " | ".join(f"{seen[when] / GIB:.2f} GiB" for when in ("first", "half", "last"))
     return (
         f"| {chapter} | {seen['checks']} | {rounds} | {sizes} | {seen['growth']:+.1f} MiB | "
         f"{seen['peak'] / GIB:.2f} GiB |"
