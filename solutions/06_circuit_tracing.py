@@ -2462,6 +2462,9 @@ own_latents = {"own": own, "generic": generic, **shares_right}
 # %% tags=["check"]
 check("the-generic-latent", own_latents)
 
+# %% tags=["quiz"]
+quiz("on-for-every-state", "b")
+
 # %% tags=["claim"]
 assert 0.7 < is_strongest < 0.9, "the largest in four of five questions"
 assert shares_right["generic_without"] > 0.9, (
@@ -2507,9 +2510,6 @@ six is right without the country's latents, nearly all of these about a continen
 countries share; and with both countries' latents on some three in ten follow.
 """
 
-
-# %% tags=["quiz"]
-quiz("on-for-every-state", "b")
 
 # %% [markdown]
 r"""
