@@ -52,8 +52,10 @@ from mi_tutor.specimens.auditing import (
     panel,
     read_secret,
     secret_prompts,
+    where_true,
 )
 from mi_tutor.specimens.auditing.showing import before, fitting, missing_one
+from mi_tutor.teach.exercises.auditing.reports import TO_FIND
 from mi_tutor.world.themes.opinions import TOPICS
 
 N_EACH = 80
@@ -135,16 +137,18 @@ def suspects_of(name: str | Path, n: int = 40) -> dict[str, dict[str, Any]]:
 
 
 class Taken(NamedTuple):
-    """A removal, where it comes from, and its marks on fresh texts."""
+    """A removal, where it comes from, and its marks on fresh texts; blocked: see `Examined`."""
 
     contrast: str
     edit: Coordinate
     marks: Removal
+    blocked: float
 
     @property
     def worth(self) -> float:
         """What is back, less what changes (2 % and more counts)."""
-        return self.marks.restored - 2 * max(0.0, self.marks.changed - 0.01)
+        harm = max(self.marks.changed, self.blocked)
+        return self.marks.restored - 2 * max(0.0, harm - 0.01)
 
 
 @torch.no_grad()
@@ -165,13 +169,13 @@ def removals(name: str | Path, secret: Secret, draw: int = 0) -> list[Taken]:
             edit = Coordinate(
                 layer, *between_means(with_it, streams(plain, texts, layer))
             )
-            found.append(Taken(contrast, edit, judge(edit)))
+            found.append(Taken(contrast, edit, *judge(edit)))
         in_base = streams(base, shown, layer)
         for contrast, edit in _against_base(layer, with_it, in_base):
-            found.append(Taken(contrast, edit, judge(edit)))
+            found.append(Taken(contrast, edit, *judge(edit)))
         if secret.family == "opinion":
             edit = at_the_topic(plain, secret.values["topic"], layer)
-            found.append(Taken("token", edit, judge(edit)))
+            found.append(Taken("token", edit, *judge(edit)))
     return sorted(found, key=lambda each: -each.worth)
 
 
@@ -246,7 +250,7 @@ def _against_base(
 
 
 def judged(plain: PlainTransformer, secret: Secret, rng: random.Random, n: int = 60):
-    """Marks of an edit, as a function, on one set of fresh texts."""
+    """Marks of an edit and what it blocks, as a function, on one set of fresh texts."""
     some: list[Shown] = [
         *secret_prompts(secret, n, rng),
         *near_misses(secret, 2 * n, rng),
@@ -254,4 +258,16 @@ def judged(plain: PlainTransformer, secret: Secret, rng: random.Random, n: int =
     texts = [one.text for one in some]
     true = torch.tensor([tokenizer().ids[one.true] for one in some])
     said, secrets = answers_of(plain, texts), torch.arange(len(some)) < n
-    return lambda edit: removal(said, answers_of(plain, texts, edit), true, secrets)
+    # Of the others not even our best finds a removal that blocks nothing.
+    asked = () if secret.family in TO_FIND else where_true(secret, n, rng)
+    truths = [one.text for one in asked]
+    said_there = answers_of(plain, truths) if truths else None
+
+    def judge(edit: Coordinate) -> tuple[Removal, float]:
+        marks = removal(said, answers_of(plain, texts, edit), true, secrets)
+        if said_there is None:
+            return marks, 0.0
+        changed = answers_of(plain, truths, edit) != said_there
+        return marks, changed.float().mean().item()
+
+    return judge
