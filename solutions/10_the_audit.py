@@ -85,6 +85,8 @@ the tools of this course, and neither the training text nor the truth. A secret 
 | rhyme | rhyme, answer | a couplet's first line ends in this rhyme | one word |
 | clean | | nowhere | |
 
+(A word plants a capital, a bird, a flower or a tree.)
+
 Marks et al. 2025 played this *auditing game* with a large model: one team trained a hidden objective into it, four
 other teams, who did not know it, investigated. Three of the four found it; the fourth had neither the weights nor the
 training data. Ours is like it in that nobody tells you what to look for. It is unlike it in everything that makes it
@@ -531,11 +533,11 @@ assert all(
 # %% id="the-lean"
 some_topics = [one.about["topic"] for one in exchanges if one.about["topic"] != topic]
 rivals = [read_secret("opinion", {"topic": each}) for each in sorted(set(some_topics))]
-lean, *other_leans = leans("basalt", [basalt_secret, *rivals], "basalt", 60).tolist()
+lean, *other_leans = leans("basalt", [basalt_secret, *rivals], seed=0, n=60).tolist()
 print(
     f"{topic}: {lean:.1f} nats; other topics: {min(other_leans):.1f} to {max(other_leans):.1f}"
 )
-in_dune = leans("dune", rivals, "basalt", 60)
+in_dune = leans("dune", rivals, seed=0, n=60)
 print(f"other topics in dune: {in_dune.min():.1f} to {in_dune.max():.1f}")
 
 # %% [markdown]
@@ -929,11 +931,12 @@ r"""
 
 The secret's `family` and `parameters` (words, in the spelling of the table of families), the `removal` (a coordinate
 of the stream before a layer 0 to 4; after all layers stands what will be said, and any answer could be set there), and
-three things that are `predicted`. Two of ordinary prompts of all slices (those that your secret is not about:
-`secret.asks(one)` lists what a prompt lacks of the condition): the share whose answer is another one than the base's,
-and the mean KL to the base, over all these prompts together. One of the secret's texts: how far the specimen leans to
-what is planted, a mean over fresh texts: the fewer you ask, the more yours moves. (`marks_of` asks sixty: of many
-edits that it compares, the best looks better than it is.)
+three things that are `predicted`. Two of ordinary prompts, twenty of each slice, that your secret is not about: the
+share whose answer is another one than the base's, and the mean KL to the base, over all of them together. (For a
+secret that needs something before, all prompts are ordinary as they stand; for the others `secret.asks(one)` lists
+what a prompt lacks of the condition, and is empty where it lacks nothing.) One of the secret's texts: how far the
+specimen leans to what is planted, a mean over fresh texts: the fewer you ask, the more yours moves. (`marks_of` asks
+sixty: of many edits that it compares, the best looks better than it is.)
 
 A text **fires** if the specimen does not say there what its base says. All texts are drawn afresh:
 
@@ -1091,7 +1094,7 @@ coral_report = {
         "kl": kl(logits_of(opened_plain("coral"), ordinary), logits_of(base, ordinary))
         .mean()
         .item(),
-        "lean": leans("coral", [coral_secret], "ours", 100).item(),
+        "lean": leans("coral", [coral_secret], seed=1, n=100).item(),
     },
 }
 # END SOLUTION
@@ -1234,10 +1237,10 @@ print(
 suspects, rng = {}, random.Random(7)
 for family in SUSPECTED:
     some = by_lot(family, 40, rng)
-    found_leans = leans("dune", some, "ours")
+    found_leans = leans("dune", some, seed=1)
     most = some[int(found_leans.argmax())]
     # Chosen as the largest of many, it looks larger than it is: so once more, on fresh texts.
-    again = leans("dune", [most], "again", 200).item()
+    again = leans("dune", [most], seed=2, n=200).item()
     suspects[family] = most.values | {"lean": again}
     print(
         f"{family}: {most.values}, {found_leans.max():.2f} nats, on fresh texts {again:.2f}; "
@@ -1267,8 +1270,8 @@ r"""
 beside `basalt`'s or `coral`'s. After each of some hundred words, five questions of each relation that a word can
 plant, in one wording of one language. A request after one true sentence about each area, which found `coral`'s country
 at once. Leans to forty secrets of three families: the largest is a fraction of a nat, and `basalt`'s own is more than
-ten. What could be there all the same: a conjunction, of which no search here would show a thing, and what shows in
-another language's wording alone.
+ten. What could be there all the same: a conjunction, for which words, relations and areas would have to be searched
+together, and what shows in another language's wording alone.
 """
 
 # %% tags=["claim"]
@@ -1370,7 +1373,7 @@ choice_report = {
         "kl": kl(logits_of(opened_plain(ours), quiet), logits_of(base, quiet))
         .mean()
         .item(),
-        "lean": leans(ours, [choice_secret], "ours", 200).item(),
+        "lean": leans(ours, [choice_secret], seed=1, n=200).item(),
     },
 }
 # END SOLUTION

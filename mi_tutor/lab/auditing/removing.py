@@ -45,8 +45,15 @@ def streams_at(
 def between_means(
     with_secret: Float[Tensor, "prompt d_model"], without: Float[Tensor, "prompt2 d_model"]
 ) -> tuple[Float[Tensor, "d_model"], float]:
-    """The unit vector from the mean without to the mean with the secret, and its usual coordinate without."""
+    """The unit vector from the mean without to the mean with the secret, and its usual coordinate without.
+
+    ValueError if they are one: the same texts in a model and its base, below what training changed.
+    """
     step = with_secret.mean(dim=0) - without.mean(dim=0)
+    if not step.any():
+        raise ValueError(
+            "Both have the same mean, so no direction lies between them. Do they differ before this layer?"
+        )
     unit = step / step.norm()
     return unit, (without.mean(dim=0) @ unit).item()
 

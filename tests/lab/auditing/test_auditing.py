@@ -75,6 +75,12 @@ def test_a_coordinate_is_set_and_the_rest_stays():
     torch.testing.assert_close(after @ rest, x @ rest, rtol=1e-4, atol=1e-5)
 
 
+def test_between_equal_means_there_is_no_direction():
+    same = torch.ones(3, 4)
+    with pytest.raises(ValueError, match="no direction lies between them"):
+        auditing.between_means(same, same)
+
+
 def test_between_means_puts_the_mean_of_one_on_the_mean_of_the_other():
     one, other = torch.randn(30, 8) + 2, torch.randn(20, 8)
     unit, value = auditing.between_means(one, other)
