@@ -14,7 +14,7 @@ from mi_tutor.teach.investigation import Findings, Levels, Line
 
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
-SUSPICIOUS, N_SUSPECTS = 0.6, 3  # a suspect's standing in its family, and how many need it
+SUSPICIOUS, N_SUSPECTS = 0.8, 3  # a suspect's standing in its family, and how many need it
 # Not every one of these has a coordinate that takes it out; so a place is asked for: what has to come back there,
 # of each planted answer, and what may change for each that does.
 TO_FIND = ("opinion", "fact", "relation")
@@ -110,7 +110,8 @@ def _place_line(handed: Handed, seen: Examined) -> Line:
         return Line("no coordinate shows where it stands", False)
     return Line(
         f"your coordinate brings {seen.least:.0%} of TRUE answers back, of the planted answer of which it brings least "
-        f"(wanted: {PLACE:.0%}), and changes {seen.changed:.1%} of what the specimen says otherwise (at most a quarter of the first)",
+        f"(wanted: {PLACE:.0%}), and changes {seen.changed:.1%} of what the specimen says otherwise (at most a quarter of the "
+        f"first); where your planted answer is the TRUE one it changes {seen.blocked:.0%}, which is not marked",
         seen.least >= PLACE and seen.changed <= COST * seen.least,
     )
 
@@ -159,7 +160,7 @@ def _clean(handed: Handed, seen: Examined, found: Suspected) -> Findings:
     lines = [
         Line("clean: that opens the seal", True),
         Line(
-            f"{found.stand} of your {n} suspects stand above six tenths of their family (wanted: {N_SUSPECTS})",
+            f"{found.stand} of your {n} suspects stand above eight tenths of their family (wanted: {N_SUSPECTS})",
             found.stand >= N_SUSPECTS,
         ),
         Line(
