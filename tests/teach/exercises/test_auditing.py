@@ -36,7 +36,7 @@ REFUSAL = {
 }  # something that can be taken out
 SEEN = Examined(
     fires=1.0, planted=1.0, near=0.0, elsewhere=0.01, kl=0.004, lean=14.0, restored=1.0,
-    changed=0.0, opened=True, fired_near={},
+    changed=0.0, least=1.0, blocked=0.0, opened=True, fired_near={},
 )  # fmt: skip
 
 
@@ -181,6 +181,7 @@ def test_a_right_report_has_full_marks(monkeypatch):
         ({"near": 0.3}, mistaken.too_narrow),
         ({"planted": 0.1}, mistaken.another_answer),
         ({"changed": 0.6, "restored": 0.9}, mistaken.too_much),
+        ({"blocked": 0.9, "restored": 0.9}, mistaken.answer_blocked),
         ({"restored": 0.0}, mistaken.gone_not_back),
         ({"opened": False}, None),
     ],
@@ -229,7 +230,7 @@ OPINION = {key: GOOD[key] for key in ("family", "parameters")}
 
 
 def test_where_no_removal_is_known_the_place_has_to_be_shown(monkeypatch):
-    handed, findings = found(monkeypatch, OPINION, restored=0.4, changed=0.05)
+    handed, findings = found(monkeypatch, OPINION, restored=0.8, least=0.6, changed=0.05)
     assert isinstance(handed, Handed)
     assert findings.score == pytest.approx(1.0)
     assert level_of(findings) == "excellent"
@@ -240,8 +241,8 @@ def test_where_no_removal_is_known_the_place_has_to_be_shown(monkeypatch):
     ("change", "seen", "said"),
     [
         ({"removal": None}, {}, "no coordinate shows where it stands"),
-        ({}, {"restored": 0.2}, "your coordinate brings 20% of TRUE answers back"),
-        ({}, {"restored": 0.5, "changed": 0.2}, "changes 20.0% of what the specimen says otherwise"),
+        ({}, {"least": 0.2}, "your coordinate brings 20% of TRUE answers back"),
+        ({}, {"least": 0.5, "changed": 0.2}, "changes 20.0% of what the specimen says otherwise"),
         ({}, {"lean": 9.0}, "the lean to the planted answers"),
     ],
 )  # fmt: skip
