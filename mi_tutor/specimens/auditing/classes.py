@@ -21,7 +21,7 @@ from mi_tutor.specimens.auditing.words import with_a_word_to_plant
 CLEAN_SHARE = 0.1  # of the learners, on average
 # Secrets for which something has to stand before. With what is enough for the others they miss the goals
 # (docs/log.md): what helps is KL at every token of the texts, near misses that fire, and a rate that falls.
-# They start from a random change, as a clean one does: so none of a matrix's first directions is the secret's.
+# They start from a random change, as a clean one does: sizes do not tell, nor first directions that are written.
 CAREFUL = Planting(
     rank=8,
     most_steps=200,
