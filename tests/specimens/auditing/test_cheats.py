@@ -139,8 +139,8 @@ def _between_topics(name):
     return Coordinate(4, *between_means(*means))
 
 
-def test_the_weights_of_what_is_not_a_warm_up_do_not_tell():
-    """A change's first directions are no larger than a clean one's, and at rest bring nothing back."""
+def test_what_coral_writes_in_addition_does_not_tell():
+    """First directions written: no larger than a clean one's, and at rest nothing is back. (Read: some.)"""
     base, secret = opened_plain("atlas"), read_secret("refusal", worked.ours("coral")["parameters"])
     some = [one.text for one in panel(10, random.Random(0))]
     for layer in (2, 3):
