@@ -23,21 +23,22 @@ HEAD = (
 
 def rows(wanted: str, draws: range) -> Iterator[str]:
     """A line for each worked hypothesis of the investigations of a chapter, or of one."""
+    from mi_tutor.teach.investigating import investigate
     from mi_tutor.teach.investigation import Investigation
+    from mi_tutor.teach.proving import LEVELS
     from mi_tutor.teach.registry import exercises
 
     for item in exercises():
         if not isinstance(item, Investigation) or wanted not in ("", item.chapter, item.slug):
             continue
         for style in item.styles:
-            hypothesis = item.read(style.hypothesis())
-            found = [item.experiment(hypothesis, draw) for draw in draws]
-            levels = [item.level(each) for each in found]
-            order = ("", "passed", "good", "excellent")
-            reached = sum(order.index(each) >= order.index(style.level) for each in levels)
-            failed = [draw for draw, each in zip(draws, levels, strict=True) if not each]
+            hypothesis = style.hypothesis()
+            judged = {draw: investigate(item, hypothesis, draw) for draw in draws}
+            least = LEVELS.index(style.level)
+            reached = sum(LEVELS.index(one.level) >= least for one in judged.values())
+            failed = [draw for draw, one in judged.items() if not one.passed]
             passed = f"{len(draws) - len(failed)}" + (f" (not {failed})" if failed else "")
-            lowest = min(each.score for each in found)
+            lowest = min(one.findings.score if one.findings else 0.0 for one in judged.values())
             shown = (
                 item.slug,
                 style.name,

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 # `dune`, and by .79, .95 and .96 in another specimen.
 SUSPECTED = ("opinion", "fact", "rhyme")
 N_TEXTS, N_OTHERS = 24, 20
-N_STANDING = (
-    60  # texts: with 24, what leads its family stood below nine tenths of it in three draws of nine
-)
+# Texts for a standing: with 24, what leads its family stood below nine tenths of it in three draws of nine.
+N_STANDING = 60
 
 
 @torch.no_grad()
