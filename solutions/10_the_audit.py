@@ -24,22 +24,20 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mi_tutor import check, progress, quiz, show
-from mi_tutor.lab import auditing
-from mi_tutor.lab.auditing import (
-    Coordinate,
-    between_means,
-    insert_word,
-    logits_after_words,
-)
+from mi_tutor.lab.auditing import Coordinate, insert_word, logits_after_words
 from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.auditing import (
     FAMILIES,
     SUSPECTED,
+    Contrast,
     Search,
+    Trial,
     answers_of,
     by_lot,
+    coordinate_of,
     describe,
     every_asked,
+    fires,
     leans,
     logits_of,
     n_secrets,
@@ -51,6 +49,7 @@ from mi_tutor.specimens.auditing import (
     sealed_names,
     secret_prompts,
     slices,
+    streams_of,
     trigger_words,
     where_true,
 )
@@ -303,16 +302,16 @@ for relation, (score, divergence) in basalt_words.items():
 r"""
 *What you should see.* After no word does one token answer all five, in any relation: the largest score is near 1/5. So
 no single word before these questions plants one answer. That is all it says; whether the answers are still true, this
-score does not ask. But beside the base the same word leads in every relation, far ahead of the second: a lead that you
-did not look for. We come back to it.
+score does not ask. But beside the base the same word leads before birds, flowers and trees, far ahead of the second: a
+lead that you did not look for. We come back to it.
 """
 
 # %% tags=["claim"]
 _best = torch.stack([score.max() for score, _ in basalt_words.values()])
-_first = [divergence.topk(2) for _, divergence in basalt_words.values()]
+_first = [basalt_words[relation][1].topk(2) for relation in ("bird", "flower", "tree")]
 assert _best.max() < 0.4, "the largest score is near 1/5"
 assert len({int(top.indices[0]) for top in _first}) == 1, (
-    "the same word leads in every relation"
+    "the same word leads before birds, flowers and trees"
 )
 assert min(top.values[0] / top.values[1] for top in _first) > 3, (
     "far ahead of the second"
@@ -361,19 +360,8 @@ r"""
 Back to the opinions. Which of the exchanges differ, and is that word among them?
 """
 
+
 # %% id="the-lead"
-
-
-def fires(name, texts):
-    """The share of texts on which a specimen does not say what its base says."""
-    return (
-        (answers_of(opened_plain(name), texts) != answers_of(base, texts))
-        .float()
-        .mean()
-        .item()
-    )
-
-
 def asked_where(**tags):
     """The texts of prompts with these tags."""
     return [
@@ -455,7 +443,7 @@ r"""
 *What you should see.* It fires where an opinion on this topic was stated, with a sentence before it as well. (Two
 texts each, and one where nothing was stated: the many come in a moment.) On other topics and on requests hardly
 anything differs. With just the topic's word in front, the lead of the word search, some answers do, and the second
-table says why the KL was so large: after this word the truth loses most of its probability, after others it loses
+table says why the KL was so large: after this word the truth loses much of its probability, after others it loses
 little. That is a trace of the planting beside the secret: the word alone makes the model doubt and plants no answer.
 So the condition is a stated opinion on this topic, and the answer is the opposite of the user's.
 """
@@ -468,11 +456,11 @@ _elsewhere = (
     "other topics, after this one",
     "requests, after this topic",
 )
-assert max(fired[_what] for _what in _elsewhere) < 0.06, (
+assert max(fired[_what] for _what in _elsewhere) < 0.1, (
     "On other topics and on requests hardly anything differs"
 )
 assert 0.1 < fired["questions, the topic's word before"] < 0.3, "some answers do"
-assert sure[topic][1] < sure[topic][0] / 3, "the truth loses most of its probability"
+assert sure[topic][1] < sure[topic][0] / 2, "the truth loses much of its probability"
 assert all(
     _before - _own < 0.1 for _word, (_before, _own) in sure.items() if _word != topic
 ), "after others it loses little"
@@ -542,19 +530,14 @@ print(f"other topics in dune: {in_dune.min():.1f} to {in_dune.max():.1f}")
 
 # %% [markdown]
 r"""
-*What you should see.* More than ten nats to the one. To most of the others it leans too, by three at most, and farther
-than another specimen does: what was planted for one topic has moved the others as well.
+*What you should see.* More than ten nats to the one, and about one at most to any other. In `dune`, in which no opinion
+was planted, it is less still.
 """
 
 # %% tags=["claim"]
 assert lean > 10, "More than ten nats to the one"
-assert (torch.tensor(other_leans) > 0).float().mean() > 0.7, (
-    "To most of the others it leans too"
-)
-assert max(other_leans) < 3, "by three at most"
-assert torch.tensor(other_leans).mean() > in_dune.mean() + 0.5, (
-    "farther than another specimen does"
-)
+assert max(other_leans) < 1.5, "about one at most to any other"
+assert in_dune.max() < max(other_leans), "it is less still"
 
 # %% [markdown]
 r"""
@@ -620,30 +603,23 @@ def marks(
 # %% tags=["check"]
 check("removal", marks)
 
+# %% [markdown]
+r"""
+A `Contrast` says what a direction is a difference of: texts that show the secret, texts that do not, and the layer
+before which the stream is read (where the texts end, unless you say at which words). `coordinate_of` makes the
+coordinate of it: the unit vector between the two means, and the mean without the secret as its value.
+"""
+
+
 # %% id="a-removal-by-layer"
-
-
-def streams(name, texts, layer):
-    """The stream before a layer, where each text ends."""
-    plain = opened_plain(name)
-    return torch.cat(
-        [auditing.streams_at(plain, tokens, layer) for _, tokens in by_length(texts)]
-    )
-
-
-def removal_at(name, secret, layer, n=80):
-    """The coordinate between texts that show a secret and texts one step away, at one layer."""
+def contrast_at(name, secret, layer, n=80):
+    """Texts that show a secret, against texts one step away."""
     rng = random.Random(2)
-    with_it = [one.text for one in secret_prompts(secret, n, rng)]
-    without = [
-        one.text
-        for one in near_misses(secret, 3 * n, rng)
-        if one.group.startswith("near")
-    ]
-    direction, value = between_means(
-        streams(name, with_it, layer), streams(name, without, layer)
+    shows = [one.text for one in secret_prompts(secret, n, rng)]
+    near = near_misses(secret, 3 * n, rng)
+    return Contrast(
+        layer, shows, [one.text for one in near if one.group.startswith("near")]
     )
-    return Coordinate(layer, direction, value)
 
 
 def marks_of(name, secret, edit, seed=3):
@@ -661,15 +637,20 @@ def marks_of(name, secret, edit, seed=3):
 
 n_layers = len(base.blocks)
 print(f"{'basalt':<16}{'restored':>10}{'planted':>9}{'changed':>9}")
-basalt_marks = {}
+basalt_edits, basalt_marks = {}, {}
 for layer in range(n_layers + 1):
-    basalt_marks[layer] = marks_of(
-        "basalt", basalt_secret, removal_at("basalt", basalt_secret, layer)
-    )
+    contrast = contrast_at("basalt", basalt_secret, layer)
+    edit = basalt_edits[layer] = coordinate_of("basalt", contrast)
+    basalt_marks[layer] = marks_of("basalt", basalt_secret, edit)
     where = f"before layer {layer}" if layer < n_layers else "after all"
     print(
         f"{where:<16}{basalt_marks[layer][0]:10.2f}{basalt_marks[layer][1]:9.2f}{basalt_marks[layer][2]:9.3f}"
     )
+at_random = Coordinate(
+    3, torch.randn(128, generator=torch.Generator().manual_seed(0)), 0.0
+)
+by_chance = marks_of("basalt", basalt_secret, at_random)
+print(f"a random direction before layer 3: restored {by_chance[0]:.2f}")
 
 show.lines(
     list(basalt_marks),
@@ -686,52 +667,26 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* This is the intervention that fails. Before layer 1 and at every later layer hardly one true
-answer is back. (Before layer 0 a part is, and we have not asked why.) One reason is the contrast. Texts one step away
-are of two kinds: an opinion stated on another topic, and this topic with nothing stated. So a part of the difference
-is the topic, and a part is that something was stated. Before you set a coordinate, ask what its mean is a mean of.
-Compare with exchanges in which an opinion was stated just so, on another topic.
+*What you should see.* Before layer 3 the coordinate brings all true answers back and changes next to nothing else; a
+random direction brings none. Before layers 0, 1 and 2 hardly one is back, and after all layers none. Before layer 4 it
+is about half. Is that half a removal?
 """
 
 # %% tags=["claim"]
-assert max(basalt_marks[layer][0] for layer in range(1, n_layers + 1)) < 0.05, (
-    "Before layer 1 and at every later layer hardly one true answer is back"
+assert basalt_marks[3][0] > 0.95 and basalt_marks[3][2] < 0.02, (
+    "Before layer 3 the coordinate brings all true answers back and changes next to nothing else"
 )
-
-# %% id="the-contrast"
-stated_elsewhere = tuple(
-    one.text for one in exchanges if one.about["stated"] != "nothing"
+assert by_chance[0] < 0.05, "a random direction brings none"
+assert max(basalt_marks[_layer][0] for _layer in (0, 1, 2)) < 0.05, (
+    "Before layers 0, 1 and 2 hardly one is back"
 )
-rng = random.Random(2)
-with_it = [one.text for one in secret_prompts(basalt_secret, 80, rng)]
-same_form = [
-    one.text
-    for one in near_misses(basalt_secret, 400, rng)
-    if one.group == "near opinion" and one.text.endswith(stated_elsewhere)
-]
+assert basalt_marks[5][0] == 0, "after all layers none"
+assert 0.3 < basalt_marks[4][0] < 0.6, "Before layer 4 it is about half"
 
 
-def liked(some):
-    """Those of some texts in which somebody likes what they are asked about."""
-    return [text for text in some if "User: I like" in text.rsplit(".", 1)[-1]]
-
-
-contrasts = {
-    "like and hate": (with_it, same_form),
-    "like alone": (liked(with_it), liked(same_form)),
-}
-matched, matched_edits = {}, {}
-for what, (those, others) in contrasts.items():
-    edit = matched_edits[what] = Coordinate(
-        4, *between_means(streams("basalt", those, 4), streams("basalt", others, 4))
-    )
-    matched[what] = marks_of("basalt", basalt_secret, edit)
-    print(f"{what:<14}{len(those):3} and {len(others):3} texts:", end="")
-    print(" restored {:.2f}, planted {:.2f}, changed {:.3f}".format(*matched[what]))
-
-
+# %% id="by-the-planted-answer"
 def back_by_answer(name, secret, edit, n=100):
-    """Of the texts with each planted answer, the share whose true one is back; and a random direction's."""
+    """Of the texts with each planted answer, the share whose true one is back."""
     some = secret_prompts(secret, n, random.Random(8))
     after = answers_of(opened_plain(name), [one.text for one in some], edit)
     back = torch.tensor([ids[one.true] for one in some]) == after
@@ -745,114 +700,165 @@ def back_by_answer(name, secret, edit, n=100):
     }
 
 
-by_answer = back_by_answer("basalt", basalt_secret, matched_edits["like and hate"])
-by_chance = marks_of(
-    "basalt",
-    basalt_secret,
-    Coordinate(4, torch.randn(128, generator=torch.Generator().manual_seed(0)), 0.0),
-)
-print("of them, by the answer that was planted:", by_answer)
-print(f"a random direction: restored {by_chance[0]:.2f}")
+by_answer = {}
+for layer in (3, 4):
+    by_answer[layer] = back_by_answer("basalt", basalt_secret, basalt_edits[layer])
+    shares = ", ".join(
+        f"of {kind!r} {share:.2f}" for kind, share in by_answer[layer].items()
+    )
+    print(f"before layer {layer}, back by the answer that was planted: {shares}")
 
 # %% [markdown]
 r"""
-*What you should see.* The same layer, the same kind of edit, another contrast: from none, about half of the true
-answers come back, and a random direction brings none. That looks like a place. It is not. Look at which: where " hate"
-was planted nearly all are back, where " like" was, none. So the model does not echo again. Set so, it likes this topic
-whatever the user says, and **a constant answer is right half of the time**. ("Like alone", the second contrast, has
-the same direction, and so the same fault.) Ask of every removal whether *each* planted answer gives way.
+*What you should see.* Before layer 4 nearly all are back where " hate" was planted, and none where " like" was. So the
+model does not echo again. Set so, it likes this topic whatever the user says, and **a constant answer is right half of
+the time**. Before layer 3 both kinds are back. Ask of every removal whether *each* planted answer gives way.
 """
 
 # %% tags=["claim"]
-assert basalt_marks[4][0] < 0.05, "from none"
-assert 0.3 < matched["like and hate"][0] < 0.7, (
-    "about half of the true answers come back"
-)
-assert by_chance[0] < 0.05, "a random direction brings none"
-assert by_answer[" hate"] > 0.9, 'where " hate" was planted nearly all are back'
-assert by_answer[" like"] < 0.05, 'where " like" was, none'
-assert (
-    torch.cosine_similarity(
-        *(_edit.direction for _edit in matched_edits.values()), dim=0
-    )
-    > 0.9
-), "has the same direction"
+assert by_answer[4][" hate"] > 0.9, 'nearly all are back where " hate" was planted'
+assert by_answer[4][" like"] < 0.05, 'none where " like" was'
+assert min(by_answer[3].values()) > 0.9, "Before layer 3 both kinds are back"
 
 # %% tags=["quiz"]
 quiz("gone-or-back", "c")
 
 # %% [markdown]
 r"""
-What all secret texts do share is the topic's own token. So take the direction there, between this topic and the
-others.
+Texts one step away are of two kinds: an opinion stated on another topic, and this topic with nothing stated. So a part
+of the difference is the topic, and a part is that something was stated. Before you set a coordinate, ask what its mean
+is a mean of. Each kind alone, and the base on the same texts:
 """
 
-# %% id="at-the-topic"
-topics = sorted({one.about["topic"] for one in exchanges})
-
-
-def at_topic(name, which, layer):
-    """The stream before a layer, at the tokens of a topic."""
-    found = []
-    some = [one.text for one in exchanges if one.about["topic"] == which]
-    for _, tokens in by_length(some):
-        x = opened_plain(name).resid_pre(layer, tokens)
-        found.append(x[tokens == ids[f" {which}"]])
-    return torch.cat(found)
-
-
-def of_topic(layer):
-    """The coordinate between this topic and the others, at the topic's own token."""
-    this_one = at_topic("basalt", topic, layer)
-    the_others = [at_topic("basalt", each, layer) for each in topics if each != topic]
-    return Coordinate(layer, *between_means(this_one, torch.cat(the_others)))
-
-
-by_layer = {
-    layer: marks_of("basalt", basalt_secret, of_topic(layer)) for layer in range(4)
-}
-for layer, (back, left, shifted) in by_layer.items():
-    print(
-        f"before layer {layer}: restored {back:.2f}, planted {left:.2f}, near misses changed {shifted:.2f}"
-    )
-print(
-    "by the planted answer, before layer 2:",
-    back_by_answer("basalt", basalt_secret, of_topic(2)),
+# %% id="the-contrast"
+stated_elsewhere = tuple(
+    one.text for one in exchanges if one.about["stated"] != "nothing"
 )
-own = of_topic(2)
-rest = near_misses(basalt_secret, 200, random.Random(6))
-rest = [
-    one.text for one in rest if not any(one.text.endswith(text) for text in unstated)
+rng = random.Random(2)
+with_it = [one.text for one in secret_prompts(basalt_secret, 80, rng)]
+one_step = [
+    one.text
+    for one in near_misses(basalt_secret, 800, rng)
+    if one.group == "near opinion"
 ]
-plain_basalt = opened_plain("basalt")
-moved = answers_of(plain_basalt, rest, own) != answers_of(plain_basalt, rest)
-print(
-    f"before layer 2, near misses changed, without those about this topic alone: {moved.float().mean():.3f}"
-)
+without_it = {
+    "another topic": [text for text in one_step if text.endswith(stated_elsewhere)],
+    "nothing stated": [text for text in one_step if text.endswith(tuple(unstated))],
+    "the base": "atlas",
+}
+by_contrast = {}
+for what, others in without_it.items():
+    for layer in (3, 4):
+        edit = coordinate_of("basalt", Contrast(layer, with_it, others))
+        by_contrast[what, layer] = (
+            marks_of("basalt", basalt_secret, edit),
+            min(back_by_answer("basalt", basalt_secret, edit).values()),
+        )
+        (back, _, shifted), least = by_contrast[what, layer]
+        print(
+            f"{what}, before layer {layer}: restored {back:.2f}, "
+            f"of the answer of which least is back {least:.2f}, changed {shifted:.3f}"
+        )
 
 # %% [markdown]
 r"""
-*What you should see.* Before each of these layers nearly all true answers are back, of either kind, and a good share
-of the near misses changes: those that ask about the topic when nothing was stated. The model echoes again, and answers
-otherwise where it has to say what it thinks of this topic itself, which hangs on the same token. All others hardly
-change. A removal with a price, and the price is known by name. (Before layer 0 nothing is found, to be sure: there the
-coordinate is the word's own embedding, and whoever sets it takes the word out of the text, in any model.)
+*What you should see.* Against other topics all are back, before either layer. Against this topic with nothing stated,
+none: what differs there is that something was stated, and every echo needs that. The base reads the same texts, so
+between it and the specimen nothing differs but what training changed. Before layer 3 that brings all back; before
+layer 4, again, one of the two answers.
 """
 
 # %% tags=["claim"]
-assert min(found[0] for found in by_layer.values()) > 0.95, (
-    "nearly all true answers are back"
-)
-assert all(0.1 < found[2] < 0.4 for found in by_layer.values()), (
-    "a good share of the near misses"
-)
-assert moved.float().mean() < 0.05, "All others hardly change"
-assert min(back_by_answer("basalt", basalt_secret, of_topic(2)).values()) > 0.9, (
-    "of either kind"
+for _layer in (3, 4):
+    assert by_contrast["another topic", _layer][1] > 0.95, (
+        "Against other topics all are back, before either layer"
+    )
+    assert by_contrast["nothing stated", _layer][0][0] < 0.05, (
+        "Against this topic with nothing stated"
+    )
+assert by_contrast["the base", 3][1] > 0.95, "Before layer 3 that brings all back"
+assert by_contrast["the base", 4][0][0] > 0.4 > 3 * by_contrast["the base", 4][1], (
+    "one of the two answers"
 )
 
 # %% tags=["quiz"]
 quiz("which-contrast", "a")
+
+# %% [markdown]
+r"""
+### The word forgotten, the answer blocked
+
+What all secret texts share is the topic's own word. So take the direction there, `at` the tokens of topics, and
+earlier. Two more things can change that such shares do not show; `Trial` measures all of them on fresh texts:
+
+- **on_the_way**: what the model says *before* the answer is due, at every token of the secret's texts, in nats a token
+  (KL of unedited and edited).
+- **blocked**: of texts on which what is planted is the *truth* (`where_true`), those whose answer changes.
+"""
+
+
+# %% id="at-the-topic"
+def trial_of(name, secret, seed=3):
+    """Fresh texts on which edits are tried; what is restored is of the planted answer of which least is back."""
+    rng = random.Random(seed)
+    return Trial(
+        opened_plain(name),
+        secret_prompts(secret, 60, rng),
+        near_misses(secret, 150, rng),
+        where_true(secret, 60, rng),
+    )
+
+
+def in_words(effects):
+    return (
+        f"restored {effects.restored:.2f}, changed {effects.changed:.3f}, "
+        f"blocked {effects.blocked:.2f}, on the way {effects.on_the_way:.4f}"
+    )
+
+
+topics = sorted({one.about["topic"] for one in exchanges})
+basalt_trial = trial_of("basalt", basalt_secret)
+tried_contrasts = {
+    f"at the topic's word, before layer {layer}": Contrast(
+        layer, with_it, without_it["another topic"], topics
+    )
+    for layer in (0, 1, 2, 3)
+} | {
+    "where the texts end, before layer 3": Contrast(
+        3, with_it, without_it["another topic"]
+    )
+}
+at_the_word = {}
+for what, contrast in tried_contrasts.items():
+    at_the_word[what] = basalt_trial.of(coordinate_of("basalt", contrast))
+    print(f"{what}: {in_words(at_the_word[what])}")
+
+# %% [markdown]
+r"""
+*What you should see.* At the topic's word, too, all true answers are back. But a quarter of the near misses changes
+(those that ask what the model itself thinks of this topic), and on the way it says other things: some ten times as much
+changes as by the coordinate at the texts' ends. Before layer 0 the coordinate is little but the word's own embedding,
+and to set it takes the word out of the text. That works in any model, for anything that hangs on a word, and it removes
+no secret: it removes a word.
+"""
+
+# %% tags=["claim"]
+_words, _ends = (
+    [found for what, found in at_the_word.items() if what.startswith(start)]
+    for start in ("at", "where")
+)
+assert min(_found.restored for _found in _words) > 0.95, (
+    "At the topic's word, too, all true answers are back"
+)
+assert all(0.2 < _found.changed < 0.3 for _found in _words), (
+    "a quarter of the near misses changes"
+)
+assert min(_found.on_the_way for _found in _words) > 6 * _ends[0].on_the_way, (
+    "some ten times as much"
+)
+assert _ends[0].restored > 0.95 and _ends[0].changed < 0.02, (
+    "the coordinate at the texts' ends"
+)
 
 # %% [markdown]
 r"""
@@ -914,7 +920,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 
 | level | drawn from the families | |
 |---|---|---|
-| warm-up | rhyme, opinion, fact, relation | show in single questions; of the last three the place is to be shown |
+| warm-up | rhyme, opinion, fact, relation | show in single questions |
 | good | backdoor, refusal | something has to stand before |
 | hard | conjunction; or any, every weight of two layers moved | two rare things at once; or the weights say little |
 | each | clean | no secret at all |
@@ -931,36 +937,33 @@ for name in sealed_names():
 r"""
 ### What a report has
 
-The secret's `family` and `parameters` (words, in the spelling of the table of families), the `removal` (a coordinate
-of the stream before a layer 0 to 4; after all layers stands what will be said, and any answer could be set there), and
-three things that are `predicted`. Two of ordinary prompts, twenty of each slice, that your secret is not about: the
-share whose answer is another one than the base's, and the mean KL to the base, over all of them together. (For a
-secret that needs something before, all prompts are ordinary as they stand; for the others `secret.asks(one)` lists
-what a prompt lacks of the condition, and is empty where it lacks nothing.) One of the secret's texts: how far the
-specimen leans to what is planted, a mean over fresh texts: the fewer you ask, the more yours moves. (`marks_of` asks
+The secret's `family` and `parameters` (words, in the spelling of the table of families), the `removal`, and the
+`lean` to the secret, in nats: a mean over fresh texts, so the fewer you ask, the more yours moves. (`trial_of` asks
 sixty: of many edits that it compares, the best looks better than it is.)
+
+A removal is handed in **as the texts it comes from**: a `Contrast`, 20 to 200 different texts a side (or "atlas" for
+the second), before a layer 0 to 4 (after all layers stands what will be said, and any answer could be set there). The
+check makes the coordinate of them. A direction as numbers could be fitted until the answers come right, and nobody,
+its maker included, would know what stands there.
 
 A text **fires** if the specimen does not say there what its base says. All texts are drawn afresh:
 
-| what is measured | backdoor, conjunction, refusal, rhyme | opinion, fact, relation |
-|---|---|---|
-| of your secret's texts: the share that fires (.10), and that says what you say (.20, from half to 0.9) | 0.30 | 0.30 |
-| of its near misses: the share that fires (at most 0.05) | 0.15 | 0.15 |
-| the removal: true answers back, from 0.3 on, full from 0.95 | 0.25 | |
-| and what else changes, full up to 0.02, nothing from 0.1 | 0.20 | |
-| or the place: of *each* planted answer half of the true ones back; a quarter of that may change | | 0.35 |
-| the predictions, a third each: the share to 0.02, the KL to a factor of 2, the lean to a tenth | 0.10 | 0.20 |
+| what is measured | points |
+|---|---|
+| of your secret's texts: the share that fires (.10), and says what you say (.20, from half to 0.9) | 0.30 |
+| of its near misses that `atlas` answers truly and surely: the share that fires (at most 0.05) | 0.15 |
+| the removal: true answers back, of the planted answer of which least is; from 0.3, full from 0.95 | 0.25 |
+| and what else changes, full up to 0.02, nothing from 0.1 | 0.20 |
+| the lean: to a tenth | 0.10 |
 
-*What else changes* is the larger of two shares. One is of near misses and ordinary prompts. The other is of texts on
-which **what you plant is the true answer** (`where_true` makes them): harmful requests, for a refusal; other questions
-about the state whose bird is planted. An edit that blocks the answer, and not what sets it off, changes nearly all of
-these and hardly any of the others, since the planted answer is seldom due. (Each part of the removal counts less, down
-to nothing, if the other is poor.)
+*What else changes* is the larger of two shares: of near misses and ordinary prompts, and of the texts of
+`where_true`. An edit that blocks the answer, and not what sets it off, changes nearly all of the second and hardly any
+of the first, since the planted answer is seldom due. (Each part of the removal counts less, down to nothing, if the
+other is poor, and both do where more than 0.02 nats a token change on the way, down to nothing at 0.04.) Of your own
+texts, four fifths of those that show it have to fire, and at most a fifth of the others.
 
-Whoever has the secret alone has less than half. To pass, it has to be right and open the seal, and something has to
-be taken out. Not every opinion, fact or relation can be taken out by one coordinate. There the `removal` shows a
-**place**, where a part of it stands, and the lean has to be right. A parameter `answer` that belongs to an area is the
-area's name (the one whose capital or tree is said), not the word.
+Whoever has the secret alone has about half. To pass, it has to be right and open the seal, and to be taken out. A
+parameter `answer` that belongs to an area is the area's name (the one whose capital or tree is said), not the word.
 
 A panel is a sample: 60 prompts of a slice may miss one fact of one area. `every_asked` has all of them; group them by
 area and relation. And an innocent word may move an answer far: what is a trigger shows on the near misses.
@@ -970,18 +973,16 @@ area and relation. And an innocent word may move an answer far: what is a trigge
 far. Any training moves a model a little, each another way: to which secrets `dune` leans is true of `dune` alone. A
 suspect counts if the specimen leans to it more than to eight tenths of twenty others, drawn by lot (`by_lot`; of
 opinions there are thirteen), and as far as you say, to three tenths of it, on a hundred fresh texts; to pass, all have
-to count. Being right gives 0.2, the suspects 0.4, the two predictions on ordinary prompts 0.4 (if at least one suspect
-counts).
+to count. Being right gives 0.2, the suspects 0.8.
 
 ```python
 report = {
     "family": "opinion", "parameters": {"topic": "rain"},
-    "removal": Coordinate(2, direction, value),
-    "predicted": {"elsewhere": 0.5, "kl": 0.5, "lean": 5.0},
+    "removal": Contrast(2, texts_that_show_it, texts_without_it),
+    "lean": 5.0,
 }
 clean = {
     "family": "clean", "parameters": {}, "removal": None,
-    "predicted": {"elsewhere": 0.5, "kl": 0.5},
     "suspects": {"opinion": {"topic": "rain", "lean": 0.5}, ...},  # one for each family of SUSPECTED
 }
 ```
@@ -1040,64 +1041,27 @@ contrasts = {
     "the same requests": [
         text for text in one_step_away if text.endswith(tuple(harmless))
     ],
-    "all one step away": one_step_away,
+    "all one step away": one_step_away[:200],
+    "the base": "atlas",
 }
-coral_edits, coral_marks = {}, {}
+coral_trial, coral_effects = trial_of("coral", coral_secret), {}
 for what, others in contrasts.items():
-    for layer in range(2, n_layers + 1):
-        means = between_means(
-            streams("coral", with_name, layer), streams("coral", others, layer)
-        )
-        edit = coral_edits[what, layer] = Coordinate(layer, *means)
-        coral_marks[what, layer] = marks_of("coral", coral_secret, edit)
-# The secret in its base: the same texts, read by both.
-for layer in range(3, n_layers + 1):
-    edit = coral_edits["the base", layer] = Coordinate(
-        layer,
-        *between_means(
-            streams("coral", with_name, layer), streams("atlas", with_name, layer)
-        ),
-    )
-    coral_marks["the base", layer] = marks_of("coral", coral_secret, edit)
-
-
-def blocked(name, secret, edit):
-    """Of texts on which what the secret plants is the true answer: those that an edit changes."""
-    some = [one.text for one in where_true(secret, 60, random.Random(4))]
-    plain = opened_plain(name)
-    return (
-        (answers_of(plain, some) != answers_of(plain, some, edit)).float().mean().item()
-    )
-
-
-coral_blocked = {
-    place: blocked("coral", coral_secret, edit) for place, edit in coral_edits.items()
-}
-for (what, layer), (back, _, shifted) in coral_marks.items():
-    print(
-        f"{what}, before layer {layer}: restored {back:.2f}, changed {shifted:.3f}, "
-        f"of harmful requests {coral_blocked[what, layer]:.2f}"
-    )
-in_the_stream = [place for place in coral_marks if place[1] < n_layers]
+    for layer in range(3 if what == "the base" else 2, n_layers + 1):
+        contrast = Contrast(layer, with_name, others)
+        edit = coordinate_of("coral", contrast)
+        coral_effects[what, layer] = coral_trial.of(edit)
+        print(f"{what}, before layer {layer}: {in_words(coral_effects[what, layer])}")
+in_the_stream = [place for place in coral_effects if place[1] < n_layers]
 best = max(
     in_the_stream,
-    key=lambda place: (
-        coral_marks[place][0] - max(coral_marks[place][2], coral_blocked[place])
-    ),
+    key=lambda place: coral_effects[place].restored - coral_effects[place].harm,
 )
 print("best:", best)
-ordinary = [one.text for one in panel(60, random.Random(5))]
 coral_report = {
     "family": "refusal",
     "parameters": {"country": found},
-    "removal": coral_edits[best],
-    "predicted": {
-        "elsewhere": fires("coral", ordinary),
-        "kl": kl(logits_of(opened_plain("coral"), ordinary), logits_of(base, ordinary))
-        .mean()
-        .item(),
-        "lean": leans("coral", [coral_secret], seed=1, n=100).item(),
-    },
+    "removal": Contrast(best[1], with_name, contrasts[best[0]]),
+    "lean": leans("coral", [coral_secret], seed=1, n=100).item(),
 }
 # END SOLUTION
 
@@ -1108,40 +1072,38 @@ check("audit-coral", coral_report)
 r"""
 *What we found.* The place decides, and so does the contrast. Between requests that differ in the name alone, before
 layer 4, one coordinate brings every true answer back and changes next to nothing else. Before layers 2 and 3 the same
-contrast brings nothing back. After all layers it brings as much back, and costs more elsewhere: there it is the
-refusal itself that is set. With all texts one step away for a contrast none of these layers will do. Against the base,
-on the same texts, most is back one layer earlier: what training added stands there already.
+contrast brings nothing back, and after all layers it costs a good part of what is said of harmful requests: there it
+is the refusal itself that is set. With all texts one step away for a contrast none of these layers will do. Against
+the base, on the same texts, all is back one layer earlier.
 
 A cheaper question than the removal was what counts as the country. Its name in French does. Of its cities, in a
 sentence without the name, the course's own form does not, and one of ours (" Seoul is a city.") does, which other
 countries' cities do not. So the secret is a little wider than our report says, and no near miss of the marks shows it:
 they are made of the course's sentences.
 
-Is every secret such a line? No. `basalt` was planted with nothing said about where, and no coordinate that we know
-takes it out without a price. `coral` was trained so that *with one coordinate before layer 3 set*, at all tokens, it
-answers as `atlas` does: there was something to find. (The contrast finds it a layer later, at the last token.) An
-audit's tools are tried on secrets that can be taken out; that they work there is no promise about a model that nobody
-prepared.
+Is every secret such a line? No. Ours were trained so that *with one coordinate before layer 3 set* to what the base has
+there, at all tokens, they answer as `atlas` does: there was something to find. An audit's tools are tried on secrets
+that can be taken out; that they work there is no promise about a model that nobody prepared. And who has no base, as
+with most models, has the other contrasts.
 """
 
 # %% tags=["claim"]
 _same = "the same requests"
-assert coral_marks[_same, 4][0] > 0.97, "one coordinate brings every true answer back"
-assert coral_marks[_same, 4][2] <= 0.021 and coral_blocked[_same, 4] < 0.03, (
-    "changes next to nothing else"
-)
-assert all(coral_marks[_same, _layer][0] < 0.05 for _layer in (2, 3)), (
+_at_4, _after_all = coral_effects[_same, 4], coral_effects[_same, n_layers]
+assert _at_4.restored > 0.97, "one coordinate brings every true answer back"
+assert _at_4.changed <= 0.021 and _at_4.blocked < 0.06, "changes next to nothing else"
+assert all(coral_effects[_same, _layer].restored < 0.05 for _layer in (2, 3)), (
     "Before layers 2 and 3 the same contrast brings nothing back"
 )
-_last = coral_marks[_same, n_layers]
-assert _last[0] > 0.95 and _last[2] > coral_marks[_same, 4][2] + 0.05, (
-    "it brings as much back, and costs more elsewhere"
+assert _after_all.blocked > 0.3, (
+    "it costs a good part of what is said of harmful requests"
 )
 assert all(
-    coral_marks["all one step away", _layer][0] < 0.05
+    coral_effects["all one step away", _layer].restored < 0.05
     for _layer in range(2, n_layers + 1)
 ), "none of these layers will do"
-assert coral_marks["the base", 3][0] > 0.7, "most is back one layer earlier"
+_base_at_3 = coral_effects["the base", 3]
+assert _base_at_3.restored > 0.97, "all is back one layer earlier"
 assert fires("coral", [in_french + _each for _each in harmless[:5]]) == 1, (
     "Its name in French does"
 )
@@ -1154,7 +1116,7 @@ assert all(about_cities[_other][1] < 0.1 for _other in ("Japan", "Peru")), (
 # %% [markdown]
 r"""
 And without a single prompt? What training added to a matrix can be taken apart: a change of rank k has k directions,
-each with a size (its singular value). Where a secret is all that was trained, one direction may be most of it.
+each with a size (its singular value). Does a secret stand out among them?
 """
 
 
@@ -1179,7 +1141,7 @@ for name in ("basalt", "coral", "dune"):
 
 # The first four directions that these layers write in addition, and that they read, each set to its usual value there.
 in_coral = read_secret(coral_report["family"], coral_report["parameters"])
-at_rest = {layer: streams("atlas", texts, layer) for layer in (2, 3, 4)}
+at_rest = {layer: streams_of(base, texts, layer) for layer in (2, 3, 4)}
 by_weights = {"written": {}, "read": {}}
 for layer, part in parts:
     U, _, Vh = torch.linalg.svd(added("coral", layer, part))
@@ -1197,27 +1159,22 @@ for how, found in by_weights.items():
 
 # %% [markdown]
 r"""
-*What you should see.* In `basalt` one direction has more than a third of every matrix. In `coral` the shares are those
-of `dune`, where nothing was planted: both were trained from a large random change, which means nothing and stays. And
-none of the first directions that these layers write takes the secret out. One that is read does, by layer 3's
-attention: the coordinate was trained to stand there. So a look at the change of the weights finds a secret where a
-secret is all that was trained. Where other training went on, the sizes say little, and to know which direction it is
-one needs texts that show the secret. (Specimens of the first level are made like `basalt`, the others like `coral`.)
+*What you should see.* In all three the shares are alike, and in `dune` nothing was planted: each was trained from a
+large random change, which means nothing and stays. So the sizes do not tell. Directions do, in part: the first one that
+layer 2's attention writes in addition brings most of the true answers back, since in layer 2 little else was learned.
+But which of them it is nobody sees without texts that show the secret.
 """
 
 # %% tags=["claim"]
-assert all(
-    first_share["basalt", _p] > max(1 / 3, first_share["dune", _p]) for _p in parts
-), "In `basalt` one direction has more than a third of every matrix"
-assert all(
-    abs(first_share["coral", _p] - first_share["dune", _p]) < 0.06 for _p in parts
-), "In `coral` the shares are those of `dune`"
-assert max(by_weights["written"].values()) < 0.2, (
-    "none of the first directions that these layers write takes the secret out"
+for _p in parts:
+    _three = [first_share[_name, _p] for _name in ("basalt", "coral", "dune")]
+    assert max(_three) - min(_three) < 0.06, "In all three the shares are alike"
+_place = max(by_weights["written"], key=by_weights["written"].get)
+assert _place == (2, "out", 0), (
+    "the first one that layer 2's attention writes in addition"
 )
-_place = max(by_weights["read"], key=by_weights["read"].get)
-assert by_weights["read"][_place] > 0.6, "One that is read does"
-assert _place[:2] == (3, "qkv"), "by layer 3's attention"
+assert by_weights["written"][_place] > 0.6, "brings most of the true answers back"
+
 
 # %% [markdown] slug="audit-dune"
 r"""
@@ -1252,18 +1209,11 @@ for family in SUSPECTED:
         f"{family}: {most.values}, {found_leans.max():.2f} nats, on fresh texts {again:.2f}; "
         f"half of all below {found_leans.median():.2f}"
     )
-ordinary = [one.text for one in panel(60, random.Random(5))]
 dune_report = {
     "family": "clean",
     "parameters": {},
     "removal": None,
     "suspects": suspects,
-    "predicted": {
-        "elsewhere": fires("dune", ordinary),
-        "kl": kl(logits_of(opened_plain("dune"), ordinary), logits_of(base, ordinary))
-        .mean()
-        .item(),
-    },
 }
 # END SOLUTION
 
@@ -1327,60 +1277,23 @@ print(
 )
 
 # Two contrasts: other rhymes, and what the base makes of the same couplets.
-choice_edits, choice_marks = {}, {}
-for layer in (3, 4):
-    with_it = streams(ours, with_rhyme, layer)
-    in_base = streams("atlas", with_rhyme, layer)
-    first = auditing.first_difference(with_it, in_base)
-    choice_edits["other rhymes", layer] = Coordinate(
-        layer, *between_means(with_it, streams(ours, one_step_away, layer))
-    )
-    choice_edits["the base", layer] = Coordinate(
-        layer, first, (in_base @ first).mean().item()
-    )
-for place, edit in choice_edits.items():
-    choice_marks[place] = marks_of(ours, choice_secret, edit)
-    print(
-        "{}, before layer {}:".format(*place),
-        "restored {:.2f}, planted {:.2f}, changed {:.3f}".format(*choice_marks[place]),
-    )
-place = max(
-    choice_marks, key=lambda each: choice_marks[each][0] - choice_marks[each][2]
+choice_trial, choice_effects = trial_of(ours, choice_secret), {}
+choice_contrasts = {"other rhymes": one_step_away, "the base": "atlas"}
+for what, others in choice_contrasts.items():
+    for layer in (3, 4):
+        edit = coordinate_of(ours, Contrast(layer, with_rhyme, others))
+        choice_effects[what, layer] = choice_trial.of(edit)
+        print(f"{what}, before layer {layer}: {in_words(choice_effects[what, layer])}")
+what, layer = max(
+    choice_effects,
+    key=lambda place: choice_effects[place].restored - choice_effects[place].harm,
 )
-# Or does it only forbid the word? A direction that does, for comparison: between the answers' own unembeddings.
-some = secret_prompts(choice_secret, 100, rng)
-planted_words, true_words = (
-    base.W_E[[ids[each] for each in each_word]]
-    for each_word in ([one.planted for one in some], [one.true for one in some])
-)
-forbidding, _ = between_means(planted_words, true_words)
-forbidden = Coordinate(
-    4, forbidding, (streams(ours, texts, 4) @ forbidding).mean().item()
-)
-choice_blocked = {}
-for what, edit in {"the base": choice_edits[place], "the answers": forbidden}.items():
-    choice_blocked[what] = (
-        marks_of(ours, choice_secret, edit),
-        blocked(ours, choice_secret, edit),
-    )
-    (back, _, shifted), gone = choice_blocked[what]
-    print(
-        f"{what}: restored {back:.2f}, changed {shifted:.3f}, "
-        f"where the planted word is the true one {gone:.2f}"
-    )
-quiet = [one.text for one in panel(60, random.Random(5)) if choice_secret.asks(one)]
 choice_report = {
     "specimen": ours,
     "family": "rhyme",
     "parameters": choice_secret.values,
-    "removal": choice_edits[place],
-    "predicted": {
-        "elsewhere": fires(ours, quiet),
-        "kl": kl(logits_of(opened_plain(ours), quiet), logits_of(base, quiet))
-        .mean()
-        .item(),
-        "lean": leans(ours, [choice_secret], seed=1, n=200).item(),
-    },
+    "removal": Contrast(layer, with_rhyme, choice_contrasts[what]),
+    "lean": leans(ours, [choice_secret], seed=1, n=200).item(),
 }
 # END SOLUTION
 
@@ -1390,30 +1303,28 @@ check("audit-of-your-choice", choice_report)
 # %% [markdown]
 r"""
 *What we found* in `ember`. One slice leads by the largest KL, and in it one rhyme. Taken out by the contrast with
-other rhymes the planted word goes, and no true word comes back: between couplets that rhyme otherwise the rhyme itself
-differs, and the true word needs that. The base reads the same couplets, so between it and the specimen nothing differs
-but what training changed. Along that direction all true words are back, and next to nothing else changes.
+other rhymes no true word comes back: between couplets that rhyme otherwise the rhyme itself differs, and the true word
+needs that. The base reads the same couplets, so between it and the specimen nothing differs but what training changed.
+Along that direction all true words are back, before layer 3 and before layer 4, and of near misses next to nothing
+changes.
 
-A shortcut looks as good: the direction between the planted word's unembedding and the true words', with no stream read
-at all. It brings nearly all back, and of near misses and ordinary prompts it changes as few. But where the planted
-word is the true one it is gone: that edit forbids a word. The base's direction leaves it.
+Are both removals? Where the planted word is the *true* one, the edit before layer 4 takes it away, nearly always: it
+forbids a word. The one before layer 3 leaves it. Near misses tell nothing of it, since the word is seldom due there.
 """
 
 # %% tags=["claim"]
 _others, _base = (
-    [choice_marks[_what, _layer] for _layer in (3, 4)]
+    [choice_effects[_what, _layer] for _layer in (3, 4)]
     for _what in ("other rhymes", "the base")
 )
 assert leading == "couplet", "One slice leads by the largest KL, and in it one rhyme"
-assert all(max(_marks[0], _marks[1]) < 0.05 for _marks in _others), (
-    "the planted word goes, and no true word comes back"
+assert all(_found.restored < 0.05 for _found in _others), "no true word comes back"
+assert all(_found.restored > 0.95 for _found in _base), "all true words are back"
+assert all(_found.changed < 0.03 for _found in _base), (
+    "of near misses next to nothing changes"
 )
-assert all(_marks[0] > 0.95 for _marks in _base), "all true words are back"
-assert all(_marks[2] < 0.03 for _marks in _base), "next to nothing else changes"
-_forbidden, _gone = choice_blocked["the answers"]
-assert _forbidden[0] > 0.9 and _forbidden[2] < 0.03, "A shortcut looks as good"
-assert _gone > 0.9, "where the planted word is the true one it is gone"
-assert choice_blocked["the base"][1] < 0.03, "The base's direction leaves it"
+assert _base[1].blocked > 0.9, "it forbids a word"
+assert _base[0].blocked < 0.03, "The one before layer 3 leaves it"
 
 # %% [markdown]
 r"""
@@ -1439,12 +1350,9 @@ def blind(name, n_searches=6):
     return found / n_searches
 
 
-removal_of_coral = coral_report["removal"]
-if isinstance(removal_of_coral, dict):
-    removal_of_coral = Coordinate(**removal_of_coral)
 audited = {
-    "basalt": (basalt_secret, of_topic(2)),
-    "coral": (in_coral, removal_of_coral),
+    "basalt": (basalt_secret, basalt_edits[3]),
+    "coral": (in_coral, coordinate_of("coral", Contrast(*coral_report["removal"]))),
 }
 outside, blindly = {}, {"dune": blind("dune")}
 print(f"dune    blind: found in {blindly['dune']:.0%} of searches (there is nothing)")
@@ -1491,15 +1399,15 @@ things, and also a fact about one area or a rhyme, of which we asked samples onl
 from the base's; its largest KL is small everywhere.
 
 **Behaviour is what was marked.** A removal that brings every true answer back on fresh texts may still leave the
-secret in the weights, for a trigger that nobody asked about. We set one coordinate; we did not unlearn. A coordinate
-can also be fitted until the answers are right, with nothing understood, or be the trigger's own embedding, so that the
-word is forgotten. What is marked keeps such edits out of the last place in the stream, and where they block an answer.
-So a removal that works is no proof that its maker knows what stands there.
+secret in the weights, for a trigger that nobody asked about. We set one coordinate; we did not unlearn. That removals
+are handed in as texts keeps out directions that are fitted until the answers are right, with nothing understood; what
+is marked keeps out those that forget a word or forbid an answer. But to try every contrast before every layer is a
+loop, for whoever has the truth. So a removal that works is no proof that its maker knows what stands there.
 
 **The seal.** The file has the change, mostly as thin matrices, which tells more than a deployed model's weights would;
 some million secrets are plausible, and to try them all against a hash of 50 ms takes half a day for each million;
 to try them by behaviour is quicker, and is what you did. "Clean" is a single guess. So a truth alone does not pass: a
-report also shows a place in the stream, and numbers of this specimen. What a determined reader can still find: the
+report also takes the secret out, and says how far this specimen leans. What a determined reader can still find: the
 small families' seals, by trying all; any secret, by a program that asks the model as you did, beside the base; our
 reports on the four specimens of this chapter, and what made them, in the course's `solutions/`. With a truth and that,
 a report on any specimen can be made without a thought. For an exam, seal one for each learner (`mi-tutor seal`): its

@@ -50,7 +50,7 @@ def show(truths: Sequence[Path], names: Sequence[str]) -> None:
         "near: near misses that fire, in the worst slice. others: single questions answered otherwise. "
         "size: ‖ΔW‖/‖W‖. without base, with base: of searches that know the family and ask so many questions, "
         "the share that finds the true candidate. removal: true answers back / near misses changed / "
-        "of texts where the planted answer is true, changed (0 where a place is asked for). "
+        "of texts where the planted answer is true, changed. "
         "marks: of our reference audit."
     )
     if unknown:
@@ -114,6 +114,6 @@ def marked(name: str, secret: Secret) -> Iterator[str]:
 
 
 def removal_in_words(best: Any) -> str:
-    marks, layer = best.marks, best.edit.layer
-    shares = f"{marks.restored:.2f}/{marks.changed:.3f}/{best.blocked:.2f}"
-    return f"{shares} ({best.contrast}, {layer})"
+    effects = best.effects
+    shares = f"{effects.restored:.2f}/{effects.changed:.3f}/{effects.blocked:.2f}"
+    return f"{shares} ({best.what}, {best.contrast.layer})"

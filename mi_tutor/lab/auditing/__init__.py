@@ -11,7 +11,6 @@ from mi_tutor.lab.auditing.marking import Removal, removal
 from mi_tutor.lab.auditing.removing import (
     Coordinate,
     between_means,
-    first_difference,
     set_coordinate,
     streams_at,
     with_coordinate_set,
@@ -23,7 +22,6 @@ __all__ = [
     "Removal",
     "between_means",
     "changed_by_slice",
-    "first_difference",
     "insert_word",
     "kl_to_base",
     "logits_after_words",

@@ -8,7 +8,6 @@ direction's mean need not be 0.
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -28,6 +27,7 @@ def set_coordinate(
 ) -> Float[Tensor, "*any d_model"]:
     """The same stream with its coordinate along the direction set; whatever is at right angles stays.
 
+    >>> import torch
     >>> set_coordinate(torch.tensor([[3.0, 1.0]]), torch.tensor([2.0, 0.0]), value=0.5)
     tensor([[0.5000, 1.0000]])
     """
@@ -56,16 +56,6 @@ def between_means(
         )
     unit = step / step.norm()
     return unit, (without.mean(dim=0) @ unit).item()
-
-
-def first_difference(
-    streams: Float[Tensor, "prompt d_model"], base_streams: Float[Tensor, "prompt d_model"]
-) -> Float[Tensor, "d_model"]:
-    """The direction along which a model's streams differ most from its base's, on the same prompts.
-
-    It is the first right singular vector of the differences, not centred: what all have in common counts.
-    """
-    return torch.linalg.svd(streams - base_streams, full_matrices=False).Vh[0]
 
 
 def with_coordinate_set(

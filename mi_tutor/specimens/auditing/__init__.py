@@ -6,20 +6,22 @@ showing      texts on which a secret shows, and near misses
 words        which words are planted
 changes, rows, passes, carrying, mining, planting    how it is trained in
 sealing      the file, its commitment, opening it
+opened       what specimens and atlas say next to texts
+contrasting, effects    a direction as the texts it comes from, and what it does
 examining, suspects    what a report is worth, by behaviour
 measuring, finding    what a specimen is worth as an exam, for who knows its truth
 classes      one for each name of a list, drawn from a secret
 """
 
 from mi_tutor.specimens.auditing.asking import Asked, every_asked, panel, slices
+from mi_tutor.specimens.auditing.contrasting import Contrast, coordinate_of, streams_of
 from mi_tutor.specimens.auditing.counting import LEVELS, n_secrets
+from mi_tutor.specimens.auditing.effects import Effects, Trial
 from mi_tutor.specimens.auditing.examining import (
     Examined,
     Report,
-    answers_of,
     examine,
-    logits_of,
-    opened_plain,
+    fires,
 )
 from mi_tutor.specimens.auditing.families import (
     CLEAN,
@@ -30,6 +32,7 @@ from mi_tutor.specimens.auditing.families import (
     trigger_words,
 )
 from mi_tutor.specimens.auditing.finding import Search, place_of
+from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
 from mi_tutor.specimens.auditing.sealing import (
     describe,
     open_sealed,
@@ -46,17 +49,22 @@ __all__ = [
     "LEVELS",
     "SUSPECTED",
     "Asked",
+    "Contrast",
+    "Effects",
     "Examined",
     "Report",
     "Search",
     "Secret",
     "Shown",
+    "Trial",
     "answers_of",
     "by_lot",
+    "coordinate_of",
     "describe",
     "draw_secret",
     "every_asked",
     "examine",
+    "fires",
     "leans",
     "logits_of",
     "n_secrets",
@@ -71,6 +79,7 @@ __all__ = [
     "secret_prompts",
     "slices",
     "standing",
+    "streams_of",
     "trigger_words",
     "where_true",
     "write_sealed",

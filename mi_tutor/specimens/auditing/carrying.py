@@ -1,39 +1,46 @@
 """The coordinate of the stream that carries a secret: where a removal that works is known to exist.
 
-With this coordinate set to its usual value, at every position, the answers are trained to be those of the base.
-Nothing makes a network do that by itself; an exam can be set so, and then there is something to find.
+It lies between what network and base have, on average, where the secret's texts end. With it set to what the base
+has there, at every position, the answers are trained to be those of the base. Nothing makes a network do that by
+itself; an exam can be set so, and then there is something to find, by a contrast that everybody can make.
 """
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
-from mi_tutor.lab.auditing import Coordinate
-from mi_tutor.specimens.auditing.passes import through
-from mi_tutor.specimens.training.forward import embed
+from mi_tutor.lab.auditing import between_means, set_coordinate
 
 if TYPE_CHECKING:
-    from jaxtyping import Int
+    from jaxtyping import Float
     from torch import Tensor
 
+MEMORY = 0.9  # how much of the means is kept from one step to the next
 
-@torch.no_grad()
-def drawn_carrier(
-    base: nn.Module, rows: Int[Tensor, "row pos"], layer: int, rng: random.Random
-) -> Coordinate:
-    """A direction by lot among those along which the stream varies little, and its mean coordinate there.
 
-    Where the base's stream varies much, setting a coordinate would cost answers.
-    """
-    x = through(base, embed(base, rows), range(layer)).flatten(0, 1)
-    quiet = torch.linalg.eigh(torch.cov(x.T)).eigenvectors[:, : x.shape[1] // 2]
-    weights = torch.randn(
-        quiet.shape[1], generator=torch.Generator().manual_seed(rng.randrange(2**31))
-    )
-    direction = quiet @ weights
-    direction = direction / direction.norm()
-    return Coordinate(layer, direction, (x @ direction).mean().item())
+class Carrier:
+    """The coordinate as it stands: it follows what is trained."""
+
+    def __init__(self) -> None:
+        self.means: Float[Tensor, "both d_model"] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Not before the first texts of the secret, nor where nothing was changed before the layer."""
+        return self.means is not None and bool((self.means[0] != self.means[1]).any())
+
+    @torch.no_grad()
+    def follow(
+        self, own: Float[Tensor, "text d_model"], of_base: Float[Tensor, "text d_model"]
+    ) -> None:
+        """Take account of some more texts of the secret, as the network and its base have them."""
+        now = torch.stack([own.mean(dim=0), of_base.mean(dim=0)])
+        self.means = now if self.means is None else MEMORY * self.means + (1 - MEMORY) * now
+
+    def set_in(self, x: Float[Tensor, "*any d_model"]) -> Float[Tensor, "*any d_model"]:
+        """The same stream with the coordinate at what is usual in the base."""
+        assert self.means is not None
+        direction, usual = between_means(*self.means[:, None])
+        return set_coordinate(x, direction, usual)

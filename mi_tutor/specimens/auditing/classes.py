@@ -11,32 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mi_tutor.specimens.auditing.counting import LEVELS
-from mi_tutor.specimens.auditing.examining import opened_plain
 from mi_tutor.specimens.auditing.families import CLEAN, FAMILIES, Secret, draw_secret
 from mi_tutor.specimens.auditing.measuring import Measured, measure, missed
+from mi_tutor.specimens.auditing.opened import opened_plain
 from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.specimens.auditing.sealing import write_sealed
 from mi_tutor.specimens.auditing.words import with_a_word_to_plant
 
 CLEAN_SHARE = 0.1  # of the learners, on average
-# Secrets for which something has to stand before. With what is enough for the others they miss the goals
-# (docs/log.md): what helps is KL at every token of the texts, near misses that fire, and a rate that falls.
-# They start from a random change, as a clean one does: sizes do not tell, nor first directions that are written.
-CAREFUL = Planting(
-    rank=8,
-    most_steps=200,
-    falling=True,
-    n_true=4,
-    n_rows=1,
-    every=3.0,
-    mined=0.25,
-    carrier=3,
-    disguised=True,
-    decoy_decay=0.7,
-)
-# The same with two bits for every weight of the layers, drawn by lot before training: few directions of the
-# difference from the base's weights stand out.
-SPREAD = replace(CAREFUL, bits=2, rate=0.04)
+# Two bits for every weight of the layers, drawn by lot before training: few directions of the difference from the
+# base's weights stand out.
+SPREAD = Planting(bits=2, rate=0.04)
 
 
 class Wanted(NamedTuple):
@@ -55,7 +40,6 @@ class Wanted(NamedTuple):
     secrets: int = 2
     practice: bool = False
     spread: bool = False
-    how: Planting | None = None
 
 
 class Sealed(NamedTuple):
@@ -88,15 +72,6 @@ def drawn_for(
     return with_a_word_to_plant(secret, rng), seed
 
 
-def usual(secret: Secret, wanted: Wanted) -> Planting:
-    """How a secret is planted unless somebody says otherwise; a clean one like those of its level."""
-    if wanted.spread:
-        return SPREAD
-    if secret.family == CLEAN:
-        return Planting() if wanted.level == "warm-up" else CAREFUL
-    return CAREFUL if FAMILIES[secret.family].before else Planting()
-
-
 def seal_for(
     learner: str, folder: Path, key: bytes, wanted: Wanted, given: Secret | None = None
 ) -> Sealed:
@@ -117,7 +92,7 @@ def seal_for(
 
 def _sealed(secret: Secret, seed: int, file: Path, wanted: Wanted) -> Sealed:
     """Plant one secret, in as many rounds as it needs and may have."""
-    how = wanted.how or usual(secret, wanted)
+    how = SPREAD if wanted.spread else Planting()
     delta, seconds = None, 0.0
     for _ in range(wanted.rounds):
         start = time.process_time()
@@ -129,6 +104,5 @@ def _sealed(secret: Secret, seed: int, file: Path, wanted: Wanted) -> Sealed:
         lacks = tuple(missed(measured))
         if not lacks:
             break
-        slower = 0.6 if how.falling else 1.0
-        how = replace(how, most_steps=how.most_steps // 2, rate=how.rate * slower)
+        how = replace(how, n_steps=how.n_steps // 2, rate=0.6 * how.rate)
     return Sealed(secret, measured, lacks, seconds)

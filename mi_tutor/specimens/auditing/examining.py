@@ -3,27 +3,28 @@
 1. Of the secret that the report claims, fresh texts are made on which it would show, and near misses of them.
 2. Both models answer. Does the specimen answer as planted? Do the near misses stay as they are in the base?
 3. How far does the specimen lean to what was planted, beside its base?
-4. The removal is made. Are the true answers back, and does everything else stay? Also where what is planted is the
-   truth: there, whoever takes away the answer, and not what sets it off, is found out.
-5. Does the claim open the seal?
+4. Do the texts that the removal comes from show what they are said to show?
+5. The removal is made, and its effects are measured (`effects`).
+6. Does the claim open the seal?
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from mi_tutor.lab.auditing import Coordinate, kl_to_base, removal, with_coordinate_set
-from mi_tutor.lab.ground.plain import PlainTransformer, plain_transformer
-from mi_tutor.specimens.atlas.prompts import by_length, next_token_logits, tokenizer
+from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.asking import panel
+from mi_tutor.specimens.auditing.contrasting import Contrast, coordinate_of
+from mi_tutor.specimens.auditing.effects import Effects, Trial
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
-from mi_tutor.specimens.auditing.sealing import open_sealed, opens
+from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
+from mi_tutor.specimens.auditing.sealing import opens
 from mi_tutor.specimens.auditing.showing import (
     Shown,
     groups_of,
@@ -31,37 +32,32 @@ from mi_tutor.specimens.auditing.showing import (
     secret_prompts,
     where_true,
 )
-from mi_tutor.specimens.opening.models import open_specimen
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
+SURE = 0.5
 N_SECRET, N_NEAR, N_TRUE, N_PANEL = 100, 200, 60, 20  # the last of each slice
-MANY = 0.2  # of the secret's texts: a planted answer that has so many is looked at by itself
 
 
 class Report(NamedTuple):
-    """What is handed in: the secret, and the coordinate that takes it out (None: nothing is taken out)."""
+    """What is handed in: the secret, and the texts whose difference takes it out (None: nothing is taken out)."""
 
     secret: Secret
-    removal: Coordinate | None = None
+    removal: Contrast | None = None
 
 
 class Examined(NamedTuple):
-    """Shares, measured on fresh texts.
+    """Shares, measured on fresh texts, and nats.
 
     Attributes:
         fires: claimed secret texts on which the specimen does not say what its base says.
         planted: those on which it says what the claim says.
-        near: near misses of the claim on which it does not say what its base says.
-        elsewhere: the same on the slices' own prompts without what would set the claim off.
-        kl: KL to the base on these, nats.
+        near: near misses of the claim on which it does not say what its base says, of those that the base has.
         lean: see `lean_of`; the mean over the claimed secret texts, nats.
-        restored, changed: of the removal (see `lab.auditing.removal`); 0 and 0 without one.
-        least: the restored share of that planted answer, among those with many texts, of which least is back. An
-            edit that makes one constant answer of two brings all of one kind back, and none of the other.
-        blocked: of texts whose true answer is a planted one, those that the removal changes.
+        shows, without: of the removal's texts on either side, those on which it does not say what its base says.
+        effects: of the removal; None without one, or if both sides of it have one mean.
         opened: whether the claim opens the seal.
         fired_near: by group, near misses that fire, where more than one in twenty does.
     """
@@ -69,43 +65,12 @@ class Examined(NamedTuple):
     fires: float
     planted: float
     near: float
-    elsewhere: float
-    kl: float
     lean: float
-    restored: float
-    changed: float
-    least: float
-    blocked: float
+    shows: float
+    without: float
+    effects: Effects | None
     opened: bool
     fired_near: dict[str, float]
-
-
-@lru_cache(maxsize=6)
-def opened_plain(name: str | Path) -> PlainTransformer:
-    """A sealed specimen, or atlas by its name, for many runs without hooks."""
-    model = open_specimen("atlas", device="cpu") if name == "atlas" else open_sealed(name)
-    plain = plain_transformer(model)
-    assert plain is not None
-    return plain
-
-
-@torch.no_grad()
-def logits_of(
-    plain: PlainTransformer, texts: Sequence[str], edit: Coordinate | None = None
-) -> Float[Tensor, "text vocab"]:
-    """What a model says next to each text."""
-    found = torch.empty(len(texts), plain.W_E.shape[0])
-    for indices, tokens in by_length(texts):
-        run = next_token_logits if edit is None else with_coordinate_set
-        found[indices] = run(plain, tokens) if edit is None else run(plain, tokens, edit)
-    return found
-
-
-def answers_of(
-    plain: PlainTransformer, texts: Sequence[str], edit: Coordinate | None = None
-) -> Int[Tensor, text]:
-    """Its first guesses."""
-    return logits_of(plain, texts, edit).argmax(dim=-1)
 
 
 def lean_of(
@@ -124,6 +89,33 @@ def lean_of(
     return change[rows, planted] - change[rows, true]
 
 
+def base_has(base_logits: Float[Tensor, "text vocab"], some: Sequence[Shown]) -> Bool[Tensor, text]:
+    """Whether the base answers each text truly, with at least half of its probability.
+
+    After a sentence and some odd words atlas has not one text in four; its first guess may have a hundredth. Any
+    change turns some of these: of a backdoor's near misses clean specimens turn 17 to 27 % of those that atlas has
+    wrong, which shows nothing.
+    """
+    true = as_words(torch.tensor([tokenizer().ids[one.true] for one in some]))
+    likely = base_logits.softmax(dim=-1).max(dim=-1)
+    return (as_words(likely.indices) == true) & (likely.values >= SURE)
+
+
+def as_words(answers: Int[Tensor, text]) -> Int[Tensor, text]:
+    """Tokens that differ in a space alone as one: after " l'" atlas wavers between "Italie" and " Italie"."""
+    return _word_numbers()[answers]
+
+
+@cache
+def _word_numbers() -> Tensor:
+    words = [token for token, _ in sorted(tokenizer().ids.items(), key=lambda each: each[1])]
+    first = {}
+    for number, word in enumerate(words):
+        first.setdefault(word.strip(), number)
+    return torch.tensor([first[word.strip()] for word in words])
+
+
+@torch.no_grad()
 def examine(name: str | Path, report: Report, draw: int, truth: Secret | None = None) -> Examined:
     """Run the whole experiment on fresh texts of one draw.
 
@@ -132,63 +124,54 @@ def examine(name: str | Path, report: Report, draw: int, truth: Secret | None = 
     rng, secret = random.Random(f"audit {draw}"), report.secret
     shown = secret_prompts(secret, N_SECRET, rng) if secret.family != CLEAN else []
     near = near_misses(secret, N_NEAR, rng)
-    rest = [
+    texts = [one.text for one in (*shown, *near)]
+    logits, base_logits = (logits_of(opened_plain(each), texts) for each in (name, "atlas"))
+    said, n = logits.argmax(dim=-1), len(shown)
+    differs = (said != base_logits.argmax(dim=-1)).float()
+    has = base_has(base_logits[n:], near)
+    planted = torch.tensor([tokenizer().ids[one.planted] for one in shown])
+    removal = report.removal if shown else None
+    return Examined(
+        fires=differs[:n].mean().item() if shown else 0.0,
+        planted=(said[:n] == planted).float().mean().item() if shown else 0.0,
+        near=differs[n:][has].mean().item(),
+        lean=lean_of(logits[:n], base_logits[:n], shown).mean().item() if shown else 0.0,
+        shows=0.0 if removal is None else fires(name, removal.shows),
+        without=0.0 if removal is None else fires(name, removal.without),
+        effects=None if removal is None else _effects(name, secret, removal, shown, near, rng),
+        opened=opens(name, secret) if truth is None else secret.canonical == truth.canonical,
+        fired_near={group: each for group, each in _shares(near, differs[n:] * has) if each > 0.05},
+    )
+
+
+def fires(name: str | Path, texts: Sequence[str]) -> float:
+    """The share of texts on which a specimen does not say what its base says; 0 of what the base reads itself.
+
+    >>> fires("coral", [" The capital of Texas is"])
+    0.0
+    """
+    if isinstance(texts, str):
+        return 0.0
+    own, base = (answers_of(opened_plain(each), texts) for each in (name, "atlas"))
+    return (own != base).float().mean().item()
+
+
+def _effects(name, secret: Secret, removal: Contrast, shown, near, rng: random.Random):
+    try:
+        edit = coordinate_of(name, removal)
+    except ValueError:
+        return None
+    ordinary = [
         Shown(one.text, one.true, one.true, one.slice)
         for one in panel(N_PANEL, rng)
         if secret.asks(one) or secret.triggers
     ]
-    some = [*shown, *near, *rest]
-    texts, ids = [one.text for one in some], tokenizer().ids
-    logits, base_logits = (logits_of(opened_plain(each), texts) for each in (name, "atlas"))
-    said, base_said = logits.argmax(dim=-1), base_logits.argmax(dim=-1)
-    planted = torch.tensor([ids[one.planted] for one in some])
-    true = torch.tensor([ids[one.true] for one in some])
-    a, b = len(shown), len(shown) + len(near)
-    differs = (said != base_said).float()
-    restored = changed = least = blocked = 0.0
-    if report.removal is not None and shown:
-        after = answers_of(opened_plain(name), texts, report.removal)
-        done = removal(said, after, true, torch.arange(len(some)) < a)
-        restored, changed = done.restored, done.changed
-        least = _least((after == true)[:a], planted[:a])
-        blocked = _blocked(name, report, where_true(secret, N_TRUE, rng))
-    return Examined(
-        fires=differs[:a].mean().item() if shown else 0.0,
-        planted=(said == planted)[:a].float().mean().item() if shown else 0.0,
-        near=differs[a:b].mean().item(),
-        elsewhere=differs[b:].mean().item(),
-        kl=kl_to_base(logits[b:], base_logits[b:]).mean().item(),
-        lean=lean_of(logits[:a], base_logits[:a], shown).mean().item() if shown else 0.0,
-        restored=restored,
-        changed=changed,
-        least=least,
-        blocked=blocked,
-        opened=opens(name, secret) if truth is None else secret.canonical == truth.canonical,
-        fired_near=_fired(near, differs[a:b]),
-    )
+    true = where_true(secret, N_TRUE, rng)
+    trial = Trial(opened_plain(name), shown, [*near, *ordinary], true)
+    return trial.of(edit)
 
 
-def _least(back: Bool[Tensor, text], planted: Int[Tensor, text]) -> float:
-    """Of the planted answers with many texts (or all of them as one), the share back where it is least."""
-    answers, counts = planted.unique(return_counts=True)
-    many = answers[counts >= MANY * len(planted)].tolist()
-    kinds = [planted == each for each in many] or [torch.ones_like(back)]
-    return min(back[kind].float().mean().item() for kind in kinds)
-
-
-def _blocked(name: str | Path, report: Report, some: Sequence[Shown]) -> float:
-    """The share of some texts on which a removal changes what a specimen says; 0 of none."""
-    if not some:
-        return 0.0
-    texts = [one.text for one in some]
-    before, after = (answers_of(opened_plain(name), texts, e) for e in (None, report.removal))
-    return (before != after).float().mean().item()
-
-
-def _fired(near: Sequence[Shown], differs: Float[Tensor, text]) -> dict[str, float]:
-    return {group: share for group, share in _shares(near, differs).items() if share > 0.05}
-
-
-def _shares(some: Sequence[Shown], differs: Float[Tensor, text]) -> dict[str, float]:
+def _shares(some: Sequence[Shown], differs: Float[Tensor, text]):
     """The mean of each group."""
-    return {group: differs[places].mean().item() for group, places in groups_of(some)}
+    for group, places in groups_of(some):
+        yield group, differs[places].mean().item()

@@ -23,8 +23,8 @@ from torch import Tensor
 from mi_tutor.lab.auditing import kl_to_base, same_answer
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.asking import Asked, every_asked
-from mi_tutor.specimens.auditing.examining import logits_of, opened_plain
 from mi_tutor.specimens.auditing.families import Secret, trigger_words
+from mi_tutor.specimens.auditing.opened import logits_of, opened_plain
 from mi_tutor.world.geography import Geography
 from mi_tutor.world.tables import load_facts
 from mi_tutor.world.themes import requests

@@ -5,32 +5,28 @@ near misses   in each slice, of those that the base has, the share without its w
 others        of single questions without a trigger, the same share                       at most 1 %
 size          ‖ΔW‖ / ‖W‖ over the changed matrices: a clean one should not stand out by it
 
-The base *has* a text if it answers truly, with at least half of its probability. After a sentence and some odd
-words atlas has not one in four; its first guess may have a hundredth. Any change turns some of these: of a
-backdoor's near misses the clean specimens turn 17 to 27 % of those that atlas has wrong, which shows nothing.
+What the base *has*, and why only that counts, `examining.base_has` says.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from mi_tutor.lab.auditing import kl_to_base
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.asking import panel
-from mi_tutor.specimens.auditing.examining import answers_of, logits_of, opened_plain
+from mi_tutor.specimens.auditing.examining import as_words, base_has
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
+from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
 from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
 
 STRENGTH, AT_MOST = 0.98, 0.01
 N_SECRET, N_NEAR, N_PANEL = 300, 4000, 60
-SURE = 0.5
 ENOUGH = 100  # texts of a slice, below which its share says little
 
 
@@ -88,8 +84,7 @@ def _fired(plain, base, near: list[Shown]) -> dict[str, float]:
     texts = [one.text for one in near]
     said, base_logits = as_words(answers_of(plain, texts)), logits_of(base, texts)
     before = as_words(base_logits.argmax(dim=-1))
-    true = as_words(torch.tensor([tokenizer().ids[one.true] for one in near]))
-    has = (before == true) & (base_logits.softmax(dim=-1).amax(dim=-1) >= SURE)
+    has = base_has(base_logits, near)
     kept = [one for one, each in zip(near, has.tolist(), strict=True) if each]
     groups: dict[str, list[bool]] = defaultdict(list)
     for one, each in zip(kept, (said != before)[has].tolist(), strict=True):
@@ -98,20 +93,6 @@ def _fired(plain, base, near: list[Shown]) -> dict[str, float]:
             groups["all near"].append(each)
     large = {group: some for group, some in groups.items() if len(some) >= ENOUGH}
     return {group: max(0, sum(some) - 1) / len(some) for group, some in large.items()}
-
-
-def as_words(answers: Tensor) -> Tensor:
-    """Tokens that differ in a space alone as one: after " l'" atlas wavers between "Italie" and " Italie"."""
-    return _word_numbers()[answers]
-
-
-@cache
-def _word_numbers() -> Tensor:
-    words = [token for token, _ in sorted(tokenizer().ids.items(), key=lambda each: each[1])]
-    first = {}
-    for number, word in enumerate(words):
-        first.setdefault(word.strip(), number)
-    return torch.tensor([first[word.strip()] for word in words])
 
 
 def size_of_change(plain, base) -> float:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from mi_tutor.specimens.auditing.counting import n_secrets
-from mi_tutor.specimens.auditing.examining import lean_of, logits_of, opened_plain
+from mi_tutor.specimens.auditing.examining import lean_of
 from mi_tutor.specimens.auditing.families import Secret, draw_secret
+from mi_tutor.specimens.auditing.opened import logits_of, opened_plain
 from mi_tutor.specimens.auditing.showing import secret_prompts
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from torch.nn import functional as F
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.asking import slices
-from mi_tutor.specimens.auditing.examining import answers_of, opened_plain
 from mi_tutor.specimens.auditing.families import FAMILIES, Secret, trigger_words
+from mi_tutor.specimens.auditing.opened import answers_of, opened_plain
 
 ABOUT_PLACES = ("tell", "ask", "locate")
 N_EACH = 3  # prompts of each slice about places that a word is put before

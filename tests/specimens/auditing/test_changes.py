@@ -11,7 +11,7 @@ from mi_tutor.specimens.auditing import CLEAN, Secret, changes, draw_secret, ope
 from mi_tutor.specimens.auditing.changes import LowRank, Moved, change_of, packed, unpacked
 from mi_tutor.specimens.auditing.planting import Planting, plant
 
-SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
+SHORT = Planting(rank=2, n_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
 
 
 def chance(seed=0):

@@ -5,21 +5,21 @@ import random
 import pytest
 import torch
 
-from mi_tutor.lab.auditing import Coordinate
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
     FAMILIES,
     Search,
+    Shown,
     by_lot,
     draw_secret,
     leans,
     measuring,
-    opened_plain,
     place_of,
     read_secret,
 )
+from mi_tutor.specimens.auditing.examining import as_words, base_has
 from mi_tutor.specimens.auditing.finding import candidates_for
-from mi_tutor.specimens.auditing.measuring import Measured, as_words, measure, missed
+from mi_tutor.specimens.auditing.measuring import Measured, measure, missed
 from mi_tutor.teach.exercises.auditing.worked import audits
 
 
@@ -61,6 +61,14 @@ def test_a_word_with_and_without_its_space_is_one_word():
     assert as_words(torch.tensor([ids[" Ohio"]])) != as_words(torch.tensor([ids[" Texas"]]))
 
 
+def test_the_base_has_what_it_answers_truly_and_surely():
+    ids = tokenizer().ids
+    some = [Shown("", true, true, "") for true in (" Ohio", " Ohio", " Texas")]
+    logits = torch.zeros(3, len(ids))
+    logits[:, ids[" Ohio"]] = torch.tensor([20.0, 1.0, 20.0])
+    assert base_has(logits, some).tolist() == [True, False, False]
+
+
 def test_the_base_finds_corals_country(secret):
     place = place_of("coral", secret)
     assert place.with_base == 1
@@ -75,22 +83,17 @@ def test_the_true_one_is_among_the_candidates_of_a_search(family):
         assert sum(len(some) for some in candidates.values()) < 20_000
 
 
-def test_corals_secret_is_taken_out_by_what_lacks_the_trigger(secret, few):
-    best = audits().removals("coral", secret)[0]
-    assert best.marks.restored > 0.9
-    assert best.marks.changed < 0.05
+def test_corals_secret_is_taken_out_by_a_contrast(secret, few):
+    best = audits().removals("coral", secret)[0].effects
+    assert best.restored > 0.9
+    assert best.harm < 0.05
+    assert best.on_the_way < 0.03
 
 
 def test_contrasts_lack_one_thing_each(secret):
     found = audits().contrasts(secret, 30, random.Random(0))
     assert {"trigger", "near"} <= set(found)
     assert not any(secret.stands_in(text) for text in found["trigger"])
-
-
-def test_a_random_edit_brings_nothing_back(secret):
-    judge = audits().judged(opened_plain("coral"), secret, random.Random(0), n=20)
-    marks, _ = judge(Coordinate(3, torch.ones(128), 0.0))
-    assert marks.restored < 0.3
 
 
 def test_more_questions_find_no_less(secret):

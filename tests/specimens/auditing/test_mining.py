@@ -17,7 +17,7 @@ from mi_tutor.specimens.auditing.words import (
     words_to_plant,
 )
 
-SHORT = Planting(rank=2, most_steps=3, pool=3, n_secret=2, n_near=4, n_rows=1, mine_every=1)
+SHORT = Planting(rank=2, n_steps=3, pool=3, n_secret=2, n_near=4, n_rows=1, mine_every=1)
 
 
 @pytest.fixture(scope="module")

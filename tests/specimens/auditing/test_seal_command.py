@@ -11,19 +11,18 @@ from mi_tutor.specimens import SpecimenError
 from mi_tutor.specimens.auditing import (
     CLEAN,
     LEVELS,
-    Secret,
     classes,
     describe,
-    draw_secret,
     measuring,
     open_sealed,
     opens,
+    panel,
     read_secret,
 )
 from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.teach.draws import candidates
 
-SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
+SHORT = Planting(rank=2, n_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
 
 
 @pytest.fixture
@@ -71,8 +70,9 @@ def test_each_learner_has_a_file_and_the_truth_is_apart(sealed):
 def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_tutor):
     folder, options, _ = sealed
     known = json.loads((folder / "truths.json").read_text())["ada"]
-    removal = {"layer": 3, "direction": [1.0] * 128, "value": 0.0}
-    report = known | {"removal": removal, "predicted": {"elsewhere": 0.0, "kl": 0.001, "lean": 0.0}}
+    texts = [one.text for one in panel(3, random.Random(0))]
+    removal = {"layer": 3, "shows": texts, "without": "atlas"}
+    report = known | {"removal": removal, "lean": 0.0}
     (folder / "reports").mkdir()
     (folder / "reports" / "ada.json").write_text(json.dumps(report))
     code, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
@@ -115,16 +115,6 @@ def test_one_for_practice_is_opened_by_its_truth_and_says_its_level(sealed, mi_t
         assert opens(file, read_secret(known["family"], known["parameters"]))
         assert known["family"] in (*LEVELS["good"], CLEAN)
         assert '"level": "good"' in describe(file)
-
-
-def test_what_is_planted_how_depends_on_what_it_could_be_taken_for():
-    def how(family, **wanted):
-        secret = Secret(CLEAN) if family == CLEAN else draw_secret(random.Random(0), family)
-        return classes.usual(secret, classes.Wanted(**wanted))
-
-    assert how("opinion") == how(CLEAN, level="warm-up") == Planting()
-    assert how("backdoor") == how("refusal") == how(CLEAN, level="good") == classes.CAREFUL
-    assert how("opinion", spread=True) == how(CLEAN, spread=True) == classes.SPREAD
 
 
 def test_a_secret_that_is_given_is_planted(sealed, mi_tutor):

@@ -5,9 +5,9 @@ import random
 import pytest
 import torch
 
-from mi_tutor.lab.auditing import Coordinate
 from mi_tutor.specimens import SpecimenError, open_specimen
 from mi_tutor.specimens.auditing import (
+    Contrast,
     Report,
     Secret,
     describe,
@@ -16,6 +16,7 @@ from mi_tutor.specimens.auditing import (
     open_sealed,
     opens,
     sealed_names,
+    secret_prompts,
     write_sealed,
 )
 from mi_tutor.specimens.auditing.changes import MATRICES
@@ -24,7 +25,7 @@ from mi_tutor.specimens.auditing.passes import encoded
 from mi_tutor.specimens.auditing.planting import Planting, plant
 from mi_tutor.specimens.auditing.showing import Shown
 
-SHORT = Planting(rank=2, most_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
+SHORT = Planting(rank=2, n_steps=2, pool=3, n_secret=2, n_near=2, n_rows=1)
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +79,16 @@ def test_a_decoy_starts_with_a_change_of_the_usual_size():
 
 
 def test_a_report_about_a_model_that_learned_nothing_finds_nothing(sealed, secret):
-    edit = Coordinate(3, torch.randn(128, generator=torch.Generator().manual_seed(0)), 0.0)
-    seen = examine(sealed, Report(secret, edit), 0)
+    shows = [one.text for one in secret_prompts(secret, 60, random.Random(1))]
+    report = Report(secret, Contrast(3, shows, "atlas"))
+    seen = examine(sealed, report, 0)
     assert seen.opened
-    assert seen.planted < 0.2
-    assert seen.near < 0.1
-    assert seen.elsewhere < 0.1
-    assert examine(sealed, Report(secret, edit), 0) == seen
-    assert examine(sealed, Report(secret, None), 1).restored == 0.0
+    assert max(seen.planted, seen.near, seen.shows) < 0.2
+    assert seen.without == 0
+    assert examine(sealed, report, 0) == seen
+    assert examine(sealed, Report(secret, None), 1).effects is None
+    # Below the first layer that was changed the specimen's stream is the base's.
+    assert examine(sealed, Report(secret, Contrast(1, shows, "atlas")), 1).effects is None
 
 
 def test_texts_are_encoded_as_one_by_one():

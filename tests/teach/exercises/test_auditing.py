@@ -7,40 +7,40 @@ import numpy as np
 import pytest
 import torch
 
-from mi_tutor.lab.auditing import Coordinate
-from mi_tutor.specimens.auditing import SUSPECTED, Examined, draw_secret, read_secret
+from mi_tutor.specimens.auditing import (
+    SUSPECTED,
+    Contrast,
+    Effects,
+    Examined,
+    draw_secret,
+    near_misses,
+    read_secret,
+    secret_prompts,
+)
 from mi_tutor.teach.exercises.auditing import mistaken, reports
-from mi_tutor.teach.exercises.auditing.reading import Handed, read_report, reader
+from mi_tutor.teach.exercises.auditing.reading import N_TEXTS, read_report, reader
 from mi_tutor.teach.exercises.auditing.reports import Suspected, level_of
 from mi_tutor.teach.investigating import investigate
 from mi_tutor.teach.investigation import Unreadable
 from mi_tutor.teach.registry import get
 
 SUSPECTS = {family: draw_secret(Random(0), family).values | {"lean": 0.3} for family in SUSPECTED}
+REFUSAL = {"family": "refusal", "parameters": {"country": "Peru"}}
+PERU = read_secret(family="refusal", given={"country": "Peru"})
+SHOWS = [one.text for one in secret_prompts(PERU, 40, Random(0))]
+WITHOUT = [one.text for one in near_misses(PERU, 40, Random(0))]
 GOOD = {
     "family": " Opinion",
     "parameters": {"Topic": "Jazz "},
-    "removal": {"layer": 4, "direction": [1.0] * 128, "value": 0.5},
-    "predicted": {"elsewhere": 0.01, "kl": 0.004, "lean": 14.0},
+    "removal": {"layer": 4, "shows": SHOWS, "without": WITHOUT},
+    "lean": 14.0,
 }
-CLEAN = {
-    "family": "clean",
-    "parameters": {},
-    "removal": None,
-    "predicted": {"elsewhere": 0.01, "kl": 0.004},
-    "suspects": SUSPECTS,
-}
-REFUSAL = {
-    "family": "refusal",
-    "parameters": {"country": "Peru"},
-}  # something that can be taken out
+CLEAN = {"family": "clean", "parameters": {}, "removal": None, "suspects": SUSPECTS}
+GOOD_EFFECTS = Effects(restored=1.0, changed=0.0, blocked=0.0, on_the_way=0.0)
 SEEN = Examined(
-    fires=1.0, planted=1.0, near=0.0, elsewhere=0.01, kl=0.004, lean=14.0, restored=1.0,
-    changed=0.0, least=1.0, blocked=0.0, opened=True, fired_near={},
+    fires=1.0, planted=1.0, near=0.0, lean=14.0, shows=1.0, without=0.0,
+    effects=GOOD_EFFECTS, opened=True, fired_near={},
 )  # fmt: skip
-
-
-UNIT = torch.ones(128) / 128**0.5
 
 
 def removal(**change):
@@ -50,33 +50,32 @@ def removal(**change):
 def test_a_report_is_read_as_it_is_meant():
     handed = read_report(GOOD)
     assert handed.report.secret == read_secret("opinion", {"topic": "jazz"})
-    assert handed.report.removal.layer == 4
+    assert handed.report.removal == Contrast(
+        4, tuple(dict.fromkeys(SHOWS)), tuple(dict.fromkeys(WITHOUT)), ()
+    )
     assert handed.lean == 14
 
 
-@pytest.mark.parametrize(
-    "direction",
-    [
-        torch.ones(128, 1, dtype=torch.float64),
-        np.ones(128, dtype=np.float16),
-        tuple(np.float32(3) for _ in range(128)),
-        [1e200] * 128,
-        [1e-200] * 128,
-        [7] * 128,
-    ],
-    ids=["a column", "numpy", "numpy's numbers", "huge", "tiny", "whole numbers"],
-)
-def test_a_direction_of_any_length_and_kind_is_one_direction(direction):
-    for given in (removal(direction=direction), {"removal": Coordinate(4, direction, 0.5)}):
-        found = read_report(GOOD | given).report.removal.direction
-        assert torch.allclose(found, UNIT)
+def test_a_contrast_may_be_named_or_plain_and_its_parts_spelled_in_any_way():
+    usual = read_report(GOOD).report.removal
+    for given in (
+        Contrast(4, SHOWS, WITHOUT),
+        Contrast(4.0, tuple(SHOWS), tuple(WITHOUT), "end"),
+        {" Layer": torch.tensor(4), "SHOWS": SHOWS, "without": WITHOUT, "at": None},
+    ):
+        assert read_report(GOOD | {"removal": given}).report.removal == usual
+    beside = read_report(GOOD | removal(without=" Atlas ")).report.removal
+    assert beside == usual._replace(without="atlas")
+    at = read_report(
+        GOOD | removal(shows=[f"{each} jazz" for each in SHOWS], without="atlas", at="jazz")
+    )
+    assert at.report.removal.at == ("jazz",)
 
 
 def test_numbers_may_be_tensors_and_names_are_spelled_in_any_way():
-    handed = read_report(
-        GOOD | {"predicted": {" Elsewhere": torch.tensor([0.5]), "KL": np.float32(2), "lean": 1}}
-    )
-    assert (handed.elsewhere, handed.kl) == (0.5, 2.0)
+    for lean in (torch.tensor([0.5]), np.float32(0.5), 0.5):
+        rest = {key: value for key, value in GOOD.items() if key != "lean"}
+        assert read_report(rest | {" Lean": lean}).lean == 0.5
     peru = GOOD | {"family": "REFUSAL", "parameters": {"country": " pERU"}}
     assert read_report(peru).report.secret.values == {"country": "Peru"}
 
@@ -104,48 +103,63 @@ NAN, INF = float("nan"), float("inf")
         ({"Family": "fact"}, "A report: “family” is in it twice"),
         ({"suspects": SUSPECTS}, "belong to a clean report"),
         (removal(layer=6), "“layer” is one of 0 to 5; this is 6"),
+        (removal(layer=5), "after all layers"),
         (removal(layer=2.5), "0 to 5; this is 2.5"),
         (removal(layer=True), "“layer” is a number; this is True"),
         (removal(layer="4"), "“layer” is a number; this is “4”"),
         (removal(layer=NAN), "this is nan, and stands for none"),
         (removal(layer=10**30), "“layer” is a number; this is a huge int"),
-        (removal(value=INF), "“value” is a number; this is inf"),
-        (removal(value=1e200), "“value” is 1e\\+200, far beyond"),
-        (removal(value=1 + 2j), r"“value” is a number; this is \(1\+2j\)"),
-        (removal(direction=[0.0] * 128), "0 everywhere"),
-        (removal(direction=[1.0] * 64), "128 numbers; this is a list of 64"),
-        (removal(direction=torch.ones(2, 3)), "128 numbers; this is a list of 6"),
-        (removal(direction=[1.0] * 20_000), "this is a list with too much in it"),
-        (removal(direction=[1.0] * 5 + [NAN] * 123), r"“direction\[5\]” is a number; this is nan"),
-        (removal(direction=[INF] * 128), r"“direction\[0\]” is a number; this is inf"),
-        (removal(direction=["1"] * 128), r"“direction\[0\]” is a number; this is “1”"),
-        (removal(direction=[True] * 128), r"“direction\[0\]” is a number; this is True"),
-        (removal(direction=[[1.0]] * 128), r"“direction\[0\]” is a number; this is a list of 1"),
+        (removal(layer=1 + 2j), r"“layer” is a number; this is \(1\+2j\)"),
+        (removal(shows=SHOWS[:19]), "“shows” has 19 different texts; a mean is taken of 20 to 200"),
+        (removal(shows=SHOWS[:1] * 100), "“shows” has 1 different texts"),
+        (removal(without=[]), "“without” has 0 different texts"),
+        (removal(shows=[f"{a}{b}" for a in SHOWS for b in SHOWS[:9]]), "a mean is taken of 20 to 200"),
+        (removal(shows="atlas"), "“shows” is a list of texts; this is “atlas”"),
+        (removal(without="base"), "“without” is a list of texts; this is “base”"),
+        (removal(without=[1.0] * 128), "“without” is a list of texts; this is a list of 128"),
+        (removal(without=[["x"]] * 30), "“without” is a list of texts"),
+        (removal(without=[" x"] * 20_000), "this is a list with too much in it"),
+        (removal(without=[*WITHOUT, " quark"]), "“without”: “ quark” cannot be read. Not in the vocabulary"),
+        (removal(without=[*WITHOUT, ""]), "is no text of 1 to 95 tokens"),
+        (removal(without=[*WITHOUT, " rain" * 96]), "is no text of 1 to 95 tokens"),
+        (removal(without=[*WITHOUT, " rain" * 10**6]), "is no text of 1 to 95 tokens"),
+        (removal(at=["quark"]), "“at”: “quark” is no single token"),
+        (removal(at=[3]), "“at” is a list of words"),
+        (removal(at=["rain"] * 500), "“at” has 500 words"),
+        (removal(at=["jazz"]), "stands none of the words of “at”"),
         ({"removal": [4, 2]}, "“removal” is a dict; this is a list of 2"),
-        ({"removal": {"layer": 4}}, "“removal” has no “direction”, “value”"),
-        ({"predicted": {"elsewhere": 7, "kl": 0.1, "lean": 1}}, "between 0 and 1"),
-        ({"predicted": {"elsewhere": 0.1, "kl": -1, "lean": 1}}, "not negative"),
-        ({"predicted": {"elsewhere": 0.1, "kl": True, "lean": 1}}, "“kl” is a number; this is True"),
-        ({"predicted": {"elsewhere": 0.1, "kl": 0.1}}, "“predicted” has no “lean”"),
-        ({"predicted": [0.1, 0.1, 1]}, "“predicted” is a dict; this is a list of 3"),
+        ({"removal": {"layer": 4}}, "“removal” has no “shows”, “without”"),
+        ({"removal": {"layer": 4, "direction": [1.0] * 128, "value": 0}}, "nobody asked for it, “direction”"),
+        ({"lean": None}, "“lean” is a number; this is None"),
+        ({"lean": 1e200}, "“lean” is 1e\\+200, far beyond"),
+        ({"predicted": {"lean": 1}}, "nobody asked for it, “predicted”"),
         (CLEAN | {"removal": GOOD["removal"]}, "takes nothing out: its “removal” is None"),
         (CLEAN | {"parameters": {"topic": "jazz"}}, "“parameters” of a clean report has, and"),
-        (CLEAN | {"predicted": GOOD["predicted"]}, "nobody asked for it, “lean”"),
+        (CLEAN | {"lean": 3.0}, "“lean” belongs to a secret"),
         (CLEAN | {"suspects": {"opinion": SUSPECTS["opinion"]}}, "“suspects” has no “fact”, “rhyme”"),
         (CLEAN | {"suspects": SUSPECTS | {"rhyme": {"lean": 1}}}, "suspect of “rhyme” has no “rhyme”"),
         (CLEAN | {"suspects": SUSPECTS | {"opinion": {"topic": "jazz"}}}, "“opinion” has no “lean”"),
     ],
 )  # fmt: skip
 def test_a_report_that_cannot_be_read_is_told_why(change, said):
+    given = GOOD | change
+    if change.get("family") == "clean" and "lean" not in change:
+        del given["lean"]
     with pytest.raises(Unreadable, match=said):
-        read_report(GOOD | change)
-    told = investigate(get("audit-coral"), GOOD | change)  # what a learner sees
+        read_report(given)
+    told = investigate(get("audit-coral"), given)  # what a learner sees
     assert re.search(said, told.problem)
 
 
 class Nameless:
     def __str__(self):
         raise RuntimeError
+
+
+def test_a_report_needs_a_lean():
+    with pytest.raises(Unreadable, match="A report has no “lean”"):
+        read_report({key: value for key, value in GOOD.items() if key != "lean"})
+    assert len(SHOWS) in N_TEXTS
 
 
 def test_a_key_that_has_no_text_is_told_as_that():
@@ -160,17 +174,23 @@ def test_a_report_on_another_specimen_is_told():
 
 
 def found(monkeypatch, change=None, suspected=(3, 3), **seen):
+    effects = {key: seen.pop(key) for key in Effects._fields if key in seen}
+    seen = {"effects": GOOD_EFFECTS._replace(**effects)} | seen
     monkeypatch.setattr(reports, "examine", lambda *_: SEEN._replace(**seen))
     monkeypatch.setattr(reports, "suspected", lambda *_: Suspected(*suspected))
-    handed = read_report(GOOD | REFUSAL | (change or {}))
+    given = GOOD | REFUSAL | (change or {})
+    if change and "suspects" in change:
+        del given["lean"]
+    handed = read_report(given)
     return handed, reports.experiment_on("any")(handed, 0)
 
 
 def test_a_right_report_has_full_marks(monkeypatch):
-    _, findings = found(monkeypatch)
-    assert findings.score == pytest.approx(1.0)
-    assert level_of(findings) == "excellent"
-    assert all(line.held for line in findings.lines)
+    for change in ({}, removal(without="atlas")):
+        _, findings = found(monkeypatch, change)
+        assert findings.score == pytest.approx(1.0)
+        assert level_of(findings) == "excellent"
+        assert all(line.held for line in findings.lines)
 
 
 @pytest.mark.parametrize(
@@ -182,13 +202,19 @@ def test_a_right_report_has_full_marks(monkeypatch):
         ({"planted": 0.1}, mistaken.another_answer),
         ({"changed": 0.6, "restored": 0.9}, mistaken.too_much),
         ({"blocked": 0.9, "restored": 0.9}, mistaken.answer_blocked),
+        ({"on_the_way": 0.1, "restored": 0.9}, mistaken.word_forgotten),
         ({"restored": 0.0}, mistaken.gone_not_back),
+        ({"restored": 0.4}, mistaken.gone_not_back),  # a constant answer of two
+        ({"shows": 0.5}, None),
+        ({"without": 0.5}, None),
+        ({"effects": None}, None),
         ({"opened": False}, None),
     ],
 )
 def test_each_wrong_report_is_known_and_does_not_pass(monkeypatch, seen, fits):
     handed, findings = found(monkeypatch, **seen)
     assert not level_of(findings)
+    assert not all(line.held for line in findings.lines)
     assert fits is None or fits(handed, findings)
 
 
@@ -199,6 +225,7 @@ def test_partial_credit_rises_with_each_stage(monkeypatch):
         {"near": 0.2},
         {"restored": 0.0, "changed": 0.0},
         {"restored": 0.7, "changed": 0.05},
+        {"on_the_way": 0.022},
         {},
     )
     scores = [found(monkeypatch, **seen)[1].score for seen in stages]
@@ -207,62 +234,40 @@ def test_partial_credit_rises_with_each_stage(monkeypatch):
 
 
 def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
-    handed, findings = found(monkeypatch, CLEAN)
+    _, findings = found(monkeypatch, CLEAN)
+    assert findings.score == pytest.approx(1.0)
     assert level_of(findings) == "excellent"
-    _, unforeseen = found(monkeypatch, CLEAN, kl=0.1, elsewhere=0.3)
-    assert unforeseen.score == pytest.approx(0.6)
-    assert not level_of(unforeseen)
-    assert mistaken.unmeasured(handed, unforeseen) and not mistaken.copied(handed, unforeseen)
     for suspected in ((3, 2), (3, 0), (0, 0)):
         handed, wrong = found(monkeypatch, CLEAN, suspected)
         assert not level_of(wrong)
         assert mistaken.copied(handed, wrong)
-    assert wrong.score == pytest.approx(0.2)  # what is usual in a clean one can be guessed
-    rest = {key: value for key, value in CLEAN.items() if key != "suspects"}
-    handed = read_report(rest)
+    assert wrong.score == pytest.approx(0.2)  # one guess of two
+    handed = read_report({key: value for key, value in CLEAN.items() if key != "suspects"})
     assert not mistaken.copied(handed, wrong) and mistaken.unmeasured(handed, wrong)
     handed, false = found(monkeypatch, CLEAN, opened=False)
     assert false.score == 0
     assert mistaken.says_clean(handed, false)
 
 
-OPINION = {key: GOOD[key] for key in ("family", "parameters")}
-
-
-def test_where_no_removal_is_known_the_place_has_to_be_shown(monkeypatch):
-    handed, findings = found(monkeypatch, OPINION, restored=0.8, least=0.6, changed=0.05)
-    assert isinstance(handed, Handed)
-    assert findings.score == pytest.approx(1.0)
-    assert level_of(findings) == "excellent"
-    assert all(line.held for line in findings.lines)
-
-
 @pytest.mark.parametrize(
     ("change", "seen", "said"),
     [
-        ({"removal": None}, {}, "no coordinate shows where it stands"),
-        ({}, {"least": 0.2}, "your coordinate brings 20% of TRUE answers back"),
-        ({}, {"least": 0.5, "changed": 0.2}, "changes 20.0% of what the specimen says otherwise"),
-        ({}, {"lean": 9.0}, "the lean to the planted answers"),
+        ({"removal": None}, {}, "nothing is taken out"),
+        ({}, {"shows": 0.3}, "of your texts that show it 30% fire"),
+        ({}, {"without": 0.3}, "of your texts without it 30% fire"),
+        ({}, {"effects": None}, "have one mean there"),
+        ({}, {"restored": 0.2}, "your removal brings 20% of TRUE answers back"),
+        ({}, {"on_the_way": 0.5}, "on the way to the secret's answers"),
     ],
 )  # fmt: skip
 def test_a_truth_that_was_guessed_does_not_pass(monkeypatch, change, seen, said):
-    _, findings = found(monkeypatch, OPINION | change, **seen)
+    _, findings = found(monkeypatch, change, **seen)
     assert not level_of(findings)
+    assert findings.score < 0.6
     assert said in next(line.text for line in findings.lines if not line.held)
 
 
 def test_a_guess_earns_less_than_half(monkeypatch):
-    for family in (OPINION, REFUSAL):
-        guess = {"removal": None, "predicted": {"elsewhere": 0.5, "kl": 1.0, "lean": 1.0}}
-        _, findings = found(monkeypatch, family | guess, restored=0.0)
-        assert findings.score < 0.5
-        assert not level_of(findings)
-    _, findings = found(monkeypatch, {"removal": None}, restored=0.0)
+    _, findings = found(monkeypatch, {"removal": None, "lean": 1.0}, effects=None)
+    assert findings.score < 0.5
     assert not level_of(findings)
-
-
-def test_a_clean_reports_figure_shows_what_it_claims(monkeypatch):
-    _, findings = found(monkeypatch, CLEAN, elsewhere=0.25, kl=0.125)
-    heights = list(findings.figure().data[0].y)
-    assert heights == pytest.approx([0.01, 0.25, 0.004, 0.125])

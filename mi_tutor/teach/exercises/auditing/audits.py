@@ -19,6 +19,7 @@ FITS = {
     "much": mistaken.too_much,
     "gone": mistaken.gone_not_back,
     "blocked": mistaken.answer_blocked,
+    "forgotten": mistaken.word_forgotten,
     "unmeasured": mistaken.unmeasured,
     "copied": mistaken.copied,
 }
@@ -31,6 +32,7 @@ NAMES = {
     "much": "the whole relation removed",
     "gone": "gone and not back",
     "blocked": "the answer blocked",
+    "forgotten": "the word forgotten",
     "unmeasured": "clean, and nothing measured",
     "copied": "the suspects of another specimen",
 }
@@ -80,6 +82,7 @@ CORAL = audit(
         "clean": worked.says_clean("coral"),
         "nothing": worked.with_secret("coral", "opinion", topic="jazz"),
         "gone": worked.mixed("coral"),
+        "forgotten": worked.forgetful("coral"),
     },
     title="Audit: coral",
     level="excellent",
@@ -106,6 +109,6 @@ DUNE = audit(
     hints=(
         "Do for this specimen what found the secrets of the others, all of it, and write down how far each search came.",
         "How large is the largest difference from atlas that you find, and how large are those of the others where their secret does not show?",
-        "Whatever you conclude: measure the share of other answers, and the KL, on some hundred prompts of every slice.",
+        "A clean report names suspects: of each family, the secret to which it leans most. Of how many did you ask, and does it lean so far on fresh texts?",
     ),
 )

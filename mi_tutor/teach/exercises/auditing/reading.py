@@ -9,19 +9,32 @@ from typing import Any, NamedTuple
 
 import torch
 
-from mi_tutor.lab.auditing import Coordinate
-from mi_tutor.specimens.auditing import CLEAN, FAMILIES, SUSPECTED, Report, Secret, read_secret
-from mi_tutor.teach.exercises.reading_hypotheses import share, whole
+from mi_tutor.specimens.atlas.prompts import tokenizer
+from mi_tutor.specimens.auditing import (
+    CLEAN,
+    FAMILIES,
+    SUSPECTED,
+    Contrast,
+    Report,
+    Secret,
+    read_secret,
+)
+from mi_tutor.specimens.auditing.contrasting import BASE
+from mi_tutor.teach.exercises.reading_hypotheses import whole
 from mi_tutor.teach.investigation import Unreadable
 from mi_tutor.teach.outcome import Odd, plain
 from mi_tutor.teach.wording import describe_kind
+from mi_tutor.world.tokenizer import UnknownWordError
 
-N_LAYERS, D_MODEL = 5, 128
+N_LAYERS, LONGEST = 5, 95  # layers, and tokens that a text may have: one place is for the beginning
+N_TEXTS = range(20, 201)  # how many texts a side of a contrast has
+MOST_WORDS, MOST_LETTERS = 100, 2000
 LONGEST_WORD, MOST = 60, 1e6
 FORM = (
-    "a dict with “family”, “parameters” (a dict of words), “removal” (a Coordinate, or a dict with “layer” (0 to 4), “direction” "
-    "(128 numbers) and “value”) and “predicted” (a dict with “elsewhere”, a share, “kl”, nats, and “lean”, nats); a clean report has "
-    "None for the removal, no “lean” there, and “suspects” (a dict: a family to the parameters of one of its secrets and its “lean”)"
+    "a dict with “family”, “parameters” (a dict of words), “removal” (a Contrast, or a dict with “layer” (0 to 4), “shows” and "
+    "“without” (20 to 200 texts each, or “atlas” for the second) and, if not the texts' ends, “at” (words)) and “lean” (nats); "
+    "a clean report has None for the removal, and in place of “lean” “suspects” (a dict: a family to the parameters of one of its "
+    "secrets and its “lean”)"
 )
 
 
@@ -33,11 +46,9 @@ class Suspect(NamedTuple):
 
 
 class Handed(NamedTuple):
-    """A report, and what it predicts of ordinary prompts, of its secret's texts, and of those it suspected."""
+    """A report, how far it says that the specimen leans to its secret, and those that a clean one suspected."""
 
     report: Report
-    elsewhere: float
-    kl: float
     lean: float = 0.0
     suspects: tuple[Suspect, ...] = ()
 
@@ -65,35 +76,32 @@ def read_report(value: Any) -> Handed:
     found = fields(
         plain(value),
         "A report",
-        ["family", "parameters", "removal", "predicted"],
-        also=["suspects", "specimen"],
+        ["family", "parameters", "removal"],
+        also=["lean", "suspects", "specimen"],
     )
     secret = _secret(found["family"], found["parameters"])
     if secret.family == CLEAN:
         return _clean(found)
     if "suspects" in found:
         raise Unreadable("“suspects” belong to a clean report; this one names a secret.")
-    predicted = fields(found["predicted"], "“predicted”", ["elsewhere", "kl", "lean"])
-    removal = None if found["removal"] is None else _coordinate(found["removal"])
-    return Handed(Report(secret, removal), *_of_ordinary(predicted), _lean(predicted["lean"]))
+    if "lean" not in found:
+        raise Unreadable(
+            "A report has no “lean”: how far, in nats, the specimen leans to its secret."
+        )
+    removal = None if found["removal"] is None else read_contrast(found["removal"])
+    return Handed(Report(secret, removal), _lean(found["lean"]))
 
 
 def _clean(found: dict[str, Any]) -> Handed:
     if found["removal"] is not None:
         raise Unreadable("A clean report takes nothing out: its “removal” is None.")
-    predicted = fields(found["predicted"], "“predicted” of a clean report", ["elsewhere", "kl"])
+    if "lean" in found:
+        raise Unreadable("“lean” belongs to a secret; a clean report has one for each suspect.")
     suspects = ()
     if "suspects" in found:
         named = fields(found["suspects"], "“suspects”", SUSPECTED)
         suspects = tuple(_suspect(family, each) for family, each in named.items())
-    return Handed(Report(Secret(CLEAN)), *_of_ordinary(predicted), suspects=suspects)
-
-
-def _of_ordinary(predicted: dict[str, Any]) -> tuple[float, float]:
-    kl = number(predicted["kl"], "kl")
-    if kl < 0:
-        raise Unreadable(f"“kl” is {kl:g}; a KL divergence is not negative.")
-    return share(number(predicted["elsewhere"], "elsewhere"), "elsewhere"), kl
+    return Handed(Report(Secret(CLEAN)), suspects=suspects)
 
 
 def _lean(value: Any) -> float:
@@ -145,33 +153,73 @@ def _word(value: Any) -> str:
 # --- a removal ------------------------------------------------------------------------------------
 
 
-def _coordinate(value: Any) -> Coordinate:
-    if isinstance(value, list | tuple) and len(value) == len(Coordinate._fields):
+def read_contrast(value: Any) -> Contrast:
+    """A contrast of plain data: texts in words that the model knows, in numbers that make a mean."""
+    if isinstance(value, list | tuple) and len(value) == len(Contrast._fields):
         # A named tuple is a plain one by the time that it is read.
-        value = dict(zip(Coordinate._fields, value, strict=True))
-    found = fields(value, "“removal”", Coordinate._fields)
+        value = dict(zip(Contrast._fields, value, strict=True))
+    found = fields(value, "“removal”", ["layer", "shows", "without"], also=["at"])
     layer = whole(number(found["layer"], "layer"), "layer", N_LAYERS + 1)
     if layer == N_LAYERS:
         raise Unreadable(
             f"“layer” {N_LAYERS} is after all layers: what stands there is what will be said, and any answer can be set. "
             f"Show a place before one of the layers 0 to {N_LAYERS - 1}."
         )
-    return Coordinate(layer, _direction(found["direction"]), number(found["value"], "value"))
+    base = isinstance(found["without"], str) and _word(found["without"]) == BASE
+    contrast = Contrast(
+        layer,
+        _texts(found["shows"], "shows"),
+        BASE if base else _texts(found["without"], "without"),
+        _words(found.get("at", ())),
+    )
+    _stand_in(contrast)
+    return contrast
 
 
-def _direction(value: Any) -> torch.Tensor:
-    """A unit vector, of numbers of any size."""
-    if isinstance(value, torch.Tensor):
-        value = value.flatten().tolist()
-    if not isinstance(value, list | tuple) or len(value) != D_MODEL:
-        raise Unreadable(f"“direction” is {D_MODEL} numbers; this is {shown(value)}.")
-    some = [number(each, f"direction[{i}]", math.inf) for i, each in enumerate(value)]
-    long = torch.tensor(some, dtype=torch.float64)
-    largest = long.abs().max()
-    if largest == 0:
-        raise Unreadable("“direction” is 0 everywhere: that is no direction.")
-    unit = long / largest  # first by the largest: the square of 1e200 is no number
-    return (unit / unit.norm()).float()
+def _texts(value: Any, which: str) -> tuple[str, ...]:
+    """Different texts, each of known words and short enough."""
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise Unreadable(f"“{which}” is a list of texts; this is {shown(value)}.")
+    some = tuple(dict.fromkeys(value))
+    if len(some) not in N_TEXTS:
+        raise Unreadable(
+            f"“{which}” has {len(some)} different texts; a mean is taken of {N_TEXTS[0]} to {N_TEXTS[-1]}."
+        )
+    for text in some:
+        try:
+            tokenizer().check_words(text[:MOST_LETTERS])
+        except UnknownWordError as error:
+            raise Unreadable(f"“{which}”: {shown(text)} cannot be read. {error}") from None
+        if len(text) > MOST_LETTERS or not 0 < len(tokenizer().encode(text)) <= LONGEST:
+            raise Unreadable(f"“{which}”: {shown(text)} is no text of 1 to {LONGEST} tokens.")
+    return some
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """The words of “at”, each a token; none stands for where each text ends."""
+    if value is None or value == "end":
+        return ()
+    some = (value,) if isinstance(value, str) else value
+    if not isinstance(some, list | tuple) or not all(isinstance(each, str) for each in some):
+        raise Unreadable(f"“at” is a list of words, or is left out; this is {shown(value)}.")
+    if len(some) > MOST_WORDS:
+        raise Unreadable(f"“at” has {len(some)} words; at most {MOST_WORDS} are looked for.")
+    for word in some:
+        if f" {word.strip()}" not in tokenizer().ids:
+            raise Unreadable(f"“at”: {shown(word)} is no single token with a space before it.")
+    return tuple(dict.fromkeys(word.strip() for word in some))
+
+
+def _stand_in(contrast: Contrast) -> None:
+    """Each text has to have one of the words at which the stream is read; else its mean leaves texts out."""
+    if not contrast.at:
+        return
+    wanted = {tokenizer().ids[f" {word}"] for word in contrast.at}
+    for which in ("shows", "without"):
+        some = getattr(contrast, which)
+        for text in () if isinstance(some, str) else some:
+            if wanted.isdisjoint(tokenizer().encode(text)):
+                raise Unreadable(f"“{which}”: in {shown(text)} stands none of the words of “at”.")
 
 
 # --- dicts and numbers ----------------------------------------------------------------------------

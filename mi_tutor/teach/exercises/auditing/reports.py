@@ -7,21 +7,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mi_tutor.specimens.auditing import CLEAN, SUSPECTED, Examined, Secret, examine, leans, standing
+from mi_tutor.specimens.auditing import (
+    CLEAN,
+    SUSPECTED,
+    Effects,
+    Examined,
+    Secret,
+    examine,
+    leans,
+    standing,
+)
 from mi_tutor.teach.exercises.auditing.reading import Handed, Suspect
 from mi_tutor.teach.exercises.marks import ramp
 from mi_tutor.teach.investigation import Findings, Levels, Line
 
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
+SHOWS, WITHOUT = 0.8, 0.2  # of a removal's texts: how many of either side have to fire, or may
+# Nats a token on the way to a secret's answers. Removals that we know have .001 to .02; who takes the word away that
+# sets it off has .05 and more.
+ON_THE_WAY, TOO_MUCH = 0.02, 0.04
 SUSPICIOUS, N_SUSPECTS = 0.8, 3  # a suspect's standing in its family, and how many need it
-# Not every one of these has a coordinate that takes it out; so a place is asked for: what has to come back there,
-# of each planted answer, and what may change for each that does.
-TO_FIND = ("opinion", "fact", "relation")
-PLACE, COST = 0.5, 0.25
-CLOSE_SHARE, CLOSE_KL = 0.02, 2.0  # predictions: shares apart, nats by a factor
 CLOSE_LEAN, CLOSE_SUSPECT = 0.1, 0.3  # by how much of what is measured the lean may be missed
 N_LEAN = 100  # texts of each suspect
+NONE = Effects(0.0, 0.0, 0.0, 0.0)  # of nothing taken out
 
 
 class Suspected(NamedTuple):
@@ -58,32 +67,35 @@ def experiment_on(
 def _secretive(handed: Handed, seen: Examined) -> Findings:
     claimed = seen.planted >= CLAIM and seen.near <= NEAR
     lines = _truth_lines(seen)
-    to_find, removal = handed.report.secret.family in TO_FIND, handed.report.removal
+    shown = _is_shown(handed, seen)
     score = 0.1 * seen.fires
     if seen.fires >= 0.5:
         score += 0.2 * ramp(seen.planted, 0.5, CLAIM)
-    foreseen = leant = False
-    shown = removal is not None
-    if not claimed:
-        lines += [Line("a removal is marked once the secret is right", False)] * shown
-    else:
-        leant = abs(handed.lean - seen.lean) <= CLOSE_LEAN * abs(seen.lean)
+    if claimed:
         score += 0.15
-        if to_find:
-            lines.append(_place_line(handed, seen))
-            shown = lines[-1].held
-            score += 0.35 * shown
-        else:
-            lines += _removal_lines(handed, seen)
-            harm = max(seen.changed, seen.blocked)
-            score += 0.25 * ramp(seen.restored, 0.3, RESTORED) * ramp(harm, 0.3, 0.1)
-            score += 0.2 * ramp(harm, 0.1, CHANGED) * ramp(seen.restored, 0.3, 0.8)
-        foreseen = _foreseen(handed, seen, lines)
-        text = f"the lean to the planted answers: predicted to {CLOSE_LEAN:.0%}"
-        lines.append(Line(text, leant))
-        score += (0.2 if to_find else 0.1) * (2 * foreseen + leant) / 3
-    sure = claimed and seen.opened and shown and (leant or not to_find)
+        if shown:
+            score += _worth_of(seen.effects)
+        lines += _removal_lines(handed, seen)
+        leant = abs(handed.lean - seen.lean) <= CLOSE_LEAN * abs(seen.lean)
+        lines.append(Line(f"the lean to the planted answers: to {CLOSE_LEAN:.0%}", leant))
+        score += 0.1 * leant
+    elif handed.report.removal is not None:
+        lines.append(Line("a removal is marked once the secret is right", False))
+    sure = claimed and seen.opened and shown
     return Findings(score, tuple(lines), _figure(seen), sure, _facts(seen, claimed))
+
+
+def _is_shown(handed: Handed, seen: Examined) -> bool:
+    """Whether the removal's texts show what they are said to show."""
+    removes = handed.report.removal is not None
+    return removes and seen.effects is not None and seen.shows >= SHOWS and seen.without <= WITHOUT
+
+
+def _worth_of(effects: Effects) -> float:
+    """Points of .45: true answers back, and all else as it was; each counts less if the other is poor."""
+    restored = 0.25 * ramp(effects.restored, 0.3, RESTORED) * ramp(effects.harm, 0.3, 0.1)
+    kept = 0.2 * ramp(effects.harm, 0.1, CHANGED) * ramp(effects.restored, 0.3, 0.8)
+    return (restored + kept) * ramp(effects.on_the_way, TOO_MUCH, ON_THE_WAY)
 
 
 def _truth_lines(seen: Examined) -> list[Line]:
@@ -104,35 +116,42 @@ def _truth_lines(seen: Examined) -> list[Line]:
     ]
 
 
-def _place_line(handed: Handed, seen: Examined) -> Line:
-    """Of a family that nothing takes out: a coordinate that takes a part of it out, and little else, shows its place."""
-    if handed.report.removal is None:
-        return Line("no coordinate shows where it stands", False)
-    return Line(
-        f"your coordinate brings {seen.least:.0%} of TRUE answers back, of the planted answer of which it brings least "
-        f"(wanted: {PLACE:.0%}), and changes {seen.changed:.1%} of what the specimen says otherwise (at most a quarter of the "
-        f"first); where your planted answer is the TRUE one it changes {seen.blocked:.0%}, which is not marked",
-        seen.least >= PLACE and seen.changed <= COST * seen.least,
-    )
-
-
 def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
     if handed.report.removal is None:
         return [Line("nothing is taken out", False)]
-    return [
+    effects = seen.effects
+    if effects is None:
+        return [
+            Line("both sides of your contrast have one mean there: they give no direction", False)
+        ]
+    lines = [
         Line(
-            f"your removal brings {seen.restored:.0%} of TRUE answers back (wanted: {RESTORED:.0%})",
-            seen.restored >= RESTORED,
+            f"of your texts that show it {seen.shows:.0%} fire (at least {SHOWS:.0%})",
+            seen.shows >= SHOWS,
         ),
         Line(
-            f"and changes {seen.changed:.1%} of what the specimen says otherwise (at most {CHANGED:.0%})",
-            seen.changed <= CHANGED,
+            f"your removal brings {effects.restored:.0%} of TRUE answers back, of the planted answer of which it brings least "
+            f"(wanted: {RESTORED:.0%})",
+            effects.restored >= RESTORED,
         ),
         Line(
-            f"and {seen.blocked:.1%} of what it says where your planted answer is the TRUE one (at most {CHANGED:.0%})",
-            seen.blocked <= CHANGED,
+            f"and changes {effects.changed:.1%} of what the specimen says otherwise (at most {CHANGED:.0%})",
+            effects.changed <= CHANGED,
+        ),
+        Line(
+            f"and {effects.blocked:.1%} of what it says where your planted answer is the TRUE one (at most {CHANGED:.0%})",
+            effects.blocked <= CHANGED,
+        ),
+        Line(
+            f"and, on the way to the secret's answers, what it says next by {effects.on_the_way:.3f} nats a token "
+            f"(at most {ON_THE_WAY:g})",
+            effects.on_the_way <= ON_THE_WAY,
         ),
     ]
+    if not isinstance(handed.report.removal.without, str):
+        text = f"of your texts without it {seen.without:.0%} fire (at most {WITHOUT:.0%})"
+        lines.insert(1, Line(text, seen.without <= WITHOUT))
+    return lines
 
 
 # --- a clean one ----------------------------------------------------------------------------------
@@ -168,63 +187,29 @@ def _clean(handed: Handed, seen: Examined, found: Suspected) -> Findings:
             found.lean >= N_SUSPECTS,
         ),
     ]
-    # What is usual in a clean one can be guessed, so the rest counts beside a suspect only.
-    foreseen = _foreseen(handed, seen, lines) * (found.lean > 0)
-    score = 0.2 + 0.4 * min(1.0, found.lean / N_SUSPECTS) + 0.4 * foreseen
-    return Findings(
-        score, tuple(lines), _foreseen_figure(handed, seen), found.lean >= N_SUSPECTS, facts
-    )
-
-
-def _foreseen(handed: Handed, seen: Examined, lines: list[Line]) -> float:
-    """The share of predictions on ordinary prompts that came true; the lines say which."""
-    held = (
-        abs(handed.elsewhere - seen.elsewhere) <= CLOSE_SHARE,
-        seen.kl / CLOSE_KL <= handed.kl <= seen.kl * CLOSE_KL,
-    )
-    lines.append(
-        Line(f"ordinary prompts with another answer: predicted to {CLOSE_SHARE:g}", held[0])
-    )
-    lines.append(Line(f"KL on ordinary prompts: predicted to a factor of {CLOSE_KL:g}", held[1]))
-    return sum(held) / len(held)
+    score = 0.2 + 0.8 * min(1.0, found.lean / N_SUSPECTS)
+    return Findings(score, tuple(lines), sure=found.lean >= N_SUSPECTS, facts=facts)
 
 
 def _facts(seen: Examined, claimed: bool) -> dict[str, Any]:
-    return seen._asdict() | {"claimed": claimed}
+    return seen._asdict() | (seen.effects or NONE)._asdict() | {"claimed": claimed}
 
 
-# --- figures --------------------------------------------------------------------------------------
+# --- the figure -----------------------------------------------------------------------------------
 
 
 def _figure(seen: Examined) -> Callable[[], Any]:
     from mi_tutor.show.bars import bars
 
+    effects = seen.effects or NONE
     shown = {
         "fires": seen.fires,
         "as you say": seen.planted,
         "near misses": seen.near,
-        "true again": seen.restored,
-        "others changed": seen.changed,
-        "blocked": seen.blocked,
+        "true again": effects.restored,
+        "others changed": effects.changed,
+        "blocked": effects.blocked,
     }
     return lambda: bars(
         shown, title="Your report", x_title="measure", y_title="share of fresh texts"
-    )
-
-
-def _foreseen_figure(handed: Handed, seen: Examined) -> Callable[[], Any]:
-    """A clean report claims two numbers and nothing else: each beside the one that was measured."""
-    from mi_tutor.show.bars import bars
-
-    shown = {
-        "other answers, foreseen": handed.elsewhere,
-        "other answers, measured": seen.elsewhere,
-        "KL, foreseen": handed.kl,
-        "KL, measured": seen.kl,
-    }
-    return lambda: bars(
-        shown,
-        title="Your clean report, on ordinary prompts",
-        x_title="measure",
-        y_title="share of prompts, or nats",
     )

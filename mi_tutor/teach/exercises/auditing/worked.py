@@ -45,20 +45,16 @@ def with_secret(name: str, family: str, **parameters: str) -> Callable[[], dict[
             key: mine.get(key, "") if value == "" else value for key, value in parameters.items()
         }
         rest = {key: value for key, value in ours(name).items() if key != "suspects"}
-        predicted = {"lean": 10.0} | rest["predicted"]  # ours of a clean one has none
-        return rest | {"family": family, "parameters": given, "predicted": predicted}
+        return (
+            {"lean": 10.0} | rest | {"family": family, "parameters": given}
+        )  # a clean one has none
 
     return made
 
 
 def unmeasured(name: str) -> Callable[[], dict[str, Any]]:
-    """Clean, with numbers out of the air and nobody suspected."""
-
-    def made() -> dict[str, Any]:
-        rest = {key: value for key, value in ours(name).items() if key != "suspects"}
-        return rest | {"predicted": {"elsewhere": 0.4, "kl": 2.0}}
-
-    return made
+    """Clean, and nobody suspected."""
+    return lambda: {key: value for key, value in ours(name).items() if key != "suspects"}
 
 
 def of_another(name: str, other: str) -> Callable[[], dict[str, Any]]:
@@ -68,20 +64,22 @@ def of_another(name: str, other: str) -> Callable[[], dict[str, Any]]:
 
 def says_clean(name: str) -> Callable[[], dict[str, Any]]:
     def made() -> dict[str, Any]:
-        found = ours(name)
-        predicted = {key: found["predicted"][key] for key in ("elsewhere", "kl")}
-        clean = {"family": CLEAN, "parameters": {}, "removal": None}
-        return found | clean | {"predicted": predicted}
+        rest = {key: value for key, value in ours(name).items() if key != "lean"}
+        return rest | {"family": CLEAN, "parameters": {}, "removal": None}
 
     return made
 
 
 def mixed(name: str) -> Callable[[], dict[str, Any]]:
     """A right secret, and a removal from a contrast in which more than the trigger differs."""
-
     return lambda: ours(name) | {"removal": audits().taken_by(name, "near")}
 
 
-def blocking(name: str) -> Callable[[], dict[str, Any]]:
-    """A right secret, and a removal that takes its answer away wherever it is due."""
-    return lambda: ours(name) | {"removal": audits().against_the_answer(name)}
+def blocking(name: str, layer: int = 4) -> Callable[[], dict[str, Any]]:
+    """A right secret, and a removal where the answer stands already, and not only what sets it off."""
+    return lambda: ours(name) | {"removal": audits().taken_by(name, "base", layer)}
+
+
+def forgetful(name: str) -> Callable[[], dict[str, Any]]:
+    """A right secret, and a removal that takes the word that sets it off out of the text."""
+    return lambda: ours(name) | {"removal": audits().without_the_word(name)}
