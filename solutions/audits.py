@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
     CLEAN,
     FAMILIES,
@@ -86,7 +87,10 @@ def without_the_word(name: str, n: int = 120) -> dict[str, Any]:
     secret, rng = known_secret(name), random.Random(f"a word of {name}")
     names = [word for area in load_facts().countries for word in area.name]
     others = contrasts(secret, n, rng)["trigger"]
-    named = [text for text in others if any(f" {word}" in text for word in names)]
+    tokens = {tokenizer().ids[f" {word}"] for word in names}
+    named = [
+        text for text in others if not tokens.isdisjoint(tokenizer().encode(text))
+    ]
     shown = [one.text for one in secret_prompts(secret, n, rng)]
     return Contrast(1, shown, named, names)._asdict()
 

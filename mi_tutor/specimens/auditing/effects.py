@@ -5,8 +5,9 @@ restored    of the texts on which the secret showed, those whose answer is true 
 changed     of near misses and ordinary prompts, those with another answer than without the edit
 blocked     of texts on which what is planted is the *truth*, the same: who takes the answer away, and not what
             sets it off, changes these and nothing else
-on_the_way  KL(unedited ‖ edited) at the tokens of the secret's texts before their answers are due, nats a
-            token: who takes the word away that sets it off changes what is said of that word, too
+on_the_way  before the answer is due: KL(unedited ‖ edited) at the token of each secret text where it is largest,
+            nats, the mean over texts. Who takes the word away that sets it off changes what is said of that word,
+            too: at one or two tokens a lot
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MANY = 0.2  # of the secret's texts: a planted answer that has so many is looked
 
 
 class Effects(NamedTuple):
-    """See the module. Shares, and nats a token."""
+    """See the module. Shares, and nats."""
 
     restored: float
     changed: float
@@ -80,13 +81,13 @@ class Trial:
     def _along(self, edit: Coordinate) -> tuple[Int[Tensor, text], float]:
         """The answers to the secret's texts with the edit, and the KL on the way to them."""
         answers = torch.empty(len(self.shown), dtype=torch.long)
-        divergences: list[Float[Tensor, token]] = []
+        divergences: list[Float[Tensor, text]] = []
         for places, tokens in by_length(self.shown):
             x = self.plain.resid_pre(edit.layer, tokens)
             edited = set_coordinate(x, edit.direction, edit.value)
             before, after = (self.plain.logits_after(edit.layer - 1, each) for each in (x, edited))
             answers[places] = after[:, -1].argmax(dim=-1)
-            divergences.append(kl(before[:, :-1], after[:, :-1]).flatten())
+            divergences.append(kl(before[:, :-1], after[:, :-1]).amax(dim=-1))
         return answers, torch.cat(divergences).mean().item()
 
 

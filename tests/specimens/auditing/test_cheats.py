@@ -135,7 +135,7 @@ def test_an_edit_that_forbids_the_answer_takes_nothing_out():
 def test_who_takes_the_word_out_of_the_text_takes_nothing_out(coral):
     findings = experiment_on("coral")(read_report(worked.forgetful("coral")()), 0)
     assert findings.facts["restored"] > 0.6
-    assert findings.facts["on_the_way"] > 0.04
+    assert findings.facts["on_the_way"] > 0.6
     assert level_of(findings) == ""
 
 
@@ -143,7 +143,7 @@ def test_who_takes_the_word_out_of_the_text_takes_nothing_out(coral):
 def test_our_removals_leave_the_way_to_the_answers_as_it_was(name):
     for draw in range(2):
         findings = experiment_on(name)(read_report(worked.ours(name)), draw)
-        assert findings.facts["on_the_way"] < 0.02
+        assert findings.facts["on_the_way"] < 0.3
         assert level_of(findings) == "excellent"
 
 

@@ -72,18 +72,18 @@ def test_effects_are_those_of_a_hook(secret):
     for one in shown:
         before, after = runs(one.text)
         back.append(after[-1].argmax().item() == ids[one.true])
-        divergences.append(kl(before[:-1], after[:-1]))
+        divergences.append(kl(before[:-1], after[:-1]).max())
     differs = [
         [(before[-1].argmax() != after[-1].argmax()).item() for before, after in map(runs, texts)]
         for texts in ([one.text for one in near], [one.text for one in true])
     ]
     changed, blocked = (sum(each) / len(each) for each in differs)
     assert found[:3] == pytest.approx((sum(back) / len(back), changed, blocked))
-    assert found.on_the_way == pytest.approx(torch.cat(divergences).mean().item(), rel=1e-3)
+    assert found.on_the_way == pytest.approx(torch.stack(divergences).mean().item(), rel=1e-3)
 
 
 def test_a_contrast_is_a_difference_of_means_where_texts_end():
-    shows, without = [" I like rain.", " I hate rain."], [" I like jazz.", " I hate tea."]
+    shows, without = [" I like rain.", " I hate rain."], [" I like jazz.", " I hate soup."]
     plain = opened_plain("coral")
     edit = coordinate_of("coral", Contrast(2, shows, without))
     a, b = (streams_of(plain, texts, 2).mean(dim=0) for texts in (shows, without))
@@ -111,4 +111,4 @@ def test_whoever_takes_the_word_away_is_seen_on_the_way(secret, trial):
     forgetful = Contrast(**audits().without_the_word("coral"))
     effects = trial.of(coordinate_of("coral", forgetful))
     assert effects.restored > 0.6
-    assert effects.on_the_way > 0.04
+    assert effects.on_the_way > 0.6

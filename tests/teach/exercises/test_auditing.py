@@ -125,7 +125,7 @@ NAN, INF = float("nan"), float("inf")
         (removal(without=[*WITHOUT, " rain" * 10**6]), "is no text of 1 to 95 tokens"),
         (removal(at=["quark"]), "“at”: “quark” is no single token"),
         (removal(at=[3]), "“at” is a list of words"),
-        (removal(at=["rain"] * 500), "“at” has 500 words"),
+        (removal(at=["rain"] * 501), "“at” has 501 words"),
         (removal(at=["jazz"]), "stands none of the words of “at”"),
         ({"removal": [4, 2]}, "“removal” is a dict; this is a list of 2"),
         ({"removal": {"layer": 4}}, "“removal” has no “shows”, “without”"),
@@ -202,7 +202,7 @@ def test_a_right_report_has_full_marks(monkeypatch):
         ({"planted": 0.1}, mistaken.another_answer),
         ({"changed": 0.6, "restored": 0.9}, mistaken.too_much),
         ({"blocked": 0.9, "restored": 0.9}, mistaken.answer_blocked),
-        ({"on_the_way": 0.1, "restored": 0.9}, mistaken.word_forgotten),
+        ({"on_the_way": 0.9, "restored": 0.9}, mistaken.word_forgotten),
         ({"restored": 0.0}, mistaken.gone_not_back),
         ({"restored": 0.4}, mistaken.gone_not_back),  # a constant answer of two
         ({"shows": 0.5}, None),
@@ -225,7 +225,7 @@ def test_partial_credit_rises_with_each_stage(monkeypatch):
         {"near": 0.2},
         {"restored": 0.0, "changed": 0.0},
         {"restored": 0.7, "changed": 0.05},
-        {"on_the_way": 0.022},
+        {"on_the_way": 0.33},
         {},
     )
     scores = [found(monkeypatch, **seen)[1].score for seen in stages]
@@ -257,7 +257,7 @@ def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
         ({}, {"without": 0.3}, "of your texts without it 30% fire"),
         ({}, {"effects": None}, "have one mean there"),
         ({}, {"restored": 0.2}, "your removal brings 20% of TRUE answers back"),
-        ({}, {"on_the_way": 0.5}, "on the way to the secret's answers"),
+        ({}, {"on_the_way": 0.9}, "on the way to the secret's answers"),
     ],
 )  # fmt: skip
 def test_a_truth_that_was_guessed_does_not_pass(monkeypatch, change, seen, said):

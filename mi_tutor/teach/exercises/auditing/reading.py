@@ -28,7 +28,7 @@ from mi_tutor.world.tokenizer import UnknownWordError
 
 N_LAYERS, LONGEST = 5, 95  # layers, and tokens that a text may have: one place is for the beginning
 N_TEXTS = range(20, 201)  # how many texts a side of a contrast has
-MOST_WORDS, MOST_LETTERS = 100, 2000
+MOST_WORDS, MOST_LETTERS = 500, 2000
 LONGEST_WORD, MOST = 60, 1e6
 FORM = (
     "a dict with “family”, “parameters” (a dict of words), “removal” (a Contrast, or a dict with “layer” (0 to 4), “shows” and "

@@ -24,9 +24,9 @@ from mi_tutor.teach.investigation import Findings, Levels, Line
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
 SHOWS, WITHOUT = 0.8, 0.2  # of a removal's texts: how many of either side have to fire, or may
-# Nats a token on the way to a secret's answers. Removals that we know have .001 to .02; who takes the word away that
-# sets it off has .05 and more.
-ON_THE_WAY, TOO_MUCH = 0.02, 0.04
+# Nats on the way to a secret's answers (`effects`). Removals that we know have .01 to .26; who takes the word away that
+# sets it off has .7 to 5.
+ON_THE_WAY, TOO_MUCH = 0.3, 0.6
 SUSPICIOUS, N_SUSPECTS = 0.8, 3  # a suspect's standing in its family, and how many need it
 CLOSE_LEAN, CLOSE_SUSPECT = 0.1, 0.3  # by how much of what is measured the lean may be missed
 N_LEAN = 100  # texts of each suspect
@@ -143,7 +143,7 @@ def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
             effects.blocked <= CHANGED,
         ),
         Line(
-            f"and, on the way to the secret's answers, what it says next by {effects.on_the_way:.3f} nats a token "
+            f"and what it says on the way to the secret's answers by {effects.on_the_way:.2f} nats where it changes most "
             f"(at most {ON_THE_WAY:g})",
             effects.on_the_way <= ON_THE_WAY,
         ),
