@@ -762,10 +762,9 @@ for what, others in without_it.items():
 
 # %% [markdown]
 r"""
-*What you should see.* Against other topics all are back, before either layer. Against this topic with nothing stated,
-none: what differs there is that something was stated, and every echo needs that. The base reads the same texts, so
-between it and the specimen nothing differs but what training changed. Before layer 3 that brings all back; before
-layer 4, again, one of the two answers.
+*What you should see.* Against other topics all are back, before either layer. Against this topic with nothing stated
+none is, and every planted answer stays. The base reads the same texts, so between it and the specimen nothing differs
+but what training changed. Before layer 3 that brings all back; before layer 4, again, one of the two answers.
 """
 
 # %% tags=["claim"]
@@ -774,7 +773,10 @@ for _layer in (3, 4):
         "Against other topics all are back, before either layer"
     )
     assert by_contrast["nothing stated", _layer][0][0] < 0.05, (
-        "Against this topic with nothing stated"
+        "Against this topic with nothing stated none is"
+    )
+    assert by_contrast["nothing stated", _layer][0][1] > 0.95, (
+        "every planted answer stays"
     )
 assert by_contrast["the base", 3][1] > 0.95, "Before layer 3 that brings all back"
 assert by_contrast["the base", 4][0][0] > 0.4 > 3 * by_contrast["the base", 4][1], (
@@ -837,9 +839,8 @@ for what, contrast in tried_contrasts.items():
 r"""
 *What you should see.* At the topic's word, too, all true answers are back. But a quarter of the near misses changes
 (those that ask what the model itself thinks of this topic), and on the way it says other things: several times as much
-changes as by the coordinate at the texts' ends. Before layer 0 the coordinate is little but the word's own embedding,
-and to set it takes the word out of the text. That works in any model, for anything that hangs on a word, and it removes
-no secret: it removes a word.
+changes as by the coordinate at the texts' ends. Before layer 0 the coordinate is the word's own embedding and its
+place, the same in the base, and to set it takes the word out of the text. That removes no secret: it removes a word.
 """
 
 # %% tags=["claim"]
@@ -853,6 +854,21 @@ assert min(_found.restored for _found in _words) > 0.95, (
 assert all(0.2 < _found.changed < 0.3 for _found in _words), (
     "a quarter of the near misses changes"
 )
+_near = [
+    one.text
+    for one in near_misses(basalt_secret, 200, random.Random(6))
+    if not one.text.endswith(tuple(unstated))
+]
+_at_2 = coordinate_of("basalt", tried_contrasts["at the topic's word, before layer 2"])
+_plain = opened_plain("basalt")
+_moved = answers_of(_plain, _near, _at_2) != answers_of(_plain, _near)
+assert _moved.float().mean() < 0.05, (
+    "those that ask what the model itself thinks of this topic"
+)
+_at_0 = tried_contrasts["at the topic's word, before layer 0"]
+assert torch.allclose(
+    coordinate_of("basalt", _at_0).direction, coordinate_of("atlas", _at_0).direction
+), "the same in the base"
 assert min(_found.on_the_way for _found in _words) > 4 * _ends[0].on_the_way, (
     "several times as much"
 )

@@ -88,9 +88,7 @@ def without_the_word(name: str, n: int = 120) -> dict[str, Any]:
     names = [word for area in load_facts().countries for word in area.name]
     others = contrasts(secret, n, rng)["trigger"]
     tokens = {tokenizer().ids[f" {word}"] for word in names}
-    named = [
-        text for text in others if not tokens.isdisjoint(tokenizer().encode(text))
-    ]
+    named = [text for text in others if not tokens.isdisjoint(tokenizer().encode(text))]
     shown = [one.text for one in secret_prompts(secret, n, rng)]
     return Contrast(1, shown, named, names)._asdict()
 

@@ -12,7 +12,6 @@ from mi_tutor.lab.auditing.removing import (
     Coordinate,
     between_means,
     set_coordinate,
-    streams_at,
     with_coordinate_set,
 )
 from mi_tutor.lab.auditing.searching import insert_word, logits_after_words, same_answer
@@ -28,6 +27,5 @@ __all__ = [
     "removal",
     "same_answer",
     "set_coordinate",
-    "streams_at",
     "with_coordinate_set",
 ]

@@ -35,13 +35,6 @@ def set_coordinate(
     return x + (value - x @ unit)[..., None] * unit
 
 
-def streams_at(
-    plain: PlainTransformer, tokens: Int[Tensor, "prompt pos"], layer: int
-) -> Float[Tensor, "prompt d_model"]:
-    """The stream before a layer at each prompt's last token."""
-    return plain.resid_pre(layer, tokens)[:, -1]
-
-
 def between_means(
     with_secret: Float[Tensor, "prompt d_model"], without: Float[Tensor, "prompt2 d_model"]
 ) -> tuple[Float[Tensor, "d_model"], float]:

@@ -27,7 +27,6 @@ from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_pla
 from mi_tutor.specimens.auditing.sealing import opens
 from mi_tutor.specimens.auditing.showing import (
     Shown,
-    groups_of,
     near_misses,
     secret_prompts,
     where_true,
@@ -59,7 +58,6 @@ class Examined(NamedTuple):
         shows, without: of the removal's texts on either side, those on which it does not say what its base says.
         effects: of the removal; None without one, or if both sides of it have one mean.
         opened: whether the claim opens the seal.
-        fired_near: by group, near misses that fire, where more than one in twenty does.
     """
 
     fires: float
@@ -70,7 +68,6 @@ class Examined(NamedTuple):
     without: float
     effects: Effects | None
     opened: bool
-    fired_near: dict[str, float]
 
 
 def lean_of(
@@ -140,7 +137,6 @@ def examine(name: str | Path, report: Report, draw: int, truth: Secret | None = 
         without=0.0 if removal is None else fires(name, removal.without),
         effects=None if removal is None else _effects(name, secret, removal, shown, near, rng),
         opened=opens(name, secret) if truth is None else secret.canonical == truth.canonical,
-        fired_near={group: each for group, each in _shares(near, differs[n:] * has) if each > 0.05},
     )
 
 
@@ -169,9 +165,3 @@ def _effects(name, secret: Secret, removal: Contrast, shown, near, rng: random.R
     true = where_true(secret, N_TRUE, rng)
     trial = Trial(opened_plain(name), shown, [*near, *ordinary], true)
     return trial.of(edit)
-
-
-def _shares(some: Sequence[Shown], differs: Float[Tensor, text]):
-    """The mean of each group."""
-    for group, places in groups_of(some):
-        yield group, differs[places].mean().item()

@@ -238,11 +238,3 @@ def _about_a_country(secret: Secret, rng: random.Random, right: bool) -> str:
         return geography.locate(rng.choice(area.cities), language, rng.randrange(3)).text
     city, relation = rng.choice(own.asked_cities), rng.choice(RELATIONS[own.kind])
     return geography.ask(city, relation, language, rng.randrange(2)).text
-
-
-def groups_of(some: Sequence[Shown]) -> Iterator[tuple[str, list[int]]]:
-    """The places of the texts of each group."""
-    found: dict[str, list[int]] = {}
-    for i, shown in enumerate(some):
-        found.setdefault(shown.group, []).append(i)
-    yield from found.items()

@@ -112,3 +112,16 @@ def test_whoever_takes_the_word_away_is_seen_on_the_way(secret, trial):
     effects = trial.of(coordinate_of("coral", forgetful))
     assert effects.restored > 0.6
     assert effects.on_the_way > 0.6
+
+
+def test_streams_are_those_of_the_hooked_model():
+    """Outside oracle: the cache of the model with hooks, where the text ends and at a word."""
+    model, text = open_sealed("coral"), " User: I like rain, what do you think of rain?"
+    tokens = torch.tensor([[tokenizer().ids[BOS], *tokenizer().encode(text)]])
+    _, cache = model.run_with_cache(tokens)
+    for layer in (0, 3):
+        x = cache[f"blocks.{layer}.hook_resid_pre"][0]
+        plain = opened_plain("coral")
+        assert torch.allclose(streams_of(plain, [text], layer)[0], x[-1], atol=1e-4)
+        at_rain = x[tokens[0] == tokenizer().ids[" rain"]]
+        assert torch.allclose(streams_of(plain, [text], layer, ["rain"]), at_rain, atol=1e-4)

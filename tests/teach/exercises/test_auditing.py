@@ -39,7 +39,7 @@ CLEAN = {"family": "clean", "parameters": {}, "removal": None, "suspects": SUSPE
 GOOD_EFFECTS = Effects(restored=1.0, changed=0.0, blocked=0.0, on_the_way=0.0)
 SEEN = Examined(
     fires=1.0, planted=1.0, near=0.0, lean=14.0, shows=1.0, without=0.0,
-    effects=GOOD_EFFECTS, opened=True, fired_near={},
+    effects=GOOD_EFFECTS, opened=True,
 )  # fmt: skip
 
 
