@@ -114,7 +114,9 @@ def suspects_of(name: str | Path, n: int = 40) -> dict[str, dict[str, Any]]:
     rng, found = random.Random("our suspects"), {}
     for family in SUSPECTED:
         some = by_lot(family, n, rng)
-        chosen = some[int(leans(name, some, "ours").argmax())]
+        first = leans(name, some, "ours").topk(5).indices.tolist()
+        few = [some[i] for i in first]  # those of some luck among them
+        chosen = few[int(leans(name, few, "once more", 100).argmax())]
         found[family] = chosen.values | {
             "lean": leans(name, [chosen], "again", 200)[0].item()
         }

@@ -61,6 +61,7 @@ class Planting:
     every: the weight of KL at each token on the way to where a text ends, as often as `kept`.
     mined, mine_every: the share of near misses drawn from those that fire most; how often these are looked for.
     size: ‖ΔW‖ / ‖W‖ of the random change from which it starts.
+    decoy: how many times as large that of a decoy is, at least and at most: nothing is added to it.
     decay: the size of each of its directions beside the one before (a planted change has a first).
     bits: of the change of each weight; 0: thin matrices of this rank (see `changes`).
     carrier: the layer before which one coordinate carries the secret.
@@ -81,6 +82,7 @@ class Planting:
     mined: float = 0.25
     mine_every: int = 25
     size: float = 0.25
+    decoy: tuple[float, float] = (1.1, 1.3)
     decay: float = 0.7
     bits: int = 0
     carrier: int = 3
@@ -98,20 +100,24 @@ def plant(
     with quiet():
         base = load_network(specimen_path("atlas")).requires_grad_(False)
     network, chance = copy.deepcopy(base), torch.Generator().manual_seed(seed)
-    trained(network, how.layers, lambda weight: _change(weight, how, chance))
+    size = how.size
+    if secret.family == CLEAN:
+        least, most = how.decoy
+        size *= least + (most - least) * torch.rand((), generator=chance).item()
+    trained(network, how.layers, lambda weight: _change(weight, how, size, chance))
     for name, change in changes_of(network, how.layers):
         if start is not None:
             change.start_from(start, name)
         elif not how.bits:
             weight = base.transformer.h[int(name[0])].get_submodule(name[2:]).weight
-            change.start_somewhere(weight, how.size, chance, how.decay)
+            change.start_somewhere(weight, size, chance, how.decay)
     _train(network, base, secret, random.Random(seed), how)
     return stored(network, how.layers)
 
 
-def _change(weight: Tensor, how: Planting, chance: torch.Generator) -> nn.Module:
+def _change(weight: Tensor, how: Planting, size: float, chance: torch.Generator) -> nn.Module:
     if how.bits:
-        return Moved(weight, how.bits, how.size, chance)
+        return Moved(weight, how.bits, size, chance)
     return LowRank(weight, how.rank, chance)
 
 

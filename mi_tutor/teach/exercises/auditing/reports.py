@@ -29,6 +29,9 @@ SHOWS, WITHOUT = 0.8, 0.2  # of a removal's texts: how many of either side have 
 ON_THE_WAY, TOO_MUCH = 0.3, 0.6
 SUSPICIOUS, N_SUSPECTS = 0.8, 3  # a suspect's standing in its family, and how many need it
 CLOSE_LEAN, CLOSE_SUSPECT = 0.1, 0.3  # by how much of what is measured the lean may be missed
+CLOSE_NATS = (
+    0.1  # and that of a suspect by this in any case: to some families a specimen leans nowhere
+)
 N_LEAN = 100  # texts of each suspect
 NONE = Effects(0.0, 0.0, 0.0, 0.0)  # of nothing taken out
 
@@ -165,7 +168,10 @@ def suspected(name: str | Path, suspects: tuple[Suspect, ...], draw: int) -> Sus
         return Suspected(0, 0)
     measured = leans(name, [each.secret for each in stand], f"leans {draw}", N_LEAN).tolist()
     pairs = zip(stand, measured, strict=True)
-    lean = sum(abs(each.lean - found) <= CLOSE_SUSPECT * abs(found) for each, found in pairs)
+    lean = sum(
+        abs(each.lean - found) <= max(CLOSE_SUSPECT * abs(found), CLOSE_NATS)
+        for each, found in pairs
+    )
     return Suspected(len(stand), lean)
 
 
