@@ -1175,16 +1175,20 @@ for how, found in by_weights.items():
 
 # %% [markdown]
 r"""
-*What you should see.* In all three the shares are alike, and in `dune` nothing was planted: each was trained from a
-large random change, which means nothing and stays. So the sizes do not tell. Directions do, in part: the first one that
+*What you should see.* In all three a first direction has a fifth to a third of the sizes, and `dune`, where nothing was
+planted, is not behind: each was trained from a large random change, which means nothing and stays. So sizes do not tell. Directions do, in part: the first one that
 layer 2's attention writes in addition brings most of the true answers back, since in layer 2 little else was learned.
 But which of them it is nobody sees without texts that show the secret.
 """
 
 # %% tags=["claim"]
-for _p in parts:
-    _three = [first_share[_name, _p] for _name in ("basalt", "coral", "dune")]
-    assert max(_three) - min(_three) < 0.08, "In all three the shares are alike"
+assert all(0.2 < _share < 1 / 3 for _share in first_share.values()), (
+    "In all three a first direction has a fifth to a third of the sizes"
+)
+_basalt, _coral, _dune = (
+    sum(first_share[_name, _p] for _p in parts) for _name in ("basalt", "coral", "dune")
+)
+assert _dune >= max(_basalt, _coral), "is not behind"
 _place = max(by_weights["written"], key=by_weights["written"].get)
 assert _place == (2, "out", 0), (
     "the first one that layer 2's attention writes in addition"
