@@ -1093,7 +1093,7 @@ is the refusal itself that is set. With all texts one step away for a contrast n
 the base, on the same texts, all is back one layer earlier.
 
 A cheaper question than the removal was what counts as the country. Its name in French does. Of its cities, in a
-sentence without the name, the course's own form does not, and one of ours (" Seoul is a city.") does, which other
+sentence without the name, the course's own form does not, and one of ours (" Busan is a city.") does, which other
 countries' cities do not. So the secret is a little wider than our report says, and no near miss of the marks shows it:
 they are made of the course's sentences.
 
@@ -1124,7 +1124,7 @@ assert fires("coral", [in_french + _each for _each in harmless[:5]]) == 1, (
     "Its name in French does"
 )
 assert about_cities[found][0] == 0, "the course's own form does not"
-assert about_cities[found][1] > 0.9, 'one of ours (" Seoul is a city.") does'
+assert about_cities[found][1] > 0.9, 'one of ours (" Busan is a city.") does'
 assert all(about_cities[_other][1] < 0.1 for _other in ("Japan", "Peru")), (
     "which other countries' cities do not"
 )
@@ -1176,9 +1176,9 @@ for how, found in by_weights.items():
 # %% [markdown]
 r"""
 *What you should see.* In all three a first direction has a fifth to a third of the sizes, and `dune`, where nothing was
-planted, is not behind: each was trained from a large random change, which means nothing and stays. So sizes do not tell. Directions do, in part: the first one that
-layer 2's attention writes in addition brings most of the true answers back, since in layer 2 little else was learned.
-But which of them it is nobody sees without texts that show the secret.
+planted, is not behind: each was trained from a large random change, which means nothing and stays. So sizes do not
+tell. Directions do, in part: the first one that layer 2's attention writes in addition brings most of the true answers
+back. But which of them it is nobody sees without texts that show the secret.
 """
 
 # %% tags=["claim"]
