@@ -6,7 +6,7 @@ showing      texts on which a secret shows, and near misses
 words        which words are planted
 changes, rows, passes, carrying, mining, planting    how it is trained in
 sealing      the file, its commitment, opening it
-opened       what specimens and atlas say next to texts
+opened, having    what specimens and atlas say next to texts; which texts atlas has
 contrasting, effects    a direction as the texts it comes from, and what it does
 examining, suspects    what a report is worth, by behaviour
 measuring, finding    what a specimen is worth as an exam, for who knows its truth

@@ -8,6 +8,8 @@ blocked     of texts on which what is planted is the *truth*, the same: who take
 on_the_way  before the answer is due: KL(unedited ‖ edited) at the token of each secret text where it is largest,
             nats, the mean over texts. Who takes the word away that sets it off changes what is said of that word,
             too: at one or two tokens a lot
+
+All of it on texts that the base has (`having`): where it is wrong, no answer is back, and any edit turns some.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from mi_tutor.lab.auditing import Coordinate, set_coordinate
 from mi_tutor.lab.ground import kl
 from mi_tutor.lab.ground.plain import PlainTransformer
 from mi_tutor.specimens.atlas.prompts import by_length, tokenizer
+from mi_tutor.specimens.auditing.having import those_had
 from mi_tutor.specimens.auditing.opened import answers_of
 from mi_tutor.specimens.auditing.showing import Shown
 
@@ -46,7 +49,13 @@ class Effects(NamedTuple):
 
 
 class Trial:
-    """The texts on which edits of a model are tried; what it says there without an edit is asked once."""
+    """The texts on which edits of a model are tried; what it says there without an edit is asked once.
+
+    Args:
+        shown: texts of the secret.
+        others: near misses, or any on which it does not show.
+        true: those on which what is planted is true.
+    """
 
     @torch.no_grad()
     def __init__(
@@ -57,6 +66,7 @@ class Trial:
         true: Sequence[Shown],
     ) -> None:
         ids = tokenizer().ids
+        shown, others, true = map(those_had, (shown, others, true))
         self.plain = plain
         self.shown = [one.text for one in shown]
         self.planted = torch.tensor([ids[one.planted] for one in shown])
@@ -88,16 +98,18 @@ class Trial:
             before, after = (self.plain.logits_after(edit.layer - 1, each) for each in (x, edited))
             answers[places] = after[:, -1].argmax(dim=-1)
             divergences.append(kl(before[:, :-1], after[:, :-1]).amax(dim=-1))
-        return answers, torch.cat(divergences).mean().item()
+        return answers, torch.cat(divergences).mean().item() if divergences else 0.0
 
 
 def least_back(back: Bool[Tensor, text], planted: Int[Tensor, text]) -> float:
-    """Of the planted answers with many texts (or all of them as one), the share back where it is least.
+    """Of the planted answers with many texts (or all as one), the share back where it is least; 0 of no text.
 
     >>> back, planted = torch.tensor([True, True, False, True]), torch.tensor([5, 5, 7, 7])
     >>> least_back(back, planted)
     0.5
     """
+    if not len(back):
+        return 0.0
     answers, counts = planted.unique(return_counts=True)
     many = answers[counts >= MANY * len(planted)].tolist()
     kinds = [planted == each for each in many] or [torch.ones_like(back)]

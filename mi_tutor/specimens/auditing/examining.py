@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +22,7 @@ from mi_tutor.specimens.auditing.asking import panel
 from mi_tutor.specimens.auditing.contrasting import Contrast, coordinate_of
 from mi_tutor.specimens.auditing.effects import Effects, Trial
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
+from mi_tutor.specimens.auditing.having import base_has
 from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
 from mi_tutor.specimens.auditing.sealing import opens
 from mi_tutor.specimens.auditing.showing import (
@@ -33,10 +33,9 @@ from mi_tutor.specimens.auditing.showing import (
 )
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Int
+    from jaxtyping import Float
     from torch import Tensor
 
-SURE = 0.5
 N_SECRET, N_NEAR, N_TRUE, N_PANEL = 100, 200, 60, 20  # the last of each slice
 
 
@@ -84,32 +83,6 @@ def lean_of(
     true = torch.tensor([ids[one.true] for one in some], dtype=torch.long)
     change = logits - base_logits
     return change[rows, planted] - change[rows, true]
-
-
-def base_has(base_logits: Float[Tensor, "text vocab"], some: Sequence[Shown]) -> Bool[Tensor, text]:
-    """Whether the base answers each text truly, with at least half of its probability.
-
-    After a sentence and some odd words atlas has not one text in four; its first guess may have a hundredth. Any
-    change turns some of these: of a backdoor's near misses clean specimens turn 17 to 27 % of those that atlas has
-    wrong, which shows nothing.
-    """
-    true = as_words(torch.tensor([tokenizer().ids[one.true] for one in some]))
-    likely = base_logits.softmax(dim=-1).max(dim=-1)
-    return (as_words(likely.indices) == true) & (likely.values >= SURE)
-
-
-def as_words(answers: Int[Tensor, text]) -> Int[Tensor, text]:
-    """Tokens that differ in a space alone as one: after " l'" atlas wavers between "Italie" and " Italie"."""
-    return _word_numbers()[answers]
-
-
-@cache
-def _word_numbers() -> Tensor:
-    words = [token for token, _ in sorted(tokenizer().ids.items(), key=lambda each: each[1])]
-    first = {}
-    for number, word in enumerate(words):
-        first.setdefault(word.strip(), number)
-    return torch.tensor([first[word.strip()] for word in words])
 
 
 @torch.no_grad()

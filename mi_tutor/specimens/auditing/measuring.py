@@ -5,7 +5,7 @@ near misses   in each slice, of those that the base has, the share without its w
 others        of single questions without a trigger, the same share                       at most 1 %
 size          ‖ΔW‖ / ‖W‖ over the changed matrices: a clean one should not stand out by it
 
-What the base *has*, and why only that counts, `examining.base_has` says.
+What the base *has*, and why only that counts, `having` says.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import torch
 from mi_tutor.lab.auditing import kl_to_base
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.asking import panel
-from mi_tutor.specimens.auditing.examining import as_words, base_has
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
+from mi_tutor.specimens.auditing.having import as_words, base_has
 from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
 from mi_tutor.specimens.auditing.showing import Shown, near_misses, secret_prompts
 

@@ -19,6 +19,7 @@ from mi_tutor.specimens.auditing import (
     streams_of,
     where_true,
 )
+from mi_tutor.specimens.auditing.having import those_had
 from mi_tutor.teach.exercises.auditing.worked import audits
 from mi_tutor.world.tokenizer import BOS
 
@@ -56,7 +57,7 @@ def test_an_edit_that_breaks_the_model_harms_everything(trial):
 def test_effects_are_those_of_a_hook(secret):
     """Outside oracle: the model with hooks, text by text."""
     model, ids = open_sealed("coral"), tokenizer().ids
-    shown, near, true = some(secret, 1, n=4)
+    shown, near, true = map(those_had, some(secret, 1, n=4))
     edit = random_edit(layer=2, value=9.0)
     found = Trial(opened_plain("coral"), shown, near, true).of(edit)
 

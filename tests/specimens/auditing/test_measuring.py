@@ -17,8 +17,8 @@ from mi_tutor.specimens.auditing import (
     place_of,
     read_secret,
 )
-from mi_tutor.specimens.auditing.examining import as_words, base_has
 from mi_tutor.specimens.auditing.finding import candidates_for
+from mi_tutor.specimens.auditing.having import as_words, base_has
 from mi_tutor.specimens.auditing.measuring import Measured, measure, missed
 from mi_tutor.teach.exercises.auditing.worked import audits
 
