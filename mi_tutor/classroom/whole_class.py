@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +25,10 @@ from mi_tutor.classroom.submissions import collect
 
 DAY = 86_400.0
 SECRET = "secret"
+
+
+class NothingHandedIn(ValueError):
+    """There is no file at all where submissions were looked for."""
 
 
 class Late(NamedTuple):
@@ -55,7 +59,7 @@ class Progress(NamedTuple):
 
 
 def grade_class(
-    places: Iterable[Path],
+    places: Sequence[Path],
     out: Path,
     chapters: Path,
     options: Options,
@@ -67,6 +71,9 @@ def grade_class(
     Args:
         places: folders, zips, files. out: the folder of the results. chapters: notebooks as learners got them.
         make: makes the executor that jobs are given to (default: processes on this machine).
+
+    Raises:
+        NothingHandedIn: the places are empty. No gradebook is written then.
     """
     out.mkdir(parents=True, exist_ok=True)
     secret = options.secret or own_secret(out / SECRET)
@@ -76,6 +83,8 @@ def grade_class(
     temporary.tidy()
     with temporary.folder("submissions") as work:
         submissions = collect(places, work)
+        if not submissions:
+            raise NothingHandedIn(f"There is no file in {', '.join(map(str, places))}.")
         by_key = {one.key: (one, digest_of(one.file, rules)) for one in submissions}
         for one, digest in by_key.values():
             if one.problem and not ledger.has(one.key, digest):

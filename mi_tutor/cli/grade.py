@@ -52,11 +52,13 @@ def run(
         started.keep(out, options=rules)
         if resume and (told := started.told(rules)):
             say(f"Graded as this folder was started: {told}", "faint")
-        from mi_tutor.classroom.whole_class import grade_class
+        from mi_tutor.classroom.whole_class import NothingHandedIn, grade_class
 
         try:
             with _bar() as tell:
                 rows = grade_class(places, out, chapters_folder(), options, tell, _make(dask))
+        except NothingHandedIn as error:
+            raise Trouble(f"{error} Expected notebooks, or zips of them.") from None
         except KeyboardInterrupt:
             temporary.tidy()
             complain(f"Interrupted. What is graded stays in {out}; --resume goes on from it.")

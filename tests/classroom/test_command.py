@@ -123,6 +123,15 @@ def test_interrupted(mi_tutor, monkeypatch):
     assert mi_tutor("in", "--out", "results", "--resume")[0] == 1
 
 
+def test_nothing_was_handed_in(mi_tutor, monkeypatch):
+    def empty(*given):
+        raise whole_class.NothingHandedIn("There is no file in in.")
+
+    monkeypatch.setattr(whole_class, "grade_class", empty)
+    status, said, _ = mi_tutor("in", "--out", "results")
+    assert status == 2 and "There is no file in in. Expected notebooks" in said
+
+
 def test_without_a_jail_it_refuses(monkeypatch):
     monkeypatch.setattr(entering, "can_hold", lambda: False)
     with pytest.raises(command.Trouble, match="--trust-submissions"):

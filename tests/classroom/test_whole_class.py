@@ -22,7 +22,7 @@ from mi_tutor.classroom.alike import pairs, print_of
 from mi_tutor.classroom.ledger import InUse, Ledger, alone
 from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.running import Job, run_all
-from mi_tutor.classroom.whole_class import Late, Options, grade_class
+from mi_tutor.classroom.whole_class import Late, NothingHandedIn, Options, grade_class
 
 FORWARD = "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
 NAMES = ["ada", "=1+1", "<script>alert(1)</script>", "@SUM(A1)", "Jürgen 'x'", "a\u202eb"]
@@ -116,6 +116,13 @@ def test_two_at_once_do_not_mix_their_results(tmp_path, monkeypatch):
         monkeypatch.setattr(ledger.fcntl, "flock", Mock(side_effect=refuse))
         with alone(out):  # no locks there, and no reason not to grade
             pass
+
+
+def test_where_nothing_is_nothing_is_written(run, tmp_path):
+    (tmp_path / "in" / ".DS_Store").touch()
+    with pytest.raises(NothingHandedIn, match="in"):
+        run()
+    assert not (tmp_path / "out" / "gradebook.csv").exists()
 
 
 def test_late_anonymous_and_partial(run, small, tmp_path, monkeypatch, grader):
