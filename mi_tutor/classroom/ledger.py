@@ -12,6 +12,17 @@ from typing import Any, NamedTuple
 
 from mi_tutor.classroom.marks import Graded
 
+try:
+    import fcntl
+except ImportError:  # Windows: nothing is locked
+    fcntl = None  # type: ignore[assignment]
+
+RESULTS = "results.jsonl"
+
+
+class InUse(Exception):
+    """Another run writes results into the same folder."""
+
 
 class Line(NamedTuple):
     """One learner and chapter. digest: of the file and of what it was graded by; time: when it was handed in."""
@@ -48,6 +59,32 @@ class Ledger:
     def keep(self, keys: set[str]) -> list[Line]:
         """The lines of these keys, in their order."""
         return [line for key, line in sorted(self.lines.items()) if key in keys]
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While this lasts nobody else who asks writes into a folder of results.
+
+    The folder itself is locked: that leaves no file behind, and ends with the process, whatever ended it.
+    On a drive without such locks nothing is held.
+
+    Raises:
+        InUse: somebody else does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InUse(f"Another run writes into {folder} at this moment.") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def digest_of(file: Path, rules: str) -> str:

@@ -88,7 +88,7 @@ def rebuild(chapter: Notebook, submission: Notebook) -> Rebuilt:
             slug,
             expression,
             moved[after],
-            makers.of(moved[after], taken(expression)),
+            _needs(makers, steps, slug, moved[after], expression),
             _state(answers),
             tuple(answer.source for answer in answers),
         )
@@ -184,6 +184,14 @@ def _last_of_each(cells: list[CodeCell], names: frozenset[str]) -> list[CodeCell
 
 def _all_made(cells: Iterable[CodeCell]) -> frozenset[str]:
     return frozenset().union(*(made(cell.source) for cell in cells))
+
+
+def _needs(
+    makers: _Makers, steps: list[Step], slug: str, after: int, expression: str
+) -> tuple[int, ...]:
+    """What makes what is handed in, and the answer's own cells: one may stop before it has made anything."""
+    own = [index for index, step in enumerate(steps) if step.slug == slug]
+    return tuple(sorted({*own, *makers.of(after, taken(expression))}))
 
 
 def _state(answers: list[CodeCell]) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,9 +25,30 @@ class Job(NamedTuple):
     path: str
 
 
-def pool(jobs: int) -> Executor:
+class Pool(ProcessPoolExecutor):
     """Processes on this machine. Started anew, not forked: what they start inherits nothing."""
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+
+    def __init__(self, jobs: int) -> None:
+        super().__init__(jobs, multiprocessing.get_context("spawn"), initializer=_begin)
+
+    def stop(self) -> None:
+        """End the processes in the middle of what they do. Their jobs are still to be done."""
+        for process in list((self._processes or {}).values()):
+            process.kill()
+
+
+def _begin() -> None:
+    """A process of the pool lasts as long as the run, and no longer."""
+    # Ctrl+C at a terminal goes to all its processes. Whether it ends a run is decided in one of them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    run = multiprocessing.parent_process()
+    assert run is not None
+
+    def end_with_it() -> None:
+        run.join()
+        os._exit(1)  # in the middle of a job, which can last half an hour
+
+    threading.Thread(target=end_with_it, daemon=True).start()
 
 
 def run_all(
@@ -51,6 +75,12 @@ def run_all(
                         f"The grader itself stopped ({type(error).__name__}: {str(error)[:200]})."
                     )
                     yield job, Graded(job.learner, None, (), problem=said)
+        except (
+            BaseException
+        ):  # interrupted, or nobody takes the results: a job can last half an hour
+            if isinstance(executor, Pool):
+                executor.stop()
+            raise
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
         if waiting:  # who did it nobody knows: from now on one by one

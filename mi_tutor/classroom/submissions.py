@@ -5,6 +5,7 @@ Whose a file is, by the first rule that fits its path (docs/teaching/grading.md 
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -99,6 +100,12 @@ def _of_place(place: Path, work: Path) -> Iterator[Submission]:
             inside = PurePosixPath(named, *file.relative_to(place).parts)
             if file.is_symlink():
                 yield _without(inside, "It is a link and was not followed.")
+            elif file.is_dir():
+                open_to_us = os.access(file, os.R_OK | os.X_OK)
+                if not open_to_us and not _JUNK & set(
+                    inside.parts
+                ):  # what is in it would be left out unsaid
+                    yield _closed(inside)
             elif file.is_file() and file.suffix.lower() == ".zip":
                 yield from _of_archive(file, work / file.stem)
             elif file.is_file():
@@ -133,6 +140,13 @@ def _of_file(inside: PurePosixPath, file: Path, time: float) -> Iterator[Submiss
 
 def _without(inside: PurePosixPath, problem: str) -> Submission:
     return Submission(learner_of(inside), Path(), str(inside), 0.0, problem=problem)
+
+
+def _closed(inside: PurePosixPath) -> Submission:
+    """A folder that may not be opened: as if a chapter was in it, since one may be."""
+    return _without(inside / "00_folder", "This folder may not be opened.")._replace(
+        shown=str(inside)
+    )
 
 
 def _newest(files: list[Submission]) -> Iterator[Submission]:

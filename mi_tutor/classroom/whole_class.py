@@ -6,8 +6,9 @@ import hashlib
 import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +17,18 @@ from mi_tutor.classroom import by_hand, started, temporary
 from mi_tutor.classroom.feedback import write_feedback, write_summary
 from mi_tutor.classroom.gradebook import Row, write_gradebooks, write_junit
 from mi_tutor.classroom.grader import Settings
-from mi_tutor.classroom.ledger import Ledger, Line, digest_of
+from mi_tutor.classroom.ledger import RESULTS, Ledger, Line, digest_of
 from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.remote import Rules
-from mi_tutor.classroom.running import Job, pool, run_all
+from mi_tutor.classroom.running import Job, Pool, run_all
 from mi_tutor.classroom.submissions import collect
 
 DAY = 86_400.0
-LEDGER, SECRET = "results.jsonl", "secret"
+SECRET = "secret"
+
+
+class NothingHandedIn(ValueError):
+    """There is no file at all where submissions were looked for."""
 
 
 class Late(NamedTuple):
@@ -54,7 +59,7 @@ class Progress(NamedTuple):
 
 
 def grade_class(
-    places: Iterable[Path],
+    places: Sequence[Path],
     out: Path,
     chapters: Path,
     options: Options,
@@ -66,15 +71,20 @@ def grade_class(
     Args:
         places: folders, zips, files. out: the folder of the results. chapters: notebooks as learners got them.
         make: makes the executor that jobs are given to (default: processes on this machine).
+
+    Raises:
+        NothingHandedIn: the places are empty. No gradebook is written then.
     """
     out.mkdir(parents=True, exist_ok=True)
     secret = options.secret or own_secret(out / SECRET)
     settings = Settings(str(chapters), secret, options.jail, options.rules, options.draws)
-    ledger = Ledger(out / LEDGER)
+    ledger = Ledger(out / RESULTS)
     rules = _fingerprint(settings)
     temporary.tidy()
     with temporary.folder("submissions") as work:
         submissions = collect(places, work)
+        if not submissions:
+            raise NothingHandedIn(f"There is no file in {', '.join(map(str, places))}.")
         by_key = {one.key: (one, digest_of(one.file, rules)) for one in submissions}
         for one, digest in by_key.values():
             if one.problem and not ledger.has(one.key, digest):
@@ -87,13 +97,14 @@ def grade_class(
         ]
         done = len(by_key) - len(jobs)
         tell(Progress(done, len(by_key), None))
-        make = make or (lambda: pool(min(options.jobs, max(1, len(jobs)))))
-        for job, graded in run_all(jobs, settings, make):
-            one, digest = by_key[job.key]
-            graded = graded._replace(notes=(*one.notes, *graded.notes))
-            ledger.add(Line(one.key, digest, one.shown, one.time, graded))
-            done += 1
-            tell(Progress(done, len(by_key), graded))
+        make = make or (lambda: Pool(min(options.jobs, max(1, len(jobs)))))
+        with closing(run_all(jobs, settings, make)) as results:
+            for job, graded in results:
+                one, digest = by_key[job.key]
+                graded = graded._replace(notes=(*one.notes, *graded.notes))
+                ledger.add(Line(one.key, digest, one.shown, one.time, graded))
+                done += 1
+                tell(Progress(done, len(by_key), graded))
     started.keep(out, **{"class": sorted(_hashed(secret, key) for key in by_key)})
     return write_again(out, options)
 
@@ -109,7 +120,7 @@ def write_again(out: Path, options: Options) -> list[Row]:
 def graded_rows(out: Path, options: Options) -> list[Row]:
     """What the grader found in the latest run, as gradebooks call it."""
     secret = options.secret or own_secret(out / SECRET)
-    ledger = Ledger(out / LEDGER)
+    ledger = Ledger(out / RESULTS)
     latest = started.read(out).get("class")
     keys = {key for key in ledger.lines if latest is None or _hashed(secret, key) in latest}
     return [_row(line, options, secret) for line in ledger.keep(keys)]

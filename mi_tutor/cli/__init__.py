@@ -6,8 +6,15 @@ there at once. What they do is in the modules of the same names.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+
+# A file or folder that is not there, not to be written, not what it should be, or has no room.
+_FOR_THE_USER = {
+    errno.ENOENT, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EROFS,
+    errno.ENAMETOOLONG, errno.ENOSPC,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -33,3 +40,9 @@ def main() -> None:
     except BrokenPipeError:  # `mi-tutor exercises | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # what a command did not tell better itself
+        if error.errno not in _FOR_THE_USER:
+            raise
+        where = f"{error.filename}: " if error.filename is not None else ""
+        complain(f"It stopped: {where}{os.strerror(error.errno).lower()}.")
+        sys.exit(2)

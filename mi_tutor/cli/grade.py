@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mi_tutor.cli.chapters import chapters_folder, find_chapter
-from mi_tutor.cli.rules import draws_of, options_of, read_secret, settle
+from mi_tutor.cli.rules import draws_of, nobody_else, options_of, read_secret, settle
 from mi_tutor.cli.say import Trouble, complain, say, sign
 
 FLAG = "--trust-submissions"
@@ -29,13 +29,15 @@ def run(
     **given: Any,
 ) -> int:
     """Returns the exit code: 0 if every file could be read, else 1."""
-    from mi_tutor.classroom import started
-    from mi_tutor.classroom.whole_class import LEDGER, grade_class
+    from mi_tutor.classroom import started, temporary
+    from mi_tutor.classroom.ledger import RESULTS
 
     for place in places:
         if not place.exists():
             raise Trouble(f"There is no {place}.")
-    if (out / LEDGER).exists() and not resume:
+    if out.exists() and not out.is_dir():
+        raise Trouble(f"{out} is a file: --out names the folder for the results.")
+    if (out / RESULTS).exists() and not resume:
         raise Trouble(
             f"{out} has results already. --resume goes on from them, and grades only what is new or changed; "
             "for a fresh start give another folder."
@@ -44,13 +46,23 @@ def run(
     jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
     draws = draws_of(out, given, rules)
     options = options_of(rules, secret, draws)._replace(jobs=jobs, jail=not trust)
-    if options.jail:
-        _probe()
-    started.keep(out, options=rules)
-    if resume and (told := started.told(rules)):
-        say(f"Graded as this folder was started: {told}", "faint")
-    with _bar() as tell:
-        rows = grade_class(places, out, chapters_folder(), options, tell, _make(dask))
+    with nobody_else(out):
+        if options.jail:
+            _probe()
+        started.keep(out, options=rules)
+        if resume and (told := started.told(rules)):
+            say(f"Graded as this folder was started: {told}", "faint")
+        from mi_tutor.classroom.whole_class import NothingHandedIn, grade_class
+
+        try:
+            with _bar() as tell:
+                rows = grade_class(places, out, chapters_folder(), options, tell, _make(dask))
+        except NothingHandedIn as error:
+            raise Trouble(f"{error} Expected notebooks, or zips of them.") from None
+        except KeyboardInterrupt:
+            temporary.tidy()
+            complain(f"Interrupted. What is graded stays in {out}; --resume goes on from it.")
+            return 130
     _report(rows, out)
     return 1 if any(row.graded.problem for row in rows) else 0
 

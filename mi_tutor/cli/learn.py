@@ -45,6 +45,8 @@ def run(name: str | None, no_browser: bool) -> int:
     # From here on Ctrl+C is for JupyterLab alone: it asks back, and saves what is open. It stays so
     # to the end: an impatient third Ctrl+C should not turn a clean stop into a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Told to end (a container that stops, `kill`), it takes JupyterLab with it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         if headless:
             _tell_address(process, chapter, before)

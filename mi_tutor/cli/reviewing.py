@@ -42,15 +42,18 @@ def review() -> None:
 
 
 def report(path: Path, name: str) -> None:
-    """Write the page, as Markdown if the file's name ends so."""
+    """Write the page, as Markdown or as HTML by how the file's name ends."""
     from mi_tutor.teach.progress import summary
     from mi_tutor.teach.progress_store import read
     from mi_tutor.teach.transcript import as_html, as_markdown, rows
 
+    makers = {".md": as_markdown, ".markdown": as_markdown, ".html": as_html, ".htm": as_html}
+    make = makers.get(path.suffix.lower())
+    if make is None:
+        raise Trouble(f"{path}: give a name that ends in .html or .md.")
     exercises, quizzes = listing.course()
     found = summary(exercises, quizzes)
     lines = rows([*exercises, *quizzes], read().events)
-    make = as_markdown if path.suffix.lower() in (".md", ".markdown") else as_html
     try:
         write_atomically(path, make(name, date.today().isoformat(), found, lines))
     except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,18 @@ def _again(out: Path, kept: dict[str, str], option: str, decides: str) -> bytes:
     )
 
 
+@contextmanager
+def nobody_else(out: Path) -> Iterator[None]:
+    """While this lasts no other `grade` or `mark` writes into a folder of results: two would mix theirs."""
+    from mi_tutor.classroom.ledger import InUse, alone
+
+    try:
+        with alone(out):
+            yield
+    except InUse as busy:
+        raise Trouble(f"{busy} Wait until it has ended, or stop it.") from None
+
+
 def options_of(rules: Mapping[str, Any], secret: bytes, draws: bytes | None = None) -> Any:
     """The same as the class's grader takes it."""
     from mi_tutor.classroom.remote import Rules
@@ -97,10 +111,18 @@ def read_names(learners: Path) -> list[str]:
     """The learners of a file, one in each line."""
     if not learners.is_file():
         raise Trouble(f"There is no file {learners}; expected one with a learner in each line.")
-    names = [line.strip() for line in learners.read_text("utf-8").splitlines() if line.strip()]
-    odd = [name for name in names if Path(name).name != name or name.startswith(".")]
-    if odd or not names:
+    try:
+        text = learners.read_text("utf-8-sig")
+    except UnicodeDecodeError:
         raise Trouble(
-            f"{learners}: {odd[0] + ' cannot be a file name.' if odd else 'no learners.'}"
-        )
+            f"{learners} is no text in UTF-8; expected a learner in each line. Save it as text once more."
+        ) from None
+    names = [line.strip() for line in text.splitlines() if line.strip()]
+    if not names:
+        raise Trouble(f"{learners}: no learners.")
+    for name, times in Counter(names).items():
+        if Path(name).name != name or name.startswith("."):
+            raise Trouble(f"{learners}: {name} cannot be a file name.")
+        if times > 1:
+            raise Trouble(f"{learners}: {name} stands there {times} times. Who is meant?")
     return names

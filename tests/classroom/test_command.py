@@ -10,6 +10,7 @@ from walled import Walled
 from mi_tutor.classroom import whole_class
 from mi_tutor.classroom.gradebook import Row
 from mi_tutor.classroom.jail import entering
+from mi_tutor.classroom.ledger import alone
 from mi_tutor.classroom.marks import Graded, Mark, Status
 from mi_tutor.classroom.whole_class import Progress
 from mi_tutor.cli import grade as command
@@ -90,6 +91,7 @@ def test_a_second_run_goes_on_by_the_same_rules(mi_tutor):
         ("in --out results --due soon", "is no date"),
         ("in --out results --secret none", "There is no file none"),
         ("in --out results --secret short", "too short"),
+        ("in --out short", "short is a file"),
     ],
 )
 def test_what_it_refuses(mi_tutor, tmp_path, words, says):
@@ -98,6 +100,36 @@ def test_what_it_refuses(mi_tutor, tmp_path, words, says):
     (tmp_path / "short").write_text("abc")
     status, said, seen = mi_tutor(*words.split())
     assert status != 0 and says in said and seen == []
+
+
+def test_while_another_run_writes_there(mi_tutor, tmp_path):
+    mi_tutor("in", "--out", "results")
+    with alone(tmp_path / "results"):
+        status, said, seen = mi_tutor("in", "--out", "results", "--resume")
+        assert status == 2 and "Another run writes into results" in said and seen == []
+    assert mi_tutor("in", "--out", "results", "--resume")[2] != []
+
+
+def test_interrupted(mi_tutor, monkeypatch):
+    """It says what became of the results, and leaves the folder to whoever comes next."""
+
+    def interrupt(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr(whole_class, "grade_class", interrupt)
+        status, said, _ = mi_tutor("in", "--out", "results")
+    assert status == 130 and "stays in results; --resume" in said and "Traceback" not in said
+    assert mi_tutor("in", "--out", "results", "--resume")[0] == 1
+
+
+def test_nothing_was_handed_in(mi_tutor, monkeypatch):
+    def empty(*given):
+        raise whole_class.NothingHandedIn("There is no file in in.")
+
+    monkeypatch.setattr(whole_class, "grade_class", empty)
+    status, said, _ = mi_tutor("in", "--out", "results")
+    assert status == 2 and "There is no file in in. Expected notebooks" in said
 
 
 def test_without_a_jail_it_refuses(monkeypatch):

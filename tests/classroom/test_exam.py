@@ -104,9 +104,15 @@ def test_the_command(gates, tmp_path, monkeypatch, capsys):
     (tmp_path / "chapters" / "01_plain.ipynb").write_text(json.dumps(blank | {"cells": plain}))
     status, said = run("01", "class.txt", "--secret", "secret")
     assert status != 0 and "no exercise of which there are versions" in said
-    (tmp_path / "class.txt").write_text("../ada\n")
-    status, said = run("04", "class.txt", "--secret", "secret")
-    assert status != 0 and "cannot be a file name" in said
+    for written, sentence in [
+        (b"../ada\n", "cannot be a file name"),
+        (b"ada\nbob\nada\n", "ada stands there 2 times"),
+        (b"\n \n", "no learners"),
+        (b"\x89PNG\xd1\x00", "is no text in UTF-8"),
+    ]:
+        (tmp_path / "class.txt").write_bytes(written)
+        status, said = run("04", "class.txt", "--secret", "secret")
+        assert status == 2 and sentence in said
     status, said = run("chapters", "--out", "marks", "--exam", command="grade")
     assert status != 0 and "--exam needs the --secret" in said and not (tmp_path / "marks").exists()
     status, said = run("04", "none.txt", "--secret", "secret")

@@ -80,6 +80,22 @@ def test_a_cell_that_crashes_costs_its_own_exercise_only(marks):
     assert after["toy-forward"].status is Status.PASSED
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("def toy_forward(x, W, b:\n    return x", "SyntaxError"),
+        ("import os\nos._exit(3)", "It ended the process"),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_cell_that_makes_nothing_says_what_stopped_it(marks, answer, says):
+    """Not that its name is missing, which is what follows."""
+    found = marks(toy_forward=answer, weighted_loss=LOSS)
+    assert found["toy-forward"].status is Status.STOPPED
+    assert says in found["toy-forward"].sentence
+    assert found["weighted-loss"].status is Status.PASSED
+
+
 def test_an_answer_that_uses_another_one_that_stopped_is_told_so(marks):
     uses = LOSS.replace("    return", "    toy_forward\n    return")
     found = marks(toy_forward="import nothing_of_the_kind\n" + FORWARD, weighted_loss=uses)

@@ -58,6 +58,20 @@ def test_links_are_not_followed(tmp_path):
     assert "link" in found.problem and found.learner == "eve"
 
 
+def test_a_folder_that_may_not_be_opened_is_told(tmp_path, monkeypatch):
+    """What is in it would else be left out without a word."""
+    (tmp_path / "in" / "ada" / "handed-in").mkdir(parents=True)
+    (tmp_path / "in" / "bob_7_assignsubmission_file_").mkdir()
+    (tmp_path / "in" / "eve.ipynb").write_text("{}")
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name == "ada")  # root may open all
+    found = collect([tmp_path / "in"], tmp_path / "work")
+    assert [(one.learner, one.shown, one.problem != "") for one in found] == [
+        ("ada", "ada/handed-in", True),
+        ("bob_7", "bob_7_assignsubmission_file_", True),
+        ("eve", "eve.ipynb", False),
+    ]
+
+
 def zipped(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in entries:

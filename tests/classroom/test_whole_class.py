@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from io import StringIO
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
 from here import Here
 
 from mi_tutor.classroom import grader as grading
+from mi_tutor.classroom import ledger
 from mi_tutor.classroom.alike import pairs, print_of
-from mi_tutor.classroom.ledger import Ledger
+from mi_tutor.classroom.ledger import InUse, Ledger, alone
 from mi_tutor.classroom.marks import Graded
 from mi_tutor.classroom.running import Job, run_all
-from mi_tutor.classroom.whole_class import Late, Options, grade_class
+from mi_tutor.classroom.whole_class import Late, NothingHandedIn, Options, grade_class
 
 FORWARD = "def toy_forward(x, W, b):\n    return torch.relu(x @ W.T @ W + b)"
 NAMES = ["ada", "=1+1", "<script>alert(1)</script>", "@SUM(A1)", "Jürgen 'x'", "a\u202eb"]
@@ -101,6 +104,25 @@ def test_nothing_is_graded_twice_and_nothing_is_lost(run, small, tmp_path):
     assert all(
         json.loads(line) for line in ledger.read_text().splitlines() if line.startswith('{"key')
     )
+
+
+def test_two_at_once_do_not_mix_their_results(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with alone(out), alone(tmp_path / "other"), pytest.raises(InUse, match="out"), alone(out):
+        pass
+    with alone(out):
+        assert list(out.iterdir()) == []  # nothing that would have to be tidied up
+        refuse = OSError(errno.EBADF, "as network drives do")
+        monkeypatch.setattr(ledger.fcntl, "flock", Mock(side_effect=refuse))
+        with alone(out):  # no locks there, and no reason not to grade
+            pass
+
+
+def test_where_nothing_is_nothing_is_written(run, tmp_path):
+    (tmp_path / "in" / ".DS_Store").touch()
+    with pytest.raises(NothingHandedIn, match="in"):
+        run()
+    assert not (tmp_path / "out" / "gradebook.csv").exists()
 
 
 def test_late_anonymous_and_partial(run, small, tmp_path, monkeypatch, grader):

@@ -1,5 +1,6 @@
 """The command itself: quick to start, plain in a pipe, calm about mistakes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -48,6 +49,22 @@ def test_every_command_has_help(mi_tutor, command):
 def test_a_misspelt_command_is_answered_with_the_nearest(mi_tutor):
     code, _, err = mi_tutor("chekc")
     assert code == 2 and "check" in err and "Traceback" not in err
+
+
+def test_what_a_file_system_refuses_is_one_sentence(mi_tutor, course, monkeypatch):
+    code, _, err = mi_tutor("export", "gradescope", "01", "--out", "no/such/folder.zip")
+    assert code == 2 and err == "It stopped: no/such/folder.zip: no such file or directory.\n"
+
+    def raises(*given):
+        raise error
+
+    monkeypatch.setattr(listing, "show_progress", raises)
+    error = OSError(errno.ENOSPC, "whatever the system calls it")
+    code, _, err = mi_tutor("progress")
+    assert code == 2 and err == "It stopped: no space left on device.\n"
+    error = OSError(errno.EBADF, "a fault of ours")
+    with pytest.raises(OSError, match="a fault of ours"):
+        mi_tutor("progress")
 
 
 def test_a_pipe_that_closes_early():

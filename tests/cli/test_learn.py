@@ -32,7 +32,7 @@ if "--no-browser" in sys.argv:
     with open(os.path.join(runtime, f"jpserver-{os.getpid()}.json"), "w") as file:
         json.dump(server, file)
     import time
-    time.sleep(3)  # it has to be seen while it lives, on a busy machine, too
+    time.sleep(float(os.environ.get("FAKE_SECONDS", 3)))  # seen while it lives, on a busy machine, too
 sys.exit(5 if "02_" in sys.argv[-1] else 0)
 """
 
@@ -55,6 +55,7 @@ def fake_lab(tmp_path):
             command, env=environment | more, capture_output=True, text=True, timeout=300
         )
 
+    run.environment = environment
     return run
 
 
@@ -191,6 +192,24 @@ class TestStart:
         address = f"http://localhost:{port}/lab/tree/chapters/01_superposition.ipynb?token=t"
         assert done.returncode == 0 and address in done.stdout and "already" in done.stdout
         assert "8890" in fake_lab("1", "--no-browser").stdout
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="nothing can be asked to end there")
+    def test_told_to_end_it_leaves_no_server_behind(self, course, fake_lab):
+        learning = subprocess.Popen(
+            [sys.executable, "-m", "mi_tutor.cli", "learn", "1"],
+            env=fake_lab.environment | {"FAKE_SECONDS": "3600"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        while "Stop JupyterLab here" not in learning.stdout.readline():
+            assert learning.poll() is None
+        runtime = Path(fake_lab.environment["JUPYTER_RUNTIME_DIR"])
+        (note,) = (path for path in runtime.glob("jpserver-*.json") if path.stem != "jpserver-1")
+        learning.terminate()
+        learning.communicate(timeout=180)
+        assert learning.returncode == 128 + signal.SIGTERM
+        with pytest.raises(ProcessLookupError):
+            os.kill(json.loads(note.read_text())["pid"], 0)
 
     def test_typo(self, course, mi_tutor):
         code, out, err = mi_tutor("learn", "superpositon")

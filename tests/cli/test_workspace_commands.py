@@ -82,6 +82,8 @@ class TestReviewAndReport:
         assert (elsewhere / "mine.md").read_text("utf-8").startswith("# mi_tutor: progress\n")
         code, _, err = mi_tutor("report", "no/such/folder.md")
         assert code == 2 and "cannot be written" in err
+        code, _, err = mi_tutor("report", "mine.pdf")
+        assert code == 2 and "ends in .html or .md" in err and not (elsewhere / "mine.pdf").exists()
 
     def test_reviews_in_a_terminal(self, mi_tutor, elsewhere, monkeypatch, home):
         assert "nothing to review yet" in mi_tutor("review")[1]
