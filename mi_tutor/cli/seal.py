@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mi_tutor.cli.rules import read_names, read_secret
 from mi_tutor.cli.say import Trouble, say, table
+from mi_tutor.cli.truths import read_truths, secret_in, write_truths
 
 if TYPE_CHECKING:
     from mi_tutor.specimens.auditing import Secret
@@ -27,13 +28,12 @@ def write(
     _among(wanted.level, LEVELS, "level")
     if truth.resolve().is_relative_to(out.resolve()):
         raise Trouble(f"{truth} lies in {out}, which learners get. Keep the truths elsewhere.")
-    truths = json.loads(truth.read_text("utf-8")) if truth.is_file() else {}
-    secrets = _given(names, truths, truth) if given else {}
+    truths = read_truths(truth) if given or truth.exists() else {}
+    secrets = {name: secret_in(truths, name, truth) for name in names} if given else {}
     for name in names:
         found = seal_for(name, out, key, wanted, secrets.get(name))
         truths[name] = {"family": found.secret.family, "parameters": found.secret.values}
-        truth.parent.mkdir(parents=True, exist_ok=True)
-        truth.write_text(json.dumps(truths, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_truths(truth, truths)
         say(f"{name}: sealed in {found.seconds:.0f} s; {in_numbers(found)}")
         if found.missed:
             say(
@@ -41,21 +41,6 @@ def write(
                 "bad",
             )
     say(f"{len(names)} specimens in {out}; the truths are in {truth}. Keep it to yourself.", "good")
-
-
-def _given(names: Iterable[str], truths: dict[str, Any], file: Path) -> dict[str, Secret]:
-    """The secrets of a file of truths, one for each name."""
-    from mi_tutor.specimens.auditing import read_secret as secret_of
-
-    found = {}
-    for name in names:
-        if name not in truths:
-            raise Trouble(f"{file} has no secret for {name}.")
-        try:
-            found[name] = secret_of(truths[name]["family"], truths[name]["parameters"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise Trouble(f"{file} has no secret for {name} that can be planted: {error}") from None
-    return found
 
 
 def in_numbers(found: Sealed) -> str:
@@ -80,27 +65,25 @@ def mark(reports: Path, specimens: Path, truth: Path, draws: Path | None = None)
     from mi_tutor.teach.draws import candidates
 
     draw = next(candidates(read_secret(draws), "sealed")) if draws else 0
-    for needed in (reports, specimens, truth):
-        if not needed.exists():
-            raise Trouble(f"There is no {needed}.")
-    truths = json.loads(truth.read_text("utf-8"))
+    for needed in (reports, specimens):
+        if not needed.is_dir():
+            raise Trouble(f"There is no folder {needed}.")
+    truths = read_truths(truth)
     rows = []
-    for name, known in truths.items():
-        file = reports / f"{name}.json"
+    for name in truths:
+        known = secret_in(truths, name, truth)
+        file, specimen = reports / f"{name}.json", specimens / f"{name}.safetensors"
         if not file.is_file():
-            rows.append((name, known["family"], "no report", "", "", ""))
-            continue
-        rows.append(
-            (name, known["family"], *marked(file, specimens / f"{name}.safetensors", known, draw))
-        )
+            rows.append((name, known.family, "no report", "", "", ""))
+        elif not specimen.is_file():
+            rows.append((name, known.family, "no specimen", "", "", ""))
+        else:
+            rows.append((name, known.family, *marked(file, specimen, known, draw)))
     table(["learner", "truth", "family", "parameters", "score", "level"], rows, ["score"])
 
 
-def marked(
-    file: Path, specimen: Path, known: dict[str, Any], draw: int = 0
-) -> tuple[str, str, str, str]:
+def marked(file: Path, specimen: Path, truth: Secret, draw: int = 0) -> tuple[str, str, str, str]:
     """One report: is its family right, how many parameters, its score and level. The truth marks, not a seal."""
-    from mi_tutor.specimens.auditing import read_secret as secret_of
     from mi_tutor.teach.exercises.auditing.reading import read_report
     from mi_tutor.teach.exercises.auditing.reports import experiment_on, level_of
     from mi_tutor.teach.investigation import Unreadable
@@ -110,12 +93,11 @@ def marked(
         handed = read_report(json.loads(text, object_pairs_hook=_once_each))
     except (Unreadable, ValueError) as error:
         return "not read", str(error), "0.00", ""
-    claimed, right = handed.report.secret, known["parameters"]
+    claimed, right = handed.report.secret, truth.values
     agree = sum(claimed.values.get(name) == value for name, value in right.items())
-    truth = secret_of(known["family"], right)
     findings = experiment_on(specimen, truth)(handed, draw)
     return (
-        "right" if claimed.family == known["family"] else "wrong",
+        "right" if claimed.family == truth.family else "wrong",
         f"{agree} of {len(right)}",
         f"{findings.score:.2f}",
         level_of(findings) or "not yet",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mi_tutor.cli.say import Trouble, say, table
+from mi_tutor.cli.truths import Truths, read_truths, secret_in
 
 if TYPE_CHECKING:
     from mi_tutor.specimens.auditing import Secret
@@ -32,16 +32,16 @@ N_EACH = 4  # questions about each candidate, in a search
 
 def show(truths: Sequence[Path], names: Sequence[str]) -> None:
     """Print the table, a row at a time as data and at last as a whole."""
-    from mi_tutor.specimens.auditing import read_secret, sealed_names
+    from mi_tutor.specimens.auditing import sealed_names
 
-    known = read_truths(truths)
+    known = truths_of(truths)
     unknown = [name for name in sealed_names() if name not in known]
     wanted = names or [name for name in sealed_names() if name in known]
     rows = []
     for name in wanted:
         if name not in known:
             raise Trouble(f"The truth of {name} is in none of the files; --truth gives one.")
-        secret = read_secret(known[name]["family"], known[name]["parameters"])
+        secret = secret_in(known, name, truths[0] if truths else Path("10_reports.json"))
         rows.append((name, *row_of(name, secret)))
         say(" · ".join(map(str, rows[-1])))
     say()
@@ -57,17 +57,12 @@ def show(truths: Sequence[Path], names: Sequence[str]) -> None:
         say(f"Not measured, since who planted them keeps their truths: {', '.join(unknown)}.")
 
 
-def read_truths(files: Sequence[Path]) -> dict[str, Any]:
+def truths_of(files: Sequence[Path]) -> Truths:
     """Truths by specimen, as `mi-tutor seal` writes them; by default those of the chapter's own reports."""
     from mi_tutor.teach.exercises.auditing.worked import audits
 
-    found: dict[str, Any] = {}
-    for file in files:
-        if not file.is_file():
-            raise Trouble(f"There is no {file}.")
-        found |= json.loads(file.read_text("utf-8"))
     if files:
-        return found
+        return {name: known for file in files for name, known in read_truths(file).items()}
     try:
         return audits().all_reports()
     except FileNotFoundError as error:
