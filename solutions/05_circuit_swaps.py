@@ -269,7 +269,7 @@ ones by which they could be recognised, other than their state (.3, if nine in t
 .15, and not passed, for half of the way; pieces that different names have in common count as nothing). Then the
 control (.2; nothing passes without): in “others” .05 or less are read, the mean of the six shares, and in “same” as
 much as of any labels that show the leak alone. Then it is how near your shares come: .1, .1, .15 and .15 for the four,
-in full if the six are off by .04 or less on average. Passed from .88. When you have them, ask what made the reading
+in full if the six are off by .04 or less on average. When you have them, ask what made the reading
 worse: was it the leak?
 """
 

@@ -401,12 +401,7 @@ best_reader, reads, multiples, clamps, by_chance = {}, {}, (1, 2, 4, 10), {}, {}
 PLACES = {"every token": steering.everywhere, "full stops": at_stops}
 for kind, concept in concept_of.items():
     there, f1 = concept[:, 1:, None], torch.zeros(reader.d_sae)
-    for cut in (
-        0,
-        0.05,
-        0.1,
-        0.2,
-    ):  # times its largest value: above that it says "here"
+    for cut in (0, 0.05, 0.1, 0.2):  # times its largest value: above, it says "here"
         on = latents > cut * latents.amax(dim=(0, 1))
         found = 2 * (on & there).sum((0, 1)) / (on.sum((0, 1)) + there.sum((0, 1)))
         f1 = torch.maximum(f1, found)
@@ -1001,9 +996,9 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     downs[kind, "latent at -4, random"] = shares(write(far, full), kind)
     gone, valid = downs[kind, "down"][1.5]
     way = {name: half[kind, name] for name in ("up", "down", "down, random")}
-    print(f"{kind}: half way", "; ".join(
+    print(f"{kind}: half way ", "; ".join(
         f"{name} " + (f"at {at:.2f}" if at < torch.inf else "never") for name, at in way.items()
-    ), f"; 1.5 times subtracted: about {gone:.2f}, valid {valid:.2f}")  # fmt: skip
+    ), f"; 1.5 times subtracted: about {gone:.2f}, valid {valid:.2f}", sep="")  # fmt: skip
     print("  from full prompts:", "; ".join(
         f"{name}: {downs[kind, key][0]:.2f}" for name, key in (
             ("the latent held at 0", "latent at 0"),
@@ -2177,7 +2172,7 @@ check("make-it-behave", behaviour)
 
 # %% [markdown]
 r"""
-<details><summary>What we found</summary>
+<details><summary><b>What we found</b> (open it after your try)</summary>
 
 The first choice, the contrast between prompts without and with a hint where the reply is due, does next to nothing
 before layers 1 to 3, and less than half of the work before 4. “Like minus hate” at the user's verb looks better than
@@ -2338,7 +2333,9 @@ with torch.no_grad():
         .mean()
         .item(),
     }
-print(f"caught {caught:.2f}; false alarms {alarms}")
+print(
+    f"caught {caught:.2f}; false alarms:", {k: round(v, 3) for k, v in alarms.items()}
+)
 print({name: round(share, 2) for name, share in foreseen_too.items()})
 both_sides = {
     "attack": attack.tolist(),
@@ -2357,7 +2354,7 @@ check("fool-the-dashboard", both_sides)
 
 # %% [markdown]
 r"""
-<details><summary>What we found</summary>
+<details><summary><b>What we found</b> (open it after your try)</summary>
 
 The difference of means, with what the readings see taken out, is answered in most requests and in none or few of
 those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all. Each of the few
