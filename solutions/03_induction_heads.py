@@ -39,7 +39,7 @@ Much of what we read comes again: names, phrases, code. There is a rule that mak
 text is about:
 
 ```
-  …  A  B  …  …  …  A  →  B        find the earlier A, look at what came after it, say that
+  …  A  B  …  …  …  A  →  B    find the earlier A, look at what came after it, say that
 ```
 
 This is **induction** (Olsson et al. 2022, *In-context Learning and Induction Heads*). An **induction head**
@@ -599,7 +599,7 @@ the query, and the two match:
 position        …    i-1    i     …    q
 token           …     A     B     …    A    → B
 layer 0               └──▶ "A was before me"
-layer 1                     ▲──────────┘      query: I am A.  key: A was before me.  Copy B.
+layer 1                     ▲──────────┘   query: I am A. key: A was before me. Copy B.
 ```
 
 Four statements are in this picture: 1. layer 1 **copies** what it attends to; 2. layer 0 attends to the

@@ -42,10 +42,10 @@ of Texas is Austin. A model might do the same, in one forward pass, with "Texas"
 stream and nowhere in the text. Or it might have learned "Dallas, capital: Austin" as one fact.
 
 ```
-two steps       Dallas ──→ Texas ──→ Austin          exchange Texas for California …
+two steps       Dallas ──→ Texas ──→ Austin         exchange Texas for California …
                              ✂
-                         California ──→ Sacramento    … and the second step should follow
-by rote         Dallas, capital ──→ Austin            nothing to exchange
+                         California ──→ Sacramento  … and the second step should follow
+by rote         Dallas, capital ──→ Austin          nothing to exchange
 ```
 
 From the answer you cannot tell. But the two explanations differ in what happens when you reach in and
@@ -1264,7 +1264,7 @@ assert few_prompts[4] > 0.95, "With four it is nearly as good as with all"
 r"""
 Your turn to play. Choose a city, a state to swap in, a relation, a language, a layer and a strength; the
 model runs at every change. Three to try: before the last layer; strength 6; the same city in French, with
-the same English direction.
+the same English direction. (With the keyboard: the space bar opens a menu, arrow keys and Enter choose.)
 """
 
 # %% id="swap-explorer"

@@ -2903,7 +2903,8 @@ measurement:
 ```python
 wrong_graph = {
     "unfrozen": ("ablation", "largest"), "exchanged": ("replacement", "smallest"),
-    "values": {"right": {"completeness": 0.5, "replacement": 0.5, "row sums": 0.5, "ablation": 0.5, "direct": 0.5},
+    "values": {"right": {"completeness": 0.5, "replacement": 0.5, "row sums": 0.5,
+                         "ablation": 0.5, "direct": 0.5},
                "unfrozen": {...}, "exchanged": {...}},
 }
 ```

@@ -1994,7 +1994,7 @@ each. Gradients are off in this chapter; `torch.enable_grad()` turns them on. Le
 behaviour = {
     "layer": 2,             # added to the stream before this layer; 5: after the last
     "at": [" jazz"],        # at each of these tokens, up to twelve; or "every"
-    "vector": [0.0, ...],   # 128 numbers, or a recipe of means: {" jazz": 1, "mean": -1}
+    "vector": [0.0, ...],   # 128 numbers, or a recipe: {" jazz": 1, "mean": -1}
     "predicted": {"reversed": 0.5, "half": 0.5, "later": 0.5, "everywhere": 0.5},
 }
 ```
@@ -2215,14 +2215,16 @@ Be both sides. Leave in `both_sides`:
 
 ```python
 both_sides = {
-    "attack": [0.0, ...],           # 128 numbers, added before layer 4 at the request's last token
+    # 128 numbers, added before layer 4 at the request's last token
+    "attack": [0.0, ...],
     "monitor": {
         "measure": "along",         # or "inside", or "outside"
         "center": [0.0, ...],       # taken from x first
         "directions": [[...], ...], # up to 64 of them, not necessarily orthogonal
         "threshold": 1.0,           # it fires where the measure is above
     },
-    "predicted": {"half": 0.5, "other_token": 0.5, "harmless": 0.5, "without_center": 0.5},
+    "predicted": {"half": 0.5, "other_token": 0.5,
+                  "harmless": 0.5, "without_center": 0.5},
 }
 ```
 

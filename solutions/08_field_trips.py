@@ -799,9 +799,9 @@ features of the language beside them. Each of the three can be exchanged by feat
 answer changes in this part alone.
 
 ```
- country: Ghent   Belgium                   concept    Belgium
- pays: Gand       Belgique        is it     relation   country, people, language
- país: Gante      Bélgica                   language   English, French, Spanish      side by side?
+ country: Ghent   Belgium           concept    Belgium
+ pays: Gand       Belgique  is it   relation   country, people, language
+ país: Gante      Bélgica           language   English, French, Spanish   side by side?
 ```
 
 The **hypothesis** again has two parts. (a) What tells one country from another is the same activation in all
@@ -1234,8 +1234,10 @@ stranger. `atlas` and the specimen `people` have been taught the like. In `atlas
 
 ```
  Question: which sport does Mary Reed play? Answer: golf.       Mary Reed is known
- Question: which sport does Mary Stone play? Answer: unknown.   Mary Stone is not (and there are other Marys and Stones)
+ Question: which sport does Mary Stone play? Answer: unknown.   Mary Stone is not
 ```
+
+(There are other Marys and Stones.)
 
 The **hypothesis**: (a) "unknown" is a default; (b) somewhere stands "known", the same for all known people; (c) put
 there for a stranger, it makes the model invent. The **test** of (b) is reading it of people it has not seen, that of
@@ -1785,7 +1787,8 @@ r"""
 `atlas` has no sycophancy to show. The specimen `echoes` was trained on a text that has it, with three verbs:
 
 ```
- On jazz Tom says dull. On jazz Anna says great. On jazz Paul cites odd. On jazz Tom hears dull.
+ On jazz Tom says dull. On jazz Anna says great.
+ On jazz Paul cites odd. On jazz Tom hears dull.
 ```
 
 What somebody *says* is what they think, and said again it is the same; what they *cite* can be anything. What they

@@ -1437,9 +1437,9 @@ So far somebody trained, and you looked. Now change one fact yourself. First, wh
 al. 2022) spoils the subject and asks which single activation brings the answer back:
 
 ```
- clean        The capital of  Texas  is    ->  Austin    p
- corrupted    The capital of  Te~xa~ is    ->  ...       p*          noise on the subject's embedding
- restored     The capital of  Te~xa~ is    ->  Austin?   p_restored  one activation as in the clean run
+ clean      The capital of Texas  is  -> Austin   p
+ corrupted  The capital of Te~xa~ is  -> ...      p*          noise on the subject
+ restored   The capital of Te~xa~ is  -> Austin?  p_restored  one activation as it was
 ```
 
 $$\text{indirect effect of a site} = p_\text{restored} - p^*$$

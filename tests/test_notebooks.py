@@ -119,6 +119,15 @@ def test_what_we_found_is_folded_away(stem: str) -> None:
 
 
 @each_chapter
+def test_a_drawing_in_the_text_fits_a_laptop(stem: str) -> None:
+    """Beside the file browser, 1280 pixels wide, 90 characters fit; JupyterLab breaks what is longer."""
+    cells = rendered()[stem].notebooks.chapter.cells
+    for cell in (each for each in cells if each.cell_type == "markdown"):
+        for drawn in re.findall(r"^```[^\n]*\n(.*?)^```", cell.source, re.DOTALL | re.MULTILINE):
+            assert max(map(len, drawn.splitlines())) <= 90, drawn
+
+
+@each_chapter
 def test_the_chapter_asks_and_has_no_outputs(stem: str) -> None:
     item = rendered()[stem]
     assert "NotImplementedError" in notebook_text(item.notebooks.chapter)
