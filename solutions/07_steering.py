@@ -1580,7 +1580,7 @@ print(
     f"{len(in_use)} of {sae.d_sae} latents are in use; the vector is {attack.norm().item() / length:.2f} streams long"
 )
 print(
-    f"guard on: {untouched:.2f} without the vector; with it {watching:.2f} before the clamp, {on:.2f} after it; "
+    f"guard on: {untouched:.2f} without the vector; with it {watching:.2f} before the clamp, {on:.2f} after it;\n"
     f"latents at their usual value or above: {low:.2f}; one that no harmful request had on is on: {newly_on:.2f}"
 )
 print(f"harmful requests answered, clamp on: {answered(attack):.2f}")
