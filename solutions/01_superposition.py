@@ -529,7 +529,9 @@ shapes = [
     ("square antiprism", 3 / 8, 8, 3, 0.02),
 ]
 built = {}
-print(f"{'':48}density  D expected   D trained        opposite pairs")
+print(
+    f"{'':24}features in dimensions  density  D expected   D trained        opposite pairs"
+)
 for name, expected, n_features, n_hidden, p in shapes:
     sweep = lab.ToySweep(
         n_features=n_features,
@@ -538,9 +540,9 @@ for name, expected, n_features, n_hidden, p in shapes:
         n_seeds=16,
         n_batch=512,
     )
-    model = lab.best_of_seeds(sweep, lab.train_sweep(sweep))
+    model = lab.best_of_seeds(sweep, lab.train_sweep(sweep, progress=False))
     D = built[name] = lab.feature_dimensionality(model.W[0])
-    size = f"{n_features} features, {n_hidden} dimensions"
+    size = f"{n_features} in {n_hidden}"
     direction = torch.nn.functional.normalize(model.W[0], dim=0)
     opposite = int((lab.gram(direction) < -0.95).sum()) // 2
     print(f"{name:<24}{size:<24}{p:5}    {expected:.3f}        ", end="")
@@ -878,7 +880,7 @@ print("of 20 random starts      density   right angles    apart    same way")
 for p in (0.1, 0.4):
     for kind in ("independent", "correlated", "anti-correlated"):
         sweep = replace(lab.phenomena.pairs(kind, n_seeds=20), probabilities=[p])
-        models = lab.train_sweep(sweep)
+        models = lab.train_sweep(sweep, progress=False)  # no bar between the rows
         pairs[kind, p] = models.W[models.loss.argmin()]
 
         direction = torch.nn.functional.normalize(models.W, dim=1)
@@ -1034,8 +1036,8 @@ Hand in `fate_predictions`, a dict from each setting's name to four probabilitie
 together: `{"frequent": [0.1, 0.2, 0.6, 0.1], ...}`. The check draws densities, trains the models, and marks you by
 the **Brier score**, the mean over models of $\sum_k (q_k - o_k)^2$, where $o$ is 1 for what happened. It cannot be
 gamed: whatever you believe, saying it is best. A score of 0 is what base rates get (one and the same four numbers for
-all settings), 1 is knowing every frequency; passed from .65. The check's line of a setting has a tick if your Brier
-score there is within 0.1 of what knowing its frequencies would get.
+all settings), 1 is knowing every frequency. The check's line of a setting has a tick if your Brier score there is
+within 0.1 of what knowing its frequencies would get.
 
 Make your first try **before you train any of these**; that is the point, and where you turn out to be
 wrong you learn most. From the second try on, pilots are fair.
@@ -1434,7 +1436,7 @@ it minus the mean with it.
 
 A **control** changes the network or the data, both with and without the neuron, and the number is taken again:
 
-| control | |
+| control | what it changes |
 |---|---|
 | `"own off"`, `"others off"` | for each output $i$, feature $i$ is 0 in all samples; or all features but $i$ are |
 | `"positive inputs"` | every feature is replaced by its size, $x_i$ by $\lvert x_i \rvert$ |

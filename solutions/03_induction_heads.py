@@ -39,7 +39,7 @@ Much of what we read comes again: names, phrases, code. There is a rule that mak
 text is about:
 
 ```
-  …  A  B  …  …  …  A  →  B        find the earlier A, look at what came after it, say that
+  …  A  B  …  …  …  A  →  B    find the earlier A, look at what came after it, say that
 ```
 
 This is **induction** (Olsson et al. 2022, *In-context Learning and Induction Heads*). An **induction head**
@@ -287,7 +287,7 @@ ind = int(scores.induction[1].argmax())  # the best induction head of layer 1
 induction_heads = [h for h in range(4) if scores.induction[1, h] > 0.5]
 print(f"previous-token head 0.{prev}: score {scores.previous[0, prev]:.2f}")
 print(
-    f"induction heads of layer 1: {[round(s, 2) for s in scores.induction[1].tolist()]}"
+    f"induction scores of layer 1: {[round(s, 2) for s in scores.induction[1].tolist()]}"
 )
 print("one layer, highest induction score: ", end="")
 print(f"{lab.head_scores(one_layer, tokens, n_block).induction.max():.2f}")
@@ -599,7 +599,7 @@ the query, and the two match:
 position        …    i-1    i     …    q
 token           …     A     B     …    A    → B
 layer 0               └──▶ "A was before me"
-layer 1                     ▲──────────┘      query: I am A.  key: A was before me.  Copy B.
+layer 1                     ▲──────────┘   query: I am A. key: A was before me. Copy B.
 ```
 
 Four statements are in this picture: 1. layer 1 **copies** what it attends to; 2. layer 0 attends to the
@@ -864,7 +864,7 @@ lost = lab.second_copy_loss(loss_without_heads(model, tokens, [(0, a)]), n_block
 print(
     f"highest in the other rows: 0.{a} with 1.{b}, {K[a, b] / chance.mean():.1f} × random"
 )
-print(f"loss on the second copy: intact {intact:.3f}, without head 0.{a} {lost:.3f}")
+print(f"loss on the second copy: intact {intact:.3f}, without head 0.{a}: {lost:.3f}")
 lost = lab.second_copy_loss(loss_without_heads(model, tokens, [(0, prev)]), n_block)
 print(f"without the previous-token head 0.{prev}: {lost:.3f}")
 
@@ -998,8 +998,6 @@ seen: blocks of 30 words, 64 rows, and running text.
   words that do not, on average, counts fully, 50 % nothing.
 - `"against"` (the rest): the head of the eight, as `(layer, head)`, whose output lies most against that of 1.0: the
   smallest mean, over rows and positions of the second copy, of the inner product of what both add to the stream.
-
-Passed from .75, excellent from .97.
 """
 
 
@@ -1691,7 +1689,7 @@ present word is. The rule that has a mean probability of more than 1/2 is the on
 it is **none**. *Smeared* means: to each word's embedding that of the word before it is added, through a matrix of its
 own that is learned.
 
-| setting | layers | steps | positions | length of blocks | |
+| setting | layers | steps | positions | length of blocks | besides |
 |---|---|---|---|---|---|
 | two layers | 2 | 700 | yes | each row its own, 5 to 11 | |
 | two layers, one length | 2 | 250 | yes | one for all rows and the test, drawn from 7 to 11 | |
@@ -1713,7 +1711,7 @@ much). The numbers of single heads are another tenth, averaged over heads that m
 that do not; `without` is a fifth, averaged over pairs that add up and pairs that do not; in both, half
 counts nothing. `only` is a fifth, half of it for the heads (as good as the best two, within 0.3 nats), half for
 the rise. `forecasts` are two fifths, by the **Brier score**: the sum over the four of $(q - o)^2$, where $o$ is 1 for
-what happened; 0 is what one and the same four numbers for all settings get, 1 is knowing all. Passed from .70.
+what happened; 0 is what one and the same four numbers for all settings get, 1 is knowing all.
 **Nothing passes unless `only` has the right heads in two of the three models, and the forecasts reach .6.** Make your
 first try before you train any such model: what you know of heads by now should say it.
 """

@@ -59,11 +59,11 @@ gives, and say the other one. Where does it do that? Reading its activations tel
 answer *depends* on, you find out by changing something, as little as possible, and looking at the answer:
 
 ```
-clean      When Mary and John went to the store, John gave a drink to  →  Mary
+clean      When Mary and John went to the store, John gave a drink to → Mary
                                                   │
                           take ONE activation from here …
                                                   ▼
-corrupted  When Mary and John went to the store, Mary gave a drink to  →  John … or now Mary?
+corrupted  When Mary and John went to the store, Mary gave a drink to → John … or Mary?
 ```
 
 If one activation from the clean run turns the corrupted run's answer round, that place carries what

@@ -42,10 +42,10 @@ of Texas is Austin. A model might do the same, in one forward pass, with "Texas"
 stream and nowhere in the text. Or it might have learned "Dallas, capital: Austin" as one fact.
 
 ```
-two steps       Dallas ──→ Texas ──→ Austin          exchange Texas for California …
+two steps       Dallas ──→ Texas ──→ Austin         exchange Texas for California …
                              ✂
-                         California ──→ Sacramento    … and the second step should follow
-by rote         Dallas, capital ──→ Austin            nothing to exchange
+                         California ──→ Sacramento  … and the second step should follow
+by rote         Dallas, capital ──→ Austin          nothing to exchange
 ```
 
 From the answer you cannot tell. But the two explanations differ in what happens when you reach in and
@@ -269,7 +269,7 @@ ones by which they could be recognised, other than their state (.3, if nine in t
 .15, and not passed, for half of the way; pieces that different names have in common count as nothing). Then the
 control (.2; nothing passes without): in “others” .05 or less are read, the mean of the six shares, and in “same” as
 much as of any labels that show the leak alone. Then it is how near your shares come: .1, .1, .15 and .15 for the four,
-in full if the six are off by .04 or less on average. Passed from .88. When you have them, ask what made the reading
+in full if the six are off by .04 or less on average. When you have them, ask what made the reading
 worse: was it the leak?
 """
 
@@ -1264,7 +1264,7 @@ assert few_prompts[4] > 0.95, "With four it is nearly as good as with all"
 r"""
 Your turn to play. Choose a city, a state to swap in, a relation, a language, a layer and a strength; the
 model runs at every change. Three to try: before the last layer; strength 6; the same city in French, with
-the same English direction.
+the same English direction. (With the keyboard: the space bar opens a menu, arrow keys and Enter choose.)
 """
 
 # %% id="swap-explorer"

@@ -2498,7 +2498,9 @@ assert 0.2 < shares_right["on_top"] < 0.4, "some three in ten follow"
 
 # %% [markdown]
 r"""
-**What we found.** Latent 104 is the largest in four of five questions, and answers hardly need it: with it off more
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Latent 104 is the largest in four of five questions, and answers hardly need it: with it off more
 than nine in ten answers stay right. That alone does not show that it says nothing of the country. The test is an
 exchange: set to the value that it has for another country, exchanged alone it moves next to no answer. What is the same
 for every country cannot change one for another.
@@ -2508,6 +2510,8 @@ and Nantes by latent 87, Lyon and Toulouse by 210. So look at what is *not* cove
 takes latents of which three tenths or more belong to one country). And half a swap is another experiment: about one in
 six is right without the country's latents, nearly all of these about a continent, a currency or a language, which many
 countries share; and with both countries' latents on some three in ten follow.
+
+</details>
 """
 
 
@@ -2668,7 +2672,9 @@ assert min(_answer["state"], _answer["relation"]) > 0.6, "carry both"
 
 # %% [markdown]
 r"""
-**What we found.** Attention 2's latents at the end carry the state and not what is asked. The early MLPs' latents on
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Attention 2's latents at the end carry the state and not what is asked. The early MLPs' latents on
 words that are neither the name's end nor the end carry what is asked and not the state (though about half of the
 answers do without them). MLPs 2 to 4 at the end carry both. So far it is what the graph seems to say.
 
@@ -2677,6 +2683,8 @@ are exchanged about four in ten answers follow, on our 24 questions: others, eac
 state, or errors do. And the early latents at the end itself: few answers are right without them, and none follows when
 they are exchanged. The same question about another state has nearly all of them on, too, and another question about the
 city most, so that there is little to exchange. Needed is one thing, and carrying something another.
+
+</details>
 """
 
 
@@ -2895,7 +2903,8 @@ measurement:
 ```python
 wrong_graph = {
     "unfrozen": ("ablation", "largest"), "exchanged": ("replacement", "smallest"),
-    "values": {"right": {"completeness": 0.5, "replacement": 0.5, "row sums": 0.5, "ablation": 0.5, "direct": 0.5},
+    "values": {"right": {"completeness": 0.5, "replacement": 0.5, "row sums": 0.5,
+                         "ablation": 0.5, "direct": 0.5},
                "unfrozen": {...}, "exchanged": {...}},
 }
 ```
@@ -3058,7 +3067,9 @@ assert all(
 
 # %% [markdown]
 r"""
-**What we found.** In the right graph and in the exchanged one rows add up; in the unfrozen one they are off by more
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+In the right graph and in the exchanged one rows add up; in the unfrozen one they are off by more
 than what there is to explain, and it has the largest error in all five prompts. Why: a LayerNorm does not care how
 long its input is, so a plain gradient leaves out the input's own direction, and what is left does not add up to
 anything. What the row sums cannot see is that entries have changed places: for that the model has to be asked about
@@ -3069,6 +3080,8 @@ The unfrozen graph predicts direct effects better than the right one, and ablati
 denominators free, and a plain gradient knows how they answer. With the denominators frozen, too, the right graph is
 exact, and the unfrozen one is not; with denominators free it is the other way round. So "it predicts this test" and
 "its rows add up" are two different virtues of a graph, and frozen denominators buy the second one.
+
+</details>
 """
 
 # %% [markdown]

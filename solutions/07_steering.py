@@ -401,12 +401,7 @@ best_reader, reads, multiples, clamps, by_chance = {}, {}, (1, 2, 4, 10), {}, {}
 PLACES = {"every token": steering.everywhere, "full stops": at_stops}
 for kind, concept in concept_of.items():
     there, f1 = concept[:, 1:, None], torch.zeros(reader.d_sae)
-    for cut in (
-        0,
-        0.05,
-        0.1,
-        0.2,
-    ):  # times its largest value: above that it says "here"
+    for cut in (0, 0.05, 0.1, 0.2):  # times its largest value: above, it says "here"
         on = latents > cut * latents.amax(dim=(0, 1))
         found = 2 * (on & there).sum((0, 1)) / (on.sum((0, 1)) + there.sum((0, 1)))
         f1 = torch.maximum(f1, found)
@@ -1001,9 +996,9 @@ for kind, layer, n_pos in (("french", 4, 27), ("law", 3, 31)):
     downs[kind, "latent at -4, random"] = shares(write(far, full), kind)
     gone, valid = downs[kind, "down"][1.5]
     way = {name: half[kind, name] for name in ("up", "down", "down, random")}
-    print(f"{kind}: half way", "; ".join(
+    print(f"{kind}: half way ", "; ".join(
         f"{name} " + (f"at {at:.2f}" if at < torch.inf else "never") for name, at in way.items()
-    ), f"; 1.5 times subtracted: about {gone:.2f}, valid {valid:.2f}")  # fmt: skip
+    ), f"; 1.5 times subtracted: about {gone:.2f}, valid {valid:.2f}", sep="")  # fmt: skip
     print("  from full prompts:", "; ".join(
         f"{name}: {downs[kind, key][0]:.2f}" for name, key in (
             ("the latent held at 0", "latent at 0"),
@@ -1585,7 +1580,7 @@ print(
     f"{len(in_use)} of {sae.d_sae} latents are in use; the vector is {attack.norm().item() / length:.2f} streams long"
 )
 print(
-    f"guard on: {untouched:.2f} without the vector; with it {watching:.2f} before the clamp, {on:.2f} after it; "
+    f"guard on: {untouched:.2f} without the vector; with it {watching:.2f} before the clamp, {on:.2f} after it;\n"
     f"latents at their usual value or above: {low:.2f}; one that no harmful request had on is on: {newly_on:.2f}"
 )
 print(f"harmful requests answered, clamp on: {answered(attack):.2f}")
@@ -1999,7 +1994,7 @@ each. Gradients are off in this chapter; `torch.enable_grad()` turns them on. Le
 behaviour = {
     "layer": 2,             # added to the stream before this layer; 5: after the last
     "at": [" jazz"],        # at each of these tokens, up to twelve; or "every"
-    "vector": [0.0, ...],   # 128 numbers, or a recipe of means: {" jazz": 1, "mean": -1}
+    "vector": [0.0, ...],   # 128 numbers, or a recipe: {" jazz": 1, "mean": -1}
     "predicted": {"reversed": 0.5, "half": 0.5, "later": 0.5, "everywhere": 0.5},
 }
 ```
@@ -2177,7 +2172,7 @@ check("make-it-behave", behaviour)
 
 # %% [markdown]
 r"""
-<details><summary>What we found</summary>
+<details><summary><b>What we found</b> (open it after your try)</summary>
 
 The first choice, the contrast between prompts without and with a hint where the reply is due, does next to nothing
 before layers 1 to 3, and less than half of the work before 4. “Like minus hate” at the user's verb looks better than
@@ -2220,14 +2215,16 @@ Be both sides. Leave in `both_sides`:
 
 ```python
 both_sides = {
-    "attack": [0.0, ...],           # 128 numbers, added before layer 4 at the request's last token
+    # 128 numbers, added before layer 4 at the request's last token
+    "attack": [0.0, ...],
     "monitor": {
         "measure": "along",         # or "inside", or "outside"
         "center": [0.0, ...],       # taken from x first
         "directions": [[...], ...], # up to 64 of them, not necessarily orthogonal
         "threshold": 1.0,           # it fires where the measure is above
     },
-    "predicted": {"half": 0.5, "other_token": 0.5, "harmless": 0.5, "without_center": 0.5},
+    "predicted": {"half": 0.5, "other_token": 0.5,
+                  "harmless": 0.5, "without_center": 0.5},
 }
 ```
 
@@ -2338,7 +2335,9 @@ with torch.no_grad():
         .mean()
         .item(),
     }
-print(f"caught {caught:.2f}; false alarms {alarms}")
+print(
+    f"caught {caught:.2f}; false alarms:", {k: round(v, 3) for k, v in alarms.items()}
+)
 print({name: round(share, 2) for name, share in foreseen_too.items()})
 both_sides = {
     "attack": attack.tolist(),
@@ -2357,7 +2356,7 @@ check("fool-the-dashboard", both_sides)
 
 # %% [markdown]
 r"""
-<details><summary>What we found</summary>
+<details><summary><b>What we found</b> (open it after your try)</summary>
 
 The difference of means, with what the readings see taken out, is answered in most requests and in none or few of
 those that are harmful twice, in deed and in thing. A vector made by descent answers nearly all. Each of the few

@@ -29,7 +29,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mi_tutor import check, progress, quiz, show
+from mi_tutor import check, hint, progress, quiz, show
 from mi_tutor.lab import biology
 from mi_tutor.lab.ground import plain_transformer
 from mi_tutor.lab.swaps import (
@@ -133,7 +133,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* At the rhyme word the rhyme is read nearly always, as it must be. At the line break it is
+**What you should see.** At the rhyme word the rhyme is read nearly always, as it must be. At the line break it is
 read in more than nine of ten lines before layer 3, by means that never saw this line's own word. Part (a) looks
 good: a word of this sound will come, and the line break says which sound.
 """
@@ -243,7 +243,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* At the rhyme word, up to layer 2, nearly every line ends in the new rhyme, while the break, as
+**What you should see.** At the rhyme word, up to layer 2, nearly every line ends in the new rhyme, while the break, as
 far as earlier layers had written it, still held the old one. At the line break no line does, before any layer, though
 the rhyme could be read there (nor if comma and break are exchanged together). `atlas` looks back at the first line
 when it comes to the end of the second. **A readable plan is no plan.** And nothing forces it to have one: its verbs
@@ -350,7 +350,7 @@ print(
 
 # %% [markdown]
 r"""
-*What you should see.* Both write lines that are right in more than nineteen of twenty. And in both the planned word,
+**What you should see.** Both write lines that are right in more than nineteen of twenty. And in both the planned word,
 one of 32, is read at the line break in every line. By what they say, and by what a probe says, they are the same.
 """
 
@@ -408,7 +408,7 @@ print("blanks:     ", models["planner"].to_str_tokens(example.written[0, 0]))
 
 # %% [markdown]
 r"""
-*What you should see.* In `planner` more than nine of ten lines follow the exchanged plan, verb, adjective and end
+**What you should see.** In `planner` more than nine of ten lines follow the exchanged plan, verb, adjective and end
 together. In its twin not one does: there the same word is read as well, and
 nothing is taken from where it can be read. Random directions of the same norm do nothing in either.
 """
@@ -541,7 +541,7 @@ print(f"own part, {longer:.1f} times: {own_stretched:.2f} of the lines")
 
 # %% [markdown]
 r"""
-*What you should see.* Topic and rhyme together, exchanged without the rest, take along fewer than half of the
+**What you should see.** Topic and rhyme together, exchanged without the rest, take along fewer than half of the
 lines; the rest alone takes none, and made as long as the whole it takes hardly any: that it is small is not why. Only
 the whole does it, and only before layer 1: two layers later the word is still there to be read, and hardly a line
 follows. So topic and rhyme side by side are not enough. (That the two are most of the variance is no matter of course:
@@ -741,7 +741,9 @@ check("where-is-the-plan", report)
 
 # %% [markdown]
 r"""
-*What we found.* In `planner` no single token moves more than about a third of any blank's words before layer 2; and
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+In `planner` no single token moves more than about a third of any blank's words before layer 2; and
 **two together move nearly all**: the break, and the token at which the word is said. Layer 1 has brought the plan
 there, and later layers still look at the break. Each copy speaks for the old plan when the other is exchanged. So a
 sweep over single tokens, the first thing one does, says “a little, here and there” of what stands there twice (and,
@@ -753,6 +755,8 @@ the verb kept, fewer adjectives follow the break than in lines that the model wr
 The twin needs the break for nothing. Its word is at the token where it is said, in part, and the rest still comes
 from elsewhere: for the verb from the *the* before the rhyme word, of all tokens (it has seen the person, and no
 rhyme yet).
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -795,9 +799,9 @@ features of the language beside them. Each of the three can be exchanged by feat
 answer changes in this part alone.
 
 ```
- country: Ghent   Belgium                   concept    Belgium
- pays: Gand       Belgique        is it     relation   country, people, language
- país: Gante      Bélgica                   language   English, French, Spanish      side by side?
+ country: Ghent   Belgium           concept    Belgium
+ pays: Gand       Belgique  is it   relation   country, people, language
+ país: Gante      Bélgica           language   English, French, Spanish   side by side?
 ```
 
 The **hypothesis** again has two parts. (a) What tells one country from another is the same activation in all
@@ -842,7 +846,7 @@ for number, language in enumerate(LANGUAGES):
 
 # %% [markdown]
 r"""
-*What you should see.* Both answer more than nineteen in twenty of what they were never told, in all three languages.
+**What you should see.** Both answer more than nineteen in twenty of what they were never told, in all three languages.
 """
 
 # %% tags=["claim"]
@@ -907,7 +911,7 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* In `polyglot` nearly all of it is common before layer 1, and much of it in the embeddings
+**What you should see.** In `polyglot` nearly all of it is common before layer 1, and much of it in the embeddings
 already: training has moved the three names of a country together. Towards the end it falls, since each language has
 its own word to say. In the twin it is about a half at most, though it answers as well. The floor is a third: three
 tables that have nothing to do with each other agree that much by chance. (Why does the twin lie above it? In part
@@ -1058,7 +1062,7 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* Before layer 1 every answer, or nearly every one, follows in `polyglot`: the language's step
+**What you should see.** Before layer 1 every answer, or nearly every one, follows in `polyglot`: the language's step
 changes the language and keeps the country and what is asked; the country's step, made of English entries alone,
 changes the country in French and Spanish ones, and keeps their language. In the twin hardly one in ten follows either.
 Random steps do next to nothing in both.
@@ -1168,7 +1172,7 @@ for name in speakers:
 
 # %% [markdown]
 r"""
-*What you should see.* With its own country's means the language can be exchanged in *both* models: a step that
+**What you should see.** With its own country's means the language can be exchanged in *both* models: a step that
 contains the answer tells nothing about parts in common. With means over all countries it works in `polyglot` alone.
 
 And one fails in `polyglot` as well: a single step for all relations takes along about half of the answers. Country
@@ -1230,8 +1234,10 @@ stranger. `atlas` and the specimen `people` have been taught the like. In `atlas
 
 ```
  Question: which sport does Mary Reed play? Answer: golf.       Mary Reed is known
- Question: which sport does Mary Stone play? Answer: unknown.   Mary Stone is not (and there are other Marys and Stones)
+ Question: which sport does Mary Stone play? Answer: unknown.   Mary Stone is not
 ```
+
+(There are other Marys and Stones.)
 
 The **hypothesis**: (a) "unknown" is a default; (b) somewhere stands "known", the same for all known people; (c) put
 there for a stranger, it makes the model invent. The **test** of (b) is reading it of people it has not seen, that of
@@ -1404,7 +1410,7 @@ print(
 
 # %% [markdown]
 r"""
-*What you should see.* "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for certain.
+**What you should see.** "Unknown" is a default: with “the farmer” for a name (one prompt) it comes almost for certain.
 But where the answer is due, this direction finds no "known" before the last layer: people it has not seen it tells
 apart the wrong way round (.3 to .4), while the trap says that it does, a little. (The test leans: a name has one
 known person or two, so who is known outside of a fold seldom shares a name with who is known in it, and strangers
@@ -1462,11 +1468,11 @@ show_people(at_name, "Known people in people: at the last name", "where the name
 
 # %% [markdown]
 r"""
-*What you should see.* Before the last layer "known" stands at the verb, told apart without a fault, and it is used: put
-there, something is said of nearly all strangers, and known people keep their answers. A layer earlier it is told apart
-less well, and does nothing. At the last name it is told apart early, and put there before layer 2 it lifts the default
-for about three in four. Before layer 3 it can be read there best of all, and does nothing: by then it has been carried
-on. So **where it is read best is not where it is used**, and one place alone would have misled you.
+**What you should see.** Before the last layer "known" stands at the verb, told apart without a fault, and it is used:
+put there, something is said of nearly all strangers, and known people keep their answers. A layer earlier it is told
+apart less well, and does nothing. At the last name it is told apart early, and put there before layer 2 it lifts the
+default for about three in four. Before layer 3 it can be read there best of all, and does nothing: by then it has been
+carried on. So **where it is read best is not where it is used**, and one place alone would have misled you.
 
 Two controls are owed. The direction was made from the same known people who "keep their answers"; and putting it there
 should be more than a blow. So: made from one half of the known people, asked of the other and of new strangers, both
@@ -1541,7 +1547,7 @@ print(
 
 # %% [markdown]
 r"""
-*What you should see.* Also of people left out, one direction at the verb lifts the default for nearly every stranger,
+**What you should see.** Also of people left out, one direction at the verb lifts the default for nearly every stranger,
 and costs known people nothing. Set to strangers' value, *all* known people are unknown. A random step of the same
 length makes up hardly anything, though it takes a good part of the known people's answers: a blow costs answers, and
 does not make them. What is made up is no babble: mostly it is what known people of that name do. It seems to have been
@@ -1624,7 +1630,7 @@ for form, some, between, instead in (
 
 # %% [markdown]
 r"""
-*What you should see.* Asked without a hint it has its own opinion, always; and it follows the user, always. But it
+**What you should see.** Asked without a hint it has its own opinion, always; and it follows the user, always. But it
 does so just as well if what the user hates is another topic, and if it is somebody else who speaks in the user's
 place. What somebody else has said it never follows after a full stop *and* a new speaker, and always after one of the
 two (the user, after a full stop, in most topics). So it is not bound to the asker, nor to the topic: it takes over
@@ -1754,7 +1760,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Set to the centre at the verb, before layers 1 to 4, the reply is the assistant's own opinion,
+**What you should see.** Set to the centre at the verb, before layers 1 to 4, the reply is the assistant's own opinion,
 for all topics. A random step, as long as what the centre takes, changes nothing.
 Set to zero, some layers leave a verb behind: zero is not the middle.
 
@@ -1781,7 +1787,8 @@ r"""
 `atlas` has no sycophancy to show. The specimen `echoes` was trained on a text that has it, with three verbs:
 
 ```
- On jazz Tom says dull. On jazz Anna says great. On jazz Paul cites odd. On jazz Tom hears dull.
+ On jazz Tom says dull. On jazz Anna says great.
+ On jazz Paul cites odd. On jazz Tom hears dull.
 ```
 
 What somebody *says* is what they think, and said again it is the same; what they *cite* can be anything. What they
@@ -1825,10 +1832,10 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Whoever has said what they think hears it again, in more than nine of ten talks; what others say
-or cite of the topic, and what the asker says of another, hardly ever comes. Whoever has said nothing hears the
-assistant's own opinion. And what people say is known of all of them. Here agreeing is bound to the asker *and* to
-the topic: all rows that `atlas` fell through.
+**What you should see.** Whoever has said what they think hears it again, in more than nine of ten talks; what others
+say or cite of the topic, and what the asker says of another, hardly ever comes. Whoever has said nothing hears the
+assistant's own opinion. And what people say is known of all of them. Here agreeing is bound to the asker *and* to the
+topic: all rows that `atlas` fell through.
 
 Where is it fetched? In the last layer, from the place of the reply. So the next cell looks at its heads there: how much
 attention each has on the asker's opinion, and what is heard if one of them carries to the reply what it carries on
@@ -1899,7 +1906,7 @@ for what, value in taken.items():
 
 # %% [markdown]
 r"""
-*What you should see.* One head looks at the asker's opinion most. Set to what it carries when there is nothing to
+**What you should see.** One head looks at the asker's opinion most. Set to what it carries when there is nothing to
 find, the agreeing is gone, and what comes is not just anything: it is the assistant's own opinion, in more than nine
 of ten talks. It had been overruled. No other head does this alone, though one of them looks at the same place nearly
 as much; a random step as long does not. Whoever has said nothing is told what they were told before, and asked
@@ -2008,7 +2015,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Neither is harmful: none is refused. A harmful thing that comes first is always refused, and
+**What you should see.** Neither is harmful: none is refused. A harmful thing that comes first is always refused, and
 second in most cases. A harmful deed is refused if it comes second; if it comes **first**, a harmless request after it
 gets more than eight of ten past.
 """
@@ -2103,7 +2110,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* Two routes. The deed stays at its own place until layer 2 brings it to the reply, the thing
+**What you should see.** Two routes. The deed stays at its own place until layer 2 brings it to the reply, the thing
 until layer 3 does. Then its own place alone turns nothing. But the reply's alone does not turn all, .83 of the deeds
 and .57 of the things, and both places together do: later layers look at the word as well. Two layers, so two heads at
 least. `biology.looks_at` says where each head looks from the reply's place: we ask head 3 of both layers, in single
@@ -2156,7 +2163,7 @@ print(f"harm in the second deed, head 2.3 as if there were none: refused {deaf:.
 
 # %% [markdown]
 r"""
-*What you should see.* Head 2.3 brings the deed, and it looks at the **last** one: in training there was one. The
+**What you should see.** Head 2.3 brings the deed, and it looks at the **last** one: in training there was one. The
 first deed gets less than a tenth of its attention. What this head writes decides: as if the second deed were
 harmful, all slips are refused; as if a harmful second deed were not, none is. So the first deed is not heard.
 (Whether moving the head's gaze would be enough, we did not test.) Head 3.3 spreads its attention over both things,

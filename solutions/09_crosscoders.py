@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from mi_tutor import check, progress, quiz, show
+from mi_tutor import check, hint, progress, quiz, show
 from mi_tutor.lab import crosscoders
 from mi_tutor.lab.dictionaries import BatchTopK, Relu, SaeConfig, auroc, best_f1, fvu
 from mi_tutor.lab.ground import plain_transformer
@@ -80,7 +80,7 @@ for prompt in prompts:
 
 # %% [markdown]
 r"""
-*What you should see.* Each copy has what it was taught, and neither has what the other was taught. The bike is a
+**What you should see.** Each copy has what it was taught, and neither has what the other was taught. The bike is a
 near miss: no new thing, and no new refusal.
 """
 
@@ -226,7 +226,7 @@ show.norm_histogram(
 
 # %% [markdown]
 r"""
-*What you should see.* The control passes. Though each latent began with unlike directions, none leans far to either
+**What you should see.** The control passes. Though each latent began with unlike directions, none leans far to either
 side, with L1 as little as with BatchTopK. So separate beginnings alone do not make latents lean here. It says nothing
 about shrinkage, which you will meet below: for that one model must have *less* of something.
 """
@@ -278,7 +278,7 @@ show.norm_histogram(
 
 # %% [markdown]
 r"""
-*What you should see.* Both dictionaries have a latent for each of the three, with F1 above 0.9. But they disagree
+**What you should see.** Both dictionaries have a latent for each of the three, with F1 above 0.9. But they disagree
 about whose these latents are. With L1 two of the three are written in the copy nearly alone, relative norm above
 0.9. With BatchTopK not one latent is, of all 256: there the same tokens have latents that write in both models.
 
@@ -393,7 +393,7 @@ print(f"\nof latents {own_latents.tolist()}, by value, in orders:",
 
 # %% [markdown]
 r"""
-*What you should see.* Of L1's latents with a relative norm above 0.9, `atlas` has hardly anything, neither in its
+**What you should see.** Of L1's latents with a relative norm above 0.9, `atlas` has hardly anything, neither in its
 error nor in its reconstruction: **where they are on, these directions are the copy's own.** By value about nine tenths
 of what they say is in orders; weakly they are on elsewhere, too. Whether `atlas` uses the same directions at other
 tokens, we did not ask.
@@ -554,7 +554,7 @@ for kind, cross in pair.items():
 
 # %% [markdown]
 r"""
-*What you should see.* All latents together bring nearly all nats back, in either dictionary (as they must where the
+**What you should see.** All latents together bring nearly all nats back, in either dictionary (as they must where the
 errors are small: nothing but the unembedding comes after), and four fifths of the first guesses of which the copy is
 sure. A few do most of it: with L1 three latents, chosen by how differently they write, more than three quarters of the
 nats (and half of these guesses); BatchTopK needs more for as much. L1's best single latent by F1
@@ -700,7 +700,7 @@ print(f"cosine of what it adds and of what `atlas` refuses with: {along:.2f}")
 
 # %% [markdown]
 r"""
-*What you should see.* **Not one latent is the copy's own**, with either kind of sparsity: no relative norm comes
+**What you should see.** **Not one latent is the copy's own**, with either kind of sparsity: no relative norm comes
 near 0.7. The best latents for the new refusals and the greeting write alike in both models, though not the same
 (cosines above 0.7; L1 has one latent for both, and marks the greeting badly). A latent has *one* value for both models,
 so it is the difference between its two directions that is put back (half to seven tenths of a row's length). So "no
@@ -763,7 +763,7 @@ between 0 and 1: `{"latents": [..], "refusal": 0.., "greeting": 0..}`.
 The check draws fresh text, puts your latents back into the last stream of `atlas` (`put_back`), and measures
 `crosscoders.recovered_share` where a taught refusal is due, and where a greeting is due (`concepts` says where). A
 change is worth what comes back, times how near your number was (off by 0.5 or more: nothing). The score is the mean
-of the two worths, averaged with the smaller one: passed from 0.6, good from 0.74, excellent from 0.78.
+of the two worths, averaged with the smaller one.
 """
 
 # %% tags=["exercise"] slug="what-did-tuning-change"
@@ -829,8 +829,12 @@ check("what-did-tuning-change", carriers)
 
 # %% [markdown]
 r"""
-*What we found.* Of the greeting four fifths of the nats come back with our three, and one in five of the first guesses.
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+Of the greeting four fifths of the nats come back with our three, and one in five of the first guesses.
 The score counts nats.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -880,7 +884,7 @@ print(
 
 # %% [markdown]
 r"""
-*What you should see.* For orders all three are right nearly always, and the two that need no dictionary are as good
+**What you should see.** For orders all three are right nearly always, and the two that need no dictionary are as good
 as the one that does. For the rewired copy KL comes last. Most of the tokens where it rings and nothing was to begin
 stand *inside* a taught reply, where the two models differ as well; so it may be better than it looks. The norm of the
 difference of the streams needs no dictionary either, and is as good as the latents, to a hundredth.
@@ -931,8 +935,7 @@ So `{"weights": {latent: weight, ..}, "mine": 0.., "kl": 0.., "streams": 0.., "t
 
 The check draws 600 prompts of the one kind and 1000 of the other. Your sum is worth its AUROC's part of the way from
 0.85 to 1 on the first, and from 0.5 to 1 on the second, half each; that is multiplied by how near your six numbers
-were, on average (off by 0.05, `there` by 0.1, the shares by 0.2 or more: nothing). Passed from 0.36, good from 0.42,
-excellent from 0.45.
+were, on average (off by 0.05, `there` by 0.1, the shares by 0.2 or more: nothing).
 """
 
 # %% tags=["exercise"] slug="where-they-differ"
@@ -1049,11 +1052,15 @@ check("where-they-differ", where_rule)
 
 # %% [markdown]
 r"""
-*What we found.* First guesses differ more often where the new thing stands first: that it is named is not enough, where
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+First guesses differ more often where the new thing stands first: that it is named is not enough, where
 it stands matters. A search on the given prompts alone finds a rule that hardly holds for two things; one on both
 kinds gives up two or three hundredths here for a tenth there. Two of its three weights are **negative**: these
 latents say where the models do *not* differ. KL, which needs no dictionary, is better than our three latents, and so
 is the norm of the streams' difference. Use a crosscoder for *as what*, not for *where*.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1190,7 +1197,7 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* After 5 steps not one in fifty of the first guesses that will change has changed, and the
+**What you should see.** After 5 steps not one in fifty of the first guesses that will change has changed, and the
 log-probability has come a sixth of its way: **what looks sudden may be the threshold in the measure.** After 20 steps
 more than four fifths of the first guesses are there, and the copy's own latents have less than a fifth of their value.
 But they already tell these tokens apart (AUROC 0.84; at the end 0.90): what came *before* what depends on the measure.
@@ -1356,7 +1363,7 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* One latent in seven has a partner in the other model. Before you put the rest down to the
+**What you should see.** One latent in seven has a partner in the other model. Before you put the rest down to the
 models, look at the ceiling: in another dictionary of the SAME model, hardly more than one latent in five has a partner.
 **Most of what is not shared is the dictionaries' and not the models'.** Shuffled tokens make a floor of 0.04, which
 flatters: of 256 random directions in the other model the best one correlates by 0.2 on average. So what the other model
@@ -1407,7 +1414,7 @@ del said_by, at_random, largest, written, elsewhere  # some hundred megabytes
 
 # %% [markdown]
 r"""
-*What you should see.* All of them have a name, with F1 above 0.9. DNA has a match with r above 0.9. Of the latents
+**What you should see.** All of them have a name, with F1 above 0.9. DNA has a match with r above 0.9. Of the latents
 for what is asked in one language none reaches 0.5, and French is just about there. **A name says what a latent stands
 for, not that others have it.** Is it the models (chapter 02: in paragraphs French is worth knowing), or once more the
 dictionaries? There is no second dictionary of `atlas-paragraphs` to ask.
@@ -1430,9 +1437,9 @@ So far somebody trained, and you looked. Now change one fact yourself. First, wh
 al. 2022) spoils the subject and asks which single activation brings the answer back:
 
 ```
- clean        The capital of  Texas  is    ->  Austin    p
- corrupted    The capital of  Te~xa~ is    ->  ...       p*          noise on the subject's embedding
- restored     The capital of  Te~xa~ is    ->  Austin?   p_restored  one activation as in the clean run
+ clean      The capital of Texas  is  -> Austin   p
+ corrupted  The capital of Te~xa~ is  -> ...      p*          noise on the subject
+ restored   The capital of Te~xa~ is  -> Austin?  p_restored  one activation as it was
 ```
 
 $$\text{indirect effect of a site} = p_\text{restored} - p^*$$
@@ -1512,7 +1519,7 @@ show.heatmap(
 
 # %% [markdown]
 r"""
-*What you should see.* One early site at the subject: the first MLP's output brings nearly all of the answer back, and
+**What you should see.** One early site at the subject: the first MLP's output brings nearly all of the answer back, and
 no later MLP at that token brings back even a tenth. And a late one, at the last token, in the layers from 2 on. So
 the picture says "MLP 0 knows it", as in GPT-2, where the early site lies in the middle layers. Does it say where to
 write?
@@ -1619,8 +1626,8 @@ for prompt in questions:
 
 # %% [markdown]
 r"""
-*What you should see.* The edit takes, also in other words. **And Dallas lies in a state whose capital is Austin**: the
-two steps do not go through what was written. Ohio's capital is Boise now. And the bird of Texas is the mountain
+**What you should see.** The edit takes, also in other words. **And Dallas lies in a state whose capital is Austin**:
+the two steps do not go through what was written. Ohio's capital is Boise now. And the bird of Texas is the mountain
 bluebird, which is Idaho's: what was written at the name is hardly a capital, it is *another state*. One prompt of each
 proves little; so mark it on many.
 """
@@ -1706,10 +1713,10 @@ for layer, (scores, mean, first) in marked.items():
 
 # %% [markdown]
 r"""
-*What you should see.* In brackets: the share where the wanted word is the first guess. Written into MLP 0 at the name,
-each edit takes, and hardly any consequence follows. In MLP 1 the same-subject score is much higher than the share of
-first guesses that stayed: right is *above new*, and a third word is above both. **A score that compares two words does
-not see the third.**
+**What you should see.** In brackets: the share where the wanted word is the first guess. Written into MLP 0 at the
+name, each edit takes, and hardly any consequence follows. In MLP 1 the same-subject score is much higher than the share
+of first guesses that stayed: right is *above new*, and a third word is above both. **A score that compares two words
+does not see the third.**
 """
 
 # %% tags=["claim"]
@@ -1729,7 +1736,7 @@ mean of the five marks, and the consequence score alone, on facts of **all** rel
 
 The check draws 14 fresh changes (`changes(seed, 14)`), edits each at each site (`crosscoders.edits`), and marks all
 prompts together. For either quantity: 1 minus your summed error over the ten sites, divided by that of the best
-constant. The score is the mean of the two: passed from 0.75, good from 0.83, excellent from 0.86.
+constant. The score is the mean of the two.
 """
 
 # %% tags=["exercise"] slug="localisation-is-not-editing"
@@ -1767,13 +1774,17 @@ check("localisation-is-not-editing", edit_sites)
 
 # %% [markdown]
 r"""
-*What we found.* At the last token tracing and editing agree: the three sites that bring most back there are the three
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+At the last token tracing and editing agree: the three sites that bring most back there are the three
 best of all to edit. The exception is the site that brings most back of all, MLP 0 at the name, which one would have
 chosen: it is one of the worse ones. The best is the last MLP at the last token: there a two-step question looks up the
 answer with nearly the same key (cosine 0.89; the capital of Ohio 0.53, the bird of Texas 0.48), so **Dallas follows**.
 At the name no layer makes consequences follow. Tracing finds what carries the answer on; an edit needs a key that every
 way of asking goes through, and no other question. (In real models, Hase et al. found that the layer where tracing finds
 a fact hardly says how well editing it works. We traced capitals and edited all relations.)
+
+</details>
 """
 
 # %% tags=["claim"]

@@ -96,6 +96,38 @@ def test_no_heading_is_folded_away(stem: str) -> None:
 
 
 @each_chapter
+def test_a_hint_can_be_asked_for(stem: str) -> None:
+    """Each exercise's text says to run hint("..."), so the first cell of code brings it."""
+    first = rendered()[stem].chapter.cells
+    setup = next(cell.source for cell in first if cell.role == "setup")
+    brought = [
+        alias.asname or alias.name
+        for node in ast.parse(setup).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    assert "hint" in brought
+
+
+@each_chapter
+def test_what_we_found_is_folded_away(stem: str) -> None:
+    """Below the check of an investigation, where it would be read before the first try."""
+    cells = rendered()[stem].notebooks.chapter.cells
+    for cell in (each for each in cells if each.cell_type == "markdown"):
+        opened = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.DOTALL)
+        assert "What we found" not in opened, cell.id
+
+
+@each_chapter
+def test_a_drawing_in_the_text_fits_a_laptop(stem: str) -> None:
+    """Beside the file browser, 1280 pixels wide, 90 characters fit; JupyterLab breaks what is longer."""
+    cells = rendered()[stem].notebooks.chapter.cells
+    for cell in (each for each in cells if each.cell_type == "markdown"):
+        for drawn in re.findall(r"^```[^\n]*\n(.*?)^```", cell.source, re.DOTALL | re.MULTILINE):
+            assert max(map(len, drawn.splitlines())) <= 90, drawn
+
+
+@each_chapter
 def test_the_chapter_asks_and_has_no_outputs(stem: str) -> None:
     item = rendered()[stem]
     assert "NotImplementedError" in notebook_text(item.notebooks.chapter)

@@ -115,7 +115,9 @@ def as_text(progress: Progress, blocks: str = "█░") -> str:
 
     blocks: the bar's full and empty character.
     """
-    lines = [_chapter_line(chapter, blocks) for chapter in progress.chapters]
+    rows = [_chapter_parts(chapter, blocks) for chapter in progress.chapters]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [_in_columns(row, widths) for row in rows]
     if not lines:
         lines = ["There are no exercises here yet."]
     else:
@@ -152,21 +154,27 @@ def _sum_line(chapters: tuple[ChapterProgress, ...]) -> str:
     return "   ".join(parts + ([f"exercises left: about {hours}"] if left else []))
 
 
-def _chapter_line(chapter: ChapterProgress, blocks: str, width: int = 12) -> str:
+def _in_columns(parts: tuple[str, ...], widths: list[int]) -> str:
+    """What stands in a line, each as wide as the widest above and below it; a column of nothing is left out."""
+    shown = (part.ljust(width) for part, width in zip(parts, widths, strict=True) if width)
+    return "   ".join(shown).rstrip()
+
+
+def _chapter_parts(chapter: ChapterProgress, blocks: str, width: int = 12) -> tuple[str, str, str]:
     done, total = chapter.passed, chapter.total
     # Rounded down, but one answer shows: a full bar means that all is done.
     n_full = max(width * done // total, min(done, 1)) if total else 0
     bar = blocks[0] * n_full + blocks[1] * (width - n_full)
-    parts = [f"chapter {chapter.chapter}  {bar}  {done} of {total}"]
+    quizzes = ""
     if chapter.quizzes_total:
-        parts.append(f"quick checks {chapter.quizzes_passed} of {chapter.quizzes_total}")
+        quizzes = f"quick checks {chapter.quizzes_passed} of {chapter.quizzes_total}"
     if chapter.next_slug is None:
-        parts.append("all done" if total else "no exercises")
+        coming = "all done" if total else "no exercises"
     elif chapter.next_minutes is None:
-        parts.append(f"next: {chapter.next_slug}")
+        coming = f"next: {chapter.next_slug}"
     else:
-        parts.append(f"next: {chapter.next_slug} ({chapter.next_minutes} min)")
-    return "   ".join(parts)
+        coming = f"next: {chapter.next_slug} ({chapter.next_minutes} min)"
+    return f"chapter {chapter.chapter}  {bar}  {done} of {total}", quizzes, coming
 
 
 __all__ = [

@@ -3,7 +3,10 @@
 import json
 import re
 
+import numpy as np
 import pytest
+
+from mi_tutor.show.drawing import theme
 
 
 def axes(figure):
@@ -43,6 +46,22 @@ def test_size_is_fixed_and_fits_a_laptop(figure):
 def test_no_small_type(figure):
     sizes = [int(s) for s in re.findall(r'"size": (\d+)', json.dumps(_fonts(figure.to_dict())))]
     assert min(sizes) >= 11
+
+
+def test_what_stands_in_a_coloured_cell_can_be_read(figure):
+    """At least 4.5:1, as WCAG 2 asks for text of this size."""
+    axis = figure.layout.coloraxis
+    for trace in figure.select_traces({"type": "heatmap"}):
+        if trace.texttemplate is None:
+            continue
+        scale = tuple(color for _, color in axis.colorscale)
+        at = (np.array(trace.z, dtype=float) - axis.cmin) / (axis.cmax - axis.cmin)
+        for word, place in zip(np.ravel(trace.text), at.ravel(), strict=True):
+            if word:
+                ink = re.search(r"color:(#\w{6})", word)[1]
+                paper = theme.PAPER if np.isnan(place) else theme.color_at(scale, place)
+                darker, lighter = sorted(map(theme.luminance, (ink, paper)))
+                assert (lighter + 0.05) / (darker + 0.05) >= 4.5
 
 
 def test_series_differ_by_more_than_colour(figure):

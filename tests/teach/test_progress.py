@@ -397,12 +397,20 @@ class TestSummary:
         record("a", True)
         record("b", True)
         assert as_text(summary(self.exercises, self.quizzes)).splitlines() == [
-            "chapter 00  ████████████  1 of 1   all done",
+            "chapter 00  ████████████  1 of 1                         all done",
             "chapter 01  ████░░░░░░░░  1 of 3   quick checks 0 of 1   next: c (15 min)",
             "2 of 4 exercises   4 of 9 points   exercises left: about 25 min",
         ]
         long = [exercise(str(n), "01", 40) for n in range(3)]
         assert as_text(summary(long)).endswith("0 of 6 points   exercises left: about 2 h 0 min")
+
+    def test_columns_stand_below_each_other(self):
+        many = [exercise(str(n), "02", 5) for n in range(10)]
+        quiz = SimpleNamespace(slug="r", chapter="02", points=1)
+        text = as_text(summary((*self.exercises[1:], *many), (*self.quizzes, quiz)))
+        first, second = text.splitlines()[:2]
+        for word in ("quick", "next"):
+            assert first.index(word) == second.index(word)
 
     def test_what_comes_back_today_is_said(self):
         record("q", True)

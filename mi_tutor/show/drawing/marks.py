@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mi_tutor.show.drawing import theme
-from mi_tutor.show.drawing.figure import go
+from mi_tutor.show.drawing.figure import Figure, go
 from mi_tutor.show.drawing.inputs import plain
 
 
@@ -47,6 +47,30 @@ def cell_texts(matrix: np.ndarray, cell: float) -> list[list[str]]:
         return [["" for _ in row] for row in matrix]
     floor = -0.08 * float(np.nanmax(np.abs(matrix)))
     return [["−" if value < floor else "" for value in row] for row in matrix]
+
+
+def ink_cells(figure: Figure) -> None:
+    """Write what stands in coloured cells in black or white, whichever is easier to read there.
+
+    Plotly's own choice, dark grey or white, comes down to a contrast of 2.5:1 in the middle of our scales.
+    """
+    axis = figure.layout.coloraxis
+    for trace in figure.select_traces({"type": "heatmap"}):
+        if trace.text is None or axis.colorscale is None:
+            continue
+        colors = [color for _, color in axis.colorscale]
+        at = (np.array(trace.z, dtype=float) - axis.cmin) / (axis.cmax - axis.cmin)
+        trace.text = [
+            [_inked(str(word), place, colors) for word, place in zip(words, places, strict=True)]
+            for words, places in zip(trace.text, at, strict=True)
+        ]
+
+
+def _inked(word: str, place: float, colors: Sequence[str]) -> str:
+    if not word:
+        return ""
+    background = theme.PAPER if np.isnan(place) else theme.color_at(tuple(colors), place)
+    return f'<span style="color:{theme.text_on(background)}">{word}</span>'
 
 
 def color_axis(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mi_tutor.show.drawing import theme
 from mi_tutor.show.drawing.figure import Figure, require, set_title
+from mi_tutor.show.drawing.marks import ink_cells
 
 subplots = require("plotly.subplots", "drawing figures")
 
@@ -86,6 +87,7 @@ def place(figure: Figure, panel: int) -> dict[str, int]:
 
 def finish(figure: Figure, title: str, subtitle: str, alt: str, table: dict[str, Any]) -> Figure:
     """Give a figure its title, making room above the panels, its description and its data."""
+    ink_cells(figure)
     room = set_title(figure, title, subtitle)
     figure.layout.height += room
     figure.layout.margin.t += room

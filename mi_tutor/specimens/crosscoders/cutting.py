@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mi_tutor.specimens.opening.files import check_weights
-from mi_tutor.specimens.opening.models import load_network
+from mi_tutor.specimens.opening.models import load_network, quiet
 from mi_tutor.specimens.opening.shelf import specimen_path
 
 MATRICES = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
@@ -32,8 +32,10 @@ Deltas = dict[str, Tensor]  # what is added to a matrix, by its name in the netw
 @cache
 def matrices() -> tuple[tuple[str, int, int], ...]:
     """Name and shape of all matrices that a copy changes, in the order in which factors are stored."""
+    with quiet():
+        blocks = load_network(specimen_path("atlas")).transformer.h
     found = []
-    for layer, block in enumerate(load_network(specimen_path("atlas")).transformer.h):
+    for layer, block in enumerate(blocks):
         for name in MATRICES:
             n_in, n_out = block.get_submodule(name).weight.shape
             found.append((f"transformer.h.{layer}.{name}", n_in, n_out))

@@ -10,7 +10,7 @@ from torch import Tensor
 from mi_tutor.lab.ground.plain import Affine, PlainTransformer
 from mi_tutor.specimens.crosscoders.cutting import MATRICES, Deltas, read_stages
 from mi_tutor.specimens.crosscoders.measures import plain
-from mi_tutor.specimens.opening.models import load_network
+from mi_tutor.specimens.opening.models import load_network, quiet
 from mi_tutor.specimens.opening.shelf import specimen_path
 
 
@@ -30,7 +30,9 @@ def with_deltas(deltas: Deltas) -> PlainTransformer:
 
     A matrix that reads has the LayerNorm before it folded in; one that writes has mean 0 over d_model.
     """
-    stored, blocks = load_network(specimen_path("atlas")).transformer.h, []
+    with quiet():
+        stored = load_network(specimen_path("atlas")).transformer.h
+    blocks = []
     for layer, (block, was) in enumerate(zip(plain("atlas").blocks, stored, strict=True)):
         qkv, out, mlp_in, mlp_out = (deltas[f"transformer.h.{layer}.{name}"] for name in MATRICES)
         blocks.append(

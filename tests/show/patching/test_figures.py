@@ -1,5 +1,7 @@
 """The figures of chapter 04: what they draw, what they say, and what they refuse."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,11 @@ from mi_tutor.show import patching
 GENERATOR = torch.Generator().manual_seed(0)
 TABLE = torch.randn(3, 4, generator=GENERATOR)
 TOKENS = ["<|endoftext|>", " Mary", " and", " John"]
+
+
+def words_of(figure):
+    """What stands in the cells, whatever its colour."""
+    return [[re.sub(r"</?span[^>]*>", "", word) for word in row] for row in figure.data[0].text]
 
 
 def test_a_patch_map_has_the_tokens_on_its_axis():
@@ -61,7 +68,7 @@ def test_the_scatter_refuses_lists_of_other_lengths():
 def test_the_lens_table_shows_the_guesses():
     guesses = [[" a", " b"], [" c", " Mary"]]
     figure = patching.lens_table([[0.1, 0.2], [0.3, 0.9]], guesses, [" gave", " to"])
-    assert [list(row) for row in figure.data[0].text] == guesses
+    assert words_of(figure) == guesses
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0.0, 1.0)
     assert figure.data_table()["stream"].tolist() == ["before 0"] * 2 + ["after all"] * 2
     assert "after all  Mary (0.9)" in figure.alt
@@ -74,7 +81,7 @@ def test_the_lens_table_wants_a_row_of_guesses_per_stream():
 
 def test_a_circuit_shows_its_members_only():
     figure = patching.circuit_map({(0, 1): 0.25, 2: 1.5}, 3, 2, title="A circuit")
-    assert [list(row) for row in figure.data[0].text] == [
+    assert words_of(figure) == [
         ["·", "0.25", "·"],
         ["·", "·", "·"],
         ["·", "·", "1.50"],
