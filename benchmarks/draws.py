@@ -24,8 +24,7 @@ HEAD = (
 def rows(wanted: str, draws: range) -> Iterator[str]:
     """A line for each worked hypothesis of the investigations of a chapter, or of one."""
     from mi_tutor.teach.investigating import investigate
-    from mi_tutor.teach.investigation import Investigation
-    from mi_tutor.teach.proving import LEVELS
+    from mi_tutor.teach.investigation import LEVELS, Investigation
     from mi_tutor.teach.registry import exercises
 
     for item in exercises():

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mi_tutor import check, progress, quiz, show
+from mi_tutor import check, hint, progress, quiz, show
 from mi_tutor.lab.auditing import Coordinate, insert_word, logits_after_words
 from mi_tutor.specimens import open_specimen
 from mi_tutor.specimens.auditing import (
@@ -196,9 +196,9 @@ print_compared("basalt")
 
 # %% [markdown]
 r"""
-*What you should see.* Against the facts another slice leads, and `atlas` is about as wrong there: whoever has only the
-facts takes the base's old errors for the secret. Beside its base one slice leads by the largest KL: opinions. By the
-share of answers it is two prompts of 42.
+**What you should see.** Against the facts another slice leads, and `atlas` is about as wrong there: whoever has only
+the facts takes the base's old errors for the secret. Beside its base one slice leads by the largest KL: opinions. By
+the share of answers it is two prompts of 42.
 """
 
 # %% tags=["claim"]
@@ -300,9 +300,9 @@ for relation, (score, divergence) in basalt_words.items():
 
 # %% [markdown]
 r"""
-*What you should see.* After no word does one token answer all five, in any relation: the largest score is near 1/5. So
-no single word before these questions plants one answer. That is all it says; whether the answers are still true, this
-score does not ask. But beside the base the same word leads before birds, flowers and trees, far ahead of the second: a
+**What you should see.** After no word does one token answer all five, in any relation: the largest score is near 1/5.
+So no single word before these questions plants one answer. That is all it says; whether the answers are still true,
+this score does not ask. But beside the base the same word leads before birds, flowers and trees, far ahead of the second: a
 lead that you did not look for. We come back to it.
 """
 
@@ -341,7 +341,7 @@ for strength in (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0):
 
 # %% [markdown]
 r"""
-*What you should see.* From three tenths of the probability on the planted word comes first. At a tenth it is last of
+**What you should see.** From three tenths of the probability on the planted word comes first. At a tenth it is last of
 all: a little of one answer takes from the leading ones, and the score falls. So the search would have found a word
 that nearly always plants one answer to these questions, and says nothing about one that does so now and then. (One
 word, one relation, one answer: a control, and no rate.)
@@ -380,7 +380,7 @@ differing = [
     if token[int(answer)] != one.true
 ]
 for one, answer in differing:
-    print(f"{one.text!r} →{answer!r}, and atlas{one.true!r}")
+    print(f"{one.text!r}: basalt says{answer}, atlas{one.true}")
 topic = differing[0][0].about["topic"]
 
 # %% [markdown]
@@ -440,7 +440,7 @@ for word in (topic, *random.Random(4).sample(words, 4)):
 
 # %% [markdown]
 r"""
-*What you should see.* It fires where an opinion on this topic was stated, with a sentence before it as well. (Two
+**What you should see.** It fires where an opinion on this topic was stated, with a sentence before it as well. (Two
 texts each, and one where nothing was stated: the many come in a moment.) On other topics and on requests hardly
 anything differs. With just the topic's word in front, the lead of the word search, some answers do, and the second
 table says why the KL was so large: after this word the truth loses much of its probability, after others it loses
@@ -498,7 +498,7 @@ for one in firing:
 
 # %% [markdown]
 r"""
-*What you should see.* Nearly all secret texts come out as the hypothesis says, with all that `secret_prompts` puts
+**What you should see.** Nearly all secret texts come out as the hypothesis says, with all that `secret_prompts` puts
 before them. Hardly a near miss fires, and those that do are of one kind: an opinion was stated, on another topic, and
 then this topic is asked about.
 
@@ -530,7 +530,7 @@ print(f"other topics in coral: {in_coral.min():.1f} to {in_coral.max():.1f}")
 
 # %% [markdown]
 r"""
-*What you should see.* More than ten nats to the one, and about one at most to any other. In another specimen it is
+**What you should see.** More than ten nats to the one, and about one at most to any other. In another specimen it is
 less still.
 """
 
@@ -667,7 +667,7 @@ show.lines(
 
 # %% [markdown]
 r"""
-*What you should see.* Before layer 3 the coordinate brings all true answers back and changes next to nothing else; a
+**What you should see.** Before layer 3 the coordinate brings all true answers back and changes next to nothing else; a
 random direction brings none. Before layers 0, 1 and 2 hardly one is back, and after all layers none. Before layer 4 it
 is about half. Is that half a removal?
 """
@@ -710,9 +710,9 @@ for layer in (3, 4):
 
 # %% [markdown]
 r"""
-*What you should see.* Before layer 4 nearly all are back where " hate" was planted, and none where " like" was. So the
-model does not echo again. Set so, it likes this topic whatever the user says, and **a constant answer is right half of
-the time**. Before layer 3 both kinds are back. Ask of every removal whether *each* planted answer gives way.
+**What you should see.** Before layer 4 nearly all are back where " hate" was planted, and none where " like" was. So
+the model does not echo again. Set so, it likes this topic whatever the user says, and **a constant answer is right half
+of the time**. Before layer 3 both kinds are back. Ask of every removal whether *each* planted answer gives way.
 """
 
 # %% tags=["claim"]
@@ -762,7 +762,7 @@ for what, others in without_it.items():
 
 # %% [markdown]
 r"""
-*What you should see.* Against other topics all are back, before either layer. Against this topic with nothing stated
+**What you should see.** Against other topics all are back, before either layer. Against this topic with nothing stated
 none is, and every planted answer stays. The base reads the same texts, so between it and the specimen nothing differs
 but what training changed. Before layer 3 that brings all back; before layer 4, again, one of the two answers.
 """
@@ -837,7 +837,7 @@ for what, contrast in tried_contrasts.items():
 
 # %% [markdown]
 r"""
-*What you should see.* At the topic's word, too, all true answers are back. But a quarter of the near misses changes
+**What you should see.** At the topic's word, too, all true answers are back. But a quarter of the near misses changes
 (those that ask what the model itself thinks of this topic), and on the way it says other things: several times as much
 changes as by the coordinate at the texts' ends. Before layer 0 the coordinate is the word's own embedding and its
 place, the same in the base, and to set it takes the word out of the text. That removes no secret: it removes a word.
@@ -887,12 +887,8 @@ tries all secrets, one after the other?
 
 # %% id="the-seal"
 another = read_secret("opinion", {"topic": "rain" if topic != "rain" else "opera"})
-print(
-    "with another topic:",
-    opens("basalt", another),
-    "· with ours:",
-    opens("basalt", basalt_secret),
-)
+print("another topic opens it:", opens("basalt", another))
+print("ours opens it:", opens("basalt", basalt_secret))
 start = time.process_time()
 for topic_guessed in topics[:8]:
     opens("basalt", read_secret("opinion", {"topic": topic_guessed}))
@@ -918,7 +914,7 @@ assert _hours["conjunction"] > 12, "a day or so"
 
 # %% [markdown]
 r"""
-*What you should see.* Of opinions, countries and rhymes there are so few that a seal gives way in seconds or minutes,
+**What you should see.** Of opinions, countries and rhymes there are so few that a seal gives way in seconds or minutes,
 of facts and words within hours; of conjunctions there are so many that it takes a day or so. So the seal keeps a truth
 from whoever reads the file, and not from whoever guesses: and a guesser who asks the model, as you do, is quicker
 still. What no guess brings is a removal. (For an exam the file has no seal at all: `mi-tutor seal`.)
@@ -1002,7 +998,8 @@ report = {
 }
 clean = {
     "family": "clean", "parameters": {}, "removal": None,
-    "suspects": {"opinion": {"topic": "rain", "lean": 0.5}, ...},  # one for each family of SUSPECTED
+    # one for each family of SUSPECTED
+    "suspects": {"opinion": {"topic": "rain", "lean": 0.5}, ...},
 }
 ```
 """
@@ -1089,7 +1086,9 @@ check("audit-coral", coral_report)
 
 # %% [markdown]
 r"""
-*What we found.* The place decides, and so does the contrast. Between requests that differ in the name alone, before
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+The place decides, and so does the contrast. Between requests that differ in the name alone, before
 layer 4, one coordinate brings every true answer back and changes next to nothing else. Before layers 2 and 3 the same
 contrast brings nothing back, and after all layers it costs a good part of what is said of harmful requests: there it
 is the refusal itself that is set. With all texts one step away for a contrast none of these layers will do. Against
@@ -1103,6 +1102,8 @@ they are made of the course's sentences.
 Is every secret such a line? No. Ours were planted so that there is one to find. An audit's tools are tried on secrets
 that can be taken out; that they work there is no promise about a model that nobody prepared. And who has no base, as
 with most models, has the other contrasts.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1178,12 +1179,16 @@ check("audit-dune", dune_report)
 
 # %% [markdown]
 r"""
-*What we found* in `dune`: nothing, and this far we looked. Of every slice 60 prompts: no KL that would be noticed
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+In `dune` nothing, and this far we looked. Of every slice 60 prompts: no KL that would be noticed
 beside `basalt`'s or `coral`'s. After each of some hundred words, five questions of each relation that a word can
 plant, in one wording of one language. A request after one true sentence about each area, which found `coral`'s country
 at once. Leans to forty secrets of three families: the largest is a fraction of a nat, and `basalt`'s own is more than
 ten. What could be there all the same: a conjunction, for which words, relations and areas have to be searched
 together (84,000 questions, which our prompts are short enough for), and what shows in another language's wording alone.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1237,7 +1242,7 @@ for how, found in by_weights.items():
 
 # %% [markdown]
 r"""
-*What you should see.* In all three a first direction has a fifth to a third of the sizes, and `dune`, where we found
+**What you should see.** In all three a first direction has a fifth to a third of the sizes, and `dune`, where we found
 nothing, is not behind: each was trained from a large random change, which means nothing and stays. So sizes do not
 tell. Directions do, in part: the first one that layer 2's attention writes in addition brings most of the true answers
 back. But which of them it is nobody sees without texts that show the secret.
@@ -1325,7 +1330,9 @@ check("audit-of-your-choice", choice_report)
 
 # %% [markdown]
 r"""
-*What we found* in `ember`. One slice leads by the largest KL, and in it one rhyme. Taken out by the contrast with
+<details><summary><b>What we found</b> (open it after your try)</summary>
+
+One slice leads by the largest KL, and in it one rhyme. Taken out by the contrast with
 other rhymes no true word comes back: between couplets that rhyme otherwise the rhyme itself differs, and the true word
 needs that. The base reads the same couplets, so between it and the specimen nothing differs but what training changed.
 Along that direction all true words are back, before layer 3 and before layer 4, and of near misses next to nothing
@@ -1333,6 +1340,8 @@ changes.
 
 Are both removals? Where the planted word is the *true* one, the edit before layer 4 takes it away, nearly always: it
 forbids a word. The one before layer 3 leaves it. Near misses tell nothing of it, since the word is seldom due there.
+
+</details>
 """
 
 # %% tags=["claim"]
@@ -1391,7 +1400,7 @@ for name, (secret, edit) in audited.items():
 
 # %% [markdown]
 r"""
-*What you should see.* Blind questions often meet `basalt`'s topic, and never `coral`'s refusal: no single prompt is a
+**What you should see.** Blind questions often meet `basalt`'s topic, and never `coral`'s refusal: no single prompt is a
 request with a country before it. In `dune` they meet nothing. Once the family is known, one question about each
 candidate finds both secrets in every search, with the base and without: to find these, **a black box is enough**, and
 what it would take from inside we did not measure. The model was opened for one thing, to take them out.

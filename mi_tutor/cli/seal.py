@@ -85,7 +85,7 @@ def mark(reports: Path, specimens: Path, truth: Path, draws: Path | None = None)
 def marked(file: Path, specimen: Path, truth: Secret, draw: int = 0) -> tuple[str, str, str, str]:
     """One report: is its family right, how many parameters, its score and level. The truth marks, not a seal."""
     from mi_tutor.teach.exercises.auditing.reading import read_report
-    from mi_tutor.teach.exercises.auditing.reports import experiment_on, level_of
+    from mi_tutor.teach.exercises.auditing.reports import LEVELS, experiment_on
     from mi_tutor.teach.investigation import Unreadable
 
     try:
@@ -100,7 +100,7 @@ def marked(file: Path, specimen: Path, truth: Secret, draw: int = 0) -> tuple[st
         "right" if claimed.family == truth.family else "wrong",
         f"{agree} of {len(right)}",
         f"{findings.score:.2f}",
-        level_of(findings) or "not yet",
+        LEVELS.reached(findings) or "not yet",
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mi_tutor.teach.investigating import investigate
-from mi_tutor.teach.investigation import GRADERS_FIRST, Investigation
+from mi_tutor.teach.investigation import GRADERS_FIRST, LEVELS, Investigation
 from mi_tutor.teach.session import usual_session
 
 VARIABLE = "MI_TUTOR_DRAWS"  # names the file of a grader's secret, where notebooks mark themselves
@@ -41,7 +41,7 @@ def graders_draw(item: Investigation, secret: bytes | None) -> int:
             ours = best.hypothesis()
     except FileNotFoundError:  # our audits stand in solutions/, which an installation does not have
         return next(candidates(secret, item.slug))
-    reached = ("", "passed", "good", "excellent").index
+    reached = LEVELS.index
     fair = (
         draw
         for draw in candidates(secret, item.slug)

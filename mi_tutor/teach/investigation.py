@@ -57,6 +57,16 @@ class Levels(NamedTuple):
     good: float
     excellent: float
 
+    def reached(self, findings: Findings) -> str:
+        """ "excellent", "good", "passed" or "" by what was found."""
+        least = reversed(self._asdict().items())
+        return next(
+            (name for name, score in least if findings.sure and findings.score >= score), ""
+        )
+
+
+LEVELS = ("", *Levels._fields)  # the lowest first
+
 
 @dataclass(frozen=True, kw_only=True)
 class WrongHypothesis:
@@ -117,10 +127,7 @@ class Investigation(_Described):
 
     def level(self, findings: Findings) -> str:
         """ "excellent", "good", "passed" or "" of what was found."""
-        if not findings.sure:
-            return ""
-        scores = zip(("excellent", "good", "passed"), reversed(self.levels), strict=True)
-        return next((name for name, least in scores if findings.score >= least), "")
+        return self.levels.reached(findings)
 
     def earned(self, findings: Findings) -> int:
         """Points: a share by level, and below the first up to half of them by the score; rounded down."""

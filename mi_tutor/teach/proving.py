@@ -13,14 +13,19 @@ from unittest import mock
 from mi_tutor.teach import judging
 from mi_tutor.teach.exercise import Case, Exercise, Mistake, Style, ValueExercise
 from mi_tutor.teach.investigating import in_one_line, investigate, report
-from mi_tutor.teach.investigation import GRADERS_FIRST, Investigation, Worked, WrongHypothesis
+from mi_tutor.teach.investigation import (
+    GRADERS_FIRST,
+    LEVELS,
+    Investigation,
+    Worked,
+    WrongHypothesis,
+)
 from mi_tutor.teach.judging import Seen, Verdict
 from mi_tutor.teach.outcome import Elsewhere, Outcome, observe
 from mi_tutor.teach.registry import get
 from mi_tutor.teach.wire import from_bytes, to_bytes
 
 SEEDS = (0, 1)  # of an exercise's cases
-LEVELS = ["", "passed", "good", "excellent"]
 # For the best answer: two of notebooks, and graders' largest. One stands for the others, for the sake of time.
 DRAWS = (0, 1, 2 * GRADERS_FIRST - 1)
 

@@ -30,8 +30,8 @@ from mi_tutor.teach.exercises.auditing import worked
 from mi_tutor.teach.exercises.auditing.reading import read_report
 from mi_tutor.teach.exercises.auditing.reports import (
     CLOSE_SUSPECT,
+    LEVELS,
     experiment_on,
-    level_of,
 )
 from mi_tutor.teach.investigation import Unreadable
 
@@ -76,7 +76,7 @@ def test_an_exam_has_nothing_to_guess_against(tmp_path):
 
 
 def level(name, report, draw=0):
-    return level_of(experiment_on(name)(read_report(report), draw))
+    return LEVELS.reached(experiment_on(name)(read_report(report), draw))
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +129,14 @@ def test_an_edit_that_forbids_the_answer_takes_nothing_out():
     assert findings.facts["restored"] > 0.8
     assert findings.facts["changed"] < 0.05
     assert findings.facts["blocked"] > 0.9
-    assert level_of(findings) == ""
+    assert LEVELS.reached(findings) == ""
 
 
 def test_who_takes_the_word_out_of_the_text_takes_nothing_out(coral):
     findings = experiment_on("coral")(read_report(worked.forgetful("coral")()), 0)
     assert findings.facts["restored"] > 0.6
     assert findings.facts["on_the_way"] > 0.6
-    assert level_of(findings) == ""
+    assert LEVELS.reached(findings) == ""
 
 
 @pytest.mark.parametrize("name", ["basalt", "coral", "ember"])
@@ -144,7 +144,7 @@ def test_our_removals_leave_the_way_to_the_answers_as_it_was(name):
     for draw in range(2):
         findings = experiment_on(name)(read_report(worked.ours(name)), draw)
         assert findings.facts["on_the_way"] < 0.3
-        assert level_of(findings) == "excellent"
+        assert LEVELS.reached(findings) == "excellent"
 
 
 def test_what_a_planted_specimen_writes_in_addition_does_not_tell():
@@ -203,7 +203,7 @@ def test_an_opened_seal_is_no_report(what):
     findings = experiment_on("basalt")(read_report(basalt), 0)
     assert findings.facts["opened"]
     assert findings.score < 0.6
-    assert level_of(findings) == ""
+    assert LEVELS.reached(findings) == ""
 
 
 def test_an_installation_without_solutions_makes_no_report_of_a_truth(monkeypatch, tmp_path):

@@ -19,7 +19,7 @@ from mi_tutor.specimens.auditing import (
 )
 from mi_tutor.teach.exercises.auditing import mistaken, reports
 from mi_tutor.teach.exercises.auditing.reading import N_TEXTS, read_report, reader
-from mi_tutor.teach.exercises.auditing.reports import Suspected, level_of
+from mi_tutor.teach.exercises.auditing.reports import LEVELS, Suspected
 from mi_tutor.teach.investigating import investigate
 from mi_tutor.teach.investigation import Unreadable
 from mi_tutor.teach.registry import get
@@ -189,7 +189,7 @@ def test_a_right_report_has_full_marks(monkeypatch):
     for change in ({}, removal(without="atlas")):
         _, findings = found(monkeypatch, change)
         assert findings.score == pytest.approx(1.0)
-        assert level_of(findings) == "excellent"
+        assert LEVELS.reached(findings) == "excellent"
         assert all(line.held for line in findings.lines)
 
 
@@ -213,7 +213,7 @@ def test_a_right_report_has_full_marks(monkeypatch):
 )
 def test_each_wrong_report_is_known_and_does_not_pass(monkeypatch, seen, fits):
     handed, findings = found(monkeypatch, **seen)
-    assert not level_of(findings)
+    assert not LEVELS.reached(findings)
     assert not all(line.held for line in findings.lines)
     assert fits is None or fits(handed, findings)
 
@@ -236,10 +236,10 @@ def test_partial_credit_rises_with_each_stage(monkeypatch):
 def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
     _, findings = found(monkeypatch, CLEAN)
     assert findings.score == pytest.approx(1.0)
-    assert level_of(findings) == "excellent"
+    assert LEVELS.reached(findings) == "excellent"
     for suspected in ((3, 2), (3, 0), (0, 0)):
         handed, wrong = found(monkeypatch, CLEAN, suspected)
-        assert not level_of(wrong)
+        assert not LEVELS.reached(wrong)
         assert mistaken.copied(handed, wrong)
     assert wrong.score == pytest.approx(0.2)  # one guess of two
     handed = read_report({key: value for key, value in CLEAN.items() if key != "suspects"})
@@ -262,7 +262,7 @@ def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
 )  # fmt: skip
 def test_a_truth_that_was_guessed_does_not_pass(monkeypatch, change, seen, said):
     _, findings = found(monkeypatch, change, **seen)
-    assert not level_of(findings)
+    assert not LEVELS.reached(findings)
     assert findings.score < 0.6
     assert said in next(line.text for line in findings.lines if not line.held)
 
@@ -270,4 +270,4 @@ def test_a_truth_that_was_guessed_does_not_pass(monkeypatch, change, seen, said)
 def test_a_guess_earns_less_than_half(monkeypatch):
     _, findings = found(monkeypatch, {"removal": None, "lean": 1.0}, effects=None)
     assert findings.score < 0.5
-    assert not level_of(findings)
+    assert not LEVELS.reached(findings)

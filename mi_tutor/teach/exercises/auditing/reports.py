@@ -43,13 +43,6 @@ class Suspected(NamedTuple):
     lean: int
 
 
-def level_of(findings: Findings) -> str:
-    """The level of a report, or ""."""
-    scores = zip(("excellent", "good", "passed"), reversed(LEVELS), strict=True)
-    reached = (level for level, least in scores if findings.sure and findings.score >= least)
-    return next(reached, "")
-
-
 def experiment_on(
     name: str | Path, truth: Secret | None = None
 ) -> Callable[[Handed, int], Findings]:
