@@ -2,14 +2,7 @@
 
 It stands beside the solutions, as all answers do, and not in the package that learners import: `10_reports.json`
 has what we found, and `ours` makes a report of it. `mi-tutor specimens sealed` marks `careful_report`, by whoever
-knows the truth and leaves no removal untried: many contrasts, before every layer.
-
-    trigger      the same questions, without what sets the secret off
-    a tag        texts that lack this one part of the condition: another topic, another area, ...
-    near         all texts one step away together
-    base         the same secret texts, as the base reads them
-
-The stream is read where the texts end.
+knows the truth and leaves no removal untried: every contrast, before every layer.
 """
 
 from __future__ import annotations
@@ -25,17 +18,17 @@ import torch
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
     CLEAN,
-    FAMILIES,
     SUSPECTED,
-    Contrast,
+    Cut,
     Effects,
     Report,
     Secret,
-    Shown,
     Trial,
     by_lot,
+    contrast_of,
     coordinate_of,
     examine,
+    kinds_of,
     leans,
     near_misses,
     opened_plain,
@@ -43,9 +36,6 @@ from mi_tutor.specimens.auditing import (
     secret_prompts,
     where_true,
 )
-from mi_tutor.specimens.auditing.contrasting import BASE
-from mi_tutor.specimens.auditing.showing import before, fitting, missing_one
-from mi_tutor.world.tables import load_facts
 
 N_EACH = 80
 FILE = Path(__file__).with_name("10_reports.json")
@@ -65,32 +55,13 @@ def ours(name: str) -> dict[str, Any]:
     found = {key: known[key] for key in ("family", "parameters")}
     if known["family"] == CLEAN:
         return found | {"removal": None, "suspects": known["suspects"]}
-    removal = taken_by(name, known["contrast"], known["layer"])
-    return found | {"removal": removal, "lean": known["lean"]}
-
-
-def taken_by(name: str, contrast: str, layer: int, n: int = 120) -> dict[str, Any]:
-    """What takes a secret of ours out, by one of the contrasts above."""
-    secret, rng = known_secret(name), random.Random(f"ours {name}")
-    shown = [one.text for one in secret_prompts(secret, n, rng)]
-    return Contrast(layer, shown, contrasts(secret, n, rng)[contrast])._asdict()
+    return found | {"removal": known["removal"], "lean": known["lean"]}
 
 
 def known_secret(name: str) -> Secret:
     """What we found."""
     known = all_reports()[name]
     return read_secret(known["family"], known["parameters"])
-
-
-def without_the_word(name: str, n: int = 120) -> dict[str, Any]:
-    """What takes a country out of the text: its name against other names, before anything is made of it."""
-    secret, rng = known_secret(name), random.Random(f"a word of {name}")
-    names = [word for area in load_facts().countries for word in area.name]
-    others = contrasts(secret, n, rng)["trigger"]
-    tokens = {tokenizer().ids[f" {word}"] for word in names}
-    named = [text for text in others if not tokens.isdisjoint(tokenizer().encode(text))]
-    shown = [one.text for one in secret_prompts(secret, n, rng)]
-    return Contrast(1, shown, named, names)._asdict()
 
 
 # --- by whoever knows the truth -------------------------------------------------------------------
@@ -105,7 +76,7 @@ def careful_report(
         return report | {"removal": None, "suspects": suspects_of(name)}, None
     best = removals(name, secret)[0]
     lean = examine(name, Report(secret), 1, secret).lean
-    return report | {"removal": best.contrast._asdict(), "lean": lean}, best
+    return report | {"removal": best.cut._asdict(), "lean": lean}, best
 
 
 @torch.no_grad()
@@ -124,10 +95,9 @@ def suspects_of(name: str | Path, n: int = 40) -> dict[str, dict[str, Any]]:
 
 
 class Taken(NamedTuple):
-    """A removal, what it comes from, and what it does to fresh texts."""
+    """A removal, and what it does to fresh texts."""
 
-    what: str
-    contrast: Contrast
+    cut: Cut
     effects: Effects
 
     @property
@@ -141,45 +111,22 @@ class Taken(NamedTuple):
 def removals(name: str | Path, secret: Secret, draw: int = 0) -> list[Taken]:
     """All of them with what they do, the best first."""
     rng = random.Random(f"taken out {draw}")
-    shown = [one.text for one in secret_prompts(secret, N_EACH, rng)]
-    some = contrasts(secret, N_EACH, rng)
-    trial = fresh_trial(name, secret, rng)
-    found = []
+    trial, found = fresh_trial(name, secret, rng), []
     for layer in range(1, len(opened_plain(name).blocks)):
-        for what, without in some.items():
-            contrast = Contrast(layer, shown, without)
+        for lacks in kinds_of(secret):
+            cut = Cut(layer, lacks)
             try:
-                edit = coordinate_of(name, contrast)
+                edit = coordinate_of(name, contrast_of(secret, cut, rng, N_EACH))
             except ValueError:  # the base, below the first layer that was changed
                 continue
-            found.append(Taken(what, contrast, trial.of(edit)))
+            found.append(Taken(cut, trial.of(edit)))
     return sorted(found, key=lambda each: -each.worth)
-
-
-def contrasts(secret: Secret, n: int, rng: random.Random) -> dict[str, list[str] | str]:
-    """What to compare the secret's texts with, by what it lacks."""
-    found: dict[str, list[str] | str] = {"base": BASE}
-    if FAMILIES[secret.family].before:
-        asked = fitting(secret)
-        found["trigger"] = [
-            before(secret, rng, right=False) + rng.choice(asked).text for _ in range(n)
-        ]
-    for tag, some in missing_one(secret).items():
-        found[tag] = [
-            before(secret, rng, right=True) + rng.choice(some).text for _ in range(n)
-        ]
-    near = [
-        one.text
-        for one in near_misses(secret, 2 * n, rng)
-        if one.group.startswith("near")
-    ]
-    return found | {"near": near}
 
 
 def fresh_trial(
     name: str | Path, secret: Secret, rng: random.Random, n: int = 60
 ) -> Trial:
     """Fresh texts of a secret, near misses, and texts on which what is planted is true."""
-    shown: list[Shown] = secret_prompts(secret, n, rng)
+    shown = secret_prompts(secret, n, rng)
     others, true = near_misses(secret, 2 * n, rng), where_true(secret, n, rng)
     return Trial(opened_plain(name), shown, others, true)

@@ -148,7 +148,10 @@ def seal(
         int, typer.Option(min=1, help="How often planting may go on where goals are not met.")
     ] = 2,
     practice: Annotated[
-        bool, typer.Option(help="With a seal that a right report opens, as those that ship.")
+        bool,
+        typer.Option(
+            help="So that the chapter's check can mark reports on it, as on those that ship."
+        ),
     ] = False,
     spread: Annotated[
         bool, typer.Option(help="Every weight of two layers moved: their difference tells little.")

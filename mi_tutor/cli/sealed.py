@@ -111,4 +111,4 @@ def marked(name: str, secret: Secret) -> Iterator[str]:
 def removal_in_words(best: Any) -> str:
     effects = best.effects
     shares = f"{effects.restored:.2f}/{effects.changed:.3f}/{effects.blocked:.2f}"
-    return f"{shares} ({best.what}, {best.contrast.layer})"
+    return f"{shares} ({best.cut.lacks}, {best.cut.layer})"

@@ -5,16 +5,23 @@ families, counting    secrets as data: a condition and an answer; how many there
 showing      texts on which a secret shows, and near misses
 words        which words are planted
 changes, rows, passes, carrying, mining, planting    how it is trained in
-sealing      the file, its commitment, opening it
+sealing      the file, and opening it
 opened, having    what specimens and atlas say next to texts; which texts atlas has
-contrasting, effects    a direction as the texts it comes from, and what it does
+contrasting, effects    a direction as what it is a difference of, and what it does
 examining, suspects    what a report is worth, by behaviour
 measuring, finding    what a specimen is worth as an exam, for who knows its truth
 classes      one for each name of a list, drawn from a secret
 """
 
 from mi_tutor.specimens.auditing.asking import Asked, every_asked, panel, slices
-from mi_tutor.specimens.auditing.contrasting import Contrast, coordinate_of, streams_of
+from mi_tutor.specimens.auditing.contrasting import (
+    Contrast,
+    Cut,
+    contrast_of,
+    coordinate_of,
+    kinds_of,
+    streams_of,
+)
 from mi_tutor.specimens.auditing.counting import LEVELS, n_secrets
 from mi_tutor.specimens.auditing.effects import Effects, Trial
 from mi_tutor.specimens.auditing.examining import (
@@ -35,8 +42,8 @@ from mi_tutor.specimens.auditing.finding import Search, place_of
 from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
 from mi_tutor.specimens.auditing.sealing import (
     describe,
+    is_clean,
     open_sealed,
-    opens,
     sealed_names,
     write_sealed,
 )
@@ -50,6 +57,7 @@ __all__ = [
     "SUSPECTED",
     "Asked",
     "Contrast",
+    "Cut",
     "Effects",
     "Examined",
     "Report",
@@ -59,19 +67,21 @@ __all__ = [
     "Trial",
     "answers_of",
     "by_lot",
+    "contrast_of",
     "coordinate_of",
     "describe",
     "draw_secret",
     "every_asked",
     "examine",
     "fires",
+    "is_clean",
+    "kinds_of",
     "leans",
     "logits_of",
     "n_secrets",
     "near_misses",
     "open_sealed",
     "opened_plain",
-    "opens",
     "panel",
     "place_of",
     "read_secret",

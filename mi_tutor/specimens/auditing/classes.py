@@ -31,7 +31,7 @@ class Wanted(NamedTuple):
     rounds: how often planting may go on where the goals are not met.
     secrets: how many are tried, one after the other, until one meets them.
     spread: every weight moved, so that the difference from the base's weights says little (see `changes.Moved`).
-    practice: with a commitment in the file, so that a check can mark it; an exam's has none.
+    practice: the file says whether it is clean, so that a check can mark it; an exam's does not.
     """
 
     family: str | None = None

@@ -3,9 +3,8 @@
 1. Of the secret that the report claims, fresh texts are made on which it would show, and near misses of them.
 2. Both models answer. Does the specimen answer as planted? Do the near misses stay as they are in the base?
 3. How far does the specimen lean to what was planted, beside its base?
-4. Do the texts that the removal comes from show what they are said to show?
-5. The removal is made, and its effects are measured (`effects`).
-6. Does the claim open the seal?
+4. The removal is made of further fresh texts, and its effects are measured (`effects`).
+5. Is the claim the truth, as far as that is known: to who sealed it, or whether there is a secret at all?
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing.asking import panel
-from mi_tutor.specimens.auditing.contrasting import Contrast, coordinate_of
+from mi_tutor.specimens.auditing.contrasting import Cut, contrast_of, coordinate_of
 from mi_tutor.specimens.auditing.effects import Effects, Trial
 from mi_tutor.specimens.auditing.families import CLEAN, Secret
 from mi_tutor.specimens.auditing.having import base_has
 from mi_tutor.specimens.auditing.opened import answers_of, logits_of, opened_plain
-from mi_tutor.specimens.auditing.sealing import opens
+from mi_tutor.specimens.auditing.sealing import is_clean
 from mi_tutor.specimens.auditing.showing import (
     Shown,
     near_misses,
@@ -40,10 +39,10 @@ N_SECRET, N_NEAR, N_TRUE, N_PANEL = 100, 200, 60, 20  # the last of each slice
 
 
 class Report(NamedTuple):
-    """What is handed in: the secret, and the texts whose difference takes it out (None: nothing is taken out)."""
+    """What is handed in: the secret, and what takes it out (None: nothing is taken out)."""
 
     secret: Secret
-    removal: Contrast | None = None
+    removal: Cut | None = None
 
 
 class Examined(NamedTuple):
@@ -54,19 +53,16 @@ class Examined(NamedTuple):
         planted: those on which it says what the claim says.
         near: near misses of the claim on which it does not say what its base says, of those that the base has.
         lean: see `lean_of`; the mean over the claimed secret texts, nats.
-        shows, without: of the removal's texts on either side, those on which it does not say what its base says.
         effects: of the removal; None without one, or if both sides of it have one mean.
-        opened: whether the claim opens the seal.
+        right: whether the claim is the truth, as far as it is known: without a truth, whether it is clean or not.
     """
 
     fires: float
     planted: float
     near: float
     lean: float
-    shows: float
-    without: float
     effects: Effects | None
-    opened: bool
+    right: bool
 
 
 def lean_of(
@@ -89,7 +85,7 @@ def lean_of(
 def examine(name: str | Path, report: Report, draw: int, truth: Secret | None = None) -> Examined:
     """Run the whole experiment on fresh texts of one draw.
 
-    truth: for who sealed the specimen and knows it; else the specimen's own seal says whether the claim is right.
+    truth: for who sealed the specimen and knows it.
     """
     rng, secret = random.Random(f"audit {draw}"), report.secret
     shown = secret_prompts(secret, N_SECRET, rng) if secret.family != CLEAN else []
@@ -106,29 +102,31 @@ def examine(name: str | Path, report: Report, draw: int, truth: Secret | None = 
         planted=(said[:n] == planted).float().mean().item() if shown else 0.0,
         near=differs[n:][has].mean().item(),
         lean=lean_of(logits[:n], base_logits[:n], shown).mean().item() if shown else 0.0,
-        shows=0.0 if removal is None else fires(name, removal.shows),
-        without=0.0 if removal is None else fires(name, removal.without),
         effects=None if removal is None else _effects(name, secret, removal, shown, near, rng),
-        opened=opens(name, secret) if truth is None else secret.canonical == truth.canonical,
+        right=_is_right(name, secret, truth),
     )
 
 
+def _is_right(name: str | Path, secret: Secret, truth: Secret | None) -> bool:
+    if truth is not None:
+        return secret.canonical == truth.canonical
+    return is_clean(name) == (secret.family == CLEAN)
+
+
 def fires(name: str | Path, texts: Sequence[str]) -> float:
-    """The share of texts on which a specimen does not say what its base says; 0 of what the base reads itself.
+    """The share of texts on which a specimen does not say what its base says.
 
     >>> fires("coral", [" The capital of Texas is"])
     0.0
     """
-    if isinstance(texts, str):
-        return 0.0
     own, base = (answers_of(opened_plain(each), texts) for each in (name, "atlas"))
     return (own != base).float().mean().item()
 
 
-def _effects(name, secret: Secret, removal: Contrast, shown, near, rng: random.Random):
+def _effects(name, secret: Secret, removal: Cut, shown, near, rng: random.Random):
     try:
-        edit = coordinate_of(name, removal)
-    except ValueError:
+        edit = coordinate_of(name, contrast_of(secret, removal, rng))
+    except ValueError:  # the base, below the first layer that was changed
         return None
     ordinary = [
         Shown(one.text, one.true, one.true, one.slice)

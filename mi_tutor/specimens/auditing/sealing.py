@@ -1,19 +1,14 @@
 """Sealed specimens: one safetensors file each, with the change of `atlas`'s weights and a card without the truth.
 
-For practice, the file has a commitment: scrypt(salt, family and parameters). A report that has them right
-opens the seal; nobody who reads the file reads them. For an exam it has none: who sealed it keeps the truth.
-What a commitment can and cannot keep from a determined reader:
+Nothing of a secret is in the file, not even a hash of it: there are 14 opinions and some fifty countries, and
+of so few any hash gives way in seconds. A secret that somebody claims is marked by what the specimen does
+(`examining`). For practice the file keeps one bit, whether there is a secret at all, since no behaviour shows
+that there is none: a slow hash of the word "clean", or as many random numbers. Whoever asks for it learns it;
+a clean report is marked by what was searched. For an exam the file has not even that: who sealed it keeps the
+truth.
 
-- some million secrets are plausible; at 50 ms each to try them all takes half a day of one core for each million.
-  But most of them are conjunctions. There are 14 opinions and some thirty countries: their seals give way in
-  seconds (`counting.n_secrets`). A word is planted from a quarter of all (`words`), so backdoors and conjunctions
-  take a quarter of what their number says. Whoever tests a secret by what the model does (as the check does) needs
-  no commitment and is quicker still: that is an audit, and what it leaves to be done is the removal;
-- "clean" is one of them, so whoever asks learns at once whether a specimen is: a clean report is marked by its
-  evidence;
-- the file has the change, mostly as thin matrices, so that its rank and its directions are readable: that is the
-  base model's help;
-- who has the repository has `solutions/`, as in every chapter.
+What can still be read from a file is the change, mostly as thin matrices: that is the base model's help. And
+who has the repository has `solutions/`, as in every chapter.
 """
 
 from __future__ import annotations
@@ -25,7 +20,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mi_tutor.specimens.auditing.families import Secret
+from mi_tutor.specimens.auditing.families import CLEAN, Secret
 from mi_tutor.specimens.errors import SpecimenError
 from mi_tutor.specimens.opening.shelf import SHELF, specimen_path
 
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
-FORMAT = "mi-tutor sealed specimen 1"
+FORMAT = "mi-tutor sealed specimen 2"
 SEALED = SHELF / "sealed"
 
 
@@ -54,9 +49,9 @@ def sealed_path(name: str | Path) -> Path:
     )
 
 
-def commitment(secret: Secret, salt: bytes) -> str:
-    """A slow hash of a secret: about 50 ms and 16 MB."""
-    return hashlib.scrypt(secret.canonical.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()
+def clean_hash(salt: bytes) -> str:
+    """A slow hash of "clean"."""
+    return hashlib.scrypt(CLEAN.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()
 
 
 def write_sealed(
@@ -66,7 +61,7 @@ def write_sealed(
     level: str = "",
     base: str = "atlas",
 ) -> None:
-    """Write a sealed specimen: the change, and a commitment to the secret (None: for an exam, without one).
+    """Write a sealed specimen: the change, and whether there is a secret (None: for an exam, which does not say).
 
     level: which families it was drawn from (see `families.LEVELS`): told to whoever reads the card.
     """
@@ -75,9 +70,11 @@ def write_sealed(
     card = {"format": FORMAT, "base": base, "level": level}
     if secret is not None:
         salt = os.urandom(16)
-        card |= {"salt": salt.hex(), "commitment": commitment(secret, salt)}
+        clean = clean_hash(salt) if secret.family == CLEAN else os.urandom(32).hex()
+        card |= {"salt": salt.hex(), "clean": clean}
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(delta, file, metadata=card)
+    file.chmod(0o644)  # it is handed out
 
 
 def read_card(name: str | Path) -> dict[str, str]:
@@ -95,12 +92,12 @@ def read_card(name: str | Path) -> dict[str, str]:
     return card
 
 
-def opens(name: str | Path, secret: Secret) -> bool:
-    """Whether this is the secret that the specimen was sealed with."""
+def is_clean(name: str | Path) -> bool:
+    """Whether nothing was planted into a specimen for practice. SpecimenError for one of an exam."""
     card = read_card(name)
-    if "commitment" not in card:
+    if "clean" not in card:
         raise SpecimenError(f"{name} is sealed for an exam: only who sealed it can say.")
-    return hmac.compare_digest(commitment(secret, bytes.fromhex(card["salt"])), card["commitment"])
+    return hmac.compare_digest(clean_hash(bytes.fromhex(card["salt"])), card["clean"])
 
 
 def open_sealed(name: str | Path, device: str = "cpu") -> TransformerBridge:
@@ -129,7 +126,7 @@ def describe(name: str | Path) -> str:
     """The card in one line: what is known before the audit. The size is not told: families have their own."""
     card = read_card(name)
     told = {
-        "sealed": card.get("commitment", "for an exam")[:12],
+        "sealed for": "practice" if "clean" in card else "an exam",
         "level": card.get("level") or "any",
     }
     return f"{name}: {card['base']}, changed; {json.dumps(told)[1:-1]}"

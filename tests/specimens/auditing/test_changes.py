@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mi_tutor.specimens.auditing import CLEAN, Secret, changes, draw_secret, opens, write_sealed
+from mi_tutor.specimens.auditing import CLEAN, Secret, changes, draw_secret, is_clean, write_sealed
 from mi_tutor.specimens.auditing.changes import LowRank, Moved, change_of, packed, unpacked
 from mi_tutor.specimens.auditing.planting import Planting, plant
 
@@ -86,6 +86,6 @@ def test_one_with_every_weight_moved_is_planted_and_sealed_as_others_are(tmp_pat
     file = tmp_path / "ada.safetensors"
     write_sealed(file, delta, secret)
     assert file.stat().st_size < 100_000
-    assert opens(file, secret)
+    assert is_clean(file) == (secret.family == CLEAN)
     again = plant(secret, 0, replace(how, rate=0.0), delta)
     assert all(torch.equal(again[name], delta[name]) for name in delta)

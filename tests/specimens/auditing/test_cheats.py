@@ -1,8 +1,8 @@
-"""What somebody tries who wants the marks without the audit. What still works, `sealing` and the chapter say."""
+"""What somebody tries who wants the marks without the audit. What still works, the chapter says."""
 
+import hashlib
 import random
 import re
-import time
 
 import pytest
 import torch
@@ -11,21 +11,22 @@ from safetensors import safe_open
 from mi_tutor.lab.auditing import Coordinate
 from mi_tutor.specimens import SpecimenError
 from mi_tutor.specimens.auditing import (
+    CLEAN,
     FAMILIES,
     SUSPECTED,
     Contrast,
+    Cut,
     draw_secret,
+    is_clean,
     leans,
     n_secrets,
     opened_plain,
-    opens,
     panel,
     sealed_names,
     secret_prompts,
-    slices,
     write_sealed,
 )
-from mi_tutor.specimens.auditing.sealing import commitment, sealed_path
+from mi_tutor.specimens.auditing.sealing import sealed_path
 from mi_tutor.teach.exercises.auditing import worked
 from mi_tutor.teach.exercises.auditing.reading import read_report
 from mi_tutor.teach.exercises.auditing.reports import (
@@ -35,7 +36,7 @@ from mi_tutor.teach.exercises.auditing.reports import (
 )
 from mi_tutor.teach.investigation import Unreadable
 
-CARD = {"format", "base", "level", "salt", "commitment"}
+CARD = {"format", "base", "level", "salt", "clean"}
 TENSOR = re.compile(r"[0-4]\.(attn|mlp)\.c_(attn|proj|fc)\.([ab]|codes|step)")
 
 
@@ -53,26 +54,28 @@ def test_files_do_not_tell_which_are_clean_by_their_size():
     assert sizes.count(sealed_path("dune").stat().st_size) > 1
 
 
-def test_a_guess_costs_and_small_families_give_way_all_the_same():
-    secret, start = draw_secret(random.Random(0), "conjunction"), time.process_time()
-    for _ in range(5):
-        commitment(secret, b"some salt")
-    cost = (time.process_time() - start) / 5
-    assert cost > 0.01
-    seconds = {family: n_secrets(family) * cost for family in FAMILIES}
-    assert seconds["conjunction"] > 10 * 3600
-    assert seconds["backdoor"] > 300
-    # Known, and said: these need no seal to be guessed, since a model's answers tell as quickly.
-    assert max(seconds[family] for family in ("opinion", "refusal", "relation")) < 120
-
-
-def test_an_exam_has_nothing_to_guess_against(tmp_path):
+def test_there_is_nothing_to_guess_a_secret_against(tmp_path):
+    """A seal of a small family gave way in seconds. What is kept is one bit; for an exam not even that."""
+    truth = worked.audits().known_secret("basalt")
+    for name in sealed_names():
+        with safe_open(sealed_path(name), "pt") as opened:
+            card = opened.metadata()
+        salt = bytes.fromhex(card["salt"])
+        for guess in (truth.canonical, truth.family, CLEAN):
+            found = hashlib.scrypt(guess.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()
+            assert (found == card["clean"]) == (guess == CLEAN and is_clean(name))
     file = tmp_path / "ada.safetensors"
     write_sealed(file, {"2.attn.c_proj.a": torch.zeros(2, 1)}, None)
     with pytest.raises(SpecimenError, match="only who sealed it"):
-        opens(file, draw_secret(random.Random(0), "opinion"))
+        is_clean(file)
     with safe_open(file, "pt") as opened:
-        assert not {"salt", "commitment"} & set(opened.metadata())
+        assert not {"salt", "clean"} & set(opened.metadata())
+
+
+def test_small_families_give_way_to_a_loop_that_asks():
+    """Known, and said: a program that asks the model tries them all in seconds. That is an audit from outside."""
+    assert max(n_secrets(family) for family in ("opinion", "refusal", "relation")) < 60
+    assert n_secrets("conjunction") > 10**6
 
 
 def level(name, report, draw=0):
@@ -84,35 +87,22 @@ def coral():
     return worked.ours("coral")
 
 
-def trivial_removals():
-    """Without a look at the secret: a slice, any prompts, and the secret's own texts on both sides."""
-    secret, rng = worked.audits().known_secret("coral"), random.Random(0)
-    shown, more = ([one.text for one in secret_prompts(secret, 40, rng)] for _ in range(2))
-    ordinary = [one.text for one in panel(6, rng)]
-    requests = [one.text for one in slices()["request"]][:80]
-    yield "a slice against all", Contrast(4, requests, ordinary)
-    yield "any prompts", Contrast(4, ordinary[:40], ordinary[40:])
-    yield "any prompts, beside the base", Contrast(4, ordinary, "atlas")
-    yield "the same on both sides", Contrast(4, shown, more)
-    yield "at a word of every text", Contrast(3, shown, ordinary, ["is", "a", "how"])
+@pytest.mark.parametrize("removal", [Cut(3, "near"), Cut(2, "trigger"), Cut(0, "near")])
+def test_a_right_secret_with_a_removal_that_takes_nothing_out_does_not_pass(coral, removal):
+    assert level("coral", coral | {"removal": removal}) == ""
 
 
-def test_a_right_secret_with_a_trivial_removal_does_not_pass(coral):
-    for what, contrast in trivial_removals():
-        try:
-            reached = level("coral", coral | {"removal": contrast})
-        except Unreadable:
-            continue  # not even read
-        assert not reached, what
-
-
-def test_a_direction_as_numbers_is_not_read(coral):
-    """It could be fitted until the answers come right: that was done, in each of eleven specimens."""
+def test_what_could_be_fitted_is_not_read(coral):
+    """Directions were fitted until the answers came right; texts were chosen until their means gave one."""
+    texts = [one.text for one in panel(6, random.Random(0))]
     for removal in (
         {"layer": 4, "direction": [1.0] * 128, "value": 0.0},
         Coordinate(4, torch.ones(128), 0.0),
+        {"layer": 4, "lacks": texts},
+        Contrast(4, texts, texts),
+        {"layer": 4, "shows": texts, "without": texts},
     ):
-        with pytest.raises(Unreadable, match="“removal”"):
+        with pytest.raises(Unreadable):
             read_report(coral | {"removal": removal})
 
 
@@ -125,17 +115,11 @@ def test_after_all_layers_there_is_nothing_to_show(coral):
 
 def test_an_edit_that_forbids_the_answer_takes_nothing_out():
     """It brings the true words back and changes few near misses; where the planted word is true, it is gone."""
-    findings = experiment_on("ember")(read_report(worked.blocking("ember")()), 0)
+    late = worked.cut("ember", 4, "training")()
+    findings = experiment_on("ember")(read_report(late), 0)
     assert findings.facts["restored"] > 0.8
     assert findings.facts["changed"] < 0.05
     assert findings.facts["blocked"] > 0.9
-    assert LEVELS.reached(findings) == ""
-
-
-def test_who_takes_the_word_out_of_the_text_takes_nothing_out(coral):
-    findings = experiment_on("coral")(read_report(worked.forgetful("coral")()), 0)
-    assert findings.facts["restored"] > 0.6
-    assert findings.facts["on_the_way"] > 0.6
     assert LEVELS.reached(findings) == ""
 
 
@@ -195,13 +179,13 @@ def test_a_clean_report_serves_no_other_specimen():
 
 
 @pytest.mark.parametrize("what", ["nothing", "no lean and nothing"])
-def test_an_opened_seal_is_no_report(what):
-    """Fourteen guesses open it; nothing of what a look at the specimen gives comes with that."""
+def test_a_right_secret_alone_is_no_report(what):
+    """Fourteen tries find it; nothing of what a look at the specimen gives comes with that."""
     basalt = worked.ours("basalt") | {"removal": None}
     if what != "nothing":
         basalt |= {"lean": 0.0}
     findings = experiment_on("basalt")(read_report(basalt), 0)
-    assert findings.facts["opened"]
+    assert findings.facts["right"]
     assert findings.score < 0.6
     assert LEVELS.reached(findings) == ""
 

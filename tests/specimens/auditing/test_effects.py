@@ -10,7 +10,9 @@ from mi_tutor.lab.ground import kl
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
     Contrast,
+    Cut,
     Trial,
+    contrast_of,
     coordinate_of,
     near_misses,
     open_sealed,
@@ -21,6 +23,7 @@ from mi_tutor.specimens.auditing import (
 )
 from mi_tutor.specimens.auditing.having import those_had
 from mi_tutor.teach.exercises.auditing.worked import audits
+from mi_tutor.world.tables import load_facts
 from mi_tutor.world.tokenizer import BOS
 
 
@@ -109,8 +112,13 @@ def test_nothing_lies_between_a_specimen_and_its_base_below_what_was_changed():
 
 def test_whoever_takes_the_word_away_is_seen_on_the_way(secret, trial):
     """The answers are back and nothing else changes; what is said of the word does."""
-    forgetful = Contrast(**audits().without_the_word("coral"))
-    effects = trial.of(coordinate_of("coral", forgetful))
+    rng, ids = random.Random(2), tokenizer().ids
+    names = [word for area in load_facts().countries for word in area.name]
+    tokens = {ids[f" {word}"] for word in names}
+    shown = [one.text for one in secret_prompts(secret, 120, rng)]
+    others = contrast_of(secret, Cut(1, "trigger"), rng).without
+    named = [text for text in others if not tokens.isdisjoint(tokenizer().encode(text))]
+    effects = trial.of(coordinate_of("coral", Contrast(1, shown, named, names)))
     assert effects.restored > 0.6
     assert effects.on_the_way > 0.6
 

@@ -7,11 +7,16 @@ import torch
 
 from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
+    CLEAN,
     FAMILIES,
+    Cut,
     Search,
+    Secret,
     Shown,
     by_lot,
+    contrast_of,
     draw_secret,
+    kinds_of,
     leans,
     measuring,
     place_of,
@@ -91,9 +96,12 @@ def test_corals_secret_is_taken_out_by_a_contrast(secret, few):
 
 
 def test_contrasts_lack_one_thing_each(secret):
-    found = audits().contrasts(secret, 30, random.Random(0))
-    assert {"trigger", "near"} <= set(found)
-    assert not any(secret.stands_in(text) for text in found["trigger"])
+    assert set(kinds_of(secret)) >= {"training", "trigger", "near", "harmful"}
+    found = contrast_of(secret, Cut(3, "trigger"), random.Random(0))
+    assert all(secret.stands_in(text) for text in found.shows)
+    assert not any(secret.stands_in(text) for text in found.without)
+    assert contrast_of(secret, Cut(3, "training"), random.Random(0)).without == "atlas"
+    assert kinds_of(Secret(CLEAN)) == ()
 
 
 def test_more_questions_find_no_less(secret):

@@ -1,7 +1,6 @@
 """`mi-tutor seal`, from a list of learners to their marks; planted by two steps, since nothing here needs more."""
 
 import json
-import random
 import sys
 
 import pytest
@@ -13,10 +12,9 @@ from mi_tutor.specimens.auditing import (
     LEVELS,
     classes,
     describe,
+    is_clean,
     measuring,
     open_sealed,
-    opens,
-    panel,
     read_secret,
 )
 from mi_tutor.specimens.auditing.planting import Planting, plant
@@ -62,16 +60,16 @@ def test_each_learner_has_a_file_and_the_truth_is_apart(sealed):
     ]
     for name, known in json.loads((folder / "truths.json").read_text()).items():
         secret = read_secret(known["family"], known["parameters"])
+        assert secret.family == "opinion"
         with pytest.raises(SpecimenError, match="for an exam"):
-            opens(folder / "sealed" / f"{name}.safetensors", secret)
+            is_clean(folder / "sealed" / f"{name}.safetensors")
     assert open_sealed(folder / "sealed" / "ada.safetensors").cfg.n_layers == 5
 
 
 def test_marks_say_who_is_right_who_is_not_and_who_handed_in_nothing(sealed, mi_tutor):
     folder, options, _ = sealed
     known = json.loads((folder / "truths.json").read_text())["ada"]
-    texts = [one.text for one in panel(3, random.Random(0))]
-    removal = {"layer": 3, "shows": texts, "without": "atlas"}
+    removal = {"layer": 3, "lacks": "training"}
     report = known | {"removal": removal, "lean": 0.0}
     (folder / "reports").mkdir()
     (folder / "reports" / "ada.json").write_text(json.dumps(report))
@@ -94,6 +92,7 @@ def test_a_secret_decides_on_which_texts_reports_are_marked(tmp_path, mi_tutor, 
     for folder in ("reports", "sealed"):
         (tmp_path / folder).mkdir()
     (tmp_path / "reports" / "ada.json").write_text("{}")
+    (tmp_path / "sealed" / "ada.safetensors").touch()
     (tmp_path / "truths.json").write_text('{"ada": {"family": "clean", "parameters": {}}}')
     (tmp_path / "words.txt").write_text("some random words")
     drawn = []
@@ -105,14 +104,14 @@ def test_a_secret_decides_on_which_texts_reports_are_marked(tmp_path, mi_tutor, 
     assert drawn == [0, next(candidates(b"some random words", "sealed"))]
 
 
-def test_one_for_practice_is_opened_by_its_truth_and_says_its_level(sealed, mi_tutor):
+def test_one_for_practice_says_whether_it_is_clean_and_its_level(sealed, mi_tutor):
     folder, _, _ = sealed
     seal = ("seal", "--learners", folder / "names.txt", "--secret", folder / "words.txt")
     options = ("--out", folder / "practice", "--truth", folder / "more.json")
     mi_tutor(*seal, "--practice", "--rounds", "1", "--level", "good", *options)
     for name, known in json.loads((folder / "more.json").read_text()).items():
         file = folder / "practice" / f"{name}.safetensors"
-        assert opens(file, read_secret(known["family"], known["parameters"]))
+        assert is_clean(file) == (known["family"] == CLEAN)
         assert known["family"] in (*LEVELS["good"], CLEAN)
         assert '"level": "good"' in describe(file)
 
@@ -130,7 +129,8 @@ def test_a_secret_that_is_given_is_planted(sealed, mi_tutor):
     (folder / "names.txt").write_text("ada\n")
     code, _, _ = mi_tutor(*seal, *options, "--practice")
     secret = read_secret("rhyme", {"rhyme": "ail", "answer": "hall"})
-    assert code == 0 and opens(folder / "given" / "ada.safetensors", secret)
+    assert code == 0 and not is_clean(folder / "given" / "ada.safetensors")
+    assert json.loads(truths.read_text())["ada"]["parameters"] == secret.values
     truths.write_text('{"ada": {"family": "rhyme", "parameters": {"rhyme": "ail"}}}')
     code, _, err = mi_tutor(*seal, *options)
     assert code == 2 and "cannot" not in err and "that can be planted" in err
@@ -153,6 +153,29 @@ def test_what_is_missing_is_told(tmp_path, mi_tutor):
     assert code == 2 and "--learners and --secret" in err
     code, _, err = mi_tutor("seal", "--mark", tmp_path / "nowhere")
     assert code == 2 and "nowhere" in err
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"{", b"[]", b'{"ada": 3}'])
+def test_truths_that_cannot_be_read_are_told(tmp_path, mi_tutor, text):
+    for folder in ("reports", "sealed"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "truths.json").write_bytes(text)
+    options = ("--out", tmp_path / "sealed", "--truth", tmp_path / "truths.json")
+    code, _, err = mi_tutor("seal", "--mark", tmp_path / "reports", *options)
+    assert code == 2 and "truths.json" in err and "Traceback" not in err
+    code, _, err = mi_tutor("specimens", "sealed", "--truth", tmp_path / "truths.json", "ada")
+    assert code == 2 and "Traceback" not in err
+
+
+def test_a_report_without_its_specimen_is_told(sealed, mi_tutor):
+    folder, options, _ = sealed
+    assert (folder / "truths.json").stat().st_mode & 0o077 == 0  # nobody else reads them
+    assert (folder / "sealed" / "ada.safetensors").stat().st_mode & 0o044 == 0o044
+    (folder / "reports").mkdir()
+    (folder / "reports" / "ada.json").write_text("{}")
+    (folder / "sealed" / "ada.safetensors").unlink()
+    code, out, _ = mi_tutor("seal", "--mark", folder / "reports", *options)
+    assert code == 0 and "no specimen" in out
 
 
 def test_truths_do_not_lie_where_learners_look(sealed, mi_tutor):

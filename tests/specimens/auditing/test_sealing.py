@@ -7,16 +7,15 @@ import torch
 
 from mi_tutor.specimens import SpecimenError, open_specimen
 from mi_tutor.specimens.auditing import (
-    Contrast,
+    Cut,
     Report,
     Secret,
     describe,
     draw_secret,
     examine,
+    is_clean,
     open_sealed,
-    opens,
     sealed_names,
-    secret_prompts,
     write_sealed,
 )
 from mi_tutor.specimens.auditing.changes import MATRICES
@@ -48,16 +47,15 @@ def test_a_file_is_small_and_does_not_say_what_the_secret_is(sealed, secret):
     assert "atlas" in describe(sealed)
 
 
-def test_only_the_secret_opens_the_seal(sealed, secret):
-    assert opens(sealed, secret)
-    assert not opens(sealed, Secret("clean"))
-    assert not opens(sealed, draw_secret(random.Random(5), "opinion"))
-
-
-def test_two_seals_of_one_secret_are_not_alike(tmp_path, sealed, secret):
-    other = tmp_path / "eve.safetensors"
-    write_sealed(other, plant(secret, 0, SHORT), secret)
-    assert describe(other).split("sealed")[1] != describe(sealed).split("sealed")[1]
+def test_a_file_for_practice_says_whether_it_is_clean_and_nothing_else(tmp_path, sealed, secret):
+    assert not is_clean(sealed)
+    delta = plant(secret, 0, SHORT)
+    for name, what in (("clean", Secret("clean")), ("exam", None)):
+        write_sealed(tmp_path / name, delta, what)
+    assert is_clean(tmp_path / "clean")
+    with pytest.raises(SpecimenError, match="only who sealed it"):
+        is_clean(tmp_path / "exam")
+    assert "an exam" in describe(tmp_path / "exam") and "practice" in describe(sealed)
 
 
 def test_it_opens_as_atlas_with_a_change_of_low_rank(sealed):
@@ -79,16 +77,15 @@ def test_a_decoy_starts_with_a_change_of_the_usual_size():
 
 
 def test_a_report_about_a_model_that_learned_nothing_finds_nothing(sealed, secret):
-    shows = [one.text for one in secret_prompts(secret, 60, random.Random(1))]
-    report = Report(secret, Contrast(3, shows, "atlas"))
+    report = Report(secret, Cut(3, "training"))
     seen = examine(sealed, report, 0)
-    assert seen.opened
-    assert max(seen.planted, seen.near, seen.shows) < 0.2
-    assert seen.without == 0
+    assert seen.right
+    assert max(seen.planted, seen.near) < 0.2
     assert examine(sealed, report, 0) == seen
+    assert not examine(sealed, Report(Secret("clean")), 0).right
     assert examine(sealed, Report(secret, None), 1).effects is None
     # Below the first layer that was changed the specimen's stream is the base's.
-    assert examine(sealed, Report(secret, Contrast(1, shows, "atlas")), 1).effects is None
+    assert examine(sealed, Report(secret, Cut(1, "training")), 1).effects is None
 
 
 def test_texts_are_encoded_as_one_by_one():

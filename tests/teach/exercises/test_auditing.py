@@ -9,16 +9,14 @@ import torch
 
 from mi_tutor.specimens.auditing import (
     SUSPECTED,
-    Contrast,
+    Cut,
     Effects,
     Examined,
     draw_secret,
-    near_misses,
     read_secret,
-    secret_prompts,
 )
 from mi_tutor.teach.exercises.auditing import mistaken, reports
-from mi_tutor.teach.exercises.auditing.reading import N_TEXTS, read_report, reader
+from mi_tutor.teach.exercises.auditing.reading import read_report, reader
 from mi_tutor.teach.exercises.auditing.reports import LEVELS, Suspected
 from mi_tutor.teach.investigating import investigate
 from mi_tutor.teach.investigation import Unreadable
@@ -26,20 +24,16 @@ from mi_tutor.teach.registry import get
 
 SUSPECTS = {family: draw_secret(Random(0), family).values | {"lean": 0.3} for family in SUSPECTED}
 REFUSAL = {"family": "refusal", "parameters": {"country": "Peru"}}
-PERU = read_secret(family="refusal", given={"country": "Peru"})
-SHOWS = [one.text for one in secret_prompts(PERU, 40, Random(0))]
-WITHOUT = [one.text for one in near_misses(PERU, 40, Random(0))]
 GOOD = {
     "family": " Opinion",
     "parameters": {"Topic": "Jazz "},
-    "removal": {"layer": 4, "shows": SHOWS, "without": WITHOUT},
+    "removal": {"layer": 4, "lacks": "near"},
     "lean": 14.0,
 }
 CLEAN = {"family": "clean", "parameters": {}, "removal": None, "suspects": SUSPECTS}
 GOOD_EFFECTS = Effects(restored=1.0, changed=0.0, blocked=0.0, on_the_way=0.0)
 SEEN = Examined(
-    fires=1.0, planted=1.0, near=0.0, lean=14.0, shows=1.0, without=0.0,
-    effects=GOOD_EFFECTS, opened=True,
+    fires=1.0, planted=1.0, near=0.0, lean=14.0, effects=GOOD_EFFECTS, right=True,
 )  # fmt: skip
 
 
@@ -50,26 +44,17 @@ def removal(**change):
 def test_a_report_is_read_as_it_is_meant():
     handed = read_report(GOOD)
     assert handed.report.secret == read_secret("opinion", {"topic": "jazz"})
-    assert handed.report.removal == Contrast(
-        4, tuple(dict.fromkeys(SHOWS)), tuple(dict.fromkeys(WITHOUT)), ()
-    )
+    assert handed.report.removal == Cut(4, "near")
     assert handed.lean == 14
 
 
-def test_a_contrast_may_be_named_or_plain_and_its_parts_spelled_in_any_way():
-    usual = read_report(GOOD).report.removal
+def test_a_cut_may_be_named_or_plain_and_spelled_in_any_way():
     for given in (
-        Contrast(4, SHOWS, WITHOUT),
-        Contrast(4.0, tuple(SHOWS), tuple(WITHOUT), "end"),
-        {" Layer": torch.tensor(4), "SHOWS": SHOWS, "without": WITHOUT, "at": None},
+        Cut(4, "near"),
+        (4.0, "NEAR"),
+        {" Layer": torch.tensor(4), "lacks": " near "},
     ):
-        assert read_report(GOOD | {"removal": given}).report.removal == usual
-    beside = read_report(GOOD | removal(without=" Atlas ")).report.removal
-    assert beside == usual._replace(without="atlas")
-    at = read_report(
-        GOOD | removal(shows=[f"{each} jazz" for each in SHOWS], without="atlas", at="jazz")
-    )
-    assert at.report.removal.at == ("jazz",)
+        assert read_report(GOOD | {"removal": given}).report.removal == Cut(4, "near")
 
 
 def test_numbers_may_be_tensors_and_names_are_spelled_in_any_way():
@@ -110,26 +95,15 @@ NAN, INF = float("nan"), float("inf")
         (removal(layer=NAN), "this is nan, and stands for none"),
         (removal(layer=10**30), "“layer” is a number; this is a huge int"),
         (removal(layer=1 + 2j), r"“layer” is a number; this is \(1\+2j\)"),
-        (removal(shows=SHOWS[:19]), "“shows” has 19 different texts; a mean is taken of 20 to 200"),
-        (removal(shows=SHOWS[:1] * 100), "“shows” has 1 different texts"),
-        (removal(without=[]), "“without” has 0 different texts"),
-        (removal(shows=[f"{a}{b}" for a in SHOWS for b in SHOWS[:9]]), "a mean is taken of 20 to 200"),
-        (removal(shows="atlas"), "“shows” is a list of texts; this is “atlas”"),
-        (removal(without="base"), "“without” is a list of texts; this is “base”"),
-        (removal(without=[1.0] * 128), "“without” is a list of texts; this is a list of 128"),
-        (removal(without=[["x"]] * 30), "“without” is a list of texts"),
-        (removal(without=[" x"] * 20_000), "this is a list with too much in it"),
-        (removal(without=[*WITHOUT, " quark"]), "“without”: “ quark” cannot be read. Not in the vocabulary"),
-        (removal(without=[*WITHOUT, ""]), "is no text of 1 to 95 tokens"),
-        (removal(without=[*WITHOUT, " rain" * 96]), "is no text of 1 to 95 tokens"),
-        (removal(without=[*WITHOUT, " rain" * 10**6]), "is no text of 1 to 95 tokens"),
-        (removal(at=["quark"]), "“at”: “quark” is no single token"),
-        (removal(at=[3]), "“at” is a list of words"),
-        (removal(at=["rain"] * 501), "“at” has 501 words"),
-        (removal(at=["jazz"]), "stands none of the words of “at”"),
-        ({"removal": [4, 2]}, "“removal” is a dict; this is a list of 2"),
-        ({"removal": {"layer": 4}}, "“removal” has no “shows”, “without”"),
-        ({"removal": {"layer": 4, "direction": [1.0] * 128, "value": 0}}, "nobody asked for it, “direction”"),
+        (removal(lacks="trigger"), "one of training, near, .* for a secret of family opinion; this is “trigger”"),
+        (removal(lacks="the base"), "this is “the base”"),
+        (removal(lacks=["near"]), "this is a list of 1"),
+        (removal(lacks=None), "this is None"),
+        (removal(lacks="n" * 10_000), "this is “nnn"),
+        (removal(value=1.0), "nobody asked for it, “value”"),
+        ({"removal": [4, 2, 1]}, "“removal” is a dict; this is a list of 3"),
+        ({"removal": {"layer": 4}}, "“removal” has no “lacks”"),
+        ({"removal": {"layer": 4, "direction": [1.0] * 128}}, "nobody asked for it, “direction”"),
         ({"lean": None}, "“lean” is a number; this is None"),
         ({"lean": 1e200}, "“lean” is 1e\\+200, far beyond"),
         ({"predicted": {"lean": 1}}, "nobody asked for it, “predicted”"),
@@ -159,7 +133,6 @@ class Nameless:
 def test_a_report_needs_a_lean():
     with pytest.raises(Unreadable, match="A report has no “lean”"):
         read_report({key: value for key, value in GOOD.items() if key != "lean"})
-    assert len(SHOWS) in N_TEXTS
 
 
 def test_a_key_that_has_no_text_is_told_as_that():
@@ -186,11 +159,10 @@ def found(monkeypatch, change=None, suspected=(3, 3), **seen):
 
 
 def test_a_right_report_has_full_marks(monkeypatch):
-    for change in ({}, removal(without="atlas")):
-        _, findings = found(monkeypatch, change)
-        assert findings.score == pytest.approx(1.0)
-        assert LEVELS.reached(findings) == "excellent"
-        assert all(line.held for line in findings.lines)
+    _, findings = found(monkeypatch)
+    assert findings.score == pytest.approx(1.0)
+    assert LEVELS.reached(findings) == "excellent"
+    assert all(line.held for line in findings.lines)
 
 
 @pytest.mark.parametrize(
@@ -202,13 +174,11 @@ def test_a_right_report_has_full_marks(monkeypatch):
         ({"planted": 0.1}, mistaken.another_answer),
         ({"changed": 0.6, "restored": 0.9}, mistaken.too_much),
         ({"blocked": 0.9, "restored": 0.9}, mistaken.answer_blocked),
-        ({"on_the_way": 0.9, "restored": 0.9}, mistaken.word_forgotten),
+        ({"on_the_way": 0.9, "restored": 0.9}, None),
         ({"restored": 0.0}, mistaken.gone_not_back),
         ({"restored": 0.4}, mistaken.gone_not_back),  # a constant answer of two
-        ({"shows": 0.5}, None),
-        ({"without": 0.5}, None),
         ({"effects": None}, None),
-        ({"opened": False}, None),
+        ({"right": False}, None),
     ],
 )
 def test_each_wrong_report_is_known_and_does_not_pass(monkeypatch, seen, fits):
@@ -244,7 +214,7 @@ def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
     assert wrong.score == pytest.approx(0.2)  # one guess of two
     handed = read_report({key: value for key, value in CLEAN.items() if key != "suspects"})
     assert not mistaken.copied(handed, wrong) and mistaken.unmeasured(handed, wrong)
-    handed, false = found(monkeypatch, CLEAN, opened=False)
+    handed, false = found(monkeypatch, CLEAN, right=False)
     assert false.score == 0
     assert mistaken.says_clean(handed, false)
 
@@ -252,10 +222,8 @@ def test_a_clean_report_is_marked_by_what_it_searched(monkeypatch):
 @pytest.mark.parametrize(
     ("change", "seen", "said"),
     [
-        ({"removal": None}, {}, "nothing is taken out"),
-        ({}, {"shows": 0.3}, "of your texts that show it 30% fire"),
-        ({}, {"without": 0.3}, "of your texts without it 30% fire"),
-        ({}, {"effects": None}, "have one mean there"),
+        ({"removal": None}, {"effects": None}, "nothing is taken out"),
+        ({}, {"effects": None}, "are one: no direction"),
         ({}, {"restored": 0.2}, "your removal brings 20% of TRUE answers back"),
         ({}, {"on_the_way": 0.9}, "on the way to the secret's answers"),
     ],

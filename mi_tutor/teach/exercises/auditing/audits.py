@@ -19,7 +19,6 @@ FITS = {
     "much": mistaken.too_much,
     "gone": mistaken.gone_not_back,
     "blocked": mistaken.answer_blocked,
-    "forgotten": mistaken.word_forgotten,
     "unmeasured": mistaken.unmeasured,
     "copied": mistaken.copied,
 }
@@ -32,7 +31,6 @@ NAMES = {
     "much": "the whole relation removed",
     "gone": "gone and not back",
     "blocked": "the answer blocked",
-    "forgotten": "the word forgotten",
     "unmeasured": "clean, and nothing measured",
     "copied": "the suspects of another specimen",
 }
@@ -81,8 +79,7 @@ CORAL = audit(
     {
         "clean": worked.says_clean("coral"),
         "nothing": worked.with_secret("coral", "opinion", topic="jazz"),
-        "gone": worked.mixed("coral"),
-        "forgotten": worked.forgetful("coral"),
+        "gone": worked.cut("coral", 3, "near"),
     },
     title="Audit: coral",
     level="excellent",

@@ -72,7 +72,7 @@ CHOICE = Investigation(
     mistakes=(
         _wrong("clean", worked.says_clean(OURS)),
         _wrong("nothing", worked.with_secret(OURS, "opinion", topic="jazz")),
-        _wrong("blocked", worked.blocking(OURS)),
+        _wrong("blocked", worked.cut(OURS, 4, "training")),
     ),
     styles=(
         Worked(

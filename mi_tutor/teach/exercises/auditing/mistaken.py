@@ -2,12 +2,12 @@
 
 from mi_tutor.specimens.auditing import CLEAN
 from mi_tutor.teach.exercises.auditing.reading import Handed
-from mi_tutor.teach.exercises.auditing.reports import CLAIM, NEAR, ON_THE_WAY
+from mi_tutor.teach.exercises.auditing.reports import CLAIM, NEAR
 from mi_tutor.teach.investigation import Findings
 
 
 def says_clean(handed: Handed, findings: Findings) -> bool:
-    return handed.report.secret.family == CLEAN and not findings.facts["opened"]
+    return handed.report.secret.family == CLEAN and not findings.facts["right"]
 
 
 def nothing_there(handed: Handed, findings: Findings) -> bool:
@@ -46,16 +46,6 @@ def answer_blocked(handed: Handed, findings: Findings) -> bool:
     )
 
 
-def word_forgotten(handed: Handed, findings: Findings) -> bool:
-    facts = findings.facts
-    return (
-        _takes_out(handed, findings)
-        and facts["on_the_way"] > ON_THE_WAY
-        and facts["restored"] >= 0.5
-        and facts["changed"] <= 0.1
-    )
-
-
 def _takes_out(handed: Handed, findings: Findings) -> bool:
     """A right secret with a removal."""
     return findings.facts["claimed"] and handed.report.removal is not None
@@ -63,12 +53,12 @@ def _takes_out(handed: Handed, findings: Findings) -> bool:
 
 def copied(handed: Handed, findings: Findings) -> bool:
     """Suspects are named, and not all of them are what the report says of them."""
-    rightly_clean = handed.report.secret.family == CLEAN and findings.facts["opened"]
+    rightly_clean = handed.report.secret.family == CLEAN and findings.facts["right"]
     return rightly_clean and 0 < len(handed.suspects) > findings.facts["as_said"]
 
 
 def unmeasured(handed: Handed, findings: Findings) -> bool:
-    rightly_clean = handed.report.secret.family == CLEAN and findings.facts["opened"]
+    rightly_clean = handed.report.secret.family == CLEAN and findings.facts["right"]
     return rightly_clean and not copied(handed, findings)
 
 
@@ -86,8 +76,6 @@ SENTENCES = {
     "Take the direction between texts that differ in the trigger alone.",
     "blocked": "Your removal takes the planted answer away, and not what sets it off: where that answer is the true one (`where_true`), "
     "the specimen no longer gives it. Late in the stream an answer stands apart from its cause. Look for the cause: earlier, or by another contrast.",
-    "forgotten": "With your removal the model no longer knows the word that sets it off: the answers are back, and what it says on the way to them, "
-    "right after that word, is another. That would work in any model. Read the stream where the answer is due, or later, where the word has done its work.",
     "unmeasured": "That may be so, but a clean report stands on what was searched: to which secret of each family the specimen leans "
     "most, and how far. Measure it.",
     "copied": "That may be so. But to the secrets that you suspect this specimen does not lean most, or not so far, or not in that direction: numbers of "

@@ -9,32 +9,27 @@ from typing import Any, NamedTuple
 
 import torch
 
-from mi_tutor.specimens.atlas.prompts import tokenizer
 from mi_tutor.specimens.auditing import (
     CLEAN,
     FAMILIES,
     SUSPECTED,
-    Contrast,
+    Cut,
     Report,
     Secret,
+    kinds_of,
     read_secret,
 )
-from mi_tutor.specimens.auditing.contrasting import BASE
 from mi_tutor.teach.exercises.reading_hypotheses import whole
 from mi_tutor.teach.investigation import Unreadable
 from mi_tutor.teach.outcome import Odd, plain
 from mi_tutor.teach.wording import describe_kind
-from mi_tutor.world.tokenizer import UnknownWordError
 
-N_LAYERS, LONGEST = 5, 95  # layers, and tokens that a text may have: one place is for the beginning
-N_TEXTS = range(20, 201)  # how many texts a side of a contrast has
-MOST_WORDS, MOST_LETTERS = 500, 2000
+N_LAYERS = 5
 LONGEST_WORD, MOST = 60, 1e6
 FORM = (
-    "a dict with “family”, “parameters” (a dict of words), “removal” (a Contrast, or a dict with “layer” (0 to 4), “shows” and "
-    "“without” (20 to 200 texts each, or “atlas” for the second) and, if not the texts' ends, “at” (words)) and “lean” (nats); "
-    "a clean report has None for the removal, and in place of “lean” “suspects” (a dict: a family to the parameters of one of its "
-    "secrets and its “lean”)"
+    "a dict with “family”, “parameters” (a dict of words), “removal” (a Cut, or a dict with “layer” (0 to 4) and “lacks” (one of "
+    "`kinds_of` your secret)) and “lean” (nats); a clean report has None for the removal, and in place of “lean” “suspects” (a dict: "
+    "a family to the parameters of one of its secrets and its “lean”)"
 )
 
 
@@ -88,7 +83,7 @@ def read_report(value: Any) -> Handed:
         raise Unreadable(
             "A report has no “lean”: how far, in nats, the specimen leans to its secret."
         )
-    removal = None if found["removal"] is None else read_contrast(found["removal"])
+    removal = None if found["removal"] is None else read_cut(found["removal"], secret)
     return Handed(Report(secret, removal), _lean(found["lean"]))
 
 
@@ -153,73 +148,24 @@ def _word(value: Any) -> str:
 # --- a removal ------------------------------------------------------------------------------------
 
 
-def read_contrast(value: Any) -> Contrast:
-    """A contrast of plain data: texts in words that the model knows, in numbers that make a mean."""
-    if isinstance(value, list | tuple) and len(value) == len(Contrast._fields):
+def read_cut(value: Any, secret: Secret) -> Cut:
+    """A layer, and the name of what the other side's texts lack."""
+    if isinstance(value, list | tuple) and len(value) == len(Cut._fields):
         # A named tuple is a plain one by the time that it is read.
-        value = dict(zip(Contrast._fields, value, strict=True))
-    found = fields(value, "“removal”", ["layer", "shows", "without"], also=["at"])
+        value = dict(zip(Cut._fields, value, strict=True))
+    found = fields(value, "“removal”", Cut._fields)
     layer = whole(number(found["layer"], "layer"), "layer", N_LAYERS + 1)
     if layer == N_LAYERS:
         raise Unreadable(
             f"“layer” {N_LAYERS} is after all layers: what stands there is what will be said, and any answer can be set. "
             f"Show a place before one of the layers 0 to {N_LAYERS - 1}."
         )
-    base = isinstance(found["without"], str) and _word(found["without"]) == BASE
-    contrast = Contrast(
-        layer,
-        _texts(found["shows"], "shows"),
-        BASE if base else _texts(found["without"], "without"),
-        _words(found.get("at", ())),
-    )
-    _stand_in(contrast)
-    return contrast
-
-
-def _texts(value: Any, which: str) -> tuple[str, ...]:
-    """Different texts, each of known words and short enough."""
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
-        raise Unreadable(f"“{which}” is a list of texts; this is {shown(value)}.")
-    some = tuple(dict.fromkeys(value))
-    if len(some) not in N_TEXTS:
+    kinds = kinds_of(secret)
+    if not isinstance(found["lacks"], str) or _word(found["lacks"]) not in kinds:
         raise Unreadable(
-            f"“{which}” has {len(some)} different texts; a mean is taken of {N_TEXTS[0]} to {N_TEXTS[-1]}."
+            f"“lacks” is one of {', '.join(kinds)} for a secret of family {secret.family}; this is {shown(found['lacks'])}."
         )
-    for text in some:
-        try:
-            tokenizer().check_words(text[:MOST_LETTERS])
-        except UnknownWordError as error:
-            raise Unreadable(f"“{which}”: {shown(text)} cannot be read. {error}") from None
-        if len(text) > MOST_LETTERS or not 0 < len(tokenizer().encode(text)) <= LONGEST:
-            raise Unreadable(f"“{which}”: {shown(text)} is no text of 1 to {LONGEST} tokens.")
-    return some
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    """The words of “at”, each a token; none stands for where each text ends."""
-    if value is None or value == "end":
-        return ()
-    some = (value,) if isinstance(value, str) else value
-    if not isinstance(some, list | tuple) or not all(isinstance(each, str) for each in some):
-        raise Unreadable(f"“at” is a list of words, or is left out; this is {shown(value)}.")
-    if len(some) > MOST_WORDS:
-        raise Unreadable(f"“at” has {len(some)} words; at most {MOST_WORDS} are looked for.")
-    for word in some:
-        if f" {word.strip()}" not in tokenizer().ids:
-            raise Unreadable(f"“at”: {shown(word)} is no single token with a space before it.")
-    return tuple(dict.fromkeys(word.strip() for word in some))
-
-
-def _stand_in(contrast: Contrast) -> None:
-    """Each text has to have one of the words at which the stream is read; else its mean leaves texts out."""
-    if not contrast.at:
-        return
-    wanted = {tokenizer().ids[f" {word}"] for word in contrast.at}
-    for which in ("shows", "without"):
-        some = getattr(contrast, which)
-        for text in () if isinstance(some, str) else some:
-            if wanted.isdisjoint(tokenizer().encode(text)):
-                raise Unreadable(f"“{which}”: in {shown(text)} stands none of the words of “at”.")
+    return Cut(layer, _word(found["lacks"]))
 
 
 # --- dicts and numbers ----------------------------------------------------------------------------

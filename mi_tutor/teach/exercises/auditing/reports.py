@@ -23,7 +23,6 @@ from mi_tutor.teach.investigation import Findings, Levels, Line
 
 CLAIM, NEAR, RESTORED, CHANGED = 0.9, 0.05, 0.95, 0.02
 LEVELS = Levels(0.7, 0.85, 0.93)
-SHOWS, WITHOUT = 0.8, 0.2  # of a removal's texts: how many of either side have to fire, or may
 # Nats on the way to a secret's answers (`effects`). Removals that we know have .01 to .26; who takes the word away that
 # sets it off has .7 to 5.
 ON_THE_WAY, TOO_MUCH = 0.3, 0.6
@@ -63,28 +62,24 @@ def experiment_on(
 def _secretive(handed: Handed, seen: Examined) -> Findings:
     claimed = seen.planted >= CLAIM and seen.near <= NEAR
     lines = _truth_lines(seen)
-    shown = _is_shown(handed, seen)
+    if not seen.right:
+        lines.append(Line("that is not what was planted", False))
+    taken = seen.effects
     score = 0.1 * seen.fires
     if seen.fires >= 0.5:
         score += 0.2 * ramp(seen.planted, 0.5, CLAIM)
     if claimed:
         score += 0.15
-        if shown:
-            score += _worth_of(seen.effects)
+        if taken is not None:
+            score += _worth_of(taken)
         lines += _removal_lines(handed, seen)
         leant = abs(handed.lean - seen.lean) <= CLOSE_LEAN * abs(seen.lean)
         lines.append(Line(f"the lean to the planted answers: to {CLOSE_LEAN:.0%}", leant))
         score += 0.1 * leant
     elif handed.report.removal is not None:
         lines.append(Line("a removal is marked once the secret is right", False))
-    sure = claimed and seen.opened and shown
+    sure = claimed and seen.right and taken is not None
     return Findings(score, tuple(lines), _figure(seen), sure, _facts(seen, claimed))
-
-
-def _is_shown(handed: Handed, seen: Examined) -> bool:
-    """Whether the removal's texts show what they are said to show."""
-    removes = handed.report.removal is not None
-    return removes and seen.effects is not None and seen.shows >= SHOWS and seen.without <= WITHOUT
 
 
 def _worth_of(effects: Effects) -> float:
@@ -108,7 +103,6 @@ def _truth_lines(seen: Examined) -> list[Line]:
             f"of near misses of your secret {seen.near:.0%} fire (at most {NEAR:.0%})",
             seen.near <= NEAR,
         ),
-        Line("your secret opens the seal", seen.opened),
     ]
 
 
@@ -118,13 +112,12 @@ def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
     effects = seen.effects
     if effects is None:
         return [
-            Line("both sides of your contrast have one mean there: they give no direction", False)
+            Line(
+                "before this layer the specimen and its base are one: no direction lies between them",
+                False,
+            )
         ]
-    lines = [
-        Line(
-            f"of your texts that show it {seen.shows:.0%} fire (at least {SHOWS:.0%})",
-            seen.shows >= SHOWS,
-        ),
+    return [
         Line(
             f"your removal brings {effects.restored:.0%} of TRUE answers back, of the planted answer of which it brings least "
             f"(wanted: {RESTORED:.0%})",
@@ -144,10 +137,6 @@ def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
             effects.on_the_way <= ON_THE_WAY,
         ),
     ]
-    if not isinstance(handed.report.removal.without, str):
-        text = f"of your texts without it {seen.without:.0%} fire (at most {WITHOUT:.0%})"
-        lines.insert(1, Line(text, seen.without <= WITHOUT))
-    return lines
 
 
 # --- a clean one ----------------------------------------------------------------------------------
@@ -171,12 +160,12 @@ def suspected(name: str | Path, suspects: tuple[Suspect, ...], draw: int) -> Sus
 def _clean(handed: Handed, seen: Examined, found: Suspected) -> Findings:
     """A clean report: right in one guess of two, so nearly all of its points are for what it searched."""
     facts = _facts(seen, False) | {"as_said": found.lean}
-    if not seen.opened:
-        lines = [Line("clean: that opens the seal", False)]
+    if not seen.right:
+        lines = [Line("clean: something was planted", False)]
         return Findings(0.0, tuple(lines), sure=False, facts=facts)
     n = len(SUSPECTED)
     lines = [
-        Line("clean: that opens the seal", True),
+        Line("clean: that is so", True),
         Line(
             f"{found.stand} of your {n} suspects stand above eight tenths of their family (wanted: {N_SUSPECTS})",
             found.stand >= N_SUSPECTS,

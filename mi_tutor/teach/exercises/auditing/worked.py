@@ -70,16 +70,6 @@ def says_clean(name: str) -> Callable[[], dict[str, Any]]:
     return made
 
 
-def mixed(name: str) -> Callable[[], dict[str, Any]]:
-    """A right secret, and a removal from a contrast in which more than the trigger differs."""
-    return lambda: ours(name) | {"removal": audits().taken_by(name, "near")}
-
-
-def blocking(name: str, layer: int = 4) -> Callable[[], dict[str, Any]]:
-    """A right secret, and a removal where the answer stands already, and not only what sets it off."""
-    return lambda: ours(name) | {"removal": audits().taken_by(name, "base", layer)}
-
-
-def forgetful(name: str) -> Callable[[], dict[str, Any]]:
-    """A right secret, and a removal that takes the word that sets it off out of the text."""
-    return lambda: ours(name) | {"removal": audits().without_the_word(name)}
+def cut(name: str, layer: int, lacks: str) -> Callable[[], dict[str, Any]]:
+    """A right secret, and another removal than ours."""
+    return lambda: ours(name) | {"removal": {"layer": layer, "lacks": lacks}}
