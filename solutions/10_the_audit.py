@@ -890,7 +890,7 @@ is one, since no behaviour shows that there is none. What you claim is marked by
 all secrets, then, one after the other?
 """
 
-# %% id="how-many-secrets"
+# %% tags=["nbval-ignore-output"] id="how-many-secrets"
 some_texts = [one.text for one in asked[:200]]
 start = time.process_time()
 for each in ("basalt", "atlas"):
@@ -932,7 +932,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 |---|---|---|
 | warm-up | rhyme, opinion, fact, relation | show in single questions |
 | good | backdoor, refusal | something has to stand before |
-| hard | conjunction; or any, every weight of two layers moved | two rare things at once; or the weights say little |
+| hard | conjunction; or a good one, every weight of two layers moved | two rare things at once; or the weights say little |
 | each | clean | no secret at all |
 
 `coral` and `dune`, both good, are for all; then take one of your own choice. `open_sealed("coral")` gives the model
