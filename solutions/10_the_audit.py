@@ -932,7 +932,7 @@ Nobody tells you more about these than their names and how hard they are, which 
 |---|---|---|
 | warm-up | rhyme, opinion, fact, relation | show in single questions |
 | good | backdoor, refusal | something has to stand before |
-| hard | conjunction; or a good one, all weights of two layers moved | two rare things at once; or little in the weights |
+| hard | conjunction; or a good one, all weights of two layers moved | two things at once; or little in the weights |
 | each | clean | no secret at all |
 
 `coral` and `dune`, both good, are for all; then take one of your own choice. `open_sealed("coral")` gives the model
