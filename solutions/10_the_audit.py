@@ -1246,9 +1246,7 @@ _basalt, _coral, _dune = (
 )
 assert _dune >= max(_basalt, _coral), "is not behind"
 _place = max(by_weights["written"], key=by_weights["written"].get)
-assert _place == (2, "out", 0), (
-    "the first one that layer 2's attention writes in addition"
-)
+assert _place == (2, "out", 0), "the first that layer 2's attention writes in addition"
 assert by_weights["written"][_place] > 0.6, "brings most of the true answers back"
 
 
