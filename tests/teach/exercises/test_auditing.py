@@ -150,7 +150,9 @@ def found(monkeypatch, change=None, suspected=(3, 3), **seen):
     effects = {key: seen.pop(key) for key in Effects._fields if key in seen}
     seen = {"effects": GOOD_EFFECTS._replace(**effects)} | seen
     monkeypatch.setattr(reports, "examine", lambda *_: SEEN._replace(**seen))
-    monkeypatch.setattr(reports, "suspected", lambda *_: Suspected(*suspected))
+    monkeypatch.setattr(
+        reports, "suspected", lambda *_: Suspected(*suspected, {"opinion": (0.3, 0.4)})
+    )
     given = GOOD | REFUSAL | (change or {})
     if change and "suspects" in change:
         del given["lean"]
@@ -239,3 +241,8 @@ def test_a_guess_earns_less_than_half(monkeypatch):
     _, findings = found(monkeypatch, {"removal": None, "lean": 1.0}, effects=None)
     assert findings.score < 0.5
     assert not LEVELS.reached(findings)
+
+
+def test_a_clean_reports_figure_shows_what_it_claims(monkeypatch):
+    _, findings = found(monkeypatch, CLEAN)
+    assert list(findings.figure().data[0].y) == pytest.approx([0.3, 0.4])

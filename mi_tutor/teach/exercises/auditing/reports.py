@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,10 +36,14 @@ NONE = Effects(0.0, 0.0, 0.0, 0.0)  # of nothing taken out
 
 
 class Suspected(NamedTuple):
-    """Of a clean report's suspects: how many stand high in their families, and how many of those lean as it says."""
+    """Of a clean report's suspects: how many stand high in their families, and how many of those lean as it says.
+
+    leans: by family, how far it says that the specimen leans, and how far it does, nats.
+    """
 
     stand: int
     lean: int
+    leans: Mapping[str, tuple[float, float]]
 
 
 def experiment_on(
@@ -144,17 +148,20 @@ def _removal_lines(handed: Handed, seen: Examined) -> list[Line]:
 
 def suspected(name: str | Path, suspects: tuple[Suspect, ...], draw: int) -> Suspected:
     """Ask the specimen about a clean report's suspects."""
+    if not suspects:
+        return Suspected(0, 0, {})
     rng = random.Random(f"suspects {draw}")
-    stand = [each for each in suspects if standing(name, each.secret, rng) >= SUSPICIOUS]
-    if not stand:
-        return Suspected(0, 0)
-    measured = leans(name, [each.secret for each in stand], f"leans {draw}", N_LEAN).tolist()
-    pairs = zip(stand, measured, strict=True)
-    lean = sum(
+    stand = [standing(name, each.secret, rng) >= SUSPICIOUS for each in suspects]
+    measured = leans(name, [each.secret for each in suspects], f"leans {draw}", N_LEAN).tolist()
+    held = [
         abs(each.lean - found) <= max(CLOSE_SUSPECT * abs(found), CLOSE_NATS)
-        for each, found in pairs
-    )
-    return Suspected(len(stand), lean)
+        for each, found in zip(suspects, measured, strict=True)
+    ]
+    pairs = {
+        each.secret.family: (each.lean, found)
+        for each, found in zip(suspects, measured, strict=True)
+    }
+    return Suspected(sum(stand), sum(a and b for a, b in zip(stand, held, strict=True)), pairs)
 
 
 def _clean(handed: Handed, seen: Examined, found: Suspected) -> Findings:
@@ -176,14 +183,14 @@ def _clean(handed: Handed, seen: Examined, found: Suspected) -> Findings:
         ),
     ]
     score = 0.2 + 0.8 * min(1.0, found.lean / N_SUSPECTS)
-    return Findings(score, tuple(lines), sure=found.lean >= N_SUSPECTS, facts=facts)
+    return Findings(score, tuple(lines), _leans(found), found.lean >= N_SUSPECTS, facts)
 
 
 def _facts(seen: Examined, claimed: bool) -> dict[str, Any]:
     return seen._asdict() | (seen.effects or NONE)._asdict() | {"claimed": claimed}
 
 
-# --- the figure -----------------------------------------------------------------------------------
+# --- figures --------------------------------------------------------------------------------------
 
 
 def _figure(seen: Examined) -> Callable[[], Any]:
@@ -200,4 +207,18 @@ def _figure(seen: Examined) -> Callable[[], Any]:
     }
     return lambda: bars(
         shown, title="Your report", x_title="measure", y_title="share of fresh texts"
+    )
+
+
+def _leans(found: Suspected) -> Callable[[], Any] | None:
+    """A clean report claims how far the specimen leans: each beside what was measured."""
+    if not found.leans:
+        return None
+    from mi_tutor.show.bars import bars
+
+    shown = {}
+    for family, (said, measured) in found.leans.items():
+        shown |= {f"{family}, said": said, f"{family}, measured": measured}
+    return lambda: bars(
+        shown, title="Your suspects", x_title="suspect of the family", y_title="lean, nats"
     )
