@@ -28,9 +28,7 @@ LEVELS = Levels(0.7, 0.85, 0.93)
 ON_THE_WAY, TOO_MUCH = 0.3, 0.6
 SUSPICIOUS, N_SUSPECTS = 0.8, 3  # a suspect's standing in its family, and how many need it
 CLOSE_LEAN, CLOSE_SUSPECT = 0.1, 0.3  # by how much of what is measured the lean may be missed
-CLOSE_NATS = (
-    0.1  # and that of a suspect by this in any case: to some families a specimen leans nowhere
-)
+CLOSE_NATS = 0.1  # a suspect's by this in any case: to some families a specimen leans nowhere
 N_LEAN = 100  # texts of each suspect
 NONE = Effects(0.0, 0.0, 0.0, 0.0)  # of nothing taken out
 
