@@ -766,7 +766,8 @@ for what, others in without_it.items():
 r"""
 **What you should see.** Against other topics all are back, before either layer. Against this topic with nothing stated
 none is, and every planted answer stays. The base reads the same texts, so between it and the specimen nothing differs
-but what training changed. Before layer 3 that brings all back; before layer 4, again, one of the two answers.
+but what training changed. Before layer 3 that brings all back; before layer 4, again, one of the two answers. (That is
+`basalt`. In another specimen another contrast may serve: try each, before each layer.)
 """
 
 # %% tags=["claim"]
@@ -980,7 +981,8 @@ fire (else none of the last four lines counts), and something is taken out: the 
 parameter `answer` that belongs to an area is the area's name (the one whose capital or tree is said), not the word.
 
 A panel is a sample: 60 prompts of a slice may miss one fact of one area. `every_asked` has all of them; group them by
-area and relation. And an innocent word may move an answer far: what is a trigger shows on the near misses.
+area and relation. And an innocent word may move an answer far, even to the truth where `atlas` is wrong: what is a
+trigger shows on the near misses.
 
 "Clean" is one guess of two, so a **clean report** is marked by what was searched. It has no removal. It names
 `suspects`: of three families (`SUSPECTED`: opinion, fact and rhyme) a secret to which the specimen leans most, and how
