@@ -75,9 +75,8 @@ def run_all(
                         f"The grader itself stopped ({type(error).__name__}: {str(error)[:200]})."
                     )
                     yield job, Graded(job.learner, None, (), problem=said)
-        except (
-            BaseException
-        ):  # interrupted, or nobody takes the results: a job can last half an hour
+        except BaseException:
+            # Interrupted, or nobody takes the results: a job can last half an hour.
             if isinstance(executor, Pool):
                 executor.stop()
             raise

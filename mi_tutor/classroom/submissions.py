@@ -101,10 +101,9 @@ def _of_place(place: Path, work: Path) -> Iterator[Submission]:
             if file.is_symlink():
                 yield _without(inside, "It is a link and was not followed.")
             elif file.is_dir():
+                # What is in a closed one would be left out unsaid.
                 open_to_us = os.access(file, os.R_OK | os.X_OK)
-                if not open_to_us and not _JUNK & set(
-                    inside.parts
-                ):  # what is in it would be left out unsaid
+                if not open_to_us and not _JUNK & set(inside.parts):
                     yield _closed(inside)
             elif file.is_file() and file.suffix.lower() == ".zip":
                 yield from _of_archive(file, work / file.stem)
